@@ -1,0 +1,65 @@
+"""The raw relations: what a row of each kind looks like once it has landed.
+
+Every column is text as the source wrote it, under the name a preset gives it; a column that no
+preset knows goes to ``_extra`` as JSON. A line that could not be read at all lands too, with its
+values null and ``_defect`` saying why, so that no row is ever lost between file and verdict.
+"""
+
+from __future__ import annotations
+
+ORIGIN: dict[str, str] = {
+    "_extra": "json",  # {"header as written": "value"}, null when there is none
+    "_defect": "varchar",  # why this line could not be read, with its byte range; else null
+    "_source": "varchar",  # the source's name in mappings/sources.yaml
+    "_file": "varchar",  # path below the inbox, with forward slashes
+    "_row": "bigint",  # the line of the file on which the record starts; the header is line 1
+    "_batch": "date",
+    "_loaded_at": "timestamptz",
+}
+
+_PERSON = ("prefix", "first_name", "middle_name", "last_name", "suffix")
+
+_ADDRESS = ("company", "street", "city", "region", "postal_code", "country", "phone")
+
+RAW: dict[str, tuple[str, ...]] = {
+    "raw_contacts": (
+        "contact_id", "parent_id", "list_id", "list_name",
+        *_PERSON, "nickname", "name", "title",
+        "company", "company_type", "brand", "category",
+        "email", "phone", "main_phone", "mobile_phone", "fax",
+        "street", "street2", "building", "city", "state", "postal_code", "country",
+        "website", "linkedin", "birthdate", "assignee", "tags", "note", "updated_at",
+    ),
+    "raw_customers": (
+        "customer_id", "email", "website", "store", "website_id", "store_id", "created_in",
+        *_PERSON, "birthdate", "gender", "group_id", "tax_number", "confirmation",
+        "default_billing", "default_shipping", "is_active", "created_at", "updated_at",
+    ),
+    "raw_customer_addresses": (
+        "address_id", "customer_id", "customer_email", "website",
+        *_PERSON, *_ADDRESS, "fax", "tax_number",
+        "is_default_billing", "is_default_shipping", "updated_at",
+    ),
+    "raw_subscribers": (
+        "subscriber_id", "email", "status", "type", "customer_id", "first_name", "last_name",
+        "website", "store", "store_view", "store_id", "updated_at",
+    ),
+    "raw_orders": (
+        "order_id", "increment_id", "state", "status", "customer_id", "is_guest", "email",
+        "first_name", "last_name", "group_id", "grand_total", "currency", "website",
+        "created_at", "updated_at",
+    ),
+    "raw_order_addresses": (
+        "address_id", "order_id", "address_type", "first_name", "last_name", *_ADDRESS, "email",
+    ),
+}  # fmt: skip
+
+SECRETS = frozenset(
+    {"password", "password_hash", "rp_token", "rp_token_created_at", "subscriber_confirm_code"}
+)
+"""Headers, in lower case, whose values must never reach disk, whatever the preset."""
+
+
+def columns(relation: str) -> dict[str, str]:
+    """Column name → DuckDB type of a raw relation, in order."""
+    return dict.fromkeys(RAW[relation], "varchar") | ORIGIN

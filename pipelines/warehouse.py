@@ -1,0 +1,164 @@
+"""Relations on disk: one Parquet file per relation and day, and DuckDB to read and make them.
+
+    <home>/stage/<relation>/day=2026-11-05/data.parquet   what that day's run made
+    <home>/stage/<relation>/day=empty/data.parquet        no rows, the schema, from the start
+
+A file appears whole or not at all: it is written under another name, flushed and renamed. There
+are no locks on reading, and a killed run leaves at worst a ``.tmp`` file for the next to sweep.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import InternalError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+EMPTY = "empty"
+
+
+@dataclass(frozen=True)
+class Written:
+    """One relation of one day as it now lies on disk."""
+
+    relation: str
+    path: Path
+    rows: int
+    columns: Mapping[str, str]  # name → DuckDB type, in order
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The relations below one home.
+
+    Attributes:
+        home: the folder of all data and state.
+        memory_limit: what one DuckDB connection may hold before it spills, in DuckDB's notation.
+    """
+
+    home: Path
+    memory_limit: str = "2GB"
+
+    @contextmanager
+    def connect(self) -> Iterator[DuckDBPyConnection]:
+        """An in-memory DuckDB that spills below the home and shows no progress bar."""
+        import duckdb
+
+        spill = self.home / "spill"
+        spill.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(
+            config={
+                "memory_limit": self.memory_limit,
+                "temp_directory": str(spill),
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "TimeZone": "UTC",
+            }
+        )
+        try:
+            connection.execute("set enable_progress_bar = false")
+            yield connection
+        finally:
+            connection.close()
+
+    def folder(self, relation: str) -> Path:
+        """Where all days of a relation lie."""
+        return self.home / "stage" / relation
+
+    def path(self, relation: str, day: date | None) -> Path:
+        """The file of one day; ``None`` is the empty file that carries the schema."""
+        name = EMPTY if day is None else day.isoformat()
+        return self.folder(relation) / f"day={name}" / "data.parquet"
+
+    def days(self, relation: str) -> list[date]:
+        """The days of a relation that are on disk, in order."""
+        found = (path.parent.name.removeprefix("day=") for path in self._files(relation))
+        return sorted(date.fromisoformat(name) for name in found if name != EMPTY)
+
+    def write(
+        self, connection: DuckDBPyConnection, relation: str, day: date | None, query: str
+    ) -> Written:
+        """Write the rows of ``query`` as that day's file, replacing what stood there."""
+        path = self.path(relation, day)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+        try:
+            connection.execute(_copy_sql(query, temporary))
+            publish(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return self.describe(connection, relation, day)
+
+    def describe(self, connection: DuckDBPyConnection, relation: str, day: date | None) -> Written:
+        """What lies on disk: the file's row count and columns."""
+        path = self.path(relation, day)
+        columns = connection.execute(f"describe {_read_sql([path])}").fetchall()
+        [(rows,)] = connection.execute(
+            "select coalesce(sum(num_rows), 0)::bigint from parquet_file_metadata($1)", [str(path)]
+        ).fetchall()
+        return Written(relation, path, rows, {row[0]: row[1] for row in columns})
+
+    def bind(
+        self,
+        connection: DuckDBPyConnection,
+        relation: str,
+        days: Sequence[date],
+        name: str | None = None,
+    ) -> None:
+        """Make a view ``name`` (by default the relation's) over the files of ``days``.
+
+        A day that was never made counts as empty; that the relation is known at all is a law.
+        """
+        empty = self.path(relation, None)
+        if not empty.exists():
+            raise InternalError(f"{relation} has no schema file at {empty}; run `causeway check`")
+        there = [path for path in (self.path(relation, day) for day in days) if path.exists()]
+        connection.execute(
+            f'create or replace view "{name or relation}" as {_read_sql([empty, *there])}'
+        )
+
+    def sweep(self) -> int:
+        """Remove what killed runs left half written; returns how many files went."""
+        left = list(self.home.glob("stage/*/day=*/.*.tmp"))
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+    def _files(self, relation: str) -> Iterator[Path]:
+        return self.folder(relation).glob("day=*/data.parquet")
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, so that even a power cut leaves the old one or the new."""
+    for target in (temporary, path.parent):
+        if target == path.parent:
+            temporary.replace(path)
+        handle = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def literal(value: str | Path) -> str:
+    """A text as an SQL literal, for the statements that take no parameters."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _copy_sql(query: str, path: Path) -> str:
+    return f"copy ({query}) to {literal(path)} (format parquet, compression zstd)"
+
+
+def _read_sql(paths: Sequence[Path]) -> str:
+    files = ", ".join(literal(path) for path in paths)
+    # Days are read as text first: the empty file's folder is no date.
+    return f"select * from read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
