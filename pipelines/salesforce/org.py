@@ -1,0 +1,177 @@
+"""An org as the rest of Causeway sees it: who we are there, what it holds, and how to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from pipelines.salesforce import bulk, bulk_query
+from pipelines.salesforce.connection import Connection
+from pipelines.salesforce.rows import Load, RowError, RowResult
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+COLLECTION = 200  # rows in one sObject Collections call
+
+
+class Org:
+    """One org, connected at first use; a context manager that closes its connections.
+
+    Every method raises `pipelines.salesforce.errors.SalesforceError` and nothing else of the
+    libraries below. It may be used from several threads.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        # requests costs 0.1 s and simple-salesforce 0.3 s: whoever only names an Org pays neither
+        from pipelines.salesforce.session import Session
+
+        self.connection = connection
+        self.session = Session(connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.session.close()
+
+    def __repr__(self) -> str:
+        return f"<Org {self.connection.name} at {self.connection.login_url}>"
+
+    @property
+    def organization_id(self) -> str:
+        """Id of the organization, 18 characters."""
+        return self.session.token.organization_id
+
+    @property
+    def user_id(self) -> str:
+        """Id of the user we act as, 18 characters."""
+        return self.session.token.user_id
+
+    @cached_property
+    def username(self) -> str:
+        """Name of the user we act as."""
+        [user] = self.query(f"select Username from User where Id = '{self.user_id}'")
+        return str(user["Username"])
+
+    @cached_property
+    def is_sandbox(self) -> bool:
+        """Whether the org calls itself a sandbox; scratch orgs do."""
+        [organization] = self.query("select IsSandbox from Organization")
+        return bool(organization["IsSandbox"])
+
+    @cached_property
+    def rest(self) -> Salesforce:
+        """The simple-salesforce client, on our session."""
+        from simple_salesforce import Salesforce
+
+        return Salesforce(
+            session_id="held by the session",
+            instance_url=self.session.token.instance_url,
+            version=self.connection.api_version,
+            session=self.session,
+            object_pairs_hook=None,
+        )
+
+    def describe(self, object_name: str) -> dict[str, Any]:
+        """Describe an sObject (``fields``, ``recordTypeInfos`` …) as the user we act as sees it."""
+        return cast(dict[str, Any], self.rest.restful(f"sobjects/{object_name}/describe"))
+
+    def limits(self) -> dict[str, dict[str, int]]:
+        """Get the org's limits (``DailyApiRequests`` …), each with ``Max`` and ``Remaining``."""
+        return cast(dict[str, dict[str, int]], self.rest.limits())
+
+    def query(self, soql: str, *, include_deleted: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield the records of a query, page by page, as plain mappings.
+
+        The query travels in a URL of at most 16 KB: about 400 Ids in an ``in`` list.
+        """
+        for record in self.rest.query_all_iter(soql, include_deleted=include_deleted):
+            yield _plain(record)
+
+    def collections(
+        self,
+        load: Load,
+        records: Sequence[Mapping[str, Any]],
+        *,
+        on_chunk: Callable[[Sequence[RowResult]], None] | None = None,
+    ) -> list[RowResult]:
+        """Write `records` in calls of up to 200 rows; one result per record, in their order.
+
+        A refused row never stops the others. None clears a field; a field that is not there is
+        left alone. When a call fails, the error is raised and the rows behind it are not sent;
+        `on_chunk` has got the results before it. After `AnswerLost` the next 200 are in doubt.
+        """
+        results: list[RowResult] = []
+        for start in range(0, len(records), COLLECTION):
+            chunk = self._written(load, records[start : start + COLLECTION])
+            results += chunk
+            if on_chunk is not None:
+                on_chunk(chunk)
+        return results
+
+    def _written(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+        url, headers = "composite/sobjects", _headers(load)
+        if load.operation == "delete":
+            params = {"ids": ",".join(record["Id"] for record in records), "allOrNone": "false"}
+            answer = self.session.delete(url, params=params, headers=headers)
+        else:
+            kind = {"attributes": {"type": load.object}}
+            body = {"allOrNone": False, "records": [kind | dict(record) for record in records]}
+            method = "POST" if load.operation == "insert" else "PATCH"
+            if load.operation == "upsert":
+                url = f"{url}/{load.object}/{load.external_id}"
+            answer = self.session.request(method, url, json=body, headers=headers)
+        return [_row_result(load, row) for row in answer.json()]
+
+    def ingest(
+        self,
+        load: Load,
+        files: Sequence[Path],
+        *,
+        results: Path,
+        on_job: bulk.OnJob | None = None,
+    ) -> list[bulk.JobResult]:
+        """Load CSV files by Bulk API 2.0; see `pipelines.salesforce.bulk.ingest`."""
+        return bulk.ingest(self.session, load, files, results=results, on_job=on_job)
+
+    def resume(self, job_id: str, *, results: Path) -> bulk.JobResult:
+        """Go on with a job of `ingest`; see `pipelines.salesforce.bulk.resume`."""
+        return bulk.resume(self.session, job_id, results=results)
+
+    def bulk_query(self, soql: str, folder: Path, *, include_deleted: bool = False) -> list[Path]:
+        """Stream a query of any size to CSV pages; see `pipelines.salesforce.bulk_query.query`."""
+        return bulk_query.query(self.session, soql, folder, include_deleted=include_deleted)
+
+
+def _headers(load: Load) -> dict[str, str]:
+    """Make REST do what Bulk API 2.0 does: no assignment rule unless one is named."""
+    headers = {"Sforce-Auto-Assign": load.assignment_rule or "FALSE"}
+    if load.allow_duplicates:
+        headers["Sforce-Duplicate-Rule-Header"] = "allowSave=true"
+    return headers
+
+
+def _row_result(load: Load, row: Mapping[str, Any]) -> RowResult:
+    success = bool(row["success"])
+    return RowResult(
+        id=row.get("id"),
+        success=success,
+        created=success and bool(row.get("created", load.operation == "insert")),
+        errors=tuple(RowError.from_rest(error) for error in row.get("errors", ())),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Drop ``attributes`` from a record, its parents and its children."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items() if key != "attributes"}
+    return [_plain(part) for part in value] if isinstance(value, list) else value

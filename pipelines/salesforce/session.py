@@ -1,0 +1,225 @@
+"""One authenticated HTTP session to an org: time-outs, refresh, retries by error class.
+
+It is a `requests.Session`, so that simple-salesforce works on it unchanged: every call, ours or
+its, gets a time-out and the current token, and fails with one of our errors.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import tenacity
+from urllib3.exceptions import NewConnectionError
+
+from pipelines.salesforce.connection import START, Connection
+from pipelines.salesforce.errors import (
+    AnswerLost,
+    ConnectionInvalid,
+    LimitReached,
+    OrgUnavailable,
+    RequestRefused,
+    SalesforceError,
+    SessionRefused,
+)
+from pipelines.salesforce.login import Token, grant
+from pipelines.salesforce.rows import ROW_CODES, RowError, Verdict
+
+TIMEOUT = (10, 120)  # seconds to connect, and between two bytes of an answer
+ATTEMPTS = 6
+CHUNK = 1 << 20  # bytes of a download in memory at once
+
+_BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+_READS = ("GET", "HEAD")
+_NOT_CARRIED_OUT = tenacity.retry_all(
+    tenacity.retry_if_exception_type(OrgUnavailable),
+    tenacity.retry_if_not_exception_type(AnswerLost),
+)
+_USAGE = re.compile(r"\bapi-usage=(\d+)/(\d+)")
+
+
+class Session(requests.Session):
+    """Relative URLs lead to the org's versioned REST API; a write is never sent twice on a guess.
+
+    Repeated with back-off and jitter, up to `ATTEMPTS` times: whatever certainly was not carried
+    out (`OrgUnavailable`), which for reads is every outage. A write without an answer is
+    `AnswerLost`: only its sender knows how to find out what became of it.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self.connection = connection
+        self.api_usage: tuple[int, int] | None = None
+        """API calls used and allowed in 24 hours, as the last answer said."""
+        self._token: Token | None = None
+        self._login = threading.Lock()
+        self.auth = _as_it_is  # without an auth, requests puts a ~/.netrc entry over our token
+        if connection.is_local:
+            self.trust_env = False  # a proxy from the environment is not for loopback
+            self.headers["Accept-Encoding"] = "identity"  # compressing costs more than sending
+
+    @property
+    def token(self) -> Token:
+        """The current token; logs in at first use."""
+        return self._token or self._logged_in(None)
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
+        """Send one request and return its `requests.Response`, whose status is below 300.
+
+        Raises:
+            SalesforceError: by what happened, see `pipelines.salesforce.errors`.
+        """
+        return self.repeated(_NOT_CARRIED_OUT)(
+            self._authorized, _text(method), _text(url), *args, **kwargs
+        )
+
+    def download(
+        self, url: str, dest: Path, *, params: Mapping[str, Any] | None = None
+    ) -> Mapping[str, str]:
+        """Stream an answer to `dest`, byte for byte and whole or not at all; return its headers."""
+        return self.repeated(_NOT_CARRIED_OUT)(self._downloaded, url, dest, params)
+
+    def repeated(self, retry: tenacity.retry_base) -> tenacity.Retrying:
+        """Make a caller that repeats what fails with an error that `retry` names."""
+        pause = 0.05 if self.connection.is_local else 0.5
+        return tenacity.Retrying(
+            retry=retry,
+            wait=tenacity.wait_random_exponential(multiplier=pause, max=30),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            reraise=True,
+        )
+
+    def _downloaded(
+        self, url: str, dest: Path, params: Mapping[str, Any] | None
+    ) -> Mapping[str, str]:
+        partial = dest.with_name(f"{dest.name}.part")
+        answer = self._authorized("GET", url, params=params, stream=True)
+        with answer, partial.open("wb") as file:
+            try:
+                for chunk in answer.iter_content(CHUNK):
+                    file.write(chunk)
+            except _BROKEN as error:
+                raise self._unanswered(f"GET {_path(url)}", error, write=False) from error
+        partial.replace(dest)
+        return answer.headers
+
+    def _authorized(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send with the current token, and once more with a new one if it has expired."""
+        token = self.token
+        answer = self._sent(token, method, url, *args, **kwargs)
+        if answer.status_code == 401:
+            answer.close()
+            answer = self._sent(self._logged_in(token), method, url, *args, **kwargs)
+        if answer.status_code >= 300:
+            raise _refusal(f"{method} {_path(url)}", answer, write=method not in _READS)
+        if usage := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
+            self.api_usage = (int(usage[1]), int(usage[2]))
+        return answer
+
+    def _sent(
+        self, token: Token, method: str, url: str, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        base = f"{token.instance_url}/services/data/v{self.connection.api_version}/"
+        url = urljoin(base, url)
+        if urlsplit(url).netloc != urlsplit(base).netloc:
+            raise ValueError(f"{url} is not an address of {token.instance_url}")
+        if hasattr(kwargs.get("data"), "seek"):
+            kwargs["data"].seek(0)  # an upload that is sent again starts at its beginning
+        bearer = f"Bearer {token.access_token.get_secret_value()}"
+        kwargs["headers"] = {**(kwargs.get("headers") or {}), "Authorization": bearer}
+        return self._exchanged(method, url, *args, write=method not in _READS, **kwargs)
+
+    def _logged_in(self, stale: Token | None) -> Token:
+        """Get a new token, unless another thread has replaced `stale` meanwhile."""
+        with self._login:
+            if self._token is None or self._token is stale:
+                url = f"{self.connection.login_url.rstrip('/')}/services/oauth2/token"
+                self._token = self.repeated(_NOT_CARRIED_OUT)(self._new_token, url)
+            return self._token
+
+    def _new_token(self, url: str) -> Token:
+        answer = self._exchanged("POST", url, write=False, data=grant(self.connection))
+        if answer.status_code == 200:
+            return Token.from_answer(answer.json())
+        tried = f"Logging in to {self.connection.name} at {url}"
+        refusal = _refusal(tried, answer, write=False)
+        if isinstance(refusal, RequestRefused):
+            raise SessionRefused(tried, refusal.answer)
+        raise refusal
+
+    def _exchanged(
+        self, method: str, url: str, *args: Any, write: bool, **kwargs: Any
+    ) -> requests.Response:
+        """Send, and translate what never became an answer."""
+        kwargs.setdefault("timeout", TIMEOUT)
+        kwargs["allow_redirects"] = False  # the token goes to the org's address and nowhere else
+        if self.connection.ca_file:  # per call, as REQUESTS_CA_BUNDLE overrules the session's own
+            kwargs.setdefault("verify", str(self.connection.ca_file))
+        try:
+            return super().request(method, url, *args, **kwargs)
+        except _BROKEN as error:
+            raise self._unanswered(f"{method} {_path(url)}", error, write=write) from error
+
+    def _unanswered(
+        self, tried: str, error: requests.RequestException, *, write: bool
+    ) -> SalesforceError:
+        cause = error.args[0] if error.args else error
+        cause = getattr(cause, "reason", cause)  # what urllib3 wrapped in a MaxRetryError
+        answer = str(cause).rpartition(": ")[2] or type(cause).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+            step = "Name the org's certificate authority as ca_file, or correct its login_url."
+            return ConnectionInvalid(tried, answer, step)
+        reached = not isinstance(error, requests.ConnectTimeout)
+        if write and reached and not isinstance(cause, NewConnectionError):
+            return AnswerLost(tried, answer)
+        return OrgUnavailable(tried, answer, START if self.connection.is_local else None)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()
+
+
+def _path(url: str) -> str:
+    """Shorten a URL for messages: a query string may quote people's e-mail addresses."""
+    return urlsplit(url).path
+
+
+def _refusal(tried: str, answer: requests.Response, *, write: bool) -> SalesforceError:
+    """Choose the error for an answer of 300 and above."""
+    status = answer.status_code
+    error = _told(answer)
+    text = f"{status} {error.code} {error.message}".strip()
+    if status == 401:
+        return SessionRefused(tried, text)
+    if error.code == "EXCEEDEDQUOTA":
+        return LimitReached(tried, text)
+    if error.code == "REQUEST_LIMIT_EXCEEDED" and "Concurrent" not in error.message:
+        return LimitReached(tried, text)
+    if status >= 500 and write:
+        return AnswerLost(tried, text)
+    if status >= 500 or status in (420, 429) or ROW_CODES.get(error.code) is Verdict.TRANSIENT:
+        return OrgUnavailable(tried, text)
+    return RequestRefused(tried, status, error.code, error.message, error.fields)
+
+
+def _told(answer: requests.Response) -> RowError:
+    """Read the first error of a body: REST's list, OAuth's object, or whatever a proxy says."""
+    try:
+        body = answer.json()
+    except requests.JSONDecodeError:
+        moved = answer.headers.get("Location", "")
+        return RowError("", f"{answer.reason} {moved or answer.text[:200]}".strip())
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        return RowError.from_rest(body[0])
+    if isinstance(body, dict) and "error" in body:
+        return RowError(str(body["error"]), str(body.get("error_description", "")))
+    return RowError.from_rest(body) if isinstance(body, dict) else RowError("", str(body)[:200])
