@@ -1,0 +1,152 @@
+-- Contact lists, one row per landed row: text cleaned, dates read, an id for every row that has
+-- anything to be known by.
+-- owner: team:crm
+-- source_id: the source's own id, else a hash of the e-mail address, else of name, company and phone
+-- parent_id: the contact of the parent source to whom this row adds an address
+-- first_name: as given; without first and last name, all but the last word of the full name
+-- last_name: as given; without first and last name, the last word of the full name
+-- street: street, second line and building, one a line
+-- as_of: when the row was true: its own update time, else the start of the batch's day
+with
+
+raw as (
+
+    select * from raw_contacts
+
+),
+
+cleaned as (
+
+    select
+        _source as source,
+        clean(contact_id) as contact_id,
+        clean(parent_id) as parent_id,
+        clean(list_id) as list_id,
+        clean(list_name) as list_name,
+        clean(prefix) as prefix,
+        clean(first_name) as first_name,
+        clean(middle_name) as middle_name,
+        clean(last_name) as last_name,
+        clean(suffix) as suffix,
+        clean(nickname) as nickname,
+        clean(name) as name,
+        clean(title) as title,
+        clean(company) as company,
+        clean(company_type) as company_type,
+        clean(brand) as brand,
+        clean(category) as category,
+        norm_email(email) as email,
+        clean(phone) as phone,
+        clean(main_phone) as main_phone,
+        clean(mobile_phone) as mobile_phone,
+        clean(fax) as fax,
+        nullif(
+            concat_ws(chr(10), clean_lines(street), clean_lines(street2), clean(building)), ''
+        ) as street,
+        clean(city) as city,
+        clean(state) as state,
+        clean(postal_code) as postal_code,
+        clean(country) as country,
+        clean(website) as website,
+        clean(linkedin) as linkedin,
+        clean(birthdate) as birthdate_text,
+        clean(assignee) as assignee,
+        clean(tags) as tags,
+        clean_lines(note) as note,
+        clean(updated_at) as updated_at_text,
+        _loaded_at,
+        _source,
+        _file,
+        _row,
+        _batch,
+        _defect
+    from raw
+
+),
+
+named as (
+
+    select
+        * replace (
+            case
+                when first_name is null and last_name is null
+                    then nullif(regexp_replace(name, ' ?[^ ]+$', ''), '')
+                else first_name
+            end as first_name,
+            case
+                when first_name is null and last_name is null
+                    then regexp_extract(name, '[^ ]+$')
+                else last_name
+            end as last_name
+        ),
+        parse_date(birthdate_text) as birthdate,
+        parse_timestamp(updated_at_text) as updated_at
+    from cleaned
+
+),
+
+known as (
+
+    select
+        *,
+        case
+            when contact_id is not null then contact_id
+            -- An address that is added to a person is known by that person and itself.
+            when parent_id is not null
+                then row_hash([parent_id, street, city, postal_code, country, phone])
+            when email is not null then row_hash([email])
+            else row_hash(
+                [
+                    norm_text(concat_ws(' ', first_name, last_name)),
+                    norm_company(company),
+                    digits(phone)
+                ]
+            )
+        end as source_id
+    from named
+
+)
+
+select
+    source,
+    source_id,
+    parent_id,
+    list_id,
+    list_name,
+    prefix,
+    first_name,
+    middle_name,
+    last_name,
+    suffix,
+    nickname,
+    title,
+    company,
+    company_type,
+    brand,
+    category,
+    email,
+    phone,
+    main_phone,
+    mobile_phone,
+    fax,
+    street,
+    city,
+    state,
+    postal_code,
+    country,
+    website,
+    linkedin,
+    birthdate,
+    birthdate_text,
+    assignee,
+    tags,
+    note,
+    updated_at,
+    updated_at_text,
+    recency(updated_at, _loaded_at, _batch) as as_of,
+    _source,
+    _file,
+    _row,
+    _batch,
+    _defect
+from known

@@ -1,0 +1,83 @@
+-- Shop customers, one row per landed row. Without a number of its own a customer is an e-mail
+-- address at a website, which is unique in Magento.
+-- owner: team:crm
+-- source_id: the customer's number, else 'e-mail|website'
+-- group_id: the customer group, as the shop numbers or names it
+-- as_of: when the row was true: its own update time, else the start of the batch's day
+with
+
+raw as (
+
+    select * from raw_customers
+
+),
+
+cleaned as (
+
+    select
+        _source as source,
+        clean(customer_id) as customer_id,
+        norm_email(email) as email,
+        clean(website) as website,
+        clean(store) as store,
+        clean(prefix) as prefix,
+        clean(first_name) as first_name,
+        clean(middle_name) as middle_name,
+        clean(last_name) as last_name,
+        clean(suffix) as suffix,
+        clean(birthdate) as birthdate_text,
+        clean(gender) as gender,
+        clean(group_id) as group_id,
+        clean(tax_number) as tax_number,
+        clean(created_at) as created_at_text,
+        clean(updated_at) as updated_at_text,
+        _loaded_at,
+        _source,
+        _file,
+        _row,
+        _batch,
+        _defect
+    from raw
+
+),
+
+typed as (
+
+    select
+        *,
+        shop_id(customer_id, email, website) as source_id,
+        parse_date(birthdate_text) as birthdate,
+        parse_timestamp(created_at_text) as created_at,
+        parse_timestamp(updated_at_text) as updated_at
+    from cleaned
+
+)
+
+select
+    source,
+    source_id,
+    customer_id,
+    email,
+    website,
+    store,
+    prefix,
+    first_name,
+    middle_name,
+    last_name,
+    suffix,
+    birthdate,
+    birthdate_text,
+    gender,
+    group_id,
+    tax_number,
+    created_at,
+    created_at_text,
+    updated_at,
+    updated_at_text,
+    recency(updated_at, _loaded_at, _batch) as as_of,
+    _source,
+    _file,
+    _row,
+    _batch,
+    _defect
+from typed

@@ -1,0 +1,83 @@
+-- Newsletter subscribers, one row per landed row, from the shop's table (status as a number) or its
+-- grid export (status as a label).
+-- owner: team:crm
+-- source_id: the subscriber's number, else 'e-mail|website'
+-- status: subscribed, not_activated, unsubscribed or unconfirmed; null when it is none of these
+-- customer_id: the customer's number; null for a guest
+-- is_customer: as the grid's type says, else whether there is a customer number
+-- as_of: when the row was true: its own update time, else the start of the batch's day
+with
+
+raw as (
+
+    select * from raw_subscribers
+
+),
+
+cleaned as (
+
+    select
+        _source as source,
+        clean(subscriber_id) as subscriber_id,
+        norm_email(email) as email,
+        clean(status) as status_text,
+        lower(clean(type)) as type,
+        nullif(clean(customer_id), '0') as customer_id,
+        -- The grid prints an absent name as dashes.
+        nullif(clean(first_name), '----') as first_name,
+        nullif(clean(last_name), '----') as last_name,
+        clean(website) as website,
+        clean(store) as store,
+        clean(updated_at) as updated_at_text,
+        _loaded_at,
+        _source,
+        _file,
+        _row,
+        _batch,
+        _defect
+    from raw
+
+),
+
+typed as (
+
+    select
+        *,
+        shop_id(subscriber_id, email, website) as source_id,
+        case
+            when lower(status_text) in ('1', 'subscribed') then 'subscribed'
+            when lower(status_text) in ('2', 'not activated') then 'not_activated'
+            when lower(status_text) in ('3', 'unsubscribed') then 'unsubscribed'
+            when lower(status_text) in ('4', 'unconfirmed') then 'unconfirmed'
+        end as status,
+        case type
+            when 'customer' then true
+            when 'guest' then false
+            else customer_id is not null
+        end as is_customer,
+        parse_timestamp(updated_at_text) as updated_at
+    from cleaned
+
+)
+
+select
+    source,
+    source_id,
+    email,
+    status,
+    status_text,
+    is_customer,
+    customer_id,
+    first_name,
+    last_name,
+    website,
+    store,
+    updated_at,
+    updated_at_text,
+    recency(updated_at, _loaded_at, _batch) as as_of,
+    _source,
+    _file,
+    _row,
+    _batch,
+    _defect
+from typed
