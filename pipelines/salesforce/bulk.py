@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -119,6 +119,7 @@ def ingest(
             raise ValueError(f"{file} has {file.stat().st_size} bytes: send 1 to {LARGEST_FILE}.")
     if not files:
         return []
+    failures: list[BaseException] = []
     stop, one_by_one = threading.Event(), threading.Lock()
 
     def announce(job_id: str, file: Path) -> None:
@@ -127,19 +128,25 @@ def ingest(
                 on_job(job_id, file)
 
     def run(file: Path) -> JobResult:
-        job = _begun(session, load, file, announce)
-        return _ended(job, results, stop)
+        if stop.is_set():
+            raise CancelledError
+        try:
+            job = _begun(session, load, file, announce)
+            return _ended(job, results, stop)
+        except BaseException as error:
+            failures.append(error)
+            stop.set()
+            raise
 
     with ThreadPoolExecutor(min(in_flight, len(files))) as pool:
         futures = [pool.submit(run, file) for file in files]
         try:
-            for future in wait(futures, return_when=FIRST_EXCEPTION).done:
-                future.result()
-            return [future.result() for future in futures]
+            wait(futures, return_when=FIRST_EXCEPTION)
         finally:
-            stop.set()
-            for future in futures:
-                future.cancel()
+            stop.set()  # those that wait for a job stop waiting, also when we are interrupted
+    if failures:
+        raise failures[0]
+    return [future.result() for future in futures]
 
 
 def resume(session: Session, job_id: str, *, results: Path) -> JobResult:

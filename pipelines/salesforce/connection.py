@@ -136,5 +136,6 @@ def _validated(
 
 
 def _invalid(name: str, problems: list[str]) -> ConnectionInvalid:
-    listed = "".join(f"\n  {problem}" for problem in problems)
-    return ConnectionInvalid(f"Reading the connection {name!r}", listed, "Correct and run again.")
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    answer = "\n  ".join((count, *problems))
+    return ConnectionInvalid(f"Reading the connection {name!r}", answer, "Correct and run again.")

@@ -71,7 +71,7 @@ class Org:
     @cached_property
     def rest(self) -> Salesforce:
         """The simple-salesforce client, on our session."""
-        from simple_salesforce import Salesforce
+        from simple_salesforce.api import Salesforce
 
         return Salesforce(
             session_id="held by the session",

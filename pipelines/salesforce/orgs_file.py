@@ -89,9 +89,7 @@ def _pairs(
     if node is None:
         return
     if not isinstance(node, yaml.MappingNode):
-        problems.append(
-            f"{file}:{node.start_mark.line + 1}: expected lines of the form `key: value`"
-        )
+        problems.append(f"{file}:{node.start_mark.line + 1}: expected lines like `key: value`")
         return
     seen = set()
     for key, value in node.value:

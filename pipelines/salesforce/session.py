@@ -66,7 +66,7 @@ class Session(requests.Session):
     @property
     def token(self) -> Token:
         """The current token; logs in at first use."""
-        return self._token or self._logged_in(None)
+        return self._token or self.repeated(_NOT_CARRIED_OUT)(self._logged_in, None)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
         """Send one request and return its `requests.Response`, whose status is below 300.
@@ -110,7 +110,7 @@ class Session(requests.Session):
 
     def _authorized(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         """Send with the current token, and once more with a new one if it has expired."""
-        token = self.token
+        token = self._token or self._logged_in(None)
         answer = self._sent(token, method, url, *args, **kwargs)
         if answer.status_code == 401:
             answer.close()
@@ -139,7 +139,7 @@ class Session(requests.Session):
         with self._login:
             if self._token is None or self._token is stale:
                 url = f"{self.connection.login_url.rstrip('/')}/services/oauth2/token"
-                self._token = self.repeated(_NOT_CARRIED_OUT)(self._new_token, url)
+                self._token = self._new_token(url)
             return self._token
 
     def _new_token(self, url: str) -> Token:

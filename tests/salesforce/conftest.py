@@ -1,0 +1,171 @@
+"""An org to talk to: the local org for what Salesforce says, a wire for what networks do."""
+
+from __future__ import annotations
+
+import datetime
+import http.server
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
+
+from pipelines.local_org import control
+from pipelines.salesforce.connection import Connection, load_connection
+from pipelines.salesforce.org import Org
+
+ORGANIZATION = "00D000000000001EAA"
+USER = "005000000000001AAA"
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What `causeway org start --json` prints, of an org of this test session's own."""
+    home = tmp_path_factory.mktemp("org")
+    yield control.start(home)
+    control.stop(home)
+
+
+@pytest.fixture
+def connection(local: dict[str, Any], tmp_path: Path) -> Connection:
+    return load_connection(None, orgs_file=tmp_path / "none.yaml", local=local, environ={})
+
+
+@pytest.fixture
+def org(connection: Connection) -> Iterator[Org]:
+    with Org(connection) as org:
+        yield org
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Wire:
+    """A TLS server that keeps what it is sent, and answers from a queue, in whatever way."""
+
+    url: str
+    ca_file: Path
+    requests: list[Request] = field(default_factory=list)
+    answers: list[Callable[[http.server.BaseHTTPRequestHandler], None]] = field(
+        default_factory=list
+    )
+
+    def connection(self, **values: Any) -> Connection:
+        credentials = {"client_id": SecretStr("key"), "client_secret": SecretStr("planted-secret")}
+        return Connection(
+            **{
+                "name": "wire",
+                "login_url": self.url,
+                "ca_file": self.ca_file,
+                "is_local": True,
+                **credentials,
+                **values,
+            }
+        )
+
+    def say(self, status: int, body: Any = None, **headers: str) -> None:
+        """Queue an answer; one that is not bytes goes as JSON."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        given = {"Content-Length": str(len(data))}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+
+        def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+            handler.send_response(status)
+            for name, value in given.items():
+                handler.send_header(name, value)
+            handler.end_headers()
+            handler.wfile.write(data)
+            handler.close_connection = given["Content-Length"] != str(len(data))
+
+        self.answers.append(answer)
+
+    def hang_up(self) -> None:
+        """Queue a connection that ends without an answer."""
+
+        def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+            handler.connection.shutdown(socket.SHUT_RDWR)
+            handler.close_connection = True
+
+        self.answers.append(answer)
+
+    def log_in(self, token: str = "planted-token") -> None:
+        identity = f"{self.url}/id/{ORGANIZATION}/{USER}"
+        self.say(200, {"access_token": token, "instance_url": self.url, "id": identity})
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A self-signed certificate for localhost, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    (folder / "cert.pem").write_bytes(pem)
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture
+def wire(certificate: tuple[Path, Path]) -> Iterator[Wire]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            wire.requests.append(Request(self.command, self.path, dict(self.headers), body))
+            if not wire.answers:  # a request nobody planned for must not hang the test
+                wire.say(599, [{"errorCode": "UNPLANNED", "message": self.path}])
+            wire.answers.pop(0)(self)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("localhost", 0), Handler)
+    server.daemon_threads = True
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    wire = Wire(f"https://localhost:{server.server_address[1]}", certificate[0])
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield wire
+    server.shutdown()
+    server.server_close()
+    thread.join()
