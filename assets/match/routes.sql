@@ -1,0 +1,87 @@
+-- Which sObject each person and account of the scope becomes, and why. One live record per person:
+-- a Contact that the org already holds wins over what a list asks for.
+-- owner: team:salesforce
+-- entity_key: of the person or account
+-- sobject: Account, Contact or Lead; null when it goes nowhere
+-- reason: in words
+
+with
+
+people as (select * from people),
+
+links as (select * from account_links),
+
+contacts as (select entity_key, sf_id from org_match_contact),
+
+org_accounts as (select entity_key, sf_id from org_match_account),
+
+lists as (select * from config_lists),
+
+sources as (select * from config_sources),
+
+policies as (select * from config_policies),
+
+wishes as (
+    select
+        people.person_key,
+        case
+            when contacts.sf_id is not null then 'Contact: the org has one for this person'
+            when
+                people.is_customer
+                and not (
+                    policies.customers_groups is null
+                    or coalesce(list_contains(policies.customers_groups, people.customer_group), false)
+                )
+                then 'nothing: customer group ' || coalesce(people.customer_group, '(none)')
+                    || ' does not sync'
+            when people.is_customer then 'Contact: a customer'
+            when people.is_contact then
+                case
+                    when coalesce(lists.list_as, sources.list_as, policies.contacts_as) = 'contact'
+                        then 'Contact: the list asks for contacts'
+                    else 'Lead: the list asks for leads'
+                end
+            when people.has_ordered then 'Contact: ordered as a guest'
+            when people.is_subscriber and policies.subscribers_as = 'lead'
+                then 'Lead: a subscriber who is nobody else'
+            else 'nothing: subscribers do not sync'
+        end as wish
+    from people
+    cross join policies
+    left join contacts on contacts.entity_key = people.person_key
+    left join sources on sources.source = people.contact_source
+    left join lists
+        on lists.source = people.contact_source and lists.list = people.list_of_contact
+),
+
+persons as (
+    select
+        person_key as entity_key,
+        nullif(split_part(wish, ': ', 1), 'nothing') as sobject,
+        split_part(wish, ': ', 2) as reason
+    from wishes
+),
+
+accounts as (
+    select
+        links.account_key as entity_key,
+        case
+            when count(*) filter (where persons.sobject = 'Contact') > 0
+                or count(org_accounts.sf_id) > 0
+                then 'Account'
+        end as sobject,
+        case
+            when count(*) filter (where persons.sobject = 'Contact') > 0 then 'has contacts'
+            when count(org_accounts.sf_id) > 0 then 'the org has it'
+            else 'nobody of it becomes a Contact'
+        end as reason
+    from links
+    join persons on persons.entity_key = links.person_key
+    left join org_accounts on org_accounts.entity_key = links.account_key
+    where links.account_key is not null
+    group by links.account_key
+)
+
+select entity_key, sobject, reason from persons
+union all
+select entity_key, sobject, reason from accounts

@@ -1,0 +1,81 @@
+-- The golden record of every account that a person in the batch's scope belongs to, or did until
+-- now: named as its newest member writes it, addressed by the member that comes first.
+-- owner: team:crm
+-- batches: people
+--   select distinct batch from config_account_members
+-- name_generated: the name is a person's; such an account never matches another by name
+-- members: people who belong to it, over all batches
+
+with
+
+members as (select * from config_account_members),
+
+people as (select * from people),
+
+ranked as (
+    select
+        members.account_key,
+        members.rule,
+        members.name,
+        people.*,
+        row_number() over (
+            partition by members.account_key
+            order by people.is_customer desc, people.as_of desc, people.person_key
+        ) as best
+    from members
+    join people on people.person_key = members.person_key and people.batch = members.batch
+),
+
+blocks as (
+    select
+        *,
+        case when coalesce(other_street, other_city, other_postal_code) is not null then {
+            'street': other_street, 'city': other_city, 'state': other_state,
+            'postal_code': other_postal_code, 'country': other_country
+        } end as billing,
+        case when coalesce(mailing_street, mailing_city, mailing_postal_code) is not null then {
+            'street': mailing_street, 'city': mailing_city, 'state': mailing_state,
+            'postal_code': mailing_postal_code, 'country': mailing_country
+        } end as shipping
+    from ranked
+),
+
+golden as (
+    select
+        account_key,
+        arg_max(name, (as_of, name)) as name,
+        bool_and(rule = 'generated_name') as name_generated,
+        arg_min(rule, best) as rule,
+        arg_min(phone, best) filter (where is_customer) as phone,
+        arg_min(fax, best) filter (where is_customer) as fax,
+        arg_min(coalesce(billing, shipping), best) as billing,
+        arg_min(shipping, best) as shipping,
+        count(*) as members,
+        max(as_of) as as_of
+    from blocks
+    group by account_key
+)
+
+select
+    account_key,
+    name,
+    name_generated,
+    phone,
+    fax,
+    null::varchar as website,
+    billing.street as billing_street,
+    billing.city as billing_city,
+    billing.state as billing_state,
+    billing.postal_code as billing_postal_code,
+    billing.country as billing_country,
+    shipping.street as shipping_street,
+    shipping.city as shipping_city,
+    shipping.state as shipping_state,
+    shipping.postal_code as shipping_postal_code,
+    shipping.country as shipping_country,
+    members,
+    as_of,
+    rule,
+    batch
+from golden
+cross join config_batch

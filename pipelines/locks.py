@@ -1,0 +1,87 @@
+"""Two kinds of kernel lock, so that days may land side by side but reach the org one at a time.
+
+``locks/<day>.lock`` covers land, stage and validate of one day; ``locks/org-<id>.lock`` covers
+everything from the org's snapshot to the last upsert. A lock belongs to a run and is held until
+``release`` or the end of the process: the kernel frees it even after kill -9.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pipelines.errors import Busy
+
+PATIENCE = 600.0
+"""Seconds a run waits for another one before it gives up."""
+
+_held: dict[tuple[str, Path], int] = {}
+
+
+def take(
+    path: Path,
+    run: str,
+    say: Callable[[str], None],
+    *,
+    patience: float = PATIENCE,
+    every: float = 5.0,
+) -> None:
+    """Hold ``path`` for ``run``; taking a lock the run already holds does nothing.
+
+    Args:
+        path: the lock file; its folder is made.
+        run: who holds it, shown to whoever waits.
+        say: gets one line every ``every`` seconds of waiting.
+        patience: seconds to wait at most.
+        every: seconds between two lines.
+
+    Raises:
+        Busy: somebody else held it for longer than ``patience``.
+    """
+    if (run, path) in _held:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    started = told = time.monotonic()
+    while not _try(handle):
+        now = time.monotonic()
+        if now - started > patience:
+            os.close(handle)
+            raise Busy(
+                f"{path.name} is held by {holder(path)} for more than {patience:.0f} s;"
+                " wait for that run or stop it, then run this again: nothing was lost"
+            )
+        if now - told >= every:
+            told = now
+            say(f"waiting for {path.name}, held by {holder(path)} ({now - started:.0f} s)")
+        time.sleep(0.05)
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, json.dumps({"pid": os.getpid(), "run": run}).encode(), 0)
+    _held[run, path] = handle
+
+
+def release(run: str) -> None:
+    """Free everything ``run`` holds in this process."""
+    for key in [key for key in _held if key[0] == run]:
+        os.close(_held.pop(key))
+
+
+def holder(path: Path) -> str:
+    """Who wrote the lock file last, in words."""
+    try:
+        who = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return "another process"
+    return f"process {who['pid']} (run {who['run']})"
+
+
+def _try(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

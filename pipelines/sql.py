@@ -1,0 +1,154 @@
+"""A ``.sql`` file is a relation: its stem is the name, its comment the documentation.
+
+    -- One row per person of the batch's scope.            description, in Markdown
+    -- owner: team:crm                                     who answers for it
+    -- batches: person_records                             days to read of that relation, if not the
+    --   select distinct batch from person_links           run's own
+    -- email: lower case, trimmed                          what a column holds
+
+    with ... select ...
+
+What it reads stands in the SQL itself: every table that is no CTE of its own and no ``config_``
+table is a relation of the graph. Only the last stretch of this file knows Dagster.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from pipelines.errors import ConfigError
+
+CONFIG = "config_"
+
+
+@dataclass(frozen=True)
+class SqlFile:
+    """One ``.sql`` file, read.
+
+    Attributes:
+        path: where it stands.
+        query: its one ``select``.
+        description: the prose of its comment.
+        owner: Dagster owner, an e-mail address or ``team:name``.
+        columns: column → what it holds.
+        batches: relation → query for the days of it to read, where not the run's own day.
+    """
+
+    path: Path
+    query: str
+    description: str
+    owner: str
+    columns: dict[str, str] = field(default_factory=dict)
+    batches: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def relation(self) -> str:
+        """The name of asset, relation, file and test."""
+        return self.path.stem
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """Every table it reads that is no CTE of its own, sorted."""
+        import sqlglot
+        from sqlglot import exp
+        from sqlglot.errors import ParseError
+        from sqlglot.optimizer.scope import traverse_scope
+
+        try:
+            tree = sqlglot.parse_one(self.query, read="duckdb")
+        except ParseError as error:
+            line = error.errors[0]["line"] if error.errors else None
+            raise ConfigError.at(self.path, line, f"not valid SQL: {error}") from None
+        return sorted(
+            {
+                source.name
+                for scope in traverse_scope(tree)
+                for source in scope.sources.values()
+                if isinstance(source, exp.Table)
+            }
+        )
+
+    @property
+    def upstream(self) -> list[str]:
+        """The relations it reads."""
+        return [name for name in self.tables if not name.startswith(CONFIG)]
+
+
+def read_sql(path: Path) -> SqlFile:
+    """Read one file; a file without a description is refused, for nobody could look it up."""
+    text = path.read_text(encoding="utf-8")
+    head = re.match(r"(?:--[^\n]*\n)*", text)
+    comment = [] if head is None else [line[2:].removeprefix(" ") for line in head[0].splitlines()]
+    prose: list[str] = []
+    notes: dict[str, str] = {}
+    key = ""
+    for line in comment:
+        named = re.fullmatch(r"([a-z_0-9]+): (.*)", line)
+        if named:
+            key = named[1]
+            notes[key] = named[2]
+        elif key and line.startswith("  "):
+            notes[key] += f" {line.strip()}"
+        else:
+            key = ""
+            prose.append(line)
+    if not any(prose):
+        raise ConfigError.at(path, 1, "say in a comment on top what one row of this relation is")
+    owner = notes.pop("owner", "team:data")
+    batches = notes.pop("batches", "")
+    return SqlFile(
+        path=path,
+        query=text.rstrip().rstrip(";"),
+        description="\n".join(prose).strip(),
+        owner=owner,
+        columns=notes,
+        batches=dict([batches.split(" ", 1)]) if batches else {},
+    )
+
+
+def read_folder(folder: Path) -> list[SqlFile]:
+    """Every relation of one stage, by name."""
+    return [read_sql(path) for path in sorted(folder.glob("*.sql"))]
+
+
+def column_lineage(
+    query: str, schema: dict[str, dict[str, str]], columns: list[str]
+) -> dict[str, list[tuple[str, str]]]:
+    """Column → the upstream (relation, column) pairs its value comes from.
+
+    Columns whose origin the SQL does not give (constants, config) have an empty list.
+
+    Args:
+        query: one ``select``.
+        schema: relation → column → type, of everything the query reads.
+        columns: the columns of the result to follow.
+    """
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.lineage import lineage
+    from sqlglot.optimizer import build_scope
+    from sqlglot.optimizer.qualify import qualify
+
+    tree = qualify(
+        sqlglot.parse_one(query, read="duckdb"),
+        schema=schema,
+        dialect="duckdb",
+        validate_qualify_columns=False,
+        identify=False,
+    )
+    scope = build_scope(tree)
+    found: dict[str, list[tuple[str, str]]] = {}
+    for column in columns:
+        node = lineage(column, tree, schema=schema, dialect="duckdb", scope=scope)
+        found[column] = sorted(
+            {
+                (leaf.expression.name, leaf.name.rsplit(".", 1)[-1].strip('"'))
+                for leaf in node.walk()
+                if isinstance(leaf.expression, exp.Table)
+                and not leaf.expression.name.startswith(CONFIG)
+            }
+        )
+    return found

@@ -1,0 +1,60 @@
+"""Who is who: records of all sources and batches become people with keys that stay.
+
+A batch touches only the clusters that its old and its new rows reach. Within those, records are
+linked by shared keys, clusters are the connected components (by contraction, in SQL), and each
+cluster takes over the key of its founding record. Everything below works on tables of one DuckDB
+connection: ``person_records`` bound to the batch's day, and the state attached as ``state``.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pipelines.errors import InternalError
+from pipelines.sync.state import sql, transaction
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ROUNDS = 64
+"""Contraction at least halves what is left each round; 2**64 records are more than there are."""
+
+
+def resolve(connection: DuckDBPyConnection, batch: date) -> None:
+    """Bring the state up to date with one batch, in one transaction.
+
+    Afterwards the temporary table ``version`` holds the newest version of every affected record.
+    Running it again with the same rows changes nothing.
+    """
+    connection.execute("set variable batch = $1::date", [batch])
+    connection.execute(sql("affected"))
+    with transaction(connection):
+        connection.execute("delete from state.record where batch = getvariable('batch')")
+        connection.execute(sql("arrive"))
+        connection.execute(sql("versions"))
+        connection.execute(sql("edges"))
+        _contract(connection)
+        connection.execute(sql("keys"))
+        connection.execute(sql("commit"))
+
+
+def _contract(connection: DuckDBPyConnection) -> None:
+    """Label every record of ``edge`` with the smallest record it is connected to."""
+    for _ in range(ROUNDS):
+        if not _count(connection, "select count(*) from pair"):
+            return
+        connection.execute(sql("hook"))
+        while _count(
+            connection,
+            "select count(*) from hop join hop as next on next.node = hop.root"
+            " where next.root <> hop.root",
+        ):
+            connection.execute(sql("jump"))
+        connection.execute(sql("contract"))
+    raise InternalError(f"clusters did not settle in {ROUNDS} rounds")
+
+
+def _count(connection: DuckDBPyConnection, query: str) -> int:
+    [(count,)] = connection.execute(query).fetchall()
+    return int(count)

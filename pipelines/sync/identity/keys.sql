@@ -1,0 +1,70 @@
+-- Which person each cluster is. A key stays where its founding record is; if that record is gone,
+-- with the cluster that holds most of its former members; among several the oldest survives. A
+-- cluster without any gets a new key from its earliest member. Addresses alone are nobody.
+create or replace temp table cluster as
+select version.record, coalesce(label.root, version.record) as cluster
+from version
+left join label on label.record = version.record;
+
+create or replace temp table claim as
+with
+
+founders as (
+    select person.person_key, person.minted, cluster.cluster, true as founded
+    from state.person as person
+    join cluster on cluster.record = person.founder
+    where person.alias_of is null
+),
+
+heirs as (
+    select person.person_key, person.minted, cluster.cluster, false as founded
+    from state.person as person
+    join state.member as member on member.person_key = person.person_key
+    join cluster on cluster.record = member.record
+    where
+        person.alias_of is null
+        and person.person_key not in (select person_key from founders)
+    group by person.person_key, person.minted, cluster.cluster
+    qualify row_number() over (
+        partition by person.person_key order by count(*) desc, cluster.cluster
+    ) = 1
+)
+
+select person_key, minted, cluster, founded from founders
+union all
+select person_key, minted, cluster, founded from heirs;
+
+create or replace temp table identity as
+with
+
+known as (
+    select claim.cluster, arg_min(claim.person_key, (claim.minted, claim.person_key)) as person_key
+    from claim
+    semi join (
+        select cluster.cluster
+        from cluster
+        join version on version.record = cluster.record and version.entity <> 'address'
+    ) as peopled on peopled.cluster = claim.cluster
+    group by claim.cluster
+),
+
+minted as (
+    select
+        cluster.cluster,
+        arg_min(
+            {'record': version.record, 'source': version.source, 'id': version.source_id},
+            (version.as_of, version.priority, version.source, version.source_id)
+        ) as founder
+    from cluster
+    join version on version.record = cluster.record
+    where version.entity <> 'address' and cluster.cluster not in (select cluster from known)
+    group by cluster.cluster
+)
+
+select cluster, person_key, null::ubigint as founder from known
+union all
+select
+    cluster,
+    'p-' || md5(founder.source || chr(31) || founder.id) as person_key,
+    founder.record as founder
+from minted;

@@ -1,0 +1,62 @@
+-- What must outlive a batch about who is who. Narrow on purpose: the values stay in Parquet, and
+-- (record, batch) says in which file.
+
+create table if not exists state.record (
+    record ubigint not null,
+    source varchar not null,
+    source_id varchar not null,
+    entity varchar not null,
+    batch date not null,          -- one row per record and batch it came in
+    as_of timestamp not null,
+    priority integer not null,
+    parent ubigint,
+    email_key ubigint,
+    customer_key ubigint
+);
+
+create table if not exists state.member (
+    record ubigint not null,
+    person_key varchar not null,
+    rule varchar not null,        -- what linked the record to its person
+    via ubigint                   -- the record it was linked to, if any
+);
+
+create table if not exists state.person (
+    person_key varchar not null,
+    founder ubigint not null,     -- the record the key was minted from
+    minted date not null,         -- the batch it was minted in
+    alias_of varchar,             -- the key that took over when clusters merged
+    batch date not null           -- whose file holds the person's newest values
+);
+
+create table if not exists state.account_member (
+    person_key varchar not null,
+    account_key varchar not null,
+    rule varchar not null,
+    name varchar not null         -- as this member's sources write it
+);
+
+create table if not exists state.account (
+    account_key varchar not null,
+    batch date not null           -- whose file holds the account's newest values
+);
+
+create table if not exists state.outcome (
+    plan_id varchar not null,
+    object varchar not null,
+    key varchar not null,
+    batch date not null,
+    action varchar not null,
+    outcome varchar not null,
+    sf_id varchar,
+    code varchar,
+    message varchar,
+    at timestamptz not null
+);
+
+create table if not exists state.batch (
+    batch date not null,
+    stage varchar not null,
+    digest varchar not null,      -- of what the stage read; the marker of its commit
+    at timestamptz not null
+);

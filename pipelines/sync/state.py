@@ -1,0 +1,107 @@
+"""What outlives a batch: ``state.duckdb``, one writer, short transactions.
+
+Nobody but the pipeline opens this file. What others may see of it is published as Parquet below
+``<home>/state/`` after each commit, and rebuilt when a crash left it older than the state.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import Busy
+from pipelines.warehouse import Warehouse, literal, publish
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+TABLES = ("record", "member", "person", "account_member", "account", "outcome", "batch")
+
+
+@dataclass(frozen=True)
+class State:
+    """The cumulative state of one home."""
+
+    warehouse: Warehouse
+
+    @property
+    def path(self) -> Path:
+        """The database file; only ever opened through ``attach``."""
+        return self.warehouse.home / "state.duckdb"
+
+    @contextmanager
+    def attach(
+        self,
+        connection: DuckDBPyConnection,
+        *,
+        say: Callable[[str], None] = print,
+        patience: float = 60.0,
+    ) -> Iterator[None]:
+        """Attach the state as ``state`` and detach it whatever happens, so that no lock leaks.
+
+        Raises:
+            Busy: another process held the file for ``patience`` seconds.
+        """
+        import duckdb
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        started = told = time.monotonic()
+        while True:
+            try:
+                connection.execute(f"attach {literal(self.path)} as state")
+                break
+            except duckdb.IOException as error:
+                if "lock" not in str(error):
+                    raise
+                now = time.monotonic()
+                if now - started > patience:
+                    raise Busy(
+                        f"{self.path} is open elsewhere for more than {patience:.0f} s: {error}."
+                        " Close that program (people read causeway.duckdb instead) and run again."
+                    ) from None
+                if now - told > 5:
+                    told = now
+                    say(f"waiting for {self.path.name}: {error}")
+                time.sleep(0.1)
+        try:
+            connection.execute(sql("tables"))
+            yield
+        finally:
+            connection.execute("detach state")
+
+    def published(self, table: str) -> Path:
+        """Where a table of the state can be read by anybody."""
+        return self.warehouse.home / "state" / f"{table}.parquet"
+
+    def publish(self, connection: DuckDBPyConnection, *tables: str) -> None:
+        """Write tables of the attached state as Parquet, whole or not at all."""
+        for table in tables or TABLES:
+            path = self.published(table)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(".tmp")
+            connection.execute(
+                f"copy state.{table} to {literal(temporary)} (format parquet, compression zstd)"
+            )
+            publish(temporary, path)
+
+
+@contextmanager
+def transaction(connection: DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def sql(name: str) -> str:
+    """The text of one of the identity's own ``.sql`` files."""
+    return files("pipelines.sync.identity").joinpath(f"{name}.sql").read_text(encoding="utf-8")
