@@ -13,6 +13,7 @@ from typing import Any
 
 import jwt
 from pydantic import SecretStr
+from requests import PreparedRequest
 
 from pipelines.salesforce.connection import Connection
 from pipelines.salesforce.errors import ConnectionInvalid, SessionRefused
@@ -42,6 +43,11 @@ class Token:
             raise SessionRefused(tried, f"the org's address {instance_url} is not https")
         _, organization_id, user_id = str(answer["id"]).rsplit("/", 2)
         return cls(SecretStr(answer["access_token"]), instance_url, organization_id, user_id)
+
+    def authorize(self, request: PreparedRequest) -> PreparedRequest:
+        """Put the token on a request; an auth of requests."""
+        request.headers["Authorization"] = f"Bearer {self.access_token.get_secret_value()}"
+        return request
 
 
 def grant(connection: Connection) -> dict[str, str]:

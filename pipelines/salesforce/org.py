@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -88,6 +90,10 @@ class Org:
     def limits(self) -> dict[str, dict[str, int]]:
         """Get the org's limits (``DailyApiRequests`` …), each with ``Max`` and ``Remaining``."""
         return cast(dict[str, dict[str, int]], self.rest.limits())
+
+    def server_time(self) -> datetime:
+        """Read the org's clock, in UTC, to the second."""
+        return parsedate_to_datetime(self.session.get("/services/data").headers["Date"])
 
     def query(self, soql: str, *, include_deleted: bool = False) -> Iterator[dict[str, Any]]:
         """Yield the records of a query, page by page, as plain mappings.

@@ -58,7 +58,6 @@ class Session(requests.Session):
         """API calls used and allowed in 24 hours, as the last answer said."""
         self._token: Token | None = None
         self._login = threading.Lock()
-        self.auth = _as_it_is  # without an auth, requests puts a ~/.netrc entry over our token
         if connection.is_local:
             self.trust_env = False  # a proxy from the environment is not for loopback
             self.headers["Accept-Encoding"] = "identity"  # compressing costs more than sending
@@ -68,8 +67,10 @@ class Session(requests.Session):
         """The current token; logs in at first use."""
         return self._token or self.repeated(_NOT_CARRIED_OUT)(self._logged_in, None)
 
-    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
-        """Send one request and return its `requests.Response`, whose status is below 300.
+    def request(
+        self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """Send one request and return its answer, whose status is below 300.
 
         Raises:
             SalesforceError: by what happened, see `pipelines.salesforce.errors`.
@@ -130,8 +131,7 @@ class Session(requests.Session):
             raise ValueError(f"{url} is not an address of {token.instance_url}")
         if hasattr(kwargs.get("data"), "seek"):
             kwargs["data"].seek(0)  # an upload that is sent again starts at its beginning
-        bearer = f"Bearer {token.access_token.get_secret_value()}"
-        kwargs["headers"] = {**(kwargs.get("headers") or {}), "Authorization": bearer}
+        kwargs["auth"] = token.authorize  # goes over the header that simple-salesforce has set
         return self._exchanged(method, url, *args, write=method not in _READS, **kwargs)
 
     def _logged_in(self, stale: Token | None) -> Token:
@@ -143,7 +143,8 @@ class Session(requests.Session):
             return self._token
 
     def _new_token(self, url: str) -> Token:
-        answer = self._exchanged("POST", url, write=False, data=grant(self.connection))
+        form = grant(self.connection)
+        answer = self._exchanged("POST", url, write=False, data=form, auth=_as_it_is)
         if answer.status_code == 200:
             return Token.from_answer(answer.json())
         tried = f"Logging in to {self.connection.name} at {url}"
@@ -181,6 +182,7 @@ class Session(requests.Session):
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Send no credentials: without an auth, requests would take some from ~/.netrc."""
     return request
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -108,6 +109,26 @@ def test_an_upload_that_met_an_expired_token_starts_again_at_its_beginning(
         b"Name\nAda\n",
         b"Name\nAda\n",
     ]
+
+
+def test_threads_that_meet_an_expired_token_replace_it_once(wire) -> None:
+    def answer(handler) -> None:
+        if handler.path.endswith("/token"):
+            wire.log_in("second")
+        elif handler.headers["Authorization"] == "Bearer first":
+            wire.say(401, EXPIRED)
+        else:
+            wire.say(200, {})
+        wire.answers.pop()(handler)
+
+    wire.log_in("first")
+    with Session(wire.connection()) as session:
+        assert session.token.access_token.get_secret_value() == "first"
+        wire.answers += [answer] * 100
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(session.get, ["limits"] * 8))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert paths(wire).count("POST /services/oauth2/token") == 2
 
 
 def test_a_token_that_is_refused_when_new_ends_it(wire) -> None:
