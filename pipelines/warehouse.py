@@ -123,7 +123,7 @@ class Warehouse:
             raise InternalError(f"{relation} has no schema file at {empty}; run `causeway check`")
         there = [path for path in (self.path(relation, day) for day in days) if path.exists()]
         connection.execute(
-            f'create or replace view "{name or relation}" as {_read_sql([empty, *there])}'
+            f'create or replace temp view "{name or relation}" as {_read_sql([empty, *there])}'
         )
 
     def sweep(self) -> int:

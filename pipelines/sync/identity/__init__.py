@@ -17,6 +17,20 @@ from pipelines.sync.state import sql, transaction
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+LINK_COLUMNS = {
+    "person_key": "varchar",
+    "record": "ubigint",
+    "source": "varchar",
+    "source_id": "varchar",
+    "entity": "varchar",
+    "rule": "varchar",
+    "via_source": "varchar",
+    "via_source_id": "varchar",
+    "batch": "date",
+    "as_of": "timestamp",
+}
+"""The columns of ``person_links``, which ``links.sql`` writes."""
+
 ROUNDS = 64
 """Contraction at least halves what is left each round; 2**64 records are more than there are."""
 

@@ -51,12 +51,12 @@ create table if not exists state.outcome (
     sf_id varchar,
     code varchar,
     message varchar,
-    at timestamptz not null
+    answered_at timestamptz not null
 );
 
 create table if not exists state.batch (
     batch date not null,
     stage varchar not null,
     digest varchar not null,      -- of what the stage read; the marker of its commit
-    at timestamptz not null
+    committed_at timestamptz not null
 );

@@ -1,0 +1,115 @@
+"""When things run: daily partitions, the one job, its schedule and sensors, and running it here."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from pipelines import locks
+from pipelines.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JOB = "sync"
+
+
+def _days() -> dg.DailyPartitionsDefinition:
+    batches = Project.of().policies.batches
+    return dg.DailyPartitionsDefinition(
+        start_date=batches.start.isoformat(), timezone=batches.timezone, end_offset=1
+    )
+
+
+DAYS = _days()
+"""One partition a day, today included, the same from raw file to upsert."""
+
+sync = dg.define_asset_job(
+    JOB,
+    selection=dg.AssetSelection.all(),
+    partitions_def=DAYS,
+    executor_def=dg.in_process_executor,
+    description="One batch, from its files to the records in Salesforce.",
+)
+
+nightly = dg.build_schedule_from_partitioned_job(
+    sync, hour_of_day=2, default_status=dg.DefaultScheduleStatus.STOPPED
+)
+
+
+raised: dict[str, BaseException] = {}
+"""Run id → what its first failing step raised; Dagster itself keeps only the text."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How one run of the job ended.
+
+    Attributes:
+        run_id: Dagster's id of it.
+        success: whether every step succeeded.
+        failed_step: the first step that did not.
+        error: what that step raised, when it is known.
+    """
+
+    run_id: str
+    success: bool
+    failed_step: str | None = None
+    error: BaseException | None = None
+
+
+OnEvent = Callable[[str, str, "Mapping[str, Any]"], None]
+
+
+def run_batch(
+    day: date, *, plan_only: bool = False, on_event: OnEvent | None = None
+) -> RunResult:
+    """Run the job for one day in this process, recorded in ``DAGSTER_HOME`` like any other run.
+
+    Args:
+        day: the partition.
+        plan_only: stop before the first write to the org.
+        on_event: gets (asset, "start" | "success" | "failure", metadata) as the run goes on.
+    """
+    from pipelines.definitions import defs
+
+    selection = dg.AssetSelection.all()
+    if plan_only:
+        selection = selection - dg.AssetSelection.groups("apply")
+    job = defs.resolve_job_def(JOB)
+    keys = selection.resolve(defs.resolve_asset_graph())
+    run_id = str(uuid.uuid4())
+    with dg.DagsterInstance.get() as instance:
+        if on_event is not None:
+            instance.add_event_listener(run_id, lambda entry: _tell(entry, on_event))
+        try:
+            result = job.execute_in_process(
+                instance=instance,
+                partition_key=day.isoformat(),
+                asset_selection=list(keys) if plan_only else None,
+                run_id=run_id,
+                raise_on_error=False,
+            )
+        finally:
+            locks.release(run_id)
+    failures = [event for event in result.all_events if event.is_step_failure]
+    if not failures:
+        return RunResult(run_id, result.success)
+    return RunResult(run_id, False, failures[0].step_key, raised.pop(run_id, None))
+
+
+def _tell(entry: dg.EventLogEntry, on_event: OnEvent) -> None:
+    event = entry.dagster_event
+    if event is None:
+        return
+    if event.is_step_start or event.is_step_failure:
+        on_event(event.step_key or "", "start" if event.is_step_start else "failure", {})
+    elif event.is_step_materialization:
+        materialization = event.step_materialization_data.materialization
+        metadata = {key: value.value for key, value in materialization.metadata.items()}
+        on_event(materialization.asset_key.to_user_string(), "success", metadata)

@@ -1,0 +1,176 @@
+"""One pipeline: its home on disk, its inbox and the YAML that declares it.
+
+Everything that runs (assets, the command line, tests) starts from a ``Project``; it is chosen by
+the environment and knows nothing of the orchestrator.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines import config
+from pipelines.sql import SqlFile, read_folder
+from pipelines.sync.state import State, sql
+from pipelines.warehouse import Warehouse, Written
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.salesforce.org import Org
+    from pipelines.sources.config import Sources
+    from pipelines.sync.mapping import ObjectMapping
+    from pipelines.sync.policies import Policies
+
+ASSETS = config.PROJECT / "assets"
+OBJECTS = ("Account", "Contact", "Lead")
+"""In the order they are written: parents first."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where one pipeline lives.
+
+    Attributes:
+        home: all data and state.
+        inbox: ``<source>/<YYYY-MM-DD>/*``, what other people put there.
+        mappings: the YAML that declares sources, policies and mappings.
+        org_name: a connection in ``orgs.yaml``; none is the local org.
+    """
+
+    home: Path
+    inbox: Path
+    mappings: Path
+    org_name: str | None = None
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str] = os.environ) -> Project:
+        """The project that ``CAUSEWAY_HOME`` and its siblings name."""
+        return cls(
+            home=config.home(environ),
+            inbox=config.inbox(environ),
+            mappings=config.mappings(environ),
+            org_name=environ.get("CAUSEWAY_ORG") or None,
+        )
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The relations below the home."""
+        return Warehouse(self.home)
+
+    @cached_property
+    def state(self) -> State:
+        """What outlives a batch."""
+        return State(self.warehouse)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """``sources.yaml``."""
+        from pipelines.sources.config import read_sources
+
+        return read_sources(self.mappings / "sources.yaml")
+
+    @cached_property
+    def policies(self) -> Policies:
+        """``policies.yaml``."""
+        from pipelines.sync.policies import read_policies
+
+        return read_policies(self.mappings)
+
+    @cached_property
+    def object_mappings(self) -> dict[str, ObjectMapping]:
+        """SObject → its mapping, parents first."""
+        from pipelines.sync.mapping import read_mappings
+
+        return read_mappings(self.mappings, OBJECTS)
+
+    @cached_property
+    def local_org(self) -> Path:
+        """The folder of the local org that belongs to this home."""
+        return self.home / "local_org"
+
+    @contextmanager
+    def org(self) -> Iterator[Org]:
+        """The org this project writes to, connected at first use."""
+        from pipelines.local_org import control
+        from pipelines.salesforce.connection import load_connection
+        from pipelines.salesforce.org import Org
+
+        local = control.status(self.local_org) if self.org_name is None else None
+        connection = load_connection(
+            self.org_name, orgs_file=config.PROJECT / "orgs.yaml", local=local, environ=os.environ
+        )
+        with Org(connection) as org:
+            yield org
+
+    @contextmanager
+    def connect(self, day: date) -> Iterator[DuckDBPyConnection]:
+        """A DuckDB with the macros and the ``config_`` tables of one batch."""
+        with self.warehouse.connect() as connection:
+            connection.execute((ASSETS / "macros.sql").read_text(encoding="utf-8"))
+            connection.execute(sql("macros"))
+            for name, (columns, rows) in self._config_tables(day).items():
+                connection.execute(f"create temp table config_{name} ({columns})")
+                if rows:
+                    places = ", ".join("?" for _ in rows[0])
+                    connection.executemany(f"insert into config_{name} values ({places})", rows)
+            yield connection
+
+    def run_sql(self, file: SqlFile, day: date) -> Written:
+        """Make one relation of one day from what its ``.sql`` file reads."""
+        with self.connect(day) as connection:
+            self.bind(connection, file, day)
+            return self.warehouse.write(connection, file.relation, day, file.query)
+
+    def bind(self, connection: DuckDBPyConnection, file: SqlFile, day: date) -> None:
+        """Make what a ``.sql`` file reads visible under its own names."""
+        late = [name for name in file.upstream if name in file.batches]
+        for name in [name for name in file.upstream if name not in file.batches] + late:
+            days = [day]
+            if name in file.batches:
+                days = [row[0] for row in connection.execute(file.batches[name]).fetchall()]
+            self.warehouse.bind(connection, name, days)
+
+    def _config_tables(self, day: date) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
+        policies = self.policies
+        customers, subscribers = policies.customers, policies.subscribers
+        groups = None if customers.groups == "all" else list(customers.groups)
+        return {
+            "batch": ("batch date", [(day,)]),
+            "sources": (
+                "source varchar, entity varchar, priority integer, parent_source varchar,"
+                " list_as varchar, account_mode varchar, account_name varchar",
+                self.sources.rows(),
+            ),
+            "lists": ("source varchar, list varchar, list_as varchar", self.sources.list_rows()),
+            "policies": (
+                "contacts_as varchar, customers_groups varchar[],"
+                " customers_single_account varchar, guests_addresses varchar,"
+                " subscribers_as varchar, subscribers_parse_email varchar",
+                [
+                    (
+                        policies.contacts.as_,
+                        groups,
+                        customers.single_account,
+                        policies.guests.addresses,
+                        subscribers.as_,
+                        subscribers.parse_email,
+                    )
+                ],
+            ),
+            "account_members": (
+                "person_key varchar, account_key varchar, rule varchar, name varchar, batch date",
+                [],
+            ),
+        }
+
+
+def stage_files(stage: str) -> list[SqlFile]:
+    """The ``.sql`` relations of one stage."""
+    return read_folder(ASSETS / stage)

@@ -1,0 +1,13 @@
+"""What assets are given: the project they run for, chosen by the environment."""
+
+import dagster as dg
+
+from pipelines.project import Project
+
+
+class ProjectResource(dg.ConfigurableResource[Project]):
+    """The project of the environment, read anew for each step so that edits to YAML count."""
+
+    def project(self) -> Project:
+        """The project as the environment and the files stand now."""
+        return Project.of()
