@@ -7,10 +7,10 @@ SalesforceError
 │   ├── LimitReached         the org's own limit on API use
 │   └── JobUnfinished        we stopped waiting; the job goes on, resume it by its id
 └── PermanentError           the same call fails the same way again
-├── ConnectionInvalid    orgs.yaml, the environment or a certificate is wrong
-├── SessionRefused       the org does not accept these credentials
-├── RequestRefused       the org understood and said no: status, code, message, fields
-└── JobFailed            a Bulk job ended as Failed or Aborted
+    ├── ConnectionInvalid    orgs.yaml, the environment or a certificate is wrong
+    ├── SessionRefused       the org does not accept these credentials
+    ├── RequestRefused       the org understood and said no: status, code, message, fields
+    └── JobFailed            a Bulk job ended as Failed or Aborted
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ COLLECTION = 200  # rows in one sObject Collections call
 class Org:
     """One org, connected at first use; a context manager that closes its connections.
 
-    Every method raises `pipelines.salesforce.errors.SalesforceError` and nothing else of the
-    libraries below. It may be used from several threads.
+    What the org or the network does wrong is a `pipelines.salesforce.errors.SalesforceError`,
+    never an exception of the libraries below. It may be used from several threads.
     """
 
     def __init__(self, connection: Connection) -> None:

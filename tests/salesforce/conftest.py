@@ -55,6 +55,9 @@ class Request:
     body: bytes
 
 
+Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
+
+
 @dataclass
 class Wire:
     """A TLS server that keeps what it is sent, and answers from a queue, in whatever way."""
@@ -62,30 +65,40 @@ class Wire:
     url: str
     ca_file: Path
     requests: list[Request] = field(default_factory=list)
-    answers: list[Callable[[http.server.BaseHTTPRequestHandler], None]] = field(
-        default_factory=list
-    )
+    answers: list[Answer] = field(default_factory=list)
 
     def connection(self, **values: Any) -> Connection:
         credentials = {"client_id": SecretStr("key"), "client_secret": SecretStr("planted-secret")}
-        return Connection(
-            **{
-                "name": "wire",
-                "login_url": self.url,
-                "ca_file": self.ca_file,
-                "is_local": True,
-                **credentials,
-                **values,
-            }
-        )
+        place = {"name": "wire", "login_url": self.url, "ca_file": self.ca_file, "is_local": True}
+        return Connection(**(place | credentials | values))
 
     def say(self, status: int, body: Any = None, **headers: str) -> None:
-        """Queue an answer; one that is not bytes goes as JSON."""
+        """Queue an answer; a body that is not bytes goes as JSON."""
+        self.answers.append(self.answer(status, body, **headers))
+
+    def log_in(self, token: str = "planted-token") -> None:
+        """Queue the answer to a log-in."""
+        self.answers.append(self.token(token))
+
+    def hang_up(self) -> None:
+        """Queue a connection that ends without an answer."""
+
+        def end(handler: http.server.BaseHTTPRequestHandler) -> None:
+            handler.connection.shutdown(socket.SHUT_RDWR)
+            handler.close_connection = True
+
+        self.answers.append(end)
+
+    def token(self, token: str) -> Answer:
+        identity = f"{self.url}/id/{ORGANIZATION}/{USER}"
+        return self.answer(200, {"access_token": token, "instance_url": self.url, "id": identity})
+
+    def answer(self, status: int, body: Any = None, **headers: str) -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         given = {"Content-Length": str(len(data))}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
 
-        def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        def give(handler: http.server.BaseHTTPRequestHandler) -> None:
             handler.send_response(status)
             for name, value in given.items():
                 handler.send_header(name, value)
@@ -93,20 +106,7 @@ class Wire:
             handler.wfile.write(data)
             handler.close_connection = given["Content-Length"] != str(len(data))
 
-        self.answers.append(answer)
-
-    def hang_up(self) -> None:
-        """Queue a connection that ends without an answer."""
-
-        def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
-            handler.connection.shutdown(socket.SHUT_RDWR)
-            handler.close_connection = True
-
-        self.answers.append(answer)
-
-    def log_in(self, token: str = "planted-token") -> None:
-        identity = f"{self.url}/id/{ORGANIZATION}/{USER}"
-        self.say(200, {"access_token": token, "instance_url": self.url, "id": identity})
+        return give
 
 
 @pytest.fixture(scope="session")

@@ -114,12 +114,11 @@ def test_an_upload_that_met_an_expired_token_starts_again_at_its_beginning(
 def test_threads_that_meet_an_expired_token_replace_it_once(wire) -> None:
     def answer(handler) -> None:
         if handler.path.endswith("/token"):
-            wire.log_in("second")
+            wire.token("second")(handler)
         elif handler.headers["Authorization"] == "Bearer first":
-            wire.say(401, EXPIRED)
+            wire.answer(401, EXPIRED)(handler)
         else:
-            wire.say(200, {})
-        wire.answers.pop()(handler)
+            wire.answer(200, {})(handler)
 
     wire.log_in("first")
     with Session(wire.connection()) as session:
