@@ -1,0 +1,273 @@
+"""``mappings/<object>.yaml``: which value of ours goes to which field of an sObject.
+
+A field is written short, ``FirstName: first_name``, or long, ``Email: {from: email, transform:
+[trim, lower]}``. Its value comes from exactly one place (``from``, ``value``, ``sql`` or
+``lookup``); the other keys say what happens to it on the way and when it is sent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    WithJsonSchema,
+    model_validator,
+)
+
+from pipelines.config import Frozen, Lines, line_of, parse_model, read_yaml
+from pipelines.errors import ConfigError, Problem
+
+GOLDEN = {"people": "person_key", "accounts": "account_key"}
+"""The relations a mapping may read, and the column that holds the key of each."""
+
+MATCHES = ("key", "email", "name", "name_at_account")
+INSERT_ONLY = frozenset({"OwnerId", "AccountId", "RecordTypeId", "Status"})
+"""Fields that people work with in the org: a sync does not take them back unless it is told to."""
+
+When = Literal["upsert", "insert", "update", "if_empty"]
+Transform = Literal["trim", "lower", "upper", "title", "digits", "one_line"]
+Constant = str | bool | int | float
+
+_VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*)")
+_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def _not_yet(value: Any) -> None:
+    raise ValueError("this is not available yet; remove the key")
+
+
+NotYet = Annotated[None, BeforeValidator(_not_yet), WithJsonSchema({"not": {}})]
+
+
+class _Part(Frozen):
+    # A key has one spelling, the YAML's: `from`, never the attribute's name.
+    model_config = ConfigDict(populate_by_name=False)
+
+
+class FieldRule(_Part):
+    """Where one field's value comes from, what happens to it, and when it is sent."""
+
+    from_: str | None = Field(None, alias="from", description="A column of the golden relation.")
+    value: Constant | None = Field(
+        None, description="A constant; $NAME is read from the environment."
+    )
+    sql: str | None = Field(None, description="One SQL expression over the golden columns.")
+    lookup: str | None = Field(None, description="The sObject whose Id is wanted; see `by`.")
+    by: str | None = Field(
+        None, description="The column that holds the key or username to look up."
+    )
+    on_miss: Literal["hold", "reject", "default", "blank"] = Field(
+        "hold", description="What to do when the look-up finds nothing."
+    )
+    default: Constant | None = Field(
+        None, description="Fills a blank; never overwrites what the org holds."
+    )
+    transform: tuple[Transform, ...] = Field((), description="Applied in this order.")
+    translate: Mapping[str, Constant | None] | None = Field(
+        None, description="Our value → Salesforce's; written exactly."
+    )
+    on_unknown: Literal["keep", "blank", "reject"] = Field(
+        "keep", description="What to do with a value that `translate` does not list."
+    )
+    when: When = Field("upsert", description="insert: on creates only; if_empty: never overwrite.")
+    blank: Literal["keep", "clear"] = Field(
+        "keep", description="clear: a blank of ours empties the field in the org."
+    )
+    too_long: Literal["reject", "truncate"] = "reject"
+    on_adopt: Literal["fill_empty", "overwrite"] = Field(
+        "fill_empty", description="What to do with a record that was in the org before us."
+    )
+    enabled: bool = Field(True, description="false: mapped, but switched off.")
+    drift: NotYet = None
+    conflict: NotYet = None
+    group: NotYet = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, written: Any) -> Any:
+        if isinstance(written, str):
+            return {"from": written}
+        if isinstance(written, dict) and isinstance(written.get("transform"), str):
+            return written | {"transform": [written["transform"]]}
+        return written
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> FieldRule:
+        given = [key for key, value in self.origins.items() if value is not None]
+        if len(given) != 1:
+            what = " and ".join(given) if given else "none of from, value, sql and lookup"
+            raise ValueError(f"{what} given; a field takes exactly one of from, value, sql, lookup")
+        for key, needs, there in (
+            ("by", "lookup", self.lookup),
+            ("on_miss", "lookup", self.lookup),
+            ("on_unknown", "translate", self.translate),
+        ):
+            if key in self.model_fields_set and there is None:
+                raise ValueError(f"{key} belongs to {needs}, which is not given")
+        if self.lookup and self.by is None and self.default is None:
+            raise ValueError("a lookup needs by (a column), or a default to look up")
+        if self.on_miss == "default" and self.default is None:
+            raise ValueError("on_miss: default needs a default")
+        return self
+
+    @property
+    def origins(self) -> dict[str, Constant | None]:
+        """The four places a value can come from, as written."""
+        return {"from": self.from_, "value": self.value, "sql": self.sql, "lookup": self.lookup}
+
+
+def _api_name(name: str) -> str:
+    if not _API_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no API name")
+    return name
+
+
+ApiName = Annotated[str, AfterValidator(_api_name)]
+
+
+class ObjectMapping(_Part):
+    """One file: how a golden relation becomes records of one sObject."""
+
+    object: ApiName
+    from_: Literal["people", "accounts"] = Field(
+        alias="from", description="The golden relation that is read."
+    )
+    key: ApiName = Field(description="The External Id field, unique, that carries our key.")
+    where: str | None = Field(
+        None, description="Which rows, by default `route = '<object>'`; one SQL condition."
+    )
+    match: tuple[Literal["key", "email", "name", "name_at_account"], ...] = Field(
+        ("key",), description="How records that are in the org already are found, in this order."
+    )
+    fields: Mapping[ApiName, FieldRule] = Field(min_length=1)
+
+    _file: Path = PrivateAttr(default=Path("mapping"))
+    _lines: Lines = PrivateAttr(default={(): 1})
+
+    @model_validator(mode="after")
+    def _key_first(self) -> ObjectMapping:
+        if not self.match or self.match[0] != "key":
+            raise ValueError("match begins with key: our own records are found by it")
+        return self
+
+    @property
+    def key_column(self) -> str:
+        """The golden column whose value is the External Id."""
+        return GOLDEN[self.from_]
+
+    @property
+    def file(self) -> Path:
+        """Where the mapping was read from."""
+        return self._file
+
+    @property
+    def condition(self) -> str:
+        """The SQL condition that chooses the rows."""
+        return self.where or f"route = '{self.object}'"
+
+    def enabled(self) -> dict[str, FieldRule]:
+        """The fields that are switched on, in the order of the file."""
+        return {name: rule for name, rule in self.fields.items() if rule.enabled}
+
+    def when(self, field: str) -> When:
+        """When a field is sent: as written, else ``insert`` for fields that people work with."""
+        rule = self.fields[field]
+        if "when" not in rule.model_fields_set and field in INSERT_ONLY:
+            return "insert"
+        return rule.when
+
+    def line(self, *path: str) -> int:
+        """The line on which a part of the mapping stands, or the nearest part around it."""
+        return line_of(self._lines, path)
+
+    def problem(self, message: str, *path: str) -> Problem:
+        """Something wrong with a part of this file, such as ``fields, Email, from``."""
+        return Problem(str(self._file), self.line(*path), message)
+
+
+def relation(stage: str, object_name: str) -> str:
+    """The name of an object's relation at a stage: ``sf`` of ``Contact`` is ``sf_contact``."""
+    return f"{stage}_{object_name.lower()}"
+
+
+def read_mapping(path: Path, environ: Mapping[str, str] = os.environ) -> ObjectMapping:
+    """Read one mapping; a value or default ``$NAME`` is taken from ``environ``.
+
+    Raises:
+        ConfigError: every problem of the file, each with its line.
+    """
+    document, lines = read_yaml(path)
+    problems: list[Problem] = []
+    mapping = parse_model(
+        _filled(document, lines, path, environ, problems), lines, path, ObjectMapping
+    )
+    if problems:
+        raise ConfigError(problems)
+    mapping._file, mapping._lines = path, lines
+    return mapping
+
+
+def read_mappings(
+    folder: Path, objects: Sequence[str], environ: Mapping[str, str] = os.environ
+) -> dict[str, ObjectMapping]:
+    """Read ``<object>.yaml`` for each of ``objects``; errors of all files come together."""
+    mappings: dict[str, ObjectMapping] = {}
+    problems: list[Problem] = []
+    for name in objects:
+        path = folder / f"{name.lower()}.yaml"
+        try:
+            mapping = read_mapping(path, environ)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        if mapping.object != name:
+            problems.append(mapping.problem(f"this file must say object: {name}", "object"))
+        mappings[name] = mapping
+    if problems:
+        raise ConfigError(problems)
+    return mappings
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a mapping file, for editors; kept as ``mappings/mapping.schema.json``."""
+    schema = ObjectMapping.model_json_schema(by_alias=True)
+    short = {"type": "string", "description": "A column of the golden relation."}
+    schema["properties"]["fields"]["additionalProperties"] = {
+        "anyOf": [short, {"$ref": "#/$defs/FieldRule"}]
+    }
+    transform = schema["$defs"]["FieldRule"]["properties"]["transform"]
+    schema["$defs"]["FieldRule"]["properties"]["transform"] = {
+        "anyOf": [transform["items"], {key: transform[key] for key in ("type", "items")}],
+        "description": transform["description"],
+    }
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema
+
+
+def _filled(
+    document: Any, lines: Lines, path: Path, environ: Mapping[str, str], problems: list[Problem]
+) -> Any:
+    """The document with ``$NAME`` replaced in the values and defaults that are switched on."""
+    if not isinstance(document, dict) or not isinstance(document.get("fields"), dict):
+        return document
+    fields = dict(document["fields"])
+    for name, rule in document["fields"].items():
+        if not isinstance(rule, dict) or rule.get("enabled") is False:
+            continue
+        for key in ("value", "default"):
+            variable = _VARIABLE.fullmatch(str(rule.get(key, "")))
+            if variable and variable[1] not in environ:
+                message = f"{variable[1]} is not set in the environment; set it, or disable {name}"
+                problems.append(Problem(str(path), line_of(lines, ("fields", name, key)), message))
+            elif variable:
+                fields[name] = fields[name] | {key: environ[variable[1]]}
+    return document | {"fields": fields}

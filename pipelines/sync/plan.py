@@ -1,0 +1,230 @@
+"""The plan: what the records should look like against what the org holds, row by row.
+
+Everything is decided here. A row carries the fields that are to be sent (``changed``) and their
+values; applying it adds nothing to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pipelines.sync.fields import Field
+from pipelines.sync.mapping import FieldRule, ObjectMapping, relation
+from pipelines.sync.policies import Policies
+from pipelines.sync.wire import normal_sql, quoted, wire_sql
+from pipelines.warehouse import literal
+
+ACTIONS = ("create", "adopt", "update", "unchanged", "hold")
+OPT_OUTS = frozenset({"HasOptedOutOfEmail", "PersonHasOptedOutOfEmail"})
+"""Consent: what the org says and we did not write is never turned back."""
+
+COLUMNS = ("key", "action", "sf_id", "reason", "changed", "before")
+"""What a row of a plan has before its fields."""
+
+
+def plan_sql(
+    mapping: ObjectMapping,
+    schema: Mapping[str, Field],
+    policies: Policies,
+    *,
+    ledger: bool = False,
+) -> str:
+    """The relation ``plan_<object>`` from ``sf_``, ``org_match_`` and ``org_<object>``.
+
+    Columns: ``key``, ``action``, ``sf_id``, ``reason`` (of a hold), ``changed`` (API names of the
+    fields to send), ``before`` (their values in the snapshot), then the desired fields.
+
+    With ``ledger`` it also reads ``sent_<object>`` (``key``, ``fields``: what we ever sent of the
+    record, see ``sent_sql``), and a field that we never sent follows its ``on_adopt`` at every
+    run; without it, only in the run that adopts the record.
+    """
+    fields = {name: schema[name] for name in mapping.enabled()}
+    befores = [f"{{'k': {literal(name)}, 'v': {_was(name)}}}" for name in fields]
+    return _PLAN.format(
+        desired=relation("sf", mapping.object),
+        matched=relation("org_match", mapping.object),
+        records=relation("org", mapping.object),
+        **_ledger_parts(mapping, ledger=ledger),
+        desired_columns=_listed((f"desired.{quoted(name)}" for name in fields), 8),
+        record_columns=_listed((f"records.{quoted(name)} as {_was(name)}" for name in fields), 8),
+        holds="".join(f"\n            {hold}" for hold in _holds(mapping, schema)),
+        changes=_listed(
+            (_change_sql(mapping, field, policies, ledger=ledger) for field in fields.values()), 16
+        ),
+        befores=_listed(befores, 12),
+        columns=_listed(map(quoted, fields), 4),
+    )
+
+
+def sent_sql(object_name: str) -> str:
+    """The next ``sent_<object>``: what it was, and what the outcomes of this plan add to it."""
+    return _SENT.format(
+        sent=relation("sent", object_name),
+        plan=relation("plan", object_name),
+        outcomes=relation("salesforce", object_name),
+    )
+
+
+_SENT = """\
+select key, list_sort(list_distinct(flatten(list(fields)))) as fields
+from (
+    select key, fields
+    from {sent}
+    union all
+    select {plan}.key, {plan}.changed
+    from {plan}
+    join {outcomes} on {outcomes}.key = {plan}.key
+    where {outcomes}.outcome in ('created', 'updated')
+) as known
+group by key
+"""
+
+_PLAN = """\
+with
+
+desired as (select * from {desired}),
+
+matched as (select * from {matched}),
+
+records as (select * from {records}),
+{ledger_cte}
+joined as (
+    select
+        desired.key,
+        desired._held,
+        matched.sf_id,
+        matched.rule as _rule,
+        coalesce(matched.adopt, false) as _adopt,{ledger_column}
+        {desired_columns},
+        {record_columns}
+    from desired
+    left join matched on matched.entity_key = desired.key
+    left join records on records."Id" = matched.sf_id{ledger_join}
+),
+
+held as (
+    select
+        *,
+        case
+            when _held is not null then _held{holds}
+        end as reason
+    from joined
+),
+
+-- What is to be sent: on a create every value, else what differs after its normal form.
+compared as (
+    select
+        *,
+        case
+            when reason is not null then []
+            else list_filter([
+                {changes}
+            ], lambda name: name is not null)
+        end as changed
+    from held
+)
+
+select
+    key,
+    case
+        when reason is not null then 'hold'
+        when sf_id is null then 'create'
+        when _adopt then 'adopt'
+        when len(changed) > 0 then 'update'
+        else 'unchanged'
+    end as action,
+    sf_id,
+    reason,
+    changed,
+    case
+        when sf_id is null or len(changed) = 0 then map {{}}
+        else map_from_entries(list_filter([
+            {befores}
+        ], lambda entry: list_contains(changed, entry.k)))
+    end as before,
+    {columns}
+from compared
+"""
+
+
+def _change_sql(mapping: ObjectMapping, field: Field, policies: Policies, *, ledger: bool) -> str:
+    """The field's name where it is to be sent, else null.
+
+    The cheap questions come first: most values are blank, new or the same letter by letter.
+    """
+    name, rule, when = field.field, mapping.fields[field.field], mapping.when(field.field)
+    ours, theirs, told = quoted(name), _was(name), literal(field.field)
+    if mapping.object == "Account" and name == "Name" and policies.customers.account_name == "keep":
+        when = "insert"
+    if when == "insert":
+        return f"case when sf_id is null and {ours} is not null then {told} end"
+    unknown = f"not list_contains(_sent, {told})" if ledger else "_adopt"
+    empty = f"{theirs} is null" if field.type != "boolean" else f"{theirs} is distinct from 'true'"
+    cases = [
+        f"when {ours} is null then {_cleared(rule, field, unknown)}",
+        f"when sf_id is null then {'null' if when == 'update' else told}",
+        f"when {ours} = {theirs} then null",
+    ]
+    if name in OPT_OUTS:
+        kept = unknown if ledger else "true"
+        cases.append(f"when {theirs} = 'true' and {kept} then null")
+    if fills := _fills_only(rule, field, when, unknown):
+        cases.append(f"when ({fills}) and not {empty} then null")
+    differs = f"{normal_sql(field, ours)} is distinct from {normal_sql(field, theirs)}"
+    lines = "".join(f"\n    {line}" for line in (*cases, f"when {differs} then {told}"))
+    return f"case{lines}\nend"
+
+
+def _cleared(rule: FieldRule, field: Field, unknown: str) -> str:
+    if rule.blank == "keep" or rule.when == "if_empty":
+        return "null"
+    unless = f" and not ({unknown})" if rule.on_adopt == "fill_empty" else ""
+    theirs = _was(field.field)
+    return f"case when {theirs} is not null{unless} then {literal(field.field)} end"
+
+
+def _fills_only(rule: FieldRule, field: Field, when: str, unknown: str) -> str:
+    """When a value may only fill a blank: by ``when``, on adoption, or as a mere default."""
+    if when == "if_empty":
+        return "true"
+    conditions = [unknown] if rule.on_adopt == "fill_empty" else []
+    if rule.default is not None and rule.lookup is None:
+        default = wire_sql(field, literal(str(rule.default)))
+        conditions.append(f"{quoted(field.field)} = {default}")
+    return " or ".join(conditions)
+
+
+def _holds(mapping: ObjectMapping, schema: Mapping[str, Field]) -> list[str]:
+    label = mapping.object
+    told = {
+        "ambiguous": f"ambiguous: somebody else of ours matches the same {label} of the org",
+        "deleted": f"its {label} was deleted in the org (deleted_in_org: leave)",
+        "converted": f"its {label} was converted in the org",
+    }
+    holds = [f"when _rule = {literal(rule)} then {literal(why)}" for rule, why in told.items()]
+    for name in mapping.enabled():
+        if schema[name].required:
+            missing = f"{name} is empty, and Salesforce demands it"
+            condition = f"sf_id is null and {quoted(name)} is null"
+            holds.append(f"when {condition} then {literal(missing)}")
+    return holds
+
+
+def _was(name: str) -> str:
+    return quoted(f"_was_{name}")
+
+
+def _ledger_parts(mapping: ObjectMapping, *, ledger: bool) -> dict[str, str]:
+    if not ledger:
+        return {"ledger_cte": "", "ledger_column": "", "ledger_join": ""}
+    return {
+        "ledger_cte": f"\nledger as (select * from {relation('sent', mapping.object)}),\n",
+        "ledger_column": "\n        coalesce(ledger.fields, []) as _sent,",
+        "ledger_join": "\n    left join ledger on ledger.key = desired.key",
+    }
+
+
+def _listed(items: Iterable[str], indent: int) -> str:
+    """Items one below the other, each line after the first indented."""
+    pad = "\n" + " " * indent
+    return f",{pad}".join(item.replace("\n", pad) for item in items)

@@ -1,0 +1,184 @@
+"""The decisions of ``mappings/policies.yaml``: what happens to whom, and when to stop.
+
+Every switch of the design has its place here. A value that Causeway does not carry out yet is
+refused by name, so that nobody relies on a policy that is silently ignored.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from pipelines.config import Frozen, read_model
+
+FILE = "policies.yaml"
+
+
+def only(*available: Any) -> AfterValidator:
+    """Refuse the values of a switch that are designed but not carried out yet."""
+
+    def check(value: Any) -> Any:
+        if value not in available:
+            wanted = " or ".join(map(_yaml, available))
+            raise ValueError(f"{_yaml(value)} is not available yet; use {wanted}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else repr(value)
+
+
+def _none(value: Any) -> Any:
+    """YAML has no bare none: people write the word."""
+    return None if value == "none" else value
+
+
+def _share(value: Any) -> Any:
+    """Read ``20%`` as 0.2; everything else is left to the type."""
+    number = value.removesuffix("%").strip() if isinstance(value, str) else ""
+    return float(number) / 100 if number.replace(".", "", 1).isdecimal() else value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{value!r} is no time zone; write it as Europe/Berlin or UTC") from None
+    return value
+
+
+Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=1)]
+
+
+def _later(value: Any) -> None:
+    if _none(value) is not None:
+        raise ValueError("this is not available yet; remove the line")
+
+
+Later = Annotated[None, BeforeValidator(_later)]
+
+
+class Batches(Frozen):
+    """The range of partitions; today is included."""
+
+    start: date = date(2020, 1, 1)
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+
+class IntoAccount(Frozen):
+    """One chosen account for all contacts of a source, new or existing."""
+
+    into: str
+
+
+class Contacts(Frozen):
+    """People on contact lists; a source or a list may say otherwise for itself."""
+
+    as_: Literal["lead", "contact"] = Field("contact", alias="as")
+    account: Annotated[Literal["source_name"] | IntoAccount | None, BeforeValidator(_none)] = (
+        "source_name"
+    )
+    auto_match: Annotated[Literal["exact_one", "first", "review"], only("exact_one")] = "exact_one"
+
+
+class Customers(Frozen):
+    """People who have an account in a shop."""
+
+    groups: Annotated[Literal["all"] | tuple[str, ...], only("all")] = "all"
+    default_owner: Later = None
+    contact_owner: Annotated[Literal["account_owner", "default_owner"], only("default_owner")] = (
+        "default_owner"
+    )
+    single_account: Later = None
+    account_name: Literal["keep", "overwrite"] = "keep"
+    account_kind: Annotated[Literal["business", "person"], only("business")] = "business"
+
+
+class Guests(Frozen):
+    """People who ordered without an account."""
+
+    addresses: Annotated[Literal["capture", "ignore"], only("capture")] = "capture"
+
+
+Duplicate = Annotated[Literal["leave", "merge", "review"], only("leave")]
+
+
+class Duplicates(Frozen):
+    """Records of the org that are alike."""
+
+    account: Duplicate = "leave"
+    contact: Duplicate = "leave"
+    lead: Duplicate = "leave"
+
+
+class Leads(Frozen):
+    """When somebody is a Lead, and what becomes of one."""
+
+    enabled: Annotated[bool, only(False)] = False
+    convert_on: Annotated[Literal["first_order", "never"], only("never")] = "never"
+    convert_states: tuple[str, ...] = ("processing", "complete")
+    existing: Annotated[Literal["convert", "leave", "hold"], only("hold")] = "hold"
+    converted_status: str = "Closed - Converted"
+    delete_converted: Annotated[bool, only(False)] = False
+    assignment_rule: Later = None
+    owner: Later = None
+    source: Later = None
+    source_in_lookup: Annotated[bool, only(False)] = False
+
+
+class Subscribers(Frozen):
+    """People who read the newsletter and are nobody else."""
+
+    as_: Annotated[Literal["lead"] | None, BeforeValidator(_none)] = Field("lead", alias="as")
+    parse_email: Literal["every_subscriber", "customers_only", "never"] = "every_subscriber"
+
+
+class Limit(Frozen):
+    """How much is too much: more than ``above`` rows and more than ``share`` of the snapshot's."""
+
+    share: Share = 0.2
+    above: int = Field(500, ge=0)
+
+
+class Guards(Frozen):
+    """What stops a plan before anything is written. ``first_load: allow``: an empty org is none."""
+
+    max_create: Limit | None = Limit()
+    max_adopt: Limit | None = Limit()
+    max_move: Later = None
+    max_convert: Later = None
+    max_stale: Later = None
+    first_load: Literal["allow", "guard"] = "allow"
+
+
+class Policies(Frozen):
+    """All of ``mappings/policies.yaml``; what is not written there has the value shown here."""
+
+    batches: Batches = Batches()
+    contacts: Contacts = Contacts()
+    customers: Customers = Customers()
+    guests: Guests = Guests()
+    duplicates: Duplicates = Duplicates()
+    duplicate_rules: Annotated[Literal["reject", "allow", "review"], only("reject")] = "reject"
+    leads: Leads = Leads()
+    subscribers: Subscribers = Subscribers()
+    deleted_in_org: Annotated[Literal["leave", "recreate", "undelete"], only("leave")] = "leave"
+    guards: Guards = Guards()
+    api: Later = None
+
+
+def read_policies(folder: Path) -> Policies:
+    """Read ``policies.yaml`` of the folder of mappings.
+
+    Raises:
+        ConfigError: every problem of the file, each with its line.
+    """
+    return read_model(folder / FILE, Policies)

@@ -1,0 +1,95 @@
+"""Values on the wire, by describe type: how one is written, compared, and found not to fit.
+
+Every relation from ``sf_*`` on holds text in wire form: booleans ``true`` and ``false``, dates
+``2026-01-02``, instants ``2026-01-02T03:04:05.000Z``, plain decimals, everything else as it is.
+All functions here take and give SQL text; null is a blank.
+"""
+
+from __future__ import annotations
+
+from pipelines.sync.fields import IDS, INTEGERS, NUMBERS, TEXT, Field
+
+BLANKS = r"e' \t\n'"
+PENDING = "@"
+"""A look-up that waits for a create of the same plan is written ``@account:<key>``."""
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text_sql(value: str) -> str:
+    """Text as Salesforce keeps it: line ends as line feeds, no blanks around it, never empty.
+
+    A carriage return inside a quoted cell makes Bulk API 2.0 refuse the whole file.
+    """
+    return f"nullif(trim(replace({value}::varchar, chr(13), ''), {BLANKS}), '')"
+
+
+def wire_sql(field: Field, value: str) -> str:
+    """``value`` in the wire form of ``field``; null where it does not fit the type."""
+    if field.type == "boolean":
+        return f"try_cast({value} as boolean)::varchar"
+    if field.type == "date":
+        return f"try_cast({value} as date)::varchar"
+    if field.type == "datetime":
+        return f"strftime(try_cast({value} as timestamp), '%Y-%m-%dT%H:%M:%S.%gZ')"
+    if field.type in NUMBERS | INTEGERS:
+        return f"try_cast({value} as {number_type(field)})::varchar"
+    return text_sql(value)
+
+
+def number_type(field: Field) -> str:
+    """The DuckDB type that holds what a number field of the org can hold."""
+    if field.type in INTEGERS:
+        return "bigint"
+    precision = min(max(field.precision, field.scale + 1), 38)
+    return f"decimal({precision}, {min(field.scale, precision - 1)})"
+
+
+def limit(field: Field) -> int | None:
+    """How many characters fit, where the type has a limit of its own."""
+    return field.length if field.type in TEXT and field.length else None
+
+
+def normal_sql(field: Field, value: str) -> str:
+    """The one form in which two wire values of ``field`` that mean the same are equal.
+
+    Salesforce stores e-mail addresses in lower case, drops blanks at the ends of text and pads
+    numbers to their scale; none of that is a change. Phone numbers are compared by their digits.
+    """
+    if field.type in NUMBERS | INTEGERS:
+        return f"try_cast({value} as {number_type(field)})"
+    if field.type in IDS:
+        return f"left({value}, 15)"
+    text = f"trim(replace({value}, chr(13), ''), {BLANKS})"
+    return _NORMAL_TEXTS.get(field.type, "{0}").format(text)
+
+
+_NORMAL_TEXTS = {
+    "boolean": "lower({0})",
+    "combobox": "lower({0})",
+    "datetime": "epoch_ms(try_cast({0} as timestamptz))",
+    "email": "lower({0})",
+    "multipicklist": "list_sort(string_split(lower({0}), ';'))",
+    "phone": "coalesce(nullif(regexp_replace({0}, '[^0-9]', '', 'g'), ''), lower({0}))",
+    "picklist": "lower({0})",
+}
+
+
+def type_words(field: Field) -> str:
+    """What a value of the field has to be, for people."""
+    return _WORDS.get(field.type, field.type)
+
+
+_WORDS = {
+    "boolean": "yes or no",
+    "date": "date",
+    "datetime": "date and time",
+    "int": "whole number",
+    "long": "whole number",
+    "double": "number that fits",
+    "currency": "amount that fits",
+    "percent": "number that fits",
+}

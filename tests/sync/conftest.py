@@ -1,0 +1,97 @@
+"""What the core is tested on: the shipped mappings, the fields of a real org, real DuckDB."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.config import PROJECT
+from pipelines.sync.fields import OrgSchema, org_schema
+from pipelines.sync.mapping import ObjectMapping, read_mappings
+from pipelines.sync.policies import Policies, read_policies
+
+HERE = Path(__file__).parent
+OBJECTS = ("Account", "Contact", "Lead")
+PEOPLE = {
+    **dict.fromkeys(
+        (
+            "person_key", "salutation", "first_name", "middle_name", "last_name", "suffix",
+            "nickname", "title", "department", "company", "email", "phone", "mobile_phone", "fax",
+            "website", "mailing_street", "mailing_city", "mailing_state", "mailing_postal_code",
+            "mailing_country", "mailing_phone", "other_street", "other_city", "other_state",
+            "other_postal_code", "other_country", "other_phone", "further_addresses",
+            "newsletter", "note", "account_key",
+        ),
+        "varchar",
+    ),
+    "birthdate": "date",
+    "opted_out": "boolean",
+    "name_derived": "boolean",
+    "as_of": "timestamp",
+}  # fmt: skip
+ACCOUNTS = {
+    **dict.fromkeys(
+        (
+            "account_key", "name", "phone", "fax", "website",
+            "billing_street", "billing_city", "billing_state", "billing_postal_code",
+            "billing_country", "shipping_street", "shipping_city", "shipping_state",
+            "shipping_postal_code", "shipping_country", "rule",
+        ),
+        "varchar",
+    ),
+    "name_generated": "boolean",
+    "members": "bigint",
+    "as_of": "timestamp",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def schema() -> OrgSchema:
+    """``org_schema`` of an org with our key, from describes recorded in real orgs."""
+    with (HERE / "org_schema.csv").open(encoding="utf-8", newline="") as file:
+        return org_schema(map(_typed, csv.DictReader(file)))
+
+
+@pytest.fixture(scope="session")
+def mappings() -> dict[str, ObjectMapping]:
+    """The mappings as they ship."""
+    return read_mappings(PROJECT / "mappings", OBJECTS, {})
+
+
+@pytest.fixture(scope="session")
+def policies() -> Policies:
+    """The policies as they ship."""
+    return read_policies(PROJECT / "mappings")
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[str, dict[str, str]]:
+    """The columns of the golden relations, with their types."""
+    return {"people": PEOPLE, "accounts": ACCOUNTS}
+
+
+@pytest.fixture
+def db() -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB as the graph opens it: in UTC, with the project's macros."""
+    connection = duckdb.connect(config={"TimeZone": "UTC"})
+    connection.execute((PROJECT / "assets" / "macros.sql").read_text(encoding="utf-8"))
+    yield connection
+    connection.close()
+
+
+def _typed(row: dict[str, str]) -> dict[str, Any]:
+    typed: dict[str, Any] = dict(row)
+    for name, value in row.items():
+        if value in ("true", "false"):
+            typed[name] = value == "true"
+    typed |= {name: int(row[name]) for name in ("length", "precision", "scale", "digits")}
+    typed |= {
+        name: row[name].split("|") if row[name] else []
+        for name in ("picklist_values", "reference_to")
+    }
+    return typed
