@@ -1,0 +1,24 @@
+"""`python -m pipelines.local_org serve --home DIR [--port N]`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Parse the command line and serve until told to stop; the process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.local_org", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve an org until SIGTERM or Ctrl+C")
+    serve.add_argument("--home", type=Path, required=True, help="the org's folder")
+    serve.add_argument(
+        "--port", type=int, default=0, help="for https; http takes the next (default: as last time)"
+    )
+    arguments = parser.parse_args()
+    from pipelines.local_org.serve import serve_forever
+
+    return serve_forever(arguments.home, arguments.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""The HTTP door: reads a request, finds who asks, dispatches, writes the answer."""
+
+import gzip
+import json
+import logging
+import tempfile
+import zlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from pipelines.local_org.api import routes
+from pipelines.local_org.api.router import Answer, ApiError, Call, Route, tidy
+from pipelines.local_org.org import Org
+
+GZIP_FROM = 1024
+BLOCK = 1 << 20
+MAX_BODY = 64 << 20
+log = logging.getLogger(__name__)
+
+
+class Application:
+    """The ASGI application of one org."""
+
+    def __init__(self, org: Org) -> None:
+        self._org = org
+        self._router = routes.table()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        try:
+            answer = await self._answer(request)
+        except ClientDisconnect:
+            return
+        await _response(answer, request)(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Answer:
+        rest = False
+        try:
+            path = tidy(request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0])
+            rest = path.lower().startswith("/services/data/")
+            route, names = self._router.find(request.method, path)
+            call = replace(_call(self._org, request, path), names=names)
+            if route.login:
+                call = _logged_in(call)
+                self._org.usage.count("DailyApiRequests")
+            call = await _with_body(call, request, route)
+            try:
+                answer = await run_in_threadpool(route.handler, call)
+            finally:
+                if call.body_file is not None:
+                    call.body_file.unlink(missing_ok=True)
+        except ApiError as error:
+            answer = Answer(error.status, error.body)
+        if not rest:
+            return answer
+        limit = {"Sforce-Limit-Info": self._org.usage.api_usage()}
+        return replace(answer, headers=limit | answer.headers)
+
+
+def _call(org: Org, request: Request, path: str) -> Call:
+    query = request.scope["query_string"].decode("latin-1")
+    return Call(
+        org=org,
+        method=request.method,
+        path=path,
+        base_url=f"{request.url.scheme}://{request.headers.get('host', 'localhost')}",
+        query=dict(parse_qsl(query, keep_blank_values=True)),
+        headers={name.lower(): value for name, value in request.headers.items()},
+    )
+
+
+def _logged_in(call: Call) -> Call:
+    """The call with its user.
+
+    Raises:
+        ApiError: 401 without a live session, 403 when the day's requests are used up.
+    """
+    kind, _, token = call.headers.get("authorization", "").partition(" ")
+    if kind.lower() not in {"bearer", "oauth"}:
+        token = call.headers.get("x-sfdc-session", "") or call.query.get("oauth_token", "")
+    user = call.org.sessions.user_of(token.strip())
+    if user is None:
+        raise ApiError(401, "INVALID_SESSION_ID", "Session expired or invalid")
+    if call.org.usage.exhausted("DailyApiRequests"):
+        raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+    return replace(call, user=user, token=token.strip())
+
+
+async def _with_body(call: Call, request: Request, route: Route) -> Call:
+    blocks = _unzipped(request) if "gzip" in call.headers.get("content-encoding", "") else None
+    stream = blocks or request.stream()
+    if route.upload:
+        call.org.home.jobs.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=call.org.home.jobs, prefix="upload-", delete=False
+        ) as file:
+            try:
+                async for block in stream:
+                    file.write(block)
+            except ClientDisconnect:
+                Path(file.name).unlink()
+                raise
+        return replace(call, body_file=Path(file.name))
+    body = bytearray()
+    async for block in stream:
+        body += block
+        if len(body) > MAX_BODY:
+            raise ApiError(413, "REQUEST_TOO_LARGE", "The request body is too large")
+    return replace(call, body=bytes(body))
+
+
+async def _unzipped(request: Request) -> AsyncIterator[bytes]:
+    inflate = zlib.decompressobj(wbits=31)
+    try:
+        async for block in request.stream():
+            yield inflate.decompress(block)
+        yield inflate.flush()
+    except zlib.error as error:
+        raise ApiError(400, "INVALID_CONTENT", f"The body is not gzip: {error}") from error
+
+
+def _response(answer: Answer, request: Request) -> Response:
+    if answer.files is not None:
+        return StreamingResponse(
+            _blocks(answer.files),
+            answer.status,
+            headers=answer.headers | {"content-type": answer.media_type},
+        )
+    body = answer.raw
+    if body is None:
+        empty = answer.content is None
+        body = b"" if empty else json.dumps(answer.content, ensure_ascii=False).encode()
+    headers = dict(answer.headers)
+    if body or answer.raw is not None:
+        headers["content-type"] = answer.media_type
+    if len(body) >= GZIP_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, compresslevel=1)
+        headers |= {"content-encoding": "gzip", "vary": "accept-encoding"}
+    if request.method == "HEAD":
+        body = b""
+    return Response(body, answer.status, headers=headers)
+
+
+async def _blocks(parts: tuple[tuple[Path, int, int], ...]) -> AsyncIterator[bytes]:
+    for path, start, length in parts:
+        with path.open("rb") as file:
+            file.seek(start)
+            left = length
+            while left > 0:
+                block = await run_in_threadpool(file.read, min(BLOCK, left))
+                if not block:
+                    break
+                left -= len(block)
+                yield block

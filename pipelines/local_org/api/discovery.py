@@ -1,0 +1,150 @@
+"""What there is: versions, resources, objects, limits."""
+
+import datetime as dt
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
+
+from pipelines.local_org.api.router import (
+    NEWEST_VERSION,
+    OLDEST_VERSION,
+    Answer,
+    ApiError,
+    Call,
+    Router,
+)
+from pipelines.local_org.catalog.describe import describe, global_describe, summary
+from pipelines.local_org.catalog.model import SObject
+from pipelines.local_org.store.store import rows
+
+router = Router()
+STARTED = dt.datetime.now(dt.UTC).replace(microsecond=0)
+"""Describes change only when the set-up does, which takes a start."""
+
+
+def release(version: int) -> str:
+    """The name of a release: 67 is Summer '26, 66 Spring '26, 65 Winter '26."""
+    name = {0: "Spring", 1: "Summer", 2: "Winter"}[version % 3]
+    # Three a year; the year starts with Winter, whose number is 65 for '26.
+    return f"{name} '{26 + (version - 65) // 3}"
+
+
+@router.route("GET", "/services/data", login=False)
+def versions(call: Call) -> Answer:
+    """The API versions, oldest first: clients take the last one."""
+    return Answer(
+        content=[
+            {
+                "label": release(version),
+                "url": f"/services/data/v{version}.0",
+                "version": f"{version}.0",
+            }
+            for version in range(OLDEST_VERSION, NEWEST_VERSION + 1)
+        ]
+    )
+
+
+@router.route("GET", "/services/data/v{version}")
+def resources(call: Call) -> Answer:
+    """The resources of a version."""
+    base = f"/services/data/v{call.version}"
+    names = ("tooling", "folders", "search", "query", "queryAll", "sobjects", "limits", "composite")
+    content = {name: f"{base}/{name}" for name in names}
+    content |= {
+        "recent": f"{base}/recent",
+        "parameterizedSearch": f"{base}/parameterizedSearch",
+        "jobs": f"{base}/jobs",
+        "identity": f"{call.base_url}/id/{call.org.organization_id}/{call.user}",
+    }
+    return Answer(content=content)
+
+
+@router.route("GET", "/services/data/v{version}/sobjects")
+def objects(call: Call) -> Answer:
+    """Every object."""
+    return _unless_modified(call, global_describe(call.org.catalog, call.version))
+
+
+@router.route("GET", "/services/data/v{version}/sobjects/{name}/describe")
+def describe_object(call: Call) -> Answer:
+    """One object with its fields."""
+    sobject = sobject_of(call)
+    with call.org.store.read() as connection:
+        found = rows(
+            connection,
+            'select "Id", "Name", "DeveloperName", "IsActive" from records."RecordType"'
+            ' where "SobjectType" = ?',
+            sobject.name,
+        )
+    return _unless_modified(call, describe(call.org.catalog, sobject, call.version, found))
+
+
+@router.route("GET", "/services/data/v{version}/sobjects/{name}")
+def object_info(call: Call) -> Answer:
+    """One object in short, with the records touched last."""
+    sobject = sobject_of(call)
+    path = f"/services/data/v{call.version}/sobjects/{sobject.name}"
+    with call.org.store.read() as connection:
+        recent = connection.execute(
+            f'select "Id" from {sobject.table} where not "IsDeleted" '
+            'order by "LastModifiedDate" desc limit 5'
+        ).fetchall()
+    items = [
+        {"attributes": {"type": sobject.name, "url": f"{path}/{row[0]}"}, "Id": row[0]}
+        for row in recent
+    ]
+    return Answer(content={"objectDescribe": summary(sobject, call.version), "recentItems": items})
+
+
+@router.route("GET", "/services/data/v{version}/limits")
+def limits(call: Call) -> Answer:
+    """The limits and what is left of them."""
+    content: dict[str, Any] = dict(call.org.usage.remaining(sum(_counts(call).values())))
+    return Answer(content=content)
+
+
+@router.route("GET", "/services/data/v{version}/limits/recordCount")
+def record_count(call: Call) -> Answer:
+    """How many records objects have."""
+    asked = [name for name in call.query.get("sObjects", "").split(",") if name]
+    known = {o.name for name in asked if (o := call.org.catalog.get(name)) is not None}
+    counts = _counts(call)
+    listed = [
+        {"count": count, "name": name}
+        for name, count in sorted(counts.items())
+        if name in known or (not asked and count)
+    ]
+    return Answer(content={"sObjects": listed})
+
+
+def sobject_of(call: Call) -> SObject:
+    """The object that the path names.
+
+    Raises:
+        ApiError: 404, there is none of that name.
+    """
+    sobject = call.org.catalog.get(call["name"])
+    if sobject is None:
+        raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
+    return sobject
+
+
+def _counts(call: Call) -> dict[str, int]:
+    parts = [
+        f"select '{o.name}', count(*) from {o.table} where not \"IsDeleted\""
+        for o in call.org.catalog
+    ]
+    with call.org.store.read() as connection:
+        return dict(connection.execute(" union all ".join(parts)).fetchall())
+
+
+def _unless_modified(call: Call, content: Any) -> Answer:
+    headers = {"Last-Modified": format_datetime(STARTED, usegmt=True)}
+    asked = call.headers.get("if-modified-since")
+    if asked is not None:
+        try:
+            since = parsedate_to_datetime(asked)
+        except ValueError:
+            since = None
+        if since is not None and since.tzinfo is not None and since >= STARTED:
+            return Answer(304, headers=headers)
+    return Answer(content=content, headers=headers)

@@ -1,0 +1,326 @@
+"""Bulk API 2.0 ingest jobs over HTTP (api-facts 3.1)."""
+
+import csv
+import io
+import re
+from dataclasses import replace
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+from pipelines.local_org.api.router import Answer, ApiError, Call, Router
+from pipelines.local_org.bulk.csvfile import DELIMITERS, BadFile
+from pipelines.local_org.bulk.ingest import FAILED, SUCCESSFUL, result_header, write_request
+from pipelines.local_org.bulk.jobs import TERMINAL, Job
+from pipelines.local_org.catalog.model import SObject
+
+router = Router()
+OPERATIONS = {
+    "insert": "create",
+    "update": "update",
+    "upsert": "update",
+    "delete": "delete",
+    "hardDelete": "delete",
+}
+MULTIPART_MOST = 100_000
+UPLOAD_MOST = 150_000_000
+CSV_TYPE = "text/csv"
+"""Without a charset, as the real API answers: clients must not rely on one."""
+
+
+@router.route("POST", "/services/data/v{version}/jobs/ingest")
+def create(call: Call) -> Answer:
+    """Make a job; a multipart request also carries its data."""
+    if call.headers.get("content-type", "").startswith("multipart/form-data"):
+        return _create_multipart(call)
+    return Answer(content=job_json(call, _create(call, call.json_object())))
+
+
+@router.route("GET", "/services/data/v{version}/jobs/ingest")
+def listing(call: Call) -> Answer:
+    """The jobs, newest first."""
+    return list_jobs(call, "V2Ingest")
+
+
+@router.route("GET", "/services/data/v{version}/jobs/ingest/{id}")
+def info(call: Call) -> Answer:
+    """How far a job is."""
+    return Answer(content=job_json(call, job_of(call, "V2Ingest"), full=True))
+
+
+@router.route("PUT", "/services/data/v{version}/jobs/ingest/{id}/batches", upload=True)
+def upload(call: Call) -> Answer:
+    """Take the data of a job, once."""
+    job = job_of(call, "V2Ingest")
+    if job.uploaded:
+        raise ApiError(
+            400,
+            "INVALIDJOBSTATE",
+            "Found multiple contents for job: <" + job.id + ">, please "
+            "'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you "
+            "only do 'PUT' once on a given Job.",
+        )
+    if job.state != "Open" or call.body_file is None:
+        raise ApiError(400, "INVALIDJOBSTATE", f"Job is in {job.state} state, cannot take data")
+    if call.body_file.stat().st_size > UPLOAD_MOST:
+        raise ApiError(413, "REQUEST_TOO_LARGE", "The data of a job must not exceed 150 MB")
+    call.org.jobs.attach(job, call.body_file)
+    return Answer(201, raw=b"")
+
+
+@router.route("PATCH", "/services/data/v{version}/jobs/ingest/{id}")
+def change(call: Call) -> Answer:
+    """Close a job, so that it is worked on, or abort it."""
+    job, state = job_of(call, "V2Ingest"), call.json_object().get("state")
+    if state == "UploadComplete":
+        if job.state != "Open":
+            raise ApiError(400, "INVALIDJOBSTATE", _no_transition(job, state))
+        if not job.uploaded:
+            (call.org.jobs.folder(job.id) / "upload.csv").touch()
+        call.org.jobs.start(job)
+    elif state == "Aborted":
+        abort(call, job)
+    else:
+        raise ApiError(400, "INVALIDJOB", f"Invalid job state: {state}")
+    return Answer(content=job_json(call, job_of(call, "V2Ingest")))
+
+
+@router.route("DELETE", "/services/data/v{version}/jobs/ingest/{id}")
+def delete(call: Call) -> Answer:
+    """Forget a job that has ended."""
+    return delete_job(call, job_of(call, "V2Ingest"))
+
+
+@router.route("GET", "/services/data/v{version}/jobs/ingest/{id}/{results}")
+def results(call: Call) -> Answer:
+    """The rows that were written, refused, or never reached."""
+    job, kind = job_of(call, "V2Ingest"), call["results"].lower()
+    if job.state not in TERMINAL:
+        raise ApiError(400, "INVALIDJOBSTATE", f"Job is in {job.state} state, has no results yet")
+    if kind == "successfulresults":
+        return _parts(call, job, SUCCESSFUL)
+    if kind == "failedresults":
+        return _parts(call, job, FAILED)
+    if kind == "unprocessedrecords":
+        return _unprocessed(call, job)
+    raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
+
+
+def job_of(call: Call, kind: str) -> Job:
+    """The job that the path names.
+
+    Raises:
+        ApiError: 404, there is none of this kind.
+    """
+    job = call.org.jobs.get(call["id"])
+    if job is None or job.kind != kind:
+        raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
+    return job
+
+
+def abort(call: Call, job: Job) -> None:
+    """Stop a job; rows not yet reached stay unprocessed.
+
+    Raises:
+        ApiError: it has ended already.
+    """
+    if job.state in TERMINAL:
+        raise ApiError(400, "INVALIDJOBSTATE", _no_transition(job, "Aborted"))
+    call.org.jobs.change(job.id, state="Aborted")
+
+
+def delete_job(call: Call, job: Job) -> Answer:
+    """Forget a job.
+
+    Raises:
+        ApiError: it is still at work.
+    """
+    if job.state not in TERMINAL | {"UploadComplete"}:
+        raise ApiError(400, "INVALIDJOBSTATE", f"Job is in {job.state} state, cannot be deleted")
+    call.org.jobs.delete(job)
+    return Answer(204)
+
+
+def list_jobs(call: Call, kind: str) -> Answer:
+    """All jobs of a kind, in one page."""
+    found = [job_json(call, job) for job in call.org.jobs.all(kind)]
+    return Answer(content={"done": True, "records": found, "nextRecordsUrl": None})
+
+
+def job_json(call: Call, job: Job, *, full: bool = False) -> dict[str, Any]:
+    """A job as clients see it; `full` adds what is known of its progress."""
+    spec = job.spec
+    content: dict[str, Any] = {
+        "id": job.id,
+        "operation": job.operation,
+        "object": job.object,
+        "createdById": job.created_by,
+        "createdDate": f"{job.created_at:%Y-%m-%dT%H:%M:%S}.000+0000",
+        "systemModstamp": f"{job.changed_at:%Y-%m-%dT%H:%M:%S}.000+0000",
+        "state": job.state,
+        "concurrencyMode": "Parallel",
+        "contentType": "CSV",
+        "apiVersion": spec["apiVersion"],
+        "lineEnding": spec["lineEnding"],
+        "columnDelimiter": spec["columnDelimiter"],
+    }
+    if spec.get("externalIdFieldName"):
+        content["externalIdFieldName"] = spec["externalIdFieldName"]
+    if spec.get("assignmentRuleId"):
+        content["assignmentRuleId"] = spec["assignmentRuleId"]
+    if job.kind == "V2Ingest" and job.state == "Open":
+        content["contentUrl"] = f"services/data/v{spec['apiVersion']}/jobs/ingest/{job.id}/batches"
+    if full:
+        content |= {
+            "jobType": job.kind,
+            "numberRecordsProcessed": job.rows_done,
+            "retries": 0,
+            "totalProcessingTime": job.milliseconds,
+        }
+        if job.kind == "V2Ingest":
+            content |= {
+                "numberRecordsFailed": job.rows_failed,
+                "apiActiveProcessingTime": job.milliseconds,
+                "apexProcessingTime": 0,
+            }
+        else:
+            content["isPkChunkingSupported"] = True
+        if job.error is not None:
+            content["errorMessage"] = job.error
+    return content
+
+
+def csv_settings(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """The part of a job's spec that says how its CSV is written.
+
+    Raises:
+        ApiError: an unknown content type, delimiter or line ending.
+    """
+    spec = {
+        "contentType": body.get("contentType") or "CSV",
+        "columnDelimiter": body.get("columnDelimiter") or "COMMA",
+        "lineEnding": body.get("lineEnding") or "LF",
+        "apiVersion": float(call.version),
+    }
+    allowed = {
+        "contentType": {"CSV"},
+        "columnDelimiter": set(DELIMITERS),
+        "lineEnding": {"LF", "CRLF"},
+    }
+    for name, values in allowed.items():
+        if spec[name] not in values:
+            raise ApiError(400, "INVALIDJOB", f"Invalid value for {name}: {spec[name]}")
+    return spec
+
+
+def _create(call: Call, body: dict[str, Any]) -> Job:
+    sobject, operation = _sobject(call, body), body.get("operation")
+    if operation not in OPERATIONS:
+        raise ApiError(400, "INVALIDJOB", f"Unable to parse Job. Invalid operation: {operation}")
+    if OPERATIONS[operation] not in sobject.verbs:
+        raise ApiError(
+            400, "INVALIDJOB", f"Entity '{sobject.name}' is not supported to use BULK API"
+        )
+    spec = csv_settings(call, body)
+    key_name = body.get("externalIdFieldName")
+    if operation == "upsert":
+        key = sobject.get(key_name) if key_name else None
+        if key is None:
+            raise ApiError(
+                400, "INVALIDJOB", f"InvalidJob : Field name not found : {key_name or 'Id'}"
+            )
+        if not (key.external_id or key.id_lookup):
+            raise ApiError(
+                400,
+                "INVALIDJOB",
+                f"InvalidJob : Field name provided, {key.name} is not an External ID or indexed "
+                f"field for {sobject.name}",
+            )
+        spec["externalIdFieldName"] = key.name
+    if body.get("assignmentRuleId"):
+        spec["assignmentRuleId"] = body["assignmentRuleId"]
+    return call.org.jobs.create("V2Ingest", sobject.name, operation, spec, call.user)
+
+
+def _sobject(call: Call, body: dict[str, Any]) -> SObject:
+    name = body.get("object")
+    sobject = call.org.catalog.get(name) if isinstance(name, str) else None
+    if sobject is None:
+        raise ApiError(400, "INVALIDJOB", f"InvalidJob : Unable to find object: {name}")
+    return sobject
+
+
+def _create_multipart(call: Call) -> Answer:
+    parts = _parts_of(call)
+    if not {"job", "content"} <= set(parts):
+        raise ApiError(400, "INVALIDJOB", "A multipart request needs the parts job and content")
+    if len(parts["content"]) > MULTIPART_MOST:
+        raise ApiError(400, "INVALIDJOB", "Multipart content must not exceed 100000 characters")
+    job = _create(call, replace(call, body=parts["job"], json_body=None).json_object())
+    file = call.org.jobs.folder(job.id) / "content.csv"
+    file.write_bytes(parts["content"].rstrip(b"\r\n") + b"\n")
+    call.org.jobs.attach(job, file)
+    call.org.jobs.start(job)
+    started = call.org.jobs.get(job.id)
+    return Answer(content=job_json(call, started or job))
+
+
+def _parts_of(call: Call) -> dict[str, bytes]:
+    """The parts of a multipart body by their names."""
+    head = f"Content-Type: {call.headers['content-type']}\r\n\r\n".encode()
+    parts: dict[str, bytes] = {}
+    for part in BytesParser(policy=policy.HTTP).parsebytes(head + call.body).iter_parts():
+        name = re.search(r'name="?([^";]+)', str(part.get("Content-Disposition", "")))
+        content = part.get_payload(decode=True)
+        if name is not None and isinstance(content, bytes):
+            parts[name[1]] = content
+    return parts
+
+
+def _no_transition(job: Job, state: str) -> str:
+    return f"Job state transition from {job.state} to {state} is not allowed"
+
+
+def _parts(call: Call, job: Job, kind: str) -> Answer:
+    """The header and the parts that the steps wrote, one after the other."""
+    folder = call.org.jobs.folder(job.id)
+    try:
+        names = result_header(write_request(call.org.jobs, job), kind)
+    except BadFile:
+        names = ["sf__Id", "sf__Created" if kind == SUCCESSFUL else "sf__Error"]
+    header = _header_file(folder / f"{kind}-header.csv", names, job)
+    found = [header, *sorted(folder.glob(f"{kind}-[0-9]*.csv"))]
+    parts = tuple((path, 0, path.stat().st_size) for path in found)
+    return Answer(200, files=parts, media_type=CSV_TYPE)
+
+
+def _header_file(file: Path, names: list[str], job: Job) -> Path:
+    text = io.StringIO()
+    delimiter = DELIMITERS[job.spec["columnDelimiter"]]
+    csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(
+        names
+    )
+    file.write_text(text.getvalue(), encoding="utf-8")
+    return file
+
+
+def _unprocessed(call: Call, job: Job) -> Answer:
+    """The uploaded rows behind the last step, in the bytes they came in."""
+    file = call.org.jobs.folder(job.id) / "upload.csv"
+    if not file.exists() or job.state == "JobComplete":
+        names: list[str] = []
+        if file.exists():
+            names = result_header(write_request(call.org.jobs, job), "unprocessed")
+        header = _header_file(file.with_name("unprocessed-header.csv"), names, job)
+        return Answer(200, files=((header, 0, header.stat().st_size),), media_type=CSV_TYPE)
+    with file.open("rb") as lines:
+        header_size = start = len(lines.readline())
+        rows = quotes = 0
+        while rows < job.rows_done and (line := lines.readline()):
+            start += len(line)
+            quotes += line.count(b'"')
+            rows += quotes % 2 == 0
+    size = file.stat().st_size
+    parts = ((file, 0, header_size), (file, start, size - start))
+    return Answer(200, files=parts, media_type=CSV_TYPE)

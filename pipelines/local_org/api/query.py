@@ -1,0 +1,140 @@
+"""Queries: the first page, the next pages, and reading records by their ids."""
+
+import json
+import re
+import secrets
+import string
+from collections.abc import Sequence
+from typing import Any
+
+from pipelines.local_org import ids
+from pipelines.local_org.api.router import Answer, ApiError, Call, Router
+from pipelines.local_org.catalog.model import SObject
+from pipelines.local_org.soql.compile import Compiled, compile_query
+from pipelines.local_org.soql.run import Shaper
+from pipelines.local_org.soql.scope import Scope
+from pipelines.local_org.soql.tree import QueryError, parse
+
+router = Router()
+PAGE, SMALLEST_PAGE = 2000, 200
+_LOCATOR = re.compile(r"(01g[A-Za-z0-9]{15})-(\d+)")
+
+
+@router.route("GET", "/services/data/v{version}/query")
+def query(call: Call) -> Answer:
+    """Run a query over live records."""
+    return _first_page(call, deleted=False)
+
+
+@router.route("GET", "/services/data/v{version}/queryAll")
+def query_all(call: Call) -> Answer:
+    """Run a query that also sees deleted records."""
+    return _first_page(call, deleted=True)
+
+
+@router.route("GET", "/services/data/v{version}/query/{locator}")
+@router.route("GET", "/services/data/v{version}/queryAll/{locator}")
+def more(call: Call) -> Answer:
+    """The next page of a query."""
+    match = _LOCATOR.fullmatch(call["locator"])
+    folder = call.org.home.cursors / match[1] if match else None
+    if match is None or folder is None or not (folder / "rows.parquet").exists():
+        raise ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+    saved = json.loads((folder / "query.json").read_text())
+    compiled = compiled_query(call, saved["soql"], deleted=saved["deleted"])
+    start, size = int(match[2]), page_size(call)
+    with call.org.store.read() as connection:
+        found = connection.execute(
+            "select * exclude (file_row_number) from read_parquet(?, file_row_number = true) "
+            "where file_row_number >= ? and file_row_number < ? order by file_row_number",
+            [str(folder / "rows.parquet"), start, start + size],
+        ).fetchall()
+        records = Shaper(compiled, call.version).records(connection, found)
+    return Answer(content=_page(call, saved["total"], records, match[1], start + len(found)))
+
+
+@router.route("GET", "/services/data/v{version}/tooling/query")
+def tooling_query(call: Call) -> Answer:
+    """Tooling objects are not kept; a query for them finds none."""
+    return Answer(content={"size": 0, "totalSize": 0, "done": True, "records": []})
+
+
+def compiled_query(call: Call, soql: str, *, deleted: bool) -> Compiled:
+    """Parse and compile a query.
+
+    Raises:
+        ApiError: 400 with Salesforce's text.
+    """
+    try:
+        return compile_query(call.org.catalog, parse(soql), deleted=deleted)
+    except QueryError as error:
+        raise ApiError(400, error.code, error.message) from error
+
+
+def page_size(call: Call) -> int:
+    """Rows per page: 2000, or what `Sforce-Query-Options: batchSize=` asks for."""
+    asked = call.option("sforce-query-options").get("batchsize", "")
+    return min(PAGE, max(SMALLEST_PAGE, int(asked))) if asked.isdigit() else PAGE
+
+
+def select_records(
+    call: Call, sobject: SObject, names: Sequence[str], record_ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Read fields of records by their 18-character ids; ids without a live record are left out."""
+    quoted = ", ".join(f"'{ids.to18(record_id)}'" for record_id in record_ids)
+    soql = f"SELECT {', '.join(names)} FROM {sobject.name} WHERE Id IN ({quoted})"
+    compiled = compiled_query(call, soql, deleted=False)
+    numbers = ", ".join(str(ids.record_number(record_id)) for record_id in record_ids)
+    sql = compiled.sql.replace(" where ", f" where {Scope.alias}._n in ({numbers}) and ", 1)
+    with call.org.store.read() as connection:
+        found = connection.execute(sql).fetchall()
+        records = Shaper(compiled, call.version).records(connection, found)
+    return {row[0]: record for row, record in zip(found, records, strict=True)}
+
+
+def _first_page(call: Call, *, deleted: bool) -> Answer:
+    soql = call.query.get("q")
+    if soql is None:
+        raise ApiError(400, "MALFORMED_QUERY", "SOQL statement not specified")
+    compiled = compiled_query(call, soql, deleted=deleted)
+    size = page_size(call)
+    with call.org.store.read() as connection:
+        if compiled.kind == "count":
+            total = connection.execute(compiled.sql).fetchall()[0][0]
+            return Answer(content={"totalSize": total, "done": True, "records": []})
+        result = connection.execute(compiled.sql)
+        found = result.fetchmany(size)
+        over = result.fetchmany(1)
+        records = Shaper(compiled, call.version).records(connection.cursor(), found)
+        if not over:
+            return Answer(content=_page(call, len(found), records, "", len(found)))
+        if compiled.kind == "aggregate":
+            raise ApiError(
+                400,
+                "EXCEEDED_ID_LIMIT",
+                "Aggregate query does not support queryMore(), use LIMIT to restrict the results "
+                "to a single batch",
+            )
+        locator = "01g" + "".join(
+            secrets.choice(string.ascii_letters + string.digits) for _ in range(15)
+        )
+        folder = call.org.home.cursors / locator
+        folder.mkdir(parents=True)
+        rows_file = str(folder / "rows.parquet")
+        connection.execute(f"copy ({compiled.sql}) to '{rows_file}' (format parquet)")
+        total = connection.execute("select count(*) from read_parquet(?)", [rows_file]).fetchall()[
+            0
+        ][0]
+    saved = {"soql": soql, "deleted": deleted, "total": total}
+    (folder / "query.json").write_text(json.dumps(saved))
+    return Answer(content=_page(call, total, records, locator, len(found)))
+
+
+def _page(
+    call: Call, total: int, records: list[dict[str, Any]], locator: str, end: int
+) -> dict[str, Any]:
+    done = end >= total
+    page: dict[str, Any] = {"totalSize": total, "done": done}
+    if not done:
+        page["nextRecordsUrl"] = f"/services/data/v{call.version}/query/{locator}-{end}"
+    return page | {"records": records}

@@ -1,0 +1,216 @@
+"""Single records: create, read, change, delete, by id and by External Id (api-facts 2.3)."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from pipelines.local_org import ids
+from pipelines.local_org.api.discovery import sobject_of
+from pipelines.local_org.api.query import select_records
+from pipelines.local_org.api.router import Answer, ApiError, Call, Router
+from pipelines.local_org.catalog.model import Field, SObject
+from pipelines.local_org.dml.outcome import Outcome
+from pipelines.local_org.dml.records import Batch, JsonTypeError, delete_records, write_records
+from pipelines.local_org.dml.work import match_sql
+
+router = Router()
+UPSERT_ANSWERS_200_FROM = 46.0
+MISSING = ApiError(404, "NOT_FOUND", "The requested resource does not exist")
+
+
+@router.route("POST", "/services/data/v{version}/sobjects/{name}")
+@router.route("POST", "/services/data/v{version}/sobjects/{name}/Id")
+def create(call: Call) -> Answer:
+    """Make a record."""
+    sobject = _allowed(call, "create")
+    outcome = _write(call, Batch(sobject, "insert", [call.json_object()]))
+    return _created(call, sobject, outcome)
+
+
+@router.route("GET", "/services/data/v{version}/sobjects/{name}/{id}")
+def read(call: Call) -> Answer:
+    """Read a record, all fields or those asked for."""
+    sobject = sobject_of(call)
+    record_id = _live_id(call, sobject)
+    return _record(call, sobject, record_id)
+
+
+@router.route("PATCH", "/services/data/v{version}/sobjects/{name}/{id}")
+def update(call: Call) -> Answer:
+    """Change a record."""
+    sobject = _allowed(call, "update")
+    record_id = _live_id(call, sobject)
+    body = call.json_object()
+    if any(name.lower() == "id" for name in body):
+        raise ApiError(
+            400,
+            "INVALID_FIELD",
+            "The Id field should not be specified in the sobject data.",
+            (),
+        )
+    _write(call, Batch(sobject, "update", [{"Id": record_id} | body]))
+    return Answer(204)
+
+
+@router.route("DELETE", "/services/data/v{version}/sobjects/{name}/{id}")
+def delete(call: Call) -> Answer:
+    """Delete a record."""
+    sobject = _allowed(call, "delete")
+    record_id = _live_id(call, sobject)
+    _good(delete_records(call.org.writer, [record_id], call.user)[0])
+    return Answer(204)
+
+
+@router.route("GET", "/services/data/v{version}/sobjects/{name}/{field}/{value*}")
+def read_by_key(call: Call) -> Answer:
+    """Read the record with this value of an External Id."""
+    sobject, found = _by_key(call)
+    if not found:
+        raise MISSING
+    return _several(call, sobject, found) or _record(call, sobject, found[0])
+
+
+@router.route("PATCH", "/services/data/v{version}/sobjects/{name}/{field}/{value*}")
+def upsert(call: Call) -> Answer:
+    """Change the record with this value of an External Id, or make it."""
+    _allowed(call, "update")
+    sobject, found = _by_key(call)
+    several = _several(call, sobject, found)
+    if several is not None:
+        return several
+    key, body = _key_field(call, sobject), call.json_object()
+    if any(name.lower() == key.name.lower() for name in body):
+        raise ApiError(
+            400,
+            "INVALID_FIELD",
+            f"The {key.name} field should not be specified in the sobject data.",
+            (),
+        )
+    if not found and call.query.get("updateOnly", "").lower() == "true":
+        raise MISSING
+    outcome = _write(call, Batch(sobject, "upsert", [body | {key.name: call["value"]}], key))
+    if outcome.created:
+        return _created(call, sobject, outcome)
+    if float(call.version) < UPSERT_ANSWERS_200_FROM:
+        return Answer(204)
+    return Answer(content=_success(call, outcome))
+
+
+@router.route("DELETE", "/services/data/v{version}/sobjects/{name}/{field}/{value*}")
+def delete_by_key(call: Call) -> Answer:
+    """Delete the record with this value of an External Id."""
+    _allowed(call, "delete")
+    sobject, found = _by_key(call)
+    if not found:
+        raise MISSING
+    several = _several(call, sobject, found)
+    if several is None:
+        _good(delete_records(call.org.writer, found, call.user)[0])
+    return several or Answer(204)
+
+
+def _allowed(call: Call, verb: str) -> SObject:
+    sobject = sobject_of(call)
+    if verb not in sobject.verbs:
+        raise ApiError(
+            405,
+            "METHOD_NOT_ALLOWED",
+            f"HTTP Method '{call.method}' not allowed. Allowed are HEAD,GET",
+        )
+    return sobject
+
+
+def _live_id(call: Call, sobject: SObject) -> str:
+    """The 18-character id in the path, of a record that exists and is not deleted."""
+    given = call["id"]
+    if not ids.is_id(given) or given[:3] != sobject.prefix:
+        raise (
+            ApiError(
+                404,
+                "NOT_FOUND",
+                "Provided external ID field does not exist or is not accessible: Id",
+            )
+            if not re.fullmatch("[A-Za-z0-9]{15,18}", given)
+            else MISSING
+        )
+    record_id = ids.to18(given)
+    with call.org.store.read() as connection:
+        found = connection.execute(
+            f'select "IsDeleted" from {sobject.table} where _n = ? and "Id" = ?',
+            [ids.record_number(record_id), record_id],
+        ).fetchall()
+    if not found:
+        raise MISSING
+    if found[0][0]:
+        raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted", ())
+    return record_id
+
+
+def _key_field(call: Call, sobject: SObject) -> Field:
+    field = sobject.get(call["field"])
+    if field is None or not (field.id_lookup or field.external_id):
+        raise ApiError(
+            404,
+            "NOT_FOUND",
+            f"Provided external ID field does not exist or is not accessible: {call['field']}",
+        )
+    return field
+
+
+def _by_key(call: Call) -> tuple[SObject, list[str]]:
+    """The ids of the live records with the value in the path."""
+    sobject = sobject_of(call)
+    key = _key_field(call, sobject)
+    stored = match_sql(key, f"t.{key.column}")
+    given = match_sql(key, "?::varchar")
+    with call.org.store.read() as connection:
+        found = connection.execute(
+            f'select t."Id" from {sobject.table} t where not t."IsDeleted" '
+            f"and {stored}::varchar = {given} order by t._n",
+            [call["value"]],
+        ).fetchall()
+    return sobject, [row[0] for row in found]
+
+
+def _several(call: Call, sobject: SObject, found: Sequence[str]) -> Answer | None:
+    if len(found) < 2:
+        return None
+    path = f"/services/data/v{call.version}/sobjects/{sobject.name}"
+    return Answer(300, [f"{path}/{record_id}" for record_id in found])
+
+
+def _record(call: Call, sobject: SObject, record_id: str) -> Answer:
+    asked = [name.strip() for name in call.query.get("fields", "").split(",") if name.strip()]
+    names = asked or [field.name for field in sobject.fields]
+    found = select_records(call, sobject, names, [record_id])
+    return Answer(content=found[record_id])
+
+
+def _write(call: Call, batch: Batch) -> Outcome:
+    try:
+        outcome = write_records(call.org.writer, [batch], call.user)[0]
+    except JsonTypeError as error:
+        raise ApiError(400, "JSON_PARSER_ERROR", str(error)) from error
+    return _good(outcome)
+
+
+def _good(outcome: Outcome) -> Outcome:
+    if outcome.errors:
+        first = outcome.errors[0]
+        error = ApiError(400, first.code, first.message, first.fields)
+        error.body = [e.as_record() for e in outcome.errors]
+        raise error
+    return outcome
+
+
+def _success(call: Call, outcome: Outcome) -> dict[str, Any]:
+    content: dict[str, Any] = {"id": outcome.id, "success": True, "errors": []}
+    if float(call.version) >= UPSERT_ANSWERS_200_FROM and call.method == "PATCH":
+        content["created"] = outcome.created
+    return content
+
+
+def _created(call: Call, sobject: SObject, outcome: Outcome) -> Answer:
+    path = f"/services/data/v{call.version}/sobjects/{sobject.name}/{quote(outcome.id or '')}"
+    return Answer(201, _success(call, outcome), headers={"Location": path})

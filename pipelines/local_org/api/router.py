@@ -1,0 +1,206 @@
+"""Calls, answers and the table of routes. A composite request dispatches through the same table."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from pipelines.local_org.org import Org
+
+OLDEST_VERSION, NEWEST_VERSION = 31, 67
+Content = Any
+
+
+class ApiError(Exception):
+    """A refusal: an HTTP status and Salesforce's error body."""
+
+    def __init__(
+        self, status: int, code: str, message: str, fields: tuple[str, ...] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        body: dict[str, Any] = {"message": message, "errorCode": code}
+        if fields is not None:
+            body["fields"] = list(fields)
+        self.body: Any = [body]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, or one part of a composite request."""
+
+    org: "Org"
+    method: str
+    path: str
+    base_url: str
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    body_file: Path | None = None
+    user: str = ""
+    token: str = ""
+    json_body: Any = None
+    names: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> str:
+        """What stands in the path at `{name}`."""
+        return self.names[name]
+
+    @property
+    def version(self) -> str:
+        """The API version in the path, such as `67.0`."""
+        return self.names["version"]
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ApiError: `JSON_PARSER_ERROR`.
+        """
+        if self.json_body is not None:
+            return self.json_body
+        from json import loads
+
+        try:
+            return loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise ApiError(400, "JSON_PARSER_ERROR", f"Unexpected character: {error}") from error
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object.
+
+        Raises:
+            ApiError: it is none.
+        """
+        body = self.json()
+        if not isinstance(body, dict):
+            raise ApiError(400, "JSON_PARSER_ERROR", "The request body must be a JSON object")
+        return body
+
+    def option(self, header: str) -> dict[str, str]:
+        """A header such as `Sforce-Query-Options: batchSize=200; x=y` as a dict in lower case."""
+        pairs = (part.partition("=") for part in self.headers.get(header.lower(), "").split(";"))
+        return {k.strip().lower(): v.strip().lower() for k, _, v in pairs if k.strip()}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response: `content` is JSON, or `raw` bytes, or a range of a file."""
+
+    status: int = 200
+    content: Content = None
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    media_type: str = "application/json;charset=UTF-8"
+    files: tuple[tuple[Path, int, int], ...] | None = None
+    """Parts of files to send one after the other: path, first byte, number of bytes."""
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A handler and what it answers to."""
+
+    method: str
+    pattern: re.Pattern[str]
+    handler: Handler
+    login: bool
+    upload: bool
+
+
+class Router:
+    """The table of routes, matched in the order they were added."""
+
+    def __init__(self) -> None:
+        self._routes: list[Route] = []
+
+    def route(
+        self, method: str, path: str, *, login: bool = True, upload: bool = False
+    ) -> Callable[[Handler], Handler]:
+        """Register a handler for a path such as `/services/data/v{version}/limits`.
+
+        `login`: needs a session. `upload`: the body goes to a file as it arrives.
+        `{name*}` also takes slashes.
+        """
+        pattern = _pattern(path)
+
+        def register(handler: Handler) -> Handler:
+            self._routes.append(Route(method, pattern, handler, login, upload))
+            return handler
+
+        return register
+
+    def include(self, other: "Router") -> None:
+        """Add the routes of another table."""
+        self._routes += other._routes
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """The route for a request, and what stands at the names of its path.
+
+        Raises:
+            ApiError: 404, 405, or 410 for a retired API version.
+        """
+        allowed = []
+        method = "GET" if method == "HEAD" else method
+        for route in self._routes:
+            match = route.pattern.fullmatch(path)
+            if match is None:
+                continue
+            if route.method == method:
+                names = {name: unquote(text) for name, text in match.groupdict().items()}
+                _check_version(names.get("version"))
+                return route, names
+            allowed.append(route.method)
+        if allowed:
+            listed = ",".join(sorted({"HEAD", *allowed} if "GET" in allowed else set(allowed)))
+            raise ApiError(
+                405,
+                "METHOD_NOT_ALLOWED",
+                f"HTTP Method '{method}' not allowed. Allowed are {listed}",
+            )
+        raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
+
+    def dispatch(self, call: Call) -> Answer:
+        """Run the handler of a call that is logged in already."""
+        route, names = self.find(call.method, call.path)
+        return route.handler(replace(call, names=names))
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """`/x/{name}/{rest*}` as an expression; a name stands for one step, a starred one for all."""
+    parts = re.split(r"\{(\w+\*?)\}", path)
+    texts = [re.escape(text) for text in parts[::2]]
+    names = [
+        f"(?P<{name.rstrip('*')}>{'.+' if name.endswith('*') else '[^/]+'})" for name in parts[1::2]
+    ]
+    joined = "".join(part for pair in zip(texts, [*names, ""], strict=True) for part in pair)
+    return re.compile(joined, re.IGNORECASE)
+
+
+def _check_version(version: str | None) -> None:
+    if version is None:
+        return
+    try:
+        number = float(version)
+    except ValueError:
+        number = -1.0
+    if number != int(number) or number > NEWEST_VERSION or number < 0:
+        raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
+    if number < OLDEST_VERSION:
+        raise ApiError(410, "GONE", f"API version {version} has been retired")
+
+
+def split_url(url: str) -> tuple[str, dict[str, str]]:
+    """Path (slashes tidied) and query of a URL."""
+    parts = urlsplit(url)
+    return tidy(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def tidy(path: str) -> str:
+    """A path without doubled and trailing slashes."""
+    return re.sub("/{2,}", "/", path).rstrip("/") or "/"

@@ -1,0 +1,21 @@
+"""The whole table of routes."""
+
+from pipelines.local_org.api import (
+    collections,
+    composite,
+    discovery,
+    ingest,
+    oauth,
+    query,
+    queryjobs,
+    records,
+)
+from pipelines.local_org.api.router import Router
+
+
+def table() -> Router:
+    """Every route the org answers to; the narrow ones stand before the wide ones."""
+    router = Router()
+    for module in (oauth, discovery, query, ingest, queryjobs, composite, collections, records):
+        router.include(module.router)
+    return router

@@ -1,0 +1,115 @@
+"""Reading an uploaded CSV by the Bulk API's rules (api-facts 3.3 and 3.4)."""
+
+import csv
+import io
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.local_org.catalog.model import literal
+
+DELIMITERS = {
+    "COMMA": ",",
+    "TAB": "\t",
+    "SEMICOLON": ";",
+    "PIPE": "|",
+    "CARET": "^",
+    "BACKQUOTE": "`",
+}
+NULL_TEXT = "#N/A"
+NO_RECORDS = "InvalidBatch : Records not found"
+UNESCAPED = (
+    "InvalidBatch : Failed to parse CSV. Found unescaped quote. "
+    "A value with quote should be within a quote"
+)
+
+
+class BadFile(Exception):
+    """The file as a whole is refused; the text is the job's `errorMessage`."""
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """An uploaded file and how it is written."""
+
+    path: Path
+    delimiter: str
+    line_ending: str  # LF or CRLF
+
+    def header(self) -> list[str]:
+        """The names in the first line.
+
+        Raises:
+            BadFile: the file is empty, or its line ends are not those of the job.
+        """
+        self._check_line_ends()
+        with self.path.open("rb") as file:
+            first = file.readline().decode("utf-8", errors="replace")
+        if not first.strip():
+            raise BadFile(NO_RECORDS)
+        if '"' in first and not first.startswith('"') and first.lstrip("\ufeff").startswith('"'):
+            raise BadFile(UNESCAPED)
+        names = next(csv.reader(io.StringIO(first), delimiter=DELIMITERS[self.delimiter]))
+        return [name.strip("\r\n") for name in names]
+
+    def batches(self, width: int, rows: int, skip: int = 0) -> Iterator[pa.Table]:
+        """The rows from `skip` on, in order, as tables of at most `rows` rows.
+
+        Columns: `_row` (bigint, from `skip` on), `c0` … (text; null for empty; `chr(0)` for
+        `#N/A`).
+
+        Raises:
+            BadFile: a row is no CSV, or no UTF-8.
+        """
+        columns = ", ".join(f"'c{i}': 'varchar'" for i in range(width))
+        values = ", ".join(
+            f"case c{i} when {literal(NULL_TEXT)} then chr(0) else c{i} end as c{i}"
+            for i in range(width)
+        )
+        new_line = r"\r\n" if self.line_ending == "CRLF" else r"\n"
+        sql = (
+            f"select {values} from read_csv({literal(str(self.path))}, columns = {{{columns}}}, "
+            f"header = true, auto_detect = false, delim = {literal(DELIMITERS[self.delimiter])}, "
+            f"quote = '\"', escape = '\"', new_line = '{new_line}', strict_mode = true, "
+            f"max_line_size = 4000000) offset {skip}"
+        )
+        first = skip
+        with duckdb.connect() as connection:
+            connection.execute("set enable_progress_bar = false")
+            try:
+                for batch in connection.sql(sql).to_arrow_reader(rows):
+                    numbers = pa.array(range(first, first + batch.num_rows), type=pa.int64())
+                    first += batch.num_rows
+                    yield pa.Table.from_batches([batch]).add_column(0, "_row", numbers)
+            except duckdb.Error as error:
+                raise BadFile(_reason(str(error))) from error
+
+    def _check_line_ends(self) -> None:
+        if self.path.stat().st_size == 0:
+            raise BadFile(NO_RECORDS)
+        with (
+            self.path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        ):
+            carriage = content.find(b"\r\n") >= 0
+            first_end = content.find(b"\n")
+            bare = first_end > 0 and content[first_end - 1] != 13
+        wrong = carriage if self.line_ending == "LF" else bare
+        if wrong:
+            raise BadFile(
+                "ClientInputError : LineEnding is invalid on user data. "
+                f"Current LineEnding setting is {self.line_ending}"
+            )
+
+
+def _reason(problem: str) -> str:
+    lowered = problem.lower()
+    if "columns" in lowered and "expected number" in lowered:
+        return "InvalidBatch : Failed to parse CSV. A row has more or fewer values than the header"
+    if "utf-8" in lowered or "unicode" in lowered:
+        return "InvalidBatch : Failed to parse CSV. The data is not UTF-8"
+    return UNESCAPED

@@ -1,0 +1,183 @@
+"""Bulk jobs: kept in the store, worked on by two threads of their own, resumed after a crash."""
+
+import datetime as dt
+import json
+import logging
+import queue
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.local_org import ids
+from pipelines.local_org.bulk.ingest import run_ingest
+from pipelines.local_org.bulk.query import run_query
+from pipelines.local_org.dml.write import Writer, now
+from pipelines.local_org.files import Home
+from pipelines.local_org.store.store import Store, rows
+from pipelines.local_org.usage import Usage
+
+log = logging.getLogger(__name__)
+TERMINAL = frozenset({"JobComplete", "Failed", "Aborted"})
+_COLUMNS = (
+    "n, id, kind, object, operation, state, spec, created_by, created_at, changed_at, uploaded, "
+    "rows_done, rows_failed, milliseconds, error"
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as it stands in the store."""
+
+    n: int
+    id: str
+    kind: str
+    object: str
+    operation: str
+    state: str
+    spec: dict[str, Any]
+    created_by: str
+    created_at: dt.datetime
+    changed_at: dt.datetime
+    uploaded: bool
+    rows_done: int
+    rows_failed: int
+    milliseconds: int
+    error: str | None
+
+
+class Jobs:
+    """Creates, changes, lists and runs jobs."""
+
+    def __init__(self, home: Home, store: Store, writer: Writer, usage: Usage) -> None:
+        self.home, self.store, self.writer, self.usage = home, store, writer, usage
+        self._stopping = threading.Event()
+        self._waiting: dict[str, queue.Queue[str | None]] = {}
+        self._threads = []
+        for kind, run in (("V2Ingest", run_ingest), ("V2Query", run_query)):
+            waiting: queue.Queue[str | None] = queue.Queue()
+            thread = threading.Thread(
+                target=self._work, args=(waiting, run), name=kind, daemon=True
+            )
+            self._waiting[kind] = waiting
+            self._threads.append(thread)
+            thread.start()
+        self._resume()
+
+    def close(self) -> None:
+        """Let the running steps end; what is left goes on at the next start."""
+        self._stopping.set()
+        for waiting in self._waiting.values():
+            waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the process is about to end, so that no new step should start."""
+        return self._stopping.is_set()
+
+    def folder(self, job_id: str) -> Path:
+        """Where a job's files lie."""
+        return self.home.jobs / job_id
+
+    def create(
+        self, kind: str, sobject: str, operation: str, spec: dict[str, Any], user: str
+    ) -> Job:
+        """A new job; query jobs start at once."""
+        number = self.store.numbers("750")
+        job_id = ids.record_id("750", self.store.pod, number)
+        state = "Open" if kind != "V2Query" else "UploadComplete"
+        moment = now()
+        self.folder(job_id).mkdir(parents=True)
+        with self.store.write() as connection:
+            connection.execute(
+                f"insert into org.job ({_COLUMNS}) values "
+                "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, 0, 0, 0, null)",
+                [
+                    number,
+                    job_id,
+                    kind,
+                    sobject,
+                    operation,
+                    state,
+                    json.dumps(spec),
+                    user,
+                    moment,
+                    moment,
+                ],
+            )
+        if kind == "V2Query":
+            self._waiting[kind].put(job_id)
+        found = self.get(job_id)
+        if found is None:
+            raise RuntimeError(f"job {job_id} is gone")
+        return found
+
+    def get(self, job_id: str) -> Job | None:
+        """The job with this id (15 or 18 characters)."""
+        if not ids.is_id(job_id):
+            return None
+        with self.store.read() as connection:
+            found = rows(
+                connection, f"select {_COLUMNS} from org.job where id = ?", ids.to18(job_id)
+            )
+        return _job(found[0]) if found else None
+
+    def all(self, kind: str) -> list[Job]:
+        """Every job of a kind, newest first."""
+        with self.store.read() as connection:
+            found = rows(
+                connection, f"select {_COLUMNS} from org.job where kind = ? order by n desc", kind
+            )
+        return [_job(row) for row in found]
+
+    def attach(self, job: Job, upload: Path) -> None:
+        """Keep the uploaded file of a job."""
+        upload.replace(self.folder(job.id) / "upload.csv")
+        self.change(job.id, uploaded=True)
+
+    def start(self, job: Job) -> None:
+        """Queue a job whose data is complete."""
+        self.change(job.id, state="UploadComplete")
+        self._waiting[job.kind].put(job.id)
+
+    def change(self, job_id: str, **values: Any) -> None:
+        """Change columns of a job; inside a write transaction they go with it."""
+        changes = ", ".join(f"{name} = ?" for name in values)
+        with self.store.write() as connection:
+            connection.execute(
+                f"update org.job set {changes}, changed_at = ? where id = ?",
+                [*values.values(), now(), job_id],
+            )
+
+    def delete(self, job: Job) -> None:
+        """Forget a job and its files."""
+        with self.store.write() as connection:
+            connection.execute("delete from org.job where id = ?", [job.id])
+        shutil.rmtree(self.folder(job.id), ignore_errors=True)
+
+    def _resume(self) -> None:
+        for kind, waiting in self._waiting.items():
+            for job in reversed(self.all(kind)):
+                if job.state in {"UploadComplete", "InProgress"}:
+                    waiting.put(job.id)
+
+    def _work(self, waiting: "queue.Queue[str | None]", run: "Callable[[Jobs, Job], None]") -> None:
+        while not self.stopping:
+            job_id = waiting.get()
+            job = self.get(job_id) if job_id is not None else None
+            if job is None or job.state in TERMINAL:
+                continue
+            try:
+                run(self, job)
+            except BaseException:
+                # The thread must outlive one bad job; the job tells its client that it failed.
+                log.exception("job %s failed", job.id)
+                self.change(job.id, state="Failed", error="InternalServerError : unexpected error")
+
+
+def _job(row: dict[str, Any]) -> Job:
+    return Job(**{**row, "spec": json.loads(row["spec"])})

@@ -1,0 +1,225 @@
+"""Builds the catalog: recorded fields, objects.yaml, and the custom fields of the set-up."""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.local_org.catalog.model import (
+    Catalog,
+    ChildRelationship,
+    Field,
+    PicklistValue,
+    SObject,
+)
+from pipelines.local_org.catalog.setup import FieldSetup, OrgSetup
+
+HERE = Path(__file__).parent
+TEMPLATE = HERE / "org.yaml"
+_COMPACT = re.compile(r"(\w+)(?:\(([^)]*)\))?\s*(\w*)")
+_CUSTOM_TYPES = {
+    "Text": ("string", 255),
+    "TextArea": ("textarea", 255),
+    "LongTextArea": ("textarea", 32768),
+    "Email": ("email", 80),
+    "Phone": ("phone", 40),
+    "Url": ("url", 255),
+    "Checkbox": ("boolean", 0),
+    "Number": ("double", 0),
+    "Currency": ("currency", 0),
+    "Percent": ("percent", 0),
+    "Date": ("date", 0),
+    "DateTime": ("datetime", 0),
+    "Picklist": ("picklist", 255),
+    "MultiselectPicklist": ("multipicklist", 4099),
+    "Lookup": ("reference", 18),
+}
+_FULL_NAME_SQL = 'concat_ws(\' \', {t}."FirstName", {t}."LastName")'
+_SYSTEM_FIELDS = (
+    Field("Id", "Record ID", "id", 18, nillable=False, defaulted=True, id_lookup=True),
+    Field("IsDeleted", "Deleted", "boolean", nillable=False, defaulted=True),
+    Field("CreatedDate", "Created Date", "datetime", nillable=False, defaulted=True),
+    Field(
+        "CreatedById",
+        "Created By ID",
+        "reference",
+        18,
+        nillable=False,
+        defaulted=True,
+        references=("User",),
+        relationship="CreatedBy",
+    ),
+    Field("LastModifiedDate", "Last Modified Date", "datetime", nillable=False, defaulted=True),
+    Field(
+        "LastModifiedById",
+        "Last Modified By ID",
+        "reference",
+        18,
+        nillable=False,
+        defaulted=True,
+        references=("User",),
+        relationship="LastModifiedBy",
+    ),
+    Field("SystemModstamp", "System Modstamp", "datetime", nillable=False, defaulted=True),
+)
+
+
+def load_catalog(setup: OrgSetup) -> Catalog:
+    """The catalog of an org with this set-up."""
+    declared: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "objects.yaml").read_text())
+    relationships = _relationships()
+    recorded = _recorded_fields()
+    picklists = _picklists(setup)
+    objects = []
+    for name, entry in declared.items():
+        fields = recorded.get(name, []) + list(_compact_fields(entry))
+        fields += [custom_field(n, f) for n, f in setup.fields.get(name, {}).items()]
+        fields = [replace(f, values=picklists.get((name, f.name), f.values)) for f in fields]
+        fields = [_derived(f, {g.name for g in fields}) for f in fields]
+        objects.append(
+            SObject(
+                name=name,
+                label=re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name),
+                plural=entry["plural"],
+                prefix=entry["prefix"],
+                verbs=frozenset(entry["verbs"].split()),
+                fields=tuple(fields),
+                children=relationships.get(name, ()),
+            )
+        )
+    return Catalog(tuple(objects))
+
+
+def custom_field(name: str, setup: FieldSetup) -> Field:
+    """The field that a custom field's set-up declares."""
+    kind, length = _CUSTOM_TYPES[setup.type]
+    numeric = kind in {"double", "currency", "percent"}
+    return Field(
+        name=name,
+        label=setup.label,
+        type=kind,
+        length=setup.length or length,
+        precision=setup.precision if numeric else 0,
+        scale=setup.scale if numeric else 0,
+        nillable=not setup.required and kind != "boolean",
+        createable=True,
+        updateable=True,
+        defaulted=kind == "boolean",
+        id_lookup=setup.external_id or setup.unique,
+        references=(setup.refers_to,) if setup.refers_to else (),
+        relationship=name.removesuffix("__c") + "__r" if kind == "reference" else None,
+        restricted=setup.restricted,
+        custom=True,
+        external_id=setup.external_id,
+        unique=setup.unique,
+        case_sensitive=setup.case_sensitive,
+        default=setup.default,
+        values=tuple(PicklistValue(v, v) for v in setup.values),
+        help_text=setup.help_text,
+    )
+
+
+def _recorded_fields() -> dict[str, list[Field]]:
+    found: dict[str, list[Field]] = defaultdict(list)
+    with (HERE / "fields.csv").open(newline="", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            found[row["object"]].append(
+                Field(
+                    name=row["field"],
+                    label=row["label"],
+                    type=row["type"],
+                    length=int(row["length"] or 0),
+                    precision=int(row["precision"] or 0),
+                    scale=int(row["scale"] or 0),
+                    digits=int(row["digits"] or 0),
+                    nillable=row["nillable"] == "1",
+                    createable=row["createable"] == "1",
+                    updateable=row["updateable"] == "1",
+                    defaulted=row["defaultedOnCreate"] == "1",
+                    id_lookup=row["idLookup"] == "1",
+                    filterable=row["filterable"] == "1",
+                    sortable=row["sortable"] == "1",
+                    groupable=row["groupable"] == "1",
+                    name_field=row["nameField"] == "1",
+                    compound=row["compoundFieldName"] or None,
+                    references=tuple(row["referenceTo"].split()),
+                    relationship=row["relationshipName"] or None,
+                    restricted=row["restrictedPicklist"] == "1",
+                )
+            )
+    return found
+
+
+def _compact_fields(entry: dict[str, Any]) -> Iterator[Field]:
+    if entry.get("system"):
+        yield from _SYSTEM_FIELDS
+    for name, text in entry.get("fields", {}).items():
+        match = _COMPACT.fullmatch(text)
+        if match is None:
+            raise ValueError(f"objects.yaml: cannot read field {name}: {text!r}")
+        kind, arguments, letters = match[1], match[2] or "", set(match[3])
+        numbers = [int(n) for n in arguments.split(",")] if arguments[:1].isdigit() else []
+        reference = kind == "reference"
+        yield Field(
+            name=name,
+            label=re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name),
+            type=kind,
+            length=18 if reference else (numbers[0] if len(numbers) == 1 and kind != "int" else 0),
+            precision=numbers[0] if len(numbers) == 2 else 0,
+            scale=numbers[1] if len(numbers) == 2 else 0,
+            digits=numbers[0] if kind == "int" and numbers else 0,
+            nillable="N" in letters,
+            createable="C" in letters,
+            updateable="U" in letters,
+            defaulted="D" in letters,
+            id_lookup="K" in letters,
+            name_field="F" in letters,
+            unique=name == "Username",
+            references=tuple(arguments.split()) if reference else (),
+            relationship=name.removesuffix("Id") if reference else None,
+        )
+
+
+def _picklists(setup: OrgSetup) -> dict[tuple[str, str], tuple[PicklistValue, ...]]:
+    found: dict[tuple[str, str], list[PicklistValue]] = defaultdict(list)
+    with (HERE / "picklists.csv").open(newline="", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            found[row["object"], row["field"]].append(
+                PicklistValue(
+                    row["value"], row["label"], row["default"] == "1", row["active"] == "1"
+                )
+            )
+    if setup.lead_statuses:
+        found["Lead", "Status"] = [
+            PicklistValue(s.label, s.label, default=s.default) for s in setup.lead_statuses
+        ]
+    return {place: tuple(values) for place, values in found.items()}
+
+
+def _relationships() -> dict[str, tuple[ChildRelationship, ...]]:
+    declared = yaml.safe_load((HERE / "relationships.yaml").read_text())
+    return {
+        parent: tuple(
+            ChildRelationship(
+                child.partition(".")[0], child.partition(".")[2], entry["name"], entry["on_delete"]
+            )
+            for child, entry in children.items()
+        )
+        for parent, children in declared.items()
+    }
+
+
+def _derived(field: Field, siblings: set[str]) -> Field:
+    """Fields that Salesforce composes instead of storing."""
+    if field.name == "Name" and {"FirstName", "LastName"} <= siblings and not field.createable:
+        return replace(field, virtual_sql=_FULL_NAME_SQL)
+    if field.name == "PhotoUrl":
+        return replace(field, virtual_sql="'/services/images/photo/' || {t}.\"Id\"")
+    if field.name == "IsEmailBounced":
+        return replace(field, virtual_sql='({t}."EmailBouncedDate" is not null)')
+    return field

@@ -1,0 +1,160 @@
+"""The org's set-up file, `org.yaml`: what an admin decides. Unknown keys are errors."""
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FieldType = Literal[
+    "Text",
+    "TextArea",
+    "LongTextArea",
+    "Email",
+    "Phone",
+    "Url",
+    "Checkbox",
+    "Number",
+    "Currency",
+    "Percent",
+    "Date",
+    "DateTime",
+    "Picklist",
+    "MultiselectPicklist",
+    "Lookup",
+]
+
+
+class SetupError(Exception):
+    """The set-up file is wrong; the message names the file, the place and every problem."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OrganizationSetup(_Frozen):
+    """What the Organization record says."""
+
+    name: str
+    type: str = "Enterprise Edition"
+    sandbox: bool = True
+    instance: str = Field(default="LOCAL", max_length=5)
+    country: str = "US"
+    language: str = "en_US"
+    time_zone: str = "America/Los_Angeles"
+
+
+class UserSetup(_Frozen):
+    """A user; without a user name one is made up from the org's id."""
+
+    last_name: str
+    first_name: str | None = None
+    email: str
+    username: str | None = None
+    active: bool = True
+
+
+class QueueSetup(_Frozen):
+    """A queue and the objects whose records it may own."""
+
+    name: str
+    developer_name: str
+    objects: tuple[str, ...] = ("Lead",)
+
+
+class RecordTypeSetup(_Frozen):
+    """A record type."""
+
+    object: str
+    developer_name: str
+    name: str
+    person: bool = False
+    active: bool = True
+
+
+class LeadStatusSetup(_Frozen):
+    """One lead status, in order."""
+
+    label: str
+    default: bool = False
+    converted: bool = False
+
+
+class SwitchSetup(_Frozen):
+    """What the org as a whole does or does not."""
+
+    lower_case_email: bool = True
+    state_and_country_picklists: bool = False
+    person_accounts: bool = False
+
+
+class FieldSetup(_Frozen):
+    """A custom field, in the words of the Metadata API."""
+
+    label: str
+    type: FieldType
+    length: int | None = None
+    precision: int = 18
+    scale: int = 0
+    external_id: bool = False
+    unique: bool = False
+    case_sensitive: bool = False
+    required: bool = False
+    restricted: bool = False
+    default: str | None = None
+    values: tuple[str, ...] = ()
+    refers_to: str | None = None
+    relationship: str | None = None
+    help_text: str | None = None
+
+
+class OrgSetup(_Frozen):
+    """The whole file."""
+
+    organization: OrganizationSetup
+    user: UserSetup
+    switches: SwitchSetup = SwitchSetup()
+    limits: dict[str, int] = {}
+    fields: dict[str, dict[str, FieldSetup]] = {}
+    users: tuple[UserSetup, ...] = ()
+    queues: tuple[QueueSetup, ...] = ()
+    record_types: tuple[RecordTypeSetup, ...] = ()
+    lead_statuses: tuple[LeadStatusSetup, ...] = ()
+
+
+def read_setup(file: Path) -> OrgSetup:
+    """Read and check a set-up file.
+
+    Raises:
+        SetupError: it is no YAML, or keys or values are wrong; all problems at once.
+    """
+    text = file.read_text(encoding="utf-8")
+    try:
+        return OrgSetup.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise SetupError(f"{file} is not valid YAML: {error}") from error
+    except ValidationError as error:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        problems = [
+            f"{file}:{_line(root, problem['loc'])}: "
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        raise SetupError("\n".join(problems)) from error
+
+
+def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
+    """The line of the deepest part of `path` that the file has."""
+    line = node.start_mark.line + 1 if node else 1
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            pairs = {key.value: (key, value) for key, value in node.value}
+            if str(step) not in pairs:
+                return line
+            key, node = pairs[str(step)]
+            line = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,192 @@
+"""Start, look at, stop and empty a local org from outside its process.
+
+Nothing heavy is imported here, so that a command line can ask for an org's state at once.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from pipelines.local_org.files import Home
+
+PUBLIC_KEYS = (
+    "https_url",
+    "http_url",
+    "ca_file",
+    "client_id",
+    "client_secret",
+    "username",
+    "password",
+    "security_token",
+    "access_token",
+    "organization_id",
+    "pid",
+)
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+LOG_TAIL_LINES = 20
+ALREADY_SERVED = 75  # exit code of whoever lost the race for the home; the winner will answer
+
+_children: "dict[int, subprocess.Popen[bytes]]" = {}
+"""Orgs that this process started; kept so that they can be waited for when they end."""
+
+
+class LocalOrgError(Exception):
+    """The org could not be started or stopped; the message says why and what to do."""
+
+
+def start(home: Path, port: int | None = None) -> dict[str, Any]:
+    """Start the org of `home` as a process of its own and wait until it answers.
+
+    Args:
+        home: the org's folder; made at first start.
+        port: for https; http listens on the next one. None or 0: the ports of the last start,
+            or free ones.
+
+    Returns:
+        `PUBLIC_KEYS` and their values. When the org already runs, those of the running one.
+
+    Raises:
+        LocalOrgError: it ended or did not answer in time; carries the end of its log.
+    """
+    files = Home(Path(home).resolve())
+    running = status(files.folder)
+    if running["running"]:
+        return _public(running)
+    files.folder.mkdir(parents=True, exist_ok=True)
+    process = _spawn(files, port or 0)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        running = status(files.folder)
+        if running["running"] and _answers(running["http_url"]):
+            _children[process.pid] = process
+            return _public(running)
+        if process.poll() not in (None, ALREADY_SERVED):
+            break
+        time.sleep(0.05)
+    reason = (
+        f"ended with code {process.returncode}"
+        if process.poll() is not None
+        else f"did not answer within {START_SECONDS:.0f} s"
+    )
+    raise LocalOrgError(
+        f"The local org in {files.folder} {reason}.\n"
+        f"The end of its log, {files.log}:\n{_log_tail(files.log)}"
+    )
+
+
+def status(home: Path) -> dict[str, Any]:
+    """What is known of the org in `home`: `PUBLIC_KEYS` (None before first start) and `running`."""
+    state = Home(Path(home).resolve()).read_state()
+    running = is_ours(state)
+    known = {key: state.get(key) for key in PUBLIC_KEYS}
+    return {**known, "pid": state.get("pid") if running else None, "running": running}
+
+
+def stop(home: Path) -> dict[str, Any]:
+    """End the org's process, gently first; does nothing when it is not running.
+
+    Returns:
+        the status afterwards.
+
+    Raises:
+        LocalOrgError: the process would not end.
+    """
+    files = Home(Path(home).resolve())
+    state = files.read_state()
+    for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+        if not is_ours(state):
+            return status(files.folder)
+        os.kill(state["pid"], number)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and is_ours(state):
+            time.sleep(0.02)
+        child = _children.get(state["pid"])
+        if child is not None and child.poll() is not None:
+            del _children[state["pid"]]
+    if is_ours(state):
+        raise LocalOrgError(f"Process {state['pid']} of the local org in {home} does not end.")
+    return status(files.folder)
+
+
+def reset(home: Path) -> dict[str, Any]:
+    """Delete all records, jobs and query results; ids, secrets and set-up stay.
+
+    A running org is stopped and started again on the same ports.
+
+    Returns:
+        the status afterwards.
+    """
+    files = Home(Path(home).resolve())
+    was_running = status(files.folder)["running"]
+    stop(files.folder)
+    for folder in (files.records.parent, files.jobs, files.cursors):
+        shutil.rmtree(folder, ignore_errors=True)
+    if was_running:
+        start(files.folder)
+    return status(files.folder)
+
+
+def process_started(pid: int) -> str | None:
+    """When a process started, as the system tells it, or None when there is no such process."""
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        # A process that ended but was not yet waited for counts as ended.
+        return None if fields[0] == "Z" else fields[19]
+    listed = subprocess.run(  # noqa: S603
+        ["/bin/ps", "-p", str(pid), "-o", "lstart="], capture_output=True, text=True, check=False
+    )
+    return listed.stdout.strip() or None
+
+
+def is_ours(state: dict[str, Any]) -> bool:
+    """Whether the state's process still runs; a pid that was given to another process is not it."""
+    pid = state.get("pid")
+    return pid is not None and process_started(pid) == state.get("process_started")
+
+
+def _public(state: dict[str, Any]) -> dict[str, Any]:
+    return {key: state[key] for key in PUBLIC_KEYS}
+
+
+def _spawn(files: Home, port: int) -> "subprocess.Popen[bytes]":
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "pipelines.local_org", "serve"]
+    command += ["--home", str(files.folder), "--port", str(port)]
+    with files.log.open("ab") as log:
+        return subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": path},
+            cwd=files.folder,
+            start_new_session=True,
+        )
+
+
+def _answers(http_url: str) -> bool:
+    host, _, port = http_url.removeprefix("http://").partition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=1) as connection:
+            connection.sendall(b"GET /services/data HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            return connection.recv(12) == b"HTTP/1.1 200"
+    except OSError:
+        return False
+
+
+def _log_tail(log: Path) -> str:
+    with log.open(errors="replace") as lines:
+        return "".join(deque(lines, maxlen=LOG_TAIL_LINES)).rstrip() or "(empty)"

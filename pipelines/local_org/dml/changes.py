@@ -1,0 +1,84 @@
+"""The statements that put judged rows (the temporary table `work`) into the record tables."""
+
+from pipelines.local_org.catalog.model import Field, literal
+from pipelines.local_org.dml.request import WriteRequest
+from pipelines.local_org.ids import record_id_sql
+
+STAMPS = ("LastModifiedDate", "SystemModstamp")
+"""Set to the moment of the write by every change."""
+
+
+def insert_sql(request: WriteRequest, pod: str) -> str:
+    """SQL that inserts the good new rows of `work`.
+
+    Parameters: `$user` (id), `$now` (timestamp), `$first` (number of the first new record; rows
+    take `$first + _row - $first_row`), `$first_row`.
+    """
+    sobject = request.sobject
+    number = "($first + w._row - $first_row)"
+    columns = {"_n": number, '"Id"': record_id_sql(sobject.prefix, pod, number)}
+    for field in sobject.stored:
+        value = _new_value_sql(request, field)
+        if value is not None and field.name != "Id":
+            columns[field.column] = value
+    return (
+        f"insert into {sobject.table} ({', '.join(columns)}) "
+        f"select {', '.join(columns.values())} from work w where w._error is null and w._created"
+    )
+
+
+def number_sql(request: WriteRequest, pod: str) -> str:
+    """SQL that tells `work` the ids which `insert_sql` gives to its new rows."""
+    number = "($first + _row - $first_row)"
+    return (
+        f"update work set _n = {number}, "
+        f"_id = {record_id_sql(request.sobject.prefix, pod, number)} "
+        "where _error is null and _created"
+    )
+
+
+def update_sql(request: WriteRequest) -> str:
+    """SQL that changes the records of the good old rows of `work`.
+
+    Parameters: `$user` (id), `$now` (timestamp).
+    """
+    changes = []
+    for column in request.data_columns:
+        field = column.field
+        if field.stored and field.updateable and field is not request.key:
+            changes.append(
+                f"{field.column} = case when w.g{column.position} then w.{column.value} "
+                f"else t.{field.column} end"
+            )
+    changes += [f"{literal_name} = $now" for literal_name in map(_quoted_stamp, STAMPS)]
+    changes.append('"LastModifiedById" = $user')
+    return (
+        f"update {request.sobject.table} t set {', '.join(changes)} from work w "
+        "where t._n = w._n and w._error is null and not w._created"
+    )
+
+
+def _quoted_stamp(name: str) -> str:
+    return f'"{name}"'
+
+
+def _new_value_sql(request: WriteRequest, field: Field) -> str | None:
+    if field.name in {"CreatedDate", *STAMPS}:
+        return "$now"
+    if field.name in {"CreatedById", "LastModifiedById"}:
+        return "$user"
+    if field.name == "CaseNumber":
+        return "lpad(($first + w._row - $first_row)::varchar, 8, '0')"
+    column = request.by_field.get(field.name)
+    given = f"w.{column.value}" if column is not None and field.createable else None
+    default = "$user" if field.name == "OwnerId" else _default_sql(field)
+    if given is None:
+        return default
+    return given if default is None else f"coalesce({given}, {default})"
+
+
+def _default_sql(field: Field) -> str | None:
+    default = field.default_value
+    if default is None:
+        return None
+    return f"{literal(default)}::{field.column_type}"

@@ -1,0 +1,86 @@
+"""Deleting: into the recycle bin with what hangs on the record, or for good."""
+
+from pipelines.local_org.catalog.model import Catalog, SObject
+from pipelines.local_org.dml.outcome import error_sql
+from pipelines.local_org.dml.request import WriteRequest
+from pipelines.local_org.ids import to18_sql
+
+
+def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
+    """SQL that judges rows to delete: `_row, _id, _created, _error` over `incoming`.
+
+    A hard delete also takes records that are in the recycle bin already.
+    """
+    key = request.by_field["Id"]
+    raw = f"nullif(trim(i.{key.raw}), '')"
+    value = f"case when length({raw}) = 15 then {to18_sql(raw)} else {raw} end"
+    missing = error_sql("MISSING_ARGUMENT", "Id", "'Id not specified in a delete call'")
+    malformed = error_sql("MALFORMED_ID", "Id", "'malformed id ', v")
+    unknown = error_sql("INVALID_CROSS_REFERENCE_KEY", "", "'invalid cross reference id'")
+    deleted = error_sql("ENTITY_IS_DELETED", "", "'entity is deleted'")
+    buried = "" if hard else f'when t."IsDeleted" then {deleted}'
+    checks = [
+        f"when v is null then {missing}",
+        f"when not regexp_full_match(v, '[A-Za-z0-9]{{18}}') then {malformed}",
+        f'when t."Id" is null then {unknown}',
+        buried,
+        *_restrictions(catalog, request.sobject),
+    ]
+    return (
+        f"with wanted as (select _row, {value} as v from incoming i) "
+        f'select _row, t."Id" as _id, false as _created, case {" ".join(checks)} end as _error '
+        f"from wanted left join {request.sobject.table} t "
+        f'on t."Id" = v and t."Id" in (select v from wanted)'
+    )
+
+
+def _restrictions(catalog: Catalog, sobject: SObject) -> list[str]:
+    checks = []
+    for child in sobject.children:
+        if child.on_delete != "restrict":
+            continue
+        table = catalog[child.child].table
+        error = error_sql(
+            "DELETE_FAILED",
+            "",
+            f"'Your attempt to delete this record could not be completed because it is associated "
+            f"with the following {catalog[child.child].plural.lower()}.'",
+        )
+        checks.append(
+            f'when exists (select 1 from {table} c where c."{child.field}" = t."Id" '
+            f'and not c."IsDeleted") then {error}'
+        )
+    return checks
+
+
+def bury_sql(sobject: SObject) -> str:
+    """SQL that puts the records of the table `doomed(id)` into the recycle bin.
+
+    Parameters: `$user`, `$now`.
+    """
+    return (
+        f'update {sobject.table} set "IsDeleted" = true, "LastModifiedDate" = $now, '
+        '"SystemModstamp" = $now, "LastModifiedById" = $user '
+        'where "Id" in (select id from doomed) and not "IsDeleted"'
+    )
+
+
+def purge_sql(sobject: SObject) -> str:
+    """SQL that removes the records of `doomed(id)` for good."""
+    return f'delete from {sobject.table} where "Id" in (select id from doomed)'
+
+
+def orphan_sql(child: SObject, field: str) -> str:
+    """SQL that empties a reference to the records of `doomed(id)`. Parameter: `$now`."""
+    return (
+        f'update {child.table} set "{field}" = null, "SystemModstamp" = $now '
+        f'where "{field}" in (select id from doomed)'
+    )
+
+
+def children_sql(child: SObject, field: str) -> str:
+    """SQL for the live records that reference the records of `doomed(id)`."""
+    return (
+        f'select "Id" as id from {child.table} '
+        f'where "{field}" in (select id from doomed) and not "IsDeleted"'
+    )

@@ -1,0 +1,74 @@
+"""Record ids: 3 characters for the object, 2 for the org, a reserved 0, a number in base 62.
+
+Fifteen characters name a record where case counts; three more make the id safe where it does not:
+of each five characters, those that are capitals set the bits of one more (api-facts, 5.7).
+"""
+
+import re
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+NUMBER_DIGITS = 9
+ID_PATTERN = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+
+
+def to18(id15: str) -> str:
+    """The 18-character form of a 15-character id; an 18-character id is its own."""
+    if len(id15) == 18:
+        return id15
+    blocks = (id15[start : start + 5] for start in (0, 5, 10))
+    return id15 + "".join(
+        CHECKSUM[sum(1 << bit for bit, c in enumerate(block) if "A" <= c <= "Z")]
+        for block in blocks
+    )
+
+
+def record_id(prefix: str, pod: str, number: int) -> str:
+    """The 18-character id of a record's number."""
+    digits = ""
+    for _ in range(NUMBER_DIGITS):
+        number, digit = divmod(number, 62)
+        digits = DIGITS[digit] + digits
+    return to18(f"{prefix}{pod}0{digits}")
+
+
+def record_number(any_id: str) -> int:
+    """The number inside an id of ours; of a foreign id, some number."""
+    number = 0
+    for digit in any_id[6:15]:
+        number = number * 62 + DIGITS.index(digit)
+    return number
+
+
+def is_id(text: str) -> bool:
+    """Whether a text has the form of an id."""
+    return ID_PATTERN.fullmatch(text) is not None
+
+
+def record_id_sql(prefix: str, pod: str, number: str) -> str:
+    """SQL that makes the 18-character id of the number that the SQL `number` gives."""
+    powers = [62**power for power in reversed(range(NUMBER_DIGITS))]
+    digits = [f"(({number}) // {power}) % 62" for power in powers]
+    characters = [f"'{DIGITS}'[1 + {digit}]" for digit in digits]
+    capitals = [f"({digit} between 10 and 35)::integer" for digit in digits]
+    head = f"{prefix}{pod}0"
+    first = CHECKSUM[sum(1 << bit for bit, c in enumerate(head[:5]) if "A" <= c <= "Z")]
+    # The sixth character is a 0, so the second block's lowest bit is never set.
+    second = " + ".join(f"({bit}) * {2 << place}" for place, bit in enumerate(capitals[:4]))
+    third = " + ".join(f"({bit}) * {1 << place}" for place, bit in enumerate(capitals[4:]))
+    return (
+        f"concat('{head}', {', '.join(characters)}, '{first}', "
+        f"'{CHECKSUM}'[1 + {second}], '{CHECKSUM}'[1 + {third}])"
+    )
+
+
+def to18_sql(text: str) -> str:
+    """SQL for the 18-character form of a 15-character id."""
+    blocks = []
+    for start in (1, 6, 11):
+        bits = [
+            f"(substr({text}, {start + bit}, 1) between 'A' and 'Z')::integer * {1 << bit}"
+            for bit in range(5)
+        ]
+        blocks.append(f"'{CHECKSUM}'[1 + {' + '.join(bits)}]")
+    return f"concat({text}, {', '.join(blocks)})"

@@ -1,0 +1,47 @@
+"""One running org: its set-up, catalog, records, sessions and jobs."""
+
+import shutil
+from typing import Any
+
+from pipelines.local_org.bulk.jobs import Jobs
+from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
+from pipelines.local_org.catalog.setup import read_setup
+from pipelines.local_org.dml.write import Writer
+from pipelines.local_org.files import Home
+from pipelines.local_org.identity import ensure_identity, pod_of
+from pipelines.local_org.seed import seed
+from pipelines.local_org.sessions import Sessions
+from pipelines.local_org.store.store import Store
+from pipelines.local_org.usage import Usage
+
+
+class Org:
+    """Everything that a request needs to know of the org."""
+
+    def __init__(self, home: Home) -> None:
+        if not home.setup.exists():
+            home.folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(TEMPLATE, home.setup)
+        self.home = home
+        self.setup = read_setup(home.setup)
+        self.state: dict[str, Any] = ensure_identity(home, self.setup)
+        self.catalog = load_catalog(self.setup)
+        self.store = Store(home.records, pod_of(self.state))
+        self.store.create_tables(self.catalog)
+        seed(self.store, self.catalog, self.setup, self.state)
+        self.writer = Writer(self.store, self.catalog, self.setup.switches)
+        self.sessions = Sessions(self.store, self.state)
+        self.usage = Usage(self.store, self.setup.limits)
+        self.jobs = Jobs(home, self.store, self.writer, self.usage)
+
+    @property
+    def organization_id(self) -> str:
+        """The org's 18-character id."""
+        organization_id: str = self.state["organization_id"]
+        return organization_id
+
+    def close(self) -> None:
+        """Finish the running step, save the counts and let go of the files."""
+        self.jobs.close()
+        self.usage.save()
+        self.store.close()

@@ -1,0 +1,170 @@
+"""The records that every org has from the start: its organization, users, queues, statuses."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+
+from pipelines.local_org import ids
+from pipelines.local_org.catalog.model import Catalog
+from pipelines.local_org.catalog.setup import OrgSetup
+from pipelines.local_org.store.store import Store
+
+Record = dict[str, Any]
+
+
+def seed(store: Store, catalog: Catalog, setup: OrgSetup, state: dict[str, Any]) -> None:
+    """Write the set-up's records into tables that are empty, and new ones the set-up gained.
+
+    A record is known by its object and its name; what a person changed through the API stays.
+    """
+    moment = dt.datetime.now(dt.UTC).replace(microsecond=0, tzinfo=None)
+    system = {
+        "IsDeleted": False,
+        "CreatedDate": moment,
+        "CreatedById": state["user_id"],
+        "LastModifiedDate": moment,
+        "LastModifiedById": state["user_id"],
+        "SystemModstamp": moment,
+    }
+    with store.write() as connection:
+        profile = _add(store, connection, catalog, "Profile", "Name", _profile() | system)
+        for name, known_by, record in _records(setup, state, profile):
+            _add(store, connection, catalog, name, known_by, system | record)
+        _add_queue_members(store, connection, catalog, setup, system)
+
+
+def _profile() -> Record:
+    return {"Name": "System Administrator", "UserType": "Standard"}
+
+
+def _records(
+    setup: OrgSetup, state: dict[str, Any], profile: str
+) -> Iterator[tuple[str, str, Record]]:
+    about = setup.organization
+    yield (
+        "Organization",
+        "Id",
+        {
+            "Id": state["organization_id"],
+            "Name": about.name,
+            "Country": about.country,
+            "OrganizationType": about.type,
+            "IsSandbox": about.sandbox,
+            "InstanceName": about.instance,
+            "DefaultLocaleSidKey": about.language,
+            "LanguageLocaleKey": about.language,
+            "TimeZoneSidKey": about.time_zone,
+            "FiscalYearStartMonth": 1,
+            "UsesStartDateAsFiscalYearName": False,
+        },
+    )
+    standard = {
+        "ProfileId": profile,
+        "UserType": "Standard",
+        "TimeZoneSidKey": about.time_zone,
+        "LocaleSidKey": about.language,
+        "LanguageLocaleKey": about.language,
+        "EmailEncodingKey": "UTF-8",
+    }
+    for user in (setup.user, *setup.users):
+        own = user is setup.user
+        yield (
+            "User",
+            "Username",
+            standard
+            | ({"Id": state["user_id"]} if own else {})
+            | {
+                "Username": state["username"] if own else user.username or user.email,
+                "FirstName": user.first_name,
+                "LastName": user.last_name,
+                "Email": user.email.lower(),
+                "Alias": (user.first_name or "")[:1].lower() + user.last_name[:4].lower(),
+                "IsActive": user.active,
+            },
+        )
+    for order, status in enumerate(setup.lead_statuses, start=1):
+        yield (
+            "LeadStatus",
+            "MasterLabel",
+            {
+                "MasterLabel": status.label,
+                "ApiName": status.label,
+                "SortOrder": order,
+                "IsDefault": status.default,
+                "IsConverted": status.converted,
+            },
+        )
+    for queue in setup.queues:
+        yield (
+            "Group",
+            "DeveloperName",
+            {
+                "Name": queue.name,
+                "DeveloperName": queue.developer_name,
+                "Type": "Queue",
+                "DoesSendEmailToMembers": False,
+            },
+        )
+    for kind in setup.record_types:
+        yield (
+            "RecordType",
+            "DeveloperName",
+            {
+                "Name": kind.name,
+                "DeveloperName": kind.developer_name,
+                "SobjectType": kind.object,
+                "IsActive": kind.active,
+                "IsPersonType": kind.person,
+            },
+        )
+
+
+def _add_queue_members(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    setup: OrgSetup,
+    system: Record,
+) -> None:
+    for queue in setup.queues:
+        group = _add(
+            store,
+            connection,
+            catalog,
+            "Group",
+            "DeveloperName",
+            {"DeveloperName": queue.developer_name},
+        )
+        for name in queue.objects:
+            record = system | {"QueueId": group, "SobjectType": name}
+            _add(store, connection, catalog, "QueueSobject", "QueueId", record)
+
+
+def _add(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    name: str,
+    known_by: str,
+    record: Record,
+) -> str:
+    """Insert a record unless one with the same value of `known_by` exists; its id."""
+    sobject = catalog[name]
+    found = connection.execute(
+        f'select "Id" from {sobject.table} where "{known_by}" = ?', [record[known_by]]
+    ).fetchall()
+    if found:
+        existing: str = found[0][0]
+        return existing
+    record_id: str = record.get("Id") or store.new_id(sobject.prefix)
+    if "Id" in record and sobject.name == "User":
+        store.numbers(sobject.prefix, 1)
+    values = record | {"Id": record_id, "_n": ids.record_number(record_id)}
+    columns = ", ".join(f'"{column}"' for column in values)
+    marks = ", ".join("?" for _ in values)
+    connection.execute(
+        f"insert into {sobject.table} ({columns}) values ({marks})", list(values.values())
+    )
+    return record_id

@@ -1,0 +1,363 @@
+"""A parsed query as one SQL select, and the shape that its rows have for the client."""
+
+from dataclasses import dataclass, replace
+
+from pipelines.local_org.catalog.model import Catalog, Field, SObject
+from pipelines.local_org.soql.filters import Filters
+from pipelines.local_org.soql.scope import Resolved, Scope
+from pipelines.local_org.soql.tree import (
+    Expression,
+    FunctionNode,
+    Item,
+    Ordering,
+    PathNode,
+    Query,
+    QueryError,
+    marked,
+)
+
+MAX_OFFSET = 2000
+FIELDS_LIMIT = 200
+_AGGREGATES = {
+    "count": "count({})",
+    "count_distinct": "count(distinct {})",
+    "sum": "sum({})",
+    "avg": "avg({})",
+    "min": "min({})",
+    "max": "max({})",
+}
+_DATE_PARTS = {
+    "calendar_year": "year({})",
+    "calendar_quarter": "quarter({})",
+    "calendar_month": "month({})",
+    "day_in_month": "day({})",
+    "day_in_week": "dayofweek({}) + 1",
+    "day_in_year": "dayofyear({})",
+    "hour_in_day": "hour({})",
+    "week_in_year": "week({})",
+    "fiscal_year": "year({})",
+    "fiscal_quarter": "quarter({})",
+    "fiscal_month": "month({})",
+}
+_COUNT = Field("count", "count", "int")
+_NUMBER = Field("number", "number", "double")
+_DAY = Field("day", "day", "date")
+
+
+@dataclass(frozen=True)
+class Output:
+    """One value of a row: where it stands in the record, and of which type it is."""
+
+    route: tuple[str, ...]
+    name: str
+    field: Field
+    sql: str
+
+
+@dataclass(frozen=True)
+class Child:
+    """A sub-query: its name in the record and its own compiled query."""
+
+    name: str
+    reference: Field
+    query: "Compiled"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A query ready to run.
+
+    `sql` selects, in this order: `_id` (the record's), one column per parent route (`routes`),
+    and one per output. Aggregates have no `_id` and no routes; `count()` is one number.
+    """
+
+    kind: str  # records, aggregate, count
+    sobject: SObject
+    sql: str
+    outputs: tuple[Output, ...]
+    routes: tuple[tuple[str, ...], ...] = ()
+    route_objects: tuple[SObject, ...] = ()
+    children: tuple[Child, ...] = ()
+
+
+def compile_query(catalog: Catalog, query: Query, *, deleted: bool = False) -> Compiled:
+    """Compile a query; `deleted` says whether it also sees the recycle bin.
+
+    Raises:
+        QueryError: with the code and text that Salesforce would answer.
+    """
+    sobject = catalog.get(query.source)
+    if sobject is None:
+        raise QueryError("INVALID_TYPE", _unsupported(query))
+    return _Compiler(catalog, query, sobject, deleted=deleted).compile()
+
+
+class _Compiler:
+    def __init__(
+        self, catalog: Catalog, query: Query, sobject: SObject, *, deleted: bool, alias: str = "t"
+    ) -> None:
+        self.catalog, self.query, self.sobject, self.deleted = catalog, query, sobject, deleted
+        self.scope = Scope(catalog, sobject, query.text, query.alias, alias)
+        self.filters = Filters(query.text, self.value, self.semi_join)
+        self.aliases: dict[str, Expression] = {}
+
+    # -- the whole ---------------------------------------------------------------------------------
+
+    def compile(self, reference: Field | None = None) -> Compiled:
+        """Compile; with `reference`, as a sub-query whose rows name their parent."""
+        query = self.query
+        items = [item for item in query.items if isinstance(item, Item)]
+        if len(items) == 1 and _is_plain_count(items[0].expression):
+            sql = f"select count(*) from {self._source()}"
+            return Compiled("count", self.sobject, sql, ())
+        functions = [i.expression for i in items if isinstance(i.expression, FunctionNode)]
+        if query.group or any(f.name.lower() in _AGGREGATES for f in functions):
+            return self._aggregate(items)
+        outputs = [output for item in items for output in self._outputs(item)]
+        children = tuple(self._child(item) for item in query.items if isinstance(item, Query))
+        source = self._source()
+        order = self._order()
+        routes = self._routes(outputs)
+        columns = [f'{self.scope.alias}."Id" as _id']
+        if reference is not None:
+            columns.append(f"{reference.read_sql(self.scope.alias)} as _parent")
+        columns += [
+            f'{self.scope.joins[tuple(s.lower() for s in route)]}."Id" as _route{i}'
+            for i, route in enumerate(routes)
+        ]
+        columns += [f"{output.sql} as o{i}" for i, output in enumerate(outputs)]
+        sql = f"select {', '.join(columns)} from {source}{order}{self._bounds(reference)}"
+        objects = tuple(self.scope.objects[tuple(s.lower() for s in route)] for route in routes)
+        return Compiled(
+            "records", self.sobject, sql, tuple(outputs), tuple(routes), objects, children
+        )
+
+    def _source(self) -> str:
+        """From, joins and filter; compiled last of the parts that add joins is the order."""
+        alias = self.scope.alias
+        tests = []
+        if not self.deleted and self.sobject.get("IsDeleted") is not None:
+            tests.append(f'not {alias}."IsDeleted"')
+        if self.query.where is not None:
+            tests.append(self.filters.sql(self.query.where))
+        for ordering in self.query.order:
+            self.value(self._aliased(ordering.expression))
+        for group in self.query.group:
+            self.value(group)
+        joins = " ".join(["", *self.scope.lines])
+        where = f" where {' and '.join(tests)}" if tests else ""
+        return f"{self.sobject.table} {alias}{joins}{where}"
+
+    def _order(self) -> str:
+        keys = [self._ordering(ordering) for ordering in self.query.order]
+        return f" order by {', '.join(keys)}" if keys else ""
+
+    def _ordering(self, ordering: Ordering) -> str:
+        sql, field = self.value(self._aliased(ordering.expression))
+        if not field.sortable:
+            message = f"field '{field.name}' can not be sorted in a query call"
+            raise QueryError("INVALID_FIELD", self._at(ordering.expression, message))
+        if field.column_type == "varchar" and field.type not in {"id", "reference"}:
+            sql = f"lower({sql})"
+        direction = "desc" if ordering.descending else "asc"
+        return f"{sql} {direction} nulls {'last' if ordering.nulls_last else 'first'}"
+
+    def _bounds(self, reference: Field | None = None) -> str:
+        query = self.query
+        if query.offset > MAX_OFFSET:
+            raise QueryError(
+                "NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}"
+            )
+        if reference is not None and query.limit is not None:
+            # A sub-query's limit counts per parent.
+            parent = reference.read_sql(self.scope.alias)
+            order = ", ".join(self._ordering(o) for o in query.order)
+            over = f"partition by {parent}" + (f" order by {order}" if order else "")
+            return f" qualify row_number() over ({over}) <= {query.limit}"
+        limit = f" limit {query.limit}" if query.limit is not None else ""
+        return limit + (f" offset {query.offset}" if query.offset else "")
+
+    # -- what is selected --------------------------------------------------------------------------
+
+    def _outputs(self, item: Item) -> list[Output]:
+        expression = item.expression
+        if isinstance(expression, FunctionNode) and expression.name.lower() == "fields":
+            return self._all_fields(expression)
+        if isinstance(expression, FunctionNode):
+            sql, field = self.value(expression)
+            name = item.alias or _last_name(expression)
+            return [Output((), name, field, sql)]
+        if item.alias is not None:
+            raise QueryError(
+                "MALFORMED_QUERY",
+                self._at(expression, "only aggregate expressions use field aliasing"),
+            )
+        found = self.scope.resolve(expression)
+        return [self._output(found, expression)]
+
+    def _output(self, found: Resolved, expression: PathNode) -> Output:
+        sql = found.sql
+        if found.field.type == "address":
+            sql = self._address(found, expression)
+        return Output(found.route, found.field.name, found.field, sql)
+
+    def _address(self, found: Resolved, expression: PathNode) -> str:
+        """Compound addresses are read as a struct of their parts, null when all are."""
+        parent = expression.names[:-1]
+        owner = self.scope.objects.get(tuple(s.lower() for s in found.route), self.sobject)
+        stem = found.field.name.removesuffix("Address")
+        parts = []
+        for part in (
+            "City",
+            "Country",
+            "GeocodeAccuracy",
+            "Latitude",
+            "Longitude",
+            "PostalCode",
+            "State",
+            "Street",
+        ):
+            if owner.get(stem + part) is not None:
+                node = PathNode((*parent, stem + part), expression.position)
+                parts.append((part[0].lower() + part[1:], self.scope.resolve(node).sql))
+        members = ", ".join(f"'{name}': {sql}" for name, sql in parts)
+        nothing = " and ".join(f"{sql} is null" for _, sql in parts)
+        return f"case when not ({nothing}) then {{{members}}} end"
+
+    def _all_fields(self, function: FunctionNode) -> list[Output]:
+        argument = function.arguments[0] if function.arguments else None
+        which = argument.names[0].lower() if isinstance(argument, PathNode) else ""
+        if which not in {"all", "standard", "custom"}:
+            raise QueryError("MALFORMED_QUERY", self._at(function, "unexpected FIELDS() argument"))
+        limit = self.query.limit
+        if which != "standard" and (limit is None or limit > FIELDS_LIMIT):
+            message = f"The SOQL FIELDS function must have a LIMIT of at most {FIELDS_LIMIT}"
+            raise QueryError("MALFORMED_QUERY", self._at(function, message))
+        wanted = [
+            f for f in self.sobject.fields if which == "all" or f.custom == (which == "custom")
+        ]
+        nodes = [PathNode((field.name,), function.position) for field in wanted]
+        return [self._output(self.scope.resolve(node), node) for node in nodes]
+
+    def _routes(self, outputs: list[Output]) -> list[tuple[str, ...]]:
+        routes: dict[tuple[str, ...], None] = {}
+        for output in outputs:
+            for depth in range(1, len(output.route) + 1):
+                routes[output.route[:depth]] = None
+        return list(routes)
+
+    def _child(self, query: Query) -> Child:
+        name = query.source.lower()
+        found = next((c for c in self.sobject.children if (c.name or "").lower() == name), None)
+        if found is None or found.name is None:
+            message = (
+                f"Didn't understand relationship '{query.source}' in FROM part of query call. If "
+                "you are attempting to use a custom relationship, be sure to append the '__r' "
+                "after the custom relationship name. Please reference your WSDL or the describe "
+                "call for the appropriate names."
+            )
+            raise QueryError("INVALID_TYPE", marked(query.text, query.source_position, message))
+        child = self.catalog[found.child]
+        reference = child[found.field]
+        compiler = _Compiler(self.catalog, query, child, deleted=self.deleted)
+        return Child(found.name, reference, compiler.compile(reference))
+
+    # -- aggregates --------------------------------------------------------------------------------
+
+    def _aggregate(self, items: list[Item]) -> Compiled:
+        groups = [self.value(expression)[0] for expression in self.query.group]
+        outputs: list[Output] = []
+        unnamed = 0
+        for item in items:
+            if item.alias is not None:
+                self.aliases[item.alias.lower()] = item.expression
+            sql, field = self.value(item.expression)
+            plain = isinstance(item.expression, PathNode)
+            if plain and sql not in groups:
+                message = f"Field must be grouped or aggregated: {_last_name(item.expression)}"
+                raise QueryError("MALFORMED_QUERY", self._at(item.expression, message))
+            name = item.alias or (_last_name(item.expression) if plain else f"expr{unnamed}")
+            unnamed += 0 if plain or item.alias else 1
+            outputs.append(Output((), name, field, sql))
+        columns = ", ".join(f"{output.sql} as o{i}" for i, output in enumerate(outputs))
+        source = self._source()
+        grouped = f" group by {', '.join(groups)}" if groups else ""
+        having = f" having {self.filters.sql(self.query.having)}" if self.query.having else ""
+        sql = f"select {columns} from {source}{grouped}{having}{self._order()}{self._bounds()}"
+        return Compiled("aggregate", self.sobject, sql, tuple(outputs))
+
+    def _aliased(self, expression: Expression) -> Expression:
+        if isinstance(expression, PathNode) and len(expression.names) == 1:
+            return self.aliases.get(expression.names[0].lower(), expression)
+        return expression
+
+    # -- expressions -------------------------------------------------------------------------------
+
+    def value(self, expression: Expression) -> tuple[str, Field]:
+        """SQL for an expression and a field that tells its type."""
+        if isinstance(expression, PathNode):
+            found = self.scope.resolve(expression)
+            return found.sql, found.field
+        name = expression.name.lower()
+        if name in _AGGREGATES and expression.arguments:
+            inner, field = self.value(expression.arguments[0])
+            sql = _AGGREGATES[name].format(inner)
+            counting = name.startswith("count")
+            return sql, _COUNT if counting else (field if name in {"min", "max"} else _NUMBER)
+        if name == "count":
+            return "count(*)", _COUNT
+        if name in _DATE_PARTS and len(expression.arguments) == 1:
+            inner, _ = self.value(expression.arguments[0])
+            return f"{_DATE_PARTS[name].format(inner)}", _COUNT
+        if name == "day_only" and len(expression.arguments) == 1:
+            return f"{self.value(expression.arguments[0])[0]}::date", _DAY
+        if name in {"tolabel", "converttimezone", "format"} and len(expression.arguments) == 1:
+            sql, field = self.value(expression.arguments[0])
+            return sql, replace(field)
+        raise QueryError(
+            "MALFORMED_QUERY", self._at(expression, f"unexpected token: '{expression.name}'")
+        )
+
+    def semi_join(self, query: Query) -> str:
+        """SQL for the ids that a sub-query in a condition yields."""
+        sobject = self.catalog.get(query.source)
+        if sobject is None:
+            raise QueryError("INVALID_TYPE", _unsupported(query))
+        compiler = _Compiler(
+            self.catalog, query, sobject, deleted=self.deleted, alias=self.scope.alias + "s"
+        )
+        item = query.items[0]
+        if len(query.items) != 1 or not isinstance(item, Item):
+            raise QueryError("MALFORMED_QUERY", "a semi-join selects exactly one field")
+        sql, field = compiler.value(item.expression)
+        if field.type not in {"id", "reference"}:
+            raise QueryError("MALFORMED_QUERY", f"The selected field '{field.name}' is no id")
+        source = compiler._source()
+        tests = "and" if " where " in source else "where"
+        return f"select {sql} from {source} {tests} {sql} is not null"
+
+    def _at(self, expression: Expression, message: str) -> str:
+        return marked(self.query.text, expression.position, message)
+
+
+def _is_plain_count(expression: Expression) -> bool:
+    return (
+        isinstance(expression, FunctionNode)
+        and expression.name.lower() == "count"
+        and not expression.arguments
+    )
+
+
+def _last_name(expression: Expression) -> str:
+    while isinstance(expression, FunctionNode):
+        expression = expression.arguments[0]
+    return expression.names[-1]
+
+
+def _unsupported(query: Query) -> str:
+    message = (
+        f"sObject type '{query.source}' is not supported. If you are attempting to use a custom "
+        "object, be sure to append the '__c' after the entity name. Please reference your WSDL or "
+        "the describe call for the appropriate names."
+    )
+    return marked(query.text, query.source_position, message)

@@ -1,0 +1,39 @@
+-- The org's own tables, beside the records.
+create schema if not exists records;
+create schema if not exists org;
+
+-- Bulk jobs of every kind. `n` is the number inside the job's id; `rows_done` is committed in the
+-- same transaction as the rows themselves, so that a killed job goes on where it stopped.
+create table if not exists org.job (
+    n bigint,
+    id varchar,
+    kind varchar,               -- V2Ingest, V2Query, Classic
+    object varchar,
+    operation varchar,
+    state varchar,
+    spec json,                  -- what the client asked for
+    created_by varchar,
+    created_at timestamp,
+    changed_at timestamp,
+    uploaded boolean,
+    rows_done bigint,
+    rows_failed bigint,
+    milliseconds bigint,
+    error varchar
+);
+
+-- Access tokens; only their hashes are kept.
+create table if not exists org.session (
+    token_hash varchar,
+    user_id varchar,
+    kind varchar,               -- access, refresh
+    created_at timestamp,
+    revoked boolean
+);
+
+-- API requests per day and kind, for the limits.
+create table if not exists org.usage (
+    day date,
+    kind varchar,
+    used bigint
+);

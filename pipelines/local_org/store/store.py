@@ -1,0 +1,127 @@
+"""The record store: one DuckDB file, one writer at a time, readers beside it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.local_org import ids
+from pipelines.local_org.catalog.model import Catalog, SObject
+
+HERE = Path(__file__).parent
+MEMORY = "1200MB"
+
+
+class Store:
+    """Holds the records and the org's own tables (schema `org`).
+
+    Reads run on cursors of their own and see the last commit. Writes are serialised by a lock; a
+    write transaction is all or nothing, on disk when it returns, and undone by kill -9.
+    """
+
+    def __init__(self, file: Path, pod: str) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.pod = pod
+        self._root = duckdb.connect(str(file))
+        for setting in (
+            "set enable_progress_bar = false",
+            f"set memory_limit = '{MEMORY}'",
+            f"set temp_directory = '{file.parent / 'spill'}'",
+        ):
+            self._root.execute(setting)
+        self._root.execute((HERE / "org.sql").read_text())
+        self._writer = self._root.cursor()
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._next: dict[str, int] = {}
+
+    def close(self) -> None:
+        """Wait for the running write, then write everything to the file and let go of it."""
+        with self._lock:
+            self._writer.close()
+            self._root.close()
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that sees the last commit."""
+        cursor = self._root.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The writing connection, inside one transaction; an error undoes it. Nests."""
+        with self._lock:
+            outermost = self._depth == 0
+            if outermost:
+                self._writer.execute("begin")
+            self._depth += 1
+            try:
+                yield self._writer
+            except BaseException:
+                self._depth -= 1
+                if outermost:
+                    self._writer.execute("rollback")
+                raise
+            self._depth -= 1
+            if outermost:
+                self._writer.execute("commit")
+
+    def create_tables(self, catalog: Catalog) -> None:
+        """Give each object a table and each stored field a column, where they are missing."""
+        with self.write() as connection:
+            for sobject in catalog:
+                _create_table(connection, sobject)
+            self._next = {
+                sobject.prefix: _count_from(connection, f"select max(_n) from {sobject.table}")
+                for sobject in catalog
+            }
+            self._next["750"] = _count_from(connection, "select max(n) from org.job")
+
+    def numbers(self, prefix: str, count: int = 1) -> int:
+        """Reserve `count` record numbers of one kind and return the first."""
+        with self._lock:
+            first = self._next.get(prefix, 1)
+            self._next[prefix] = first + count
+            return first
+
+    def new_id(self, prefix: str) -> str:
+        """A new 18-character id."""
+        return ids.record_id(prefix, self.pod, self.numbers(prefix))
+
+
+def rows(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[dict[str, Any]]:
+    """The rows of a statement as dicts."""
+    result = connection.execute(sql, list(values))
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _create_table(connection: duckdb.DuckDBPyConnection, sobject: SObject) -> None:
+    columns = ", ".join(f"{f.column} {f.column_type}" for f in sobject.stored)
+    connection.execute(f"create table if not exists {sobject.table} (_n bigint, {columns})")
+    known = {
+        row[0]
+        for row in connection.execute(
+            "select column_name from duckdb_columns() where schema_name = 'records'"
+            " and table_name = ?",
+            [sobject.name],
+        ).fetchall()
+    }
+    for field in sobject.stored:
+        if field.name not in known:
+            connection.execute(
+                f"alter table {sobject.table} add column {field.column} {field.column_type}"
+            )
+            if field.type == "boolean":
+                connection.execute(f"update {sobject.table} set {field.column} = false")
+
+
+def _count_from(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    highest = connection.execute(sql).fetchall()[0][0]
+    return (highest or 0) + 1
