@@ -1,4 +1,4 @@
-"""How a relation shows itself as an asset: what it holds, where each column comes from, a sample."""
+"""How a relation shows itself as an asset: what it holds, where columns come from, a sample."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ SAMPLE = 5
 Lineage = Mapping[str, list[tuple[str, str]]]
 
 
-def spec(  # noqa: PLR0913 - an asset has that many faces, and each is given by name
+def spec(
     name: str,
     *,
     group: str,
@@ -119,9 +119,7 @@ def shown(
             }
         )
         metadata["where columns come from"] = dg.MetadataValue.md(_lineage_table(lineage))
-    return dg.MaterializeResult(
-        asset_key=written.relation, metadata={**metadata, **(extra or {})}
-    )
+    return dg.MaterializeResult(asset_key=written.relation, metadata={**metadata, **(extra or {})})
 
 
 def lineage_of(project: Project, file: SqlFile) -> Lineage:
@@ -164,7 +162,9 @@ def _cell(value: Any) -> str:
 
 def _described(column: str, lineage: Lineage, notes: Mapping[str, str]) -> str:
     arrows = ", ".join(f"{table}.{name}" for table, name in lineage.get(column, []))
-    return "  \n".join(part for part in (notes.get(column), f"← {arrows}" if arrows else "") if part)
+    return "  \n".join(
+        part for part in (notes.get(column), f"← {arrows}" if arrows else "") if part
+    )
 
 
 def _lineage_table(lineage: Lineage) -> str:

@@ -32,7 +32,6 @@ DAYS = _days()
 sync = dg.define_asset_job(
     JOB,
     selection=dg.AssetSelection.all(),
-    partitions_def=DAYS,
     executor_def=dg.in_process_executor,
     description="One batch, from its files to the records in Salesforce.",
 )
@@ -66,9 +65,7 @@ class RunResult:
 OnEvent = Callable[[str, str, "Mapping[str, Any]"], None]
 
 
-def run_batch(
-    day: date, *, plan_only: bool = False, on_event: OnEvent | None = None
-) -> RunResult:
+def run_batch(day: date, *, plan_only: bool = False, on_event: OnEvent | None = None) -> RunResult:
     """Run the job for one day in this process, recorded in ``DAGSTER_HOME`` like any other run.
 
     Args:
@@ -78,11 +75,9 @@ def run_batch(
     """
     from pipelines.definitions import defs
 
-    selection = dg.AssetSelection.all()
-    if plan_only:
-        selection = selection - dg.AssetSelection.groups("apply")
     job = defs.resolve_job_def(JOB)
-    keys = selection.resolve(defs.resolve_asset_graph())
+    before_writes = dg.AssetSelection.all() - dg.AssetSelection.groups("apply")
+    chosen = before_writes.resolve(defs.resolve_asset_graph()) if plan_only else None
     run_id = str(uuid.uuid4())
     with dg.DagsterInstance.get() as instance:
         if on_event is not None:
@@ -91,7 +86,7 @@ def run_batch(
             result = job.execute_in_process(
                 instance=instance,
                 partition_key=day.isoformat(),
-                asset_selection=list(keys) if plan_only else None,
+                asset_selection=None if chosen is None else list(chosen),
                 run_id=run_id,
                 raise_on_error=False,
             )

@@ -138,32 +138,25 @@ class Project:
             self.warehouse.bind(connection, name, days)
 
     def _config_tables(self, day: date) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
-        policies = self.policies
-        customers, subscribers = policies.customers, policies.subscribers
-        groups = None if customers.groups == "all" else list(customers.groups)
+        """Name → (columns, rows) of the tables that SQL files read as ``config_<name>``."""
+        from pipelines.sources.config import (
+            CONFIG_SOURCES,
+            config_lists_rows,
+            config_sources_rows,
+        )
+        from pipelines.sync.policies import policy_row
+
+        sources = ", ".join(f"{name} {kind}" for name, kind in CONFIG_SOURCES.items())
+        columns, row = policy_row(self.policies)
         return {
             "batch": ("batch date", [(day,)]),
-            "sources": (
-                "source varchar, entity varchar, priority integer, parent_source varchar,"
-                " list_as varchar, account_mode varchar, account_name varchar",
-                self.sources.rows(),
+            "sources": (sources, config_sources_rows(self.sources)),
+            "lists": (
+                "source varchar, list varchar, list_as varchar,"
+                " account_mode varchar, account_name varchar",
+                config_lists_rows(self.sources),
             ),
-            "lists": ("source varchar, list varchar, list_as varchar", self.sources.list_rows()),
-            "policies": (
-                "contacts_as varchar, customers_groups varchar[],"
-                " customers_single_account varchar, guests_addresses varchar,"
-                " subscribers_as varchar, subscribers_parse_email varchar",
-                [
-                    (
-                        policies.contacts.as_,
-                        groups,
-                        customers.single_account,
-                        policies.guests.addresses,
-                        subscribers.as_,
-                        subscribers.parse_email,
-                    )
-                ],
-            ),
+            "policies": (columns, [row]),
             "account_members": (
                 "person_key varchar, account_key varchar, rule varchar, name varchar, batch date",
                 [],

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from pipelines.project import ASSETS, OBJECTS, Project, stage_files
+from pipelines import catalog
+from pipelines.project import ASSETS, Project, stage_files
 from pipelines.sources.relations import RAW, columns
 from pipelines.sync import identity
 from pipelines.sync.mapping import relation
-
+from pipelines.sync.match import match_sql
+from pipelines.sync.snapshot import fields_needed
 
 ENTITIES = tuple(name.removeprefix("raw_") for name in RAW)
 
@@ -22,8 +24,50 @@ REJECTED = {
     "_file": "varchar",
     "_row": "bigint",
     "_batch": "date",
-    "reasons": "struct(kind varchar, rule varchar, field varchar, value varchar, message varchar)[]",
+    "reasons": (
+        "struct(kind varchar, rule varchar, field varchar, value varchar, message varchar)[]"
+    ),
     "raw": "json",
+}
+
+SCHEMA = (
+    dict.fromkeys(("object", "field", "label", "type"), "varchar")
+    | dict.fromkeys(("length", "precision", "scale", "digits"), "integer")
+    | dict.fromkeys(
+        (
+            "nillable",
+            "createable",
+            "updateable",
+            "defaulted_on_create",
+            "calculated",
+            "unique",
+            "external_id",
+            "id_lookup",
+            "restricted_picklist",
+        ),
+        "boolean",
+    )
+    | dict.fromkeys(("picklist_values", "reference_to"), "varchar[]")
+)
+
+PLAN = {
+    "key": "varchar",
+    "action": "varchar",
+    "sf_id": "varchar",
+    "reason": "varchar",
+    "changed": "varchar[]",
+    "before": "map(varchar, varchar)",
+}
+
+OUTCOME = {
+    "plan_id": "varchar",
+    "key": "varchar",
+    "action": "varchar",
+    "outcome": "varchar",
+    "sf_id": "varchar",
+    "code": "varchar",
+    "message": "varchar",
+    "fields": "varchar[]",
 }
 
 _NEVER = date(1, 1, 1)
@@ -40,10 +84,36 @@ def schemas(project: Project) -> Iterator[tuple[str, str]]:
         yield f"valid_{entity}", f"select * from stg_{entity}"
         yield f"rejected_{entity}", _none_sql(REJECTED)
     yield from _org(project)
+    yield from _resolved()
+    yield from _written(project)
+
+
+def _org(project: Project) -> Iterator[tuple[str, str]]:
+    yield "org_schema", _none_sql(SCHEMA)
+    for name, fields in fields_needed(project.object_mappings).items():
+        yield relation("org", name), _none_sql(dict.fromkeys(fields, "varchar"))
+
+
+def _resolved() -> Iterator[tuple[str, str]]:
     resolve = {file.relation: file.query for file in stage_files("resolve")}
     for name in ("person_records", "person_links", "people", "account_links", "accounts"):
         yield name, resolve[name] if name in resolve else _none_sql(identity.LINK_COLUMNS)
     yield "open_references", resolve["open_references"]
+
+
+def _written(project: Project) -> Iterator[tuple[str, str]]:
+    for mapping in project.object_mappings.values():
+        yield relation("org_match", mapping.object), match_sql(mapping)
+    yield from ((file.relation, file.query) for file in stage_files("match"))
+    for stage, before, after in (
+        ("sf", {"key": "varchar"}, {"_held": "varchar"}),
+        ("plan", PLAN, {}),
+    ):
+        for name, mapping in project.object_mappings.items():
+            fields = dict.fromkeys(mapping.enabled(), "varchar")
+            yield relation(stage, name), _none_sql(before | fields | after)
+    for name in project.object_mappings:
+        yield relation("salesforce", name), _none_sql(OUTCOME)
 
 
 def prepare(project: Project) -> None:
@@ -57,12 +127,15 @@ def prepare(project: Project) -> None:
     marker = project.home / "stage" / "schemas"
     if not marker.exists() or marker.read_text() != stamp:
         project.warehouse.sweep()
+        columns = {}
         with project.connect(_NEVER) as connection:
             for name, query in schemas(project):
-                project.warehouse.write(
-                    connection, name, None, f"select * from ({query}) where false"
-                )
+                none = f"select * from ({query}) where false"
+                columns[name] = project.warehouse.write(connection, name, None, none).columns
                 project.warehouse.bind(connection, name, [])
+            with project.state.attach(connection):
+                project.state.publish(connection)
+        catalog.rebuild(project.warehouse, project.state, columns)
         marker.write_text(stamp)
     _prepared.add((project.home, stamp))
 
@@ -73,6 +146,10 @@ def _none_sql(kinds: dict[str, str]) -> str:
 
 def _stamp(project: Project) -> str:
     """Changes whenever a file does that schemas are made from."""
-    files = [*ASSETS.rglob("*.sql"), *project.mappings.glob("*.yaml"), *Path(__file__).parent.rglob("*.py")]
+    files = [
+        *ASSETS.rglob("*.sql"),
+        *project.mappings.glob("*.yaml"),
+        *Path(__file__).parent.rglob("*.py"),
+    ]
     facts = sorted((str(path), path.stat().st_mtime_ns) for path in files)
     return hashlib.sha256(repr(facts).encode()).hexdigest()

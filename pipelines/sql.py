@@ -9,7 +9,7 @@
     with ... select ...
 
 What it reads stands in the SQL itself: every table that is no CTE of its own and no ``config_``
-table is a relation of the graph. Only the last stretch of this file knows Dagster.
+table is a relation of the graph.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ CONFIG = "config_"
 
 @dataclass(frozen=True)
 class SqlFile:
-    """One ``.sql`` file, read.
+    """One ``.sql`` file, read; or SQL that was made from a mapping, with the mapping as its path.
 
     Attributes:
+        relation: the name of asset, relation, file and test.
         path: where it stands.
         query: its one ``select``.
         description: the prose of its comment.
@@ -37,17 +38,13 @@ class SqlFile:
         batches: relation → query for the days of it to read, where not the run's own day.
     """
 
+    relation: str
     path: Path
     query: str
     description: str
     owner: str
     columns: dict[str, str] = field(default_factory=dict)
     batches: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def relation(self) -> str:
-        """The name of asset, relation, file and test."""
-        return self.path.stem
 
     @cached_property
     def tables(self) -> list[str]:
@@ -100,6 +97,7 @@ def read_sql(path: Path) -> SqlFile:
     owner = notes.pop("owner", "team:data")
     batches = notes.pop("batches", "")
     return SqlFile(
+        relation=path.stem,
         path=path,
         query=text.rstrip().rstrip(";"),
         description="\n".join(prose).strip(),

@@ -10,31 +10,39 @@ people as (select * from people),
 
 sources as (select * from config_sources),
 
+lists as (select * from config_lists),
+
 policies as (select * from config_policies),
 
-wanted as (
+asked as (
     select
-        people.person_key,
-        people.as_of,
+        people.*,
+        coalesce(lists.account_mode, sources.account_mode, policies.account_mode) as mode,
         case
-            when people.is_customer and policies.customers_single_account is not null
-                then policies.customers_single_account
-            when sources.account_mode = 'into' then sources.account_name
-            when sources.account_mode = 'none' and not people.is_customer then null
-            else people.account_company
-        end as company,
-        case
-            when people.is_customer and policies.customers_single_account is not null
-                or sources.account_mode = 'into' then 'forced'
-            else 'exact_name'
-        end as rule,
-        case
-            when people.is_customer
-                then nullif(concat_ws(' ', people.first_name, people.last_name), '')
-        end as own_name
+            when people.is_customer then policies.customers_single_account
+            when lists.account_mode is not null then lists.account_name
+            when sources.account_mode is not null then sources.account_name
+            else policies.account_name
+        end as forced
     from people
     cross join policies
     left join sources on sources.source = people.contact_source
+    left join lists
+        on lists.source = people.contact_source and lists.list = people.list_of_contact
+),
+
+wanted as (
+    select
+        person_key,
+        as_of,
+        case
+            when forced is not null then forced
+            when is_customer or mode <> 'none' then account_company
+        end as company,
+        case when forced is not null then 'forced' else 'exact_name' end as rule,
+        case when is_customer then nullif(concat_ws(' ', first_name, last_name), '') end
+            as own_name
+    from asked
 ),
 
 named as (

@@ -182,3 +182,20 @@ def read_policies(folder: Path) -> Policies:
         ConfigError: every problem of the file, each with its line.
     """
     return read_model(folder / FILE, Policies)
+
+
+def policy_row(policies: Policies) -> tuple[str, tuple[Any, ...]]:
+    """The policies that SQL files read, as the columns and the one row of ``config_policies``."""
+    contacts, customers = policies.contacts, policies.customers
+    into = contacts.account.into if isinstance(contacts.account, IntoAccount) else None
+    row = {
+        "contacts_as varchar": contacts.as_,
+        "account_mode varchar": "into" if into else contacts.account or "none",
+        "account_name varchar": into,
+        "customers_groups varchar[]": None if customers.groups == "all" else list(customers.groups),
+        "customers_single_account varchar": customers.single_account,
+        "guests_addresses varchar": policies.guests.addresses,
+        "subscribers_as varchar": policies.subscribers.as_,
+        "subscribers_parse_email varchar": policies.subscribers.parse_email,
+    }
+    return ", ".join(row), tuple(row.values())

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.relation import lineage_of, shown, sql_asset, spec, step
+from assets.relation import lineage_of, shown, spec, sql_asset, step
 from pipelines import resolve
 from pipelines.project import stage_files
 from pipelines.resources import ProjectResource

@@ -1,0 +1,38 @@
+"""Stage 6, match: which record of the org is whose, and what each person becomes."""
+
+import dagster as dg
+
+from assets.relation import sql_asset
+from pipelines.project import Project, stage_files
+from pipelines.sql import SqlFile
+from pipelines.sync.mapping import ObjectMapping, relation
+from pipelines.sync.match import match_sql
+
+SAYS = """Our entities → the {object} of the org that each one is, by the first rule of
+`{rules}` that finds one.
+
+- `entity_key`: of the person or account
+- `sf_id`: null where the rule is `ambiguous` (two entities reach the record), `deleted` or
+  `converted`
+- `candidates`: how many records the rule found; the oldest was taken
+- `adopt`: the record carries no key of ours yet
+"""
+
+
+def match_file(mapping: ObjectMapping) -> SqlFile:
+    """The ``match:`` of a mapping as the SQL relation it compiles to."""
+    return SqlFile(
+        relation=relation("org_match", mapping.object),
+        path=mapping.file,
+        query=match_sql(mapping),
+        description=SAYS.format(object=mapping.object, rules=", ".join(mapping.match)),
+        owner="team:salesforce",
+    )
+
+
+def _assets() -> list[dg.AssetsDefinition]:
+    generated = [match_file(mapping) for mapping in Project.of().object_mappings.values()]
+    return [sql_asset(file, "match") for file in [*generated, *stage_files("match")]]
+
+
+matched = _assets()

@@ -1,0 +1,74 @@
+"""``causeway.duckdb``: what people open to look at everything, with any DuckDB client.
+
+It holds no rows, only views over the Parquet files, so it is small, never in anybody's way, and
+always as new as the files. It is made under another name and renamed, in a storage version that
+older clients read; a session that has the old one open keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pipelines.sync.state import State
+from pipelines.warehouse import Warehouse, literal, publish
+
+STORAGE = "v1.0.0"
+"""The oldest storage version DuckDB still writes; every client since 1.0 opens it."""
+
+CURRENT = {
+    "people": ("person", "person_key", "and current.alias_of is null"),
+    "accounts": ("account", "account_key", ""),
+}
+"""Relations of which people want the newest row per entity: view → (state table, key, more)."""
+
+
+def rebuild(warehouse: Warehouse, state: State, columns: Mapping[str, Mapping[str, str]]) -> Path:
+    """Make ``causeway.duckdb`` anew, a view per relation.
+
+    Args:
+        warehouse: whose files the views read.
+        state: whose published tables say which row of an entity is the newest.
+        columns: relation → its columns, in the order of the graph.
+    """
+    import duckdb
+
+    path = warehouse.home / "causeway.duckdb"
+    temporary = path.with_name(".causeway.tmp")
+    temporary.unlink(missing_ok=True)
+    connection = duckdb.connect(str(temporary), config={"storage_compatibility_version": STORAGE})
+    try:
+        for statement in _views(warehouse, state, columns):
+            connection.execute(statement)
+    finally:
+        connection.close()
+    publish(temporary, path)
+    return path
+
+
+def _views(
+    warehouse: Warehouse, state: State, columns: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    for relation, kinds in columns.items():
+        name = f"{relation}_by_batch" if relation in CURRENT else relation
+        yield _relation_sql(name, warehouse.folder(relation) / "day=*" / "data.parquet", kinds)
+        if relation in CURRENT:
+            yield _current_sql(relation, state)
+
+
+def _relation_sql(name: str, files: Path, columns: Mapping[str, str]) -> str:
+    listed = ", ".join(f'"{column}"' for column in columns)
+    return (
+        f'create view "{name}" as select try_cast(day as date) as day, {listed}'
+        f" from read_parquet({literal(files)}, union_by_name = true,"
+        " hive_partitioning = true, hive_types = {'day': varchar})"
+    )
+
+
+def _current_sql(relation: str, state: State) -> str:
+    table, key, more = CURRENT[relation]
+    return (
+        f'create view "{relation}" as select by_batch.* from {relation}_by_batch as by_batch'
+        f" semi join (select * from read_parquet({literal(state.published(table))})) as current"
+        f" on current.{key} = by_batch.{key} and current.batch = by_batch.day {more}"
+    )

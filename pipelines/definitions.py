@@ -1,0 +1,15 @@
+"""Everything Dagster sees of Causeway."""
+
+import dagster as dg
+
+import assets
+from pipelines.jobs import nightly, sync
+from pipelines.resources import ProjectResource
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_package_module(assets),
+    jobs=[sync],
+    schedules=[nightly],
+    resources={"project": ProjectResource()},
+    executor=dg.in_process_executor,
+)

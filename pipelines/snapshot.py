@@ -1,0 +1,49 @@
+"""Stage 4 at work: what the org holds now, and what it says of its fields."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipelines.project import OBJECTS, Project
+from pipelines.sync.fields import OrgSchema, org_schema, schema_table
+from pipelines.sync.mapping import relation
+from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
+from pipelines.warehouse import Written
+
+
+def take(project: Project, day: date) -> list[Written]:
+    """Read describes, users and every record of our objects into the ``org_`` relations of a day.
+
+    Raises:
+        SalesforceError: the org did not answer; nothing was written but what came before.
+    """
+    spill = project.home / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    needed = fields_needed(project.object_mappings)
+    with (
+        project.org() as org,
+        project.connect(day) as connection,
+        TemporaryDirectory(dir=spill, prefix="snapshot-") as folder,
+    ):
+        described = schema_table(org.describe(name) for name in OBJECTS)
+        connection.register("described", described)
+        written = [
+            project.warehouse.write(connection, "org_schema", day, "select * from described")
+        ]
+        for name, fields in needed.items():
+            pages = org.bulk_query(
+                snapshot_soql(name, fields), Path(folder) / name, include_deleted=name != "User"
+            )
+            query = snapshot_sql(fields, pages)
+            written.append(project.warehouse.write(connection, relation("org", name), day, query))
+    return written
+
+
+def read_schema(project: Project, day: date) -> OrgSchema:
+    """The fields of the org's objects as the snapshot of ``day`` saw them."""
+    with project.connect(day) as connection:
+        project.warehouse.bind(connection, "org_schema", [day])
+        rows = connection.sql("select * from org_schema").to_arrow_table().to_pylist()
+    return org_schema(rows)

@@ -1,0 +1,108 @@
+"""A home with only the stages that resolve needs, fed with valid rows directly."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines import resolve
+from pipelines.config import PROJECT
+from pipelines.project import Project, stage_files
+from pipelines.relations import prepare
+
+SOURCES = """
+sources:
+  list:
+    entity: contacts
+    preset: generic
+    priority: 20
+    as: lead
+  offices:
+    entity: contacts
+    preset: generic
+    parent: {source: list, column: parent_id}
+  shop: {entity: customers, preset: magento_customer, priority: 10}
+  news:
+    entity: subscribers
+    preset: magento_subscriber_table
+    priority: 40
+    parent: {source: shop, column: customer_id}
+"""
+
+D0 = date(2000, 1, 1)
+FILES = {file.relation: file for file in stage_files("resolve")}
+
+
+class Resolver:
+    """Feeds rows per batch and reads what became of them."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        prepare(project)
+
+    def feed(self, day: date, **rows: list[dict[str, Any]]) -> None:
+        for relation in ("contacts", "customers", "subscribers", "orders"):
+            self._write(f"valid_{relation}", day, rows.get(relation, []))
+        self.project.run_sql(FILES["person_records"], day)
+        resolve.link(self.project, day)
+        resolve.people(self.project, FILES["people"], day)
+        self.project.run_sql(FILES["account_links"], day)
+        resolve.accounts(self.project, FILES["accounts"], day)
+
+    def read(self, relation: str, day: date) -> list[dict[str, Any]]:
+        with self.project.connect(day) as connection:
+            self.project.warehouse.bind(connection, relation, [day])
+            return connection.sql(f"select * from {relation}").to_arrow_table().to_pylist()
+
+    def clusters(self) -> set[frozenset[tuple[str, str]]]:
+        """Who is together in the state, whatever the keys are called."""
+        return {frozenset(ids) for ids in self.members().values()}
+
+    def members(self) -> dict[str, list[tuple[str, str]]]:
+        """Person key → the source records that belong to it."""
+        state = self.project.state
+        with self.project.connect(D0) as connection, state.attach(connection):
+            found = connection.execute(
+                "select person_key, list(distinct (source, source_id)) from state.member"
+                " join state.record using (record) group by person_key"
+            ).fetchall()
+        return dict(found)
+
+    def _write(self, relation: str, day: date, rows: list[dict[str, Any]]) -> None:
+        with self.project.connect(day) as connection:
+            self.project.warehouse.bind(connection, relation, [])
+            connection.execute(f"create temp table fed as from {relation}")
+            for number, row in enumerate(rows, start=2):
+                full = {
+                    "_file": "f.csv",
+                    "_row": number,
+                    "_batch": day,
+                    "as_of": datetime.combine(day, datetime.min.time()),
+                    **row,
+                }
+                connection.execute(
+                    f"insert into fed ({', '.join(full)}) values ({', '.join('?' * len(full))})",
+                    list(full.values()),
+                )
+            self.project.warehouse.write(connection, relation, day, "from fed")
+
+
+@pytest.fixture
+def make_resolver(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Resolver]:
+    mappings = tmp_path_factory.mktemp("mappings")
+    for path in Path(PROJECT / "mappings").glob("*.yaml"):
+        (mappings / path.name).write_text(path.read_text())
+    (mappings / "sources.yaml").write_text(SOURCES)
+
+    def make() -> Resolver:
+        home = tmp_path_factory.mktemp("home")
+        return Resolver(Project(home=home, inbox=home / "inbox", mappings=mappings))
+
+    return make
+
+
+@pytest.fixture
+def resolver(make_resolver: Callable[[], Resolver]) -> Resolver:
+    return make_resolver()

@@ -1,0 +1,232 @@
+"""Who is who: the laws of clusters and keys, and the golden records they give."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+D1, D2, D3 = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
+T = datetime(2026, 10, 1)
+
+
+def contact(number: int, email: str | None, **more: Any) -> dict[str, Any]:
+    return {"source": "list", "source_id": str(number), "email": email, "last_name": "L", **more}
+
+
+def union_find(rows: list[tuple[int, int]]) -> set[frozenset[int]]:
+    """Connected components the plain way: rows are (record, key)."""
+    parent = {record: record for record, _ in rows}
+
+    def find(node: int) -> int:
+        while parent[node] != node:
+            node = parent[node]
+        return node
+
+    for record, key in rows:
+        for other, same in rows:
+            if key == same:
+                parent[find(record)] = find(other)
+    groups: dict[int, set[int]] = {}
+    for record in parent:
+        groups.setdefault(find(record), set()).add(record)
+    return {frozenset(group) for group in groups.values()}
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.randoms(use_true_random=False))
+def test_clusters_are_the_connected_components_in_any_order_and_split(
+    make_resolver: Callable[[], Any], emails: list[int], random: Any
+) -> None:
+    rows = [contact(n, f"x{email}@example.com") for n, email in enumerate(emails)]
+    together, shuffled = make_resolver(), make_resolver()
+    together.feed(D1, contacts=rows)
+    random.shuffle(rows)
+    half = len(rows) // 2
+    shuffled.feed(D2, contacts=rows[half:])
+    shuffled.feed(D1, contacts=rows[:half])
+    expected = {
+        frozenset(("list", str(record)) for record in group)
+        for group in union_find(list(enumerate(emails)))
+    }
+    assert together.clusters() == expected
+    assert shuffled.clusters() == expected
+
+
+def test_a_long_chain_of_links_becomes_one_person(resolver: Any) -> None:
+    # customer n shares an e-mail with subscriber n, subscriber n a customer id with customer n + 1
+    customers = [
+        {
+            "source": "shop",
+            "source_id": str(n),
+            "customer_id": str(n),
+            "email": f"e{n}@example.com",
+            "last_name": "L",
+        }
+        for n in range(120)
+    ]
+    subscribers = [
+        {
+            "source": "news",
+            "source_id": str(n),
+            "email": f"e{n}@example.com",
+            "customer_id": str(n + 1),
+            "status": "subscribed",
+        }
+        for n in range(119)
+    ]
+    resolver.feed(D1, customers=customers, subscribers=subscribers)
+    [members] = resolver.members().values()
+    assert len(members) == 239
+
+
+def test_running_a_batch_again_changes_nothing(resolver: Any) -> None:
+    rows = [contact(1, "a@example.com"), contact(2, "a@example.com"), contact(3, None)]
+    resolver.feed(D1, contacts=rows)
+    before = resolver.members(), resolver.read("people", D1), resolver.read("accounts", D1)
+    resolver.feed(D1, contacts=rows)
+    after = resolver.members(), resolver.read("people", D1), resolver.read("accounts", D1)
+    assert {key: sorted(ids) for key, ids in before[0].items()} == {
+        key: sorted(ids) for key, ids in after[0].items()
+    }
+    by_key = lambda row: row["person_key"]  # noqa: E731
+    assert sorted(before[1], key=by_key) == sorted(after[1], key=by_key)
+    assert before[2] == after[2]
+
+
+def test_a_late_record_joins_the_key_that_stands_and_an_older_one_never_replaces_it(
+    resolver: Any,
+) -> None:
+    resolver.feed(D2, contacts=[contact(2, "a@example.com", as_of=datetime(2026, 11, 2))])
+    [key] = resolver.members()
+    resolver.feed(D1, contacts=[contact(1, "a@example.com", as_of=datetime(2020, 1, 1))])
+    assert list(resolver.members()) == [key]
+
+
+def test_when_clusters_merge_the_oldest_key_stays_and_when_they_split_the_founder_keeps_it(
+    resolver: Any,
+) -> None:
+    resolver.feed(D1, contacts=[contact(1, "a@example.com")])
+    resolver.feed(D2, contacts=[contact(2, "b@example.com")])
+    keys = {ids[0][1]: key for key, ids in resolver.members().items()}
+    newer = datetime(2026, 11, 3)
+    resolver.feed(D3, contacts=[contact(2, "a@example.com", as_of=newer)])
+    assert list(resolver.members()) == [keys["1"]]
+    resolver.feed(D3, contacts=[])
+    assert {ids[0][1]: key for key, ids in resolver.members().items()} == keys
+
+
+def test_a_withdrawn_row_leaves_its_person_and_the_older_version_speaks_again(
+    resolver: Any,
+) -> None:
+    resolver.feed(D1, contacts=[contact(1, "a@example.com", title="Old", as_of=T)])
+    resolver.feed(D2, contacts=[contact(1, "a@example.com", title="New")])
+    assert [row["title"] for row in resolver.read("people", D2)] == ["New"]
+    resolver.feed(D2, contacts=[])
+    assert [row["title"] for row in resolver.read("people", D2)] == ["Old"]
+
+
+def test_an_old_batch_run_again_never_moves_a_field_back(resolver: Any) -> None:
+    old = [contact(1, "a@example.com", title="Old", as_of=T)]
+    resolver.feed(D1, contacts=old)
+    resolver.feed(D2, contacts=[contact(1, "a@example.com", title="New")])
+    resolver.feed(D1, contacts=old)
+    assert [row["title"] for row in resolver.read("people", D1)] == ["New"]
+
+
+def test_role_mailboxes_link_only_with_the_same_last_name(resolver: Any) -> None:
+    resolver.feed(
+        D1,
+        contacts=[
+            contact(1, "info@example.com", last_name="Ray"),
+            contact(2, "info@example.com", last_name="Lee"),
+            contact(3, "info@example.com", last_name="RAY"),
+        ],
+    )
+    assert sorted(len(ids) for ids in resolver.members().values()) == [1, 2]
+
+
+def test_names_and_addresses_survive_as_blocks_by_priority(resolver: Any) -> None:
+    address = {"street": "1 Main", "city": "Springfield", "postal_code": None, "country": "US"}
+    resolver.feed(
+        D1,
+        contacts=[contact(1, "a@example.com", first_name="Liz", last_name="Ray", **address)],
+        customers=[
+            {
+                "source": "shop",
+                "source_id": "9",
+                "email": "a@example.com",
+                "first_name": None,
+                "last_name": "Ray-Lee",
+            }
+        ],
+    )
+    [person] = resolver.read("people", D1)
+    assert (person["first_name"], person["last_name"]) == (None, "Ray-Lee")
+    assert (person["mailing_street"], person["mailing_city"]) == ("1 Main", "Springfield")
+    assert person["values_from"]["mailing"] == "list/1"
+    assert person["values_from"]["name"] == "shop/9"
+
+
+def test_further_addresses_belong_to_their_parent_and_none_is_lost(resolver: Any) -> None:
+    offices = [
+        {
+            "source": "offices",
+            "source_id": f"1-{n}",
+            "parent_id": "1",
+            "street": f"{n} Hill",
+            "city": f"Town {n}",
+            "phone": f"555-000{n}",
+        }
+        for n in range(4)
+    ]
+    resolver.feed(D1, contacts=[contact(1, None, street="0 Home", city="Capital"), *offices])
+    [person] = resolver.read("people", D1)
+    assert person["mailing_street"] == "0 Home"
+    assert person["other_street"] == "0 Hill"
+    assert person["further_addresses"].splitlines() == [
+        f"{n} Hill, Town {n}, 555-000{n}" for n in (1, 2, 3)
+    ]
+    assert person["source_records"] == 1
+
+
+def test_a_name_read_from_an_address_never_overwrites_a_real_one(resolver: Any) -> None:
+    row = {"source": "news", "source_id": "1", "status": "unsubscribed"}
+    resolver.feed(D1, subscribers=[row | {"email": "jane.doe7+shop@firm.example"}])
+    [person] = resolver.read("people", D1)
+    assert (person["first_name"], person["last_name"]) == ("Jane", "Doe")
+    assert (person["company"], person["name_derived"]) == ("firm.example", True)
+    assert person["opted_out"] is True
+    resolver.feed(D2, contacts=[contact(5, "jane.doe7+shop@firm.example", last_name="Roe")])
+    [person] = resolver.read("people", D2)
+    assert (person["first_name"], person["last_name"]) == (None, "Roe")
+    assert person["name_derived"] is False
+
+
+def test_nobody_who_never_said_a_word_is_opted_in_or_out(resolver: Any) -> None:
+    resolver.feed(D1, contacts=[contact(1, "a@example.com")])
+    [person] = resolver.read("people", D1)
+    assert person["opted_out"] is None
+
+
+def test_companies_alike_but_for_spelling_are_one_account(resolver: Any) -> None:
+    names = ["Acme Inc.", "ACME, Inc", "Acmé", "Acme Tools"]
+    resolver.feed(
+        D1,
+        contacts=[contact(n, None, company=name) for n, name in enumerate(names)],
+        customers=[{"source": "shop", "source_id": "x", "first_name": "Ann", "last_name": "Acme"}],
+    )
+    accounts = {row["account_key"]: row for row in resolver.read("accounts", D1)}
+    assert sorted(row["members"] for row in accounts.values()) == [1, 1, 3]
+    [generated] = [row for row in accounts.values() if row["name_generated"]]
+    assert generated["name"] == "Ann Acme"
+
+
+def test_a_later_batch_keeps_the_members_of_an_account_that_it_does_not_name(
+    resolver: Any,
+) -> None:
+    resolver.feed(D1, contacts=[contact(1, None, company="Acme")])
+    resolver.feed(D2, contacts=[contact(2, None, company="ACME")])
+    [account] = resolver.read("accounts", D2)
+    assert account["members"] == 2
