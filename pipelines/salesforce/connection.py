@@ -21,6 +21,8 @@ from pipelines.salesforce.orgs_file import read_orgs, read_private_key
 
 START = "Start the local org with `causeway org start`, or name an org in CAUSEWAY_ORG."
 
+_EVERYBODYS = ("https://login.salesforce.com", "https://test.salesforce.com")
+
 
 class Connection(BaseModel):
     """One org, known by `name`; client credentials with `client_secret`, JWT with `private_key`.
@@ -39,7 +41,7 @@ class Connection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str
-    login_url: str = Field(pattern=r"^https://[^/?#]+/?$")
+    login_url: str = Field(pattern=r"^https://[^/?#@]+/?$")
     client_id: SecretStr
     client_secret: SecretStr | None = None
     private_key: SecretStr | None = None
@@ -56,6 +58,8 @@ class Connection(BaseModel):
             raise ValueError("give client_secret (client credentials) or private_key_file (JWT)")
         if self.private_key is not None and self.username is None:
             raise ValueError("JWT needs the username to act as")
+        if self.client_secret is not None and self.login_url.rstrip("/") in _EVERYBODYS:
+            raise ValueError("client credentials need the org's My Domain address as login_url")
         return self
 
 

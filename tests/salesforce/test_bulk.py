@@ -1,6 +1,8 @@
 """Files of rows into an org and its answers out of it, through a real one."""
 
 import csv
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -10,6 +12,7 @@ import pytest
 
 from pipelines.salesforce import bulk_query
 from pipelines.salesforce.bulk import IngestJob
+from pipelines.salesforce.connection import Connection
 from pipelines.salesforce.errors import JobFailed, RequestRefused
 from pipelines.salesforce.org import Org
 from pipelines.salesforce.rows import Load, RowError
@@ -93,33 +96,69 @@ def test_an_object_that_is_none_is_refused(org: Org, tmp_path: Path) -> None:
         org.ingest(Load("Nope__c", "insert"), [file], results=tmp_path)
 
 
-class Killed(Exception):
-    """Stands for the end of the process."""
+KILLED = """
+import os, pathlib, signal, sys
+from pipelines.salesforce.connection import Connection
+from pipelines.salesforce.org import Org
+from pipelines.salesforce.rows import Load
+
+def store_and_die(job_id, file):
+    pathlib.Path("job").write_text(job_id)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+url, ca_file, client_id, client_secret = sys.argv[1:]
+connection = Connection(
+    name="killed", login_url=url, ca_file=ca_file, is_local=True,
+    client_id=client_id, client_secret=client_secret,
+)
+with Org(connection) as org:
+    file = pathlib.Path("rows.csv")
+    org.ingest(Load("Contact", "insert"), [file], results=file.parent, on_job=store_and_die)
+"""
 
 
-def test_a_job_stored_before_a_crash_is_resumed_and_loads_once(org: Org, tmp_path: Path) -> None:
-    """The process ends after storing the id: before the job is closed, and after."""
-    file = write(tmp_path / "rows.csv", [{"LastName": "Resumed"}])
-    open_job = IngestJob.create(org.session, INSERT)
-    open_job.upload(file)
-    closed_job = IngestJob.create(org.session, INSERT)
-    closed_job.upload(file)
-    closed_job.close()
-    for job in (open_job, closed_job, open_job):
-        result = org.resume(job.id, results=tmp_path)
+def process(
+    code: str, connection: Connection, *arguments: str, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run code in a process of its own, in `folder`, with what it needs to connect."""
+    secrets = [connection.client_id, connection.client_secret]
+    command = [sys.executable, "-c", code, connection.login_url, str(connection.ca_file)]
+    command += [secret.get_secret_value() for secret in secrets if secret] + [*arguments]
+    environ = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=folder, env=environ
+    )
+
+
+def test_a_job_stored_before_the_process_was_killed_is_resumed_and_loads_once(
+    org: Org, tmp_path: Path
+) -> None:
+    write(tmp_path / "rows.csv", [{"LastName": "Killed"}])
+    assert process(KILLED, org.connection, folder=tmp_path).returncode == -signal.SIGKILL
+    for _ in range(2):
+        result = org.resume((tmp_path / "job").read_text(), results=tmp_path)
         assert (result.state, result.processed, result.failed) == ("JobComplete", 1, 0)
-    assert len(list(org.query("select Id from Contact where LastName = 'Resumed'"))) == 2
+    assert len(list(org.query("select Id from Contact where LastName = 'Killed'"))) == 1
 
 
-def test_a_job_is_aborted_before_it_wrote_anything(org: Org, tmp_path: Path) -> None:
-    def killed(job_id: str, file: Path) -> None:
+def test_a_job_that_runs_already_is_resumed_and_loads_once(org: Org, tmp_path: Path) -> None:
+    job = IngestJob.create(org.session, INSERT)
+    job.upload(write(tmp_path / "rows.csv", [{"LastName": "Resumed"}]))
+    job.close()
+    result = org.resume(job.id, results=tmp_path)
+    assert (result.state, result.processed, result.failed) == ("JobComplete", 1, 0)
+    assert len(list(org.query("select Id from Contact where LastName = 'Resumed'"))) == 1
+
+
+def test_a_job_whose_id_could_not_be_stored_has_written_nothing(org: Org, tmp_path: Path) -> None:
+    def full_disk(job_id: str, file: Path) -> None:
         known.append(job_id)
-        raise Killed
+        raise OSError(28, "No space left on device")
 
     known: list[str] = []
     file = write(tmp_path / "rows.csv", [{"LastName": "Aborted"}])
-    with pytest.raises(Killed):
-        org.ingest(INSERT, [file], results=tmp_path, on_job=killed)
+    with pytest.raises(OSError, match="No space"):
+        org.ingest(INSERT, [file], results=tmp_path, on_job=full_disk)
     assert IngestJob(org.session, known[0]).info().state == "Aborted"
     assert not list(org.query("select Id from Contact where LastName = 'Aborted'"))
 
@@ -203,7 +242,7 @@ def test_a_query_job_that_cannot_be_deleted_costs_nothing(
 
 
 MEMORY = """
-import json, pathlib, sys
+import pathlib, sys
 from pipelines.salesforce.bulk import IngestJob
 from pipelines.salesforce.connection import Connection
 from pipelines.salesforce.org import Org
@@ -213,8 +252,8 @@ def peak():
     status = pathlib.Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
-folder, url, ca_file, client_id, client_secret, what = sys.argv[1:]
-folder = pathlib.Path(folder)
+url, ca_file, client_id, client_secret, what = sys.argv[1:]
+file = pathlib.Path("large.csv")
 connection = Connection(
     name="memory", login_url=url, ca_file=ca_file, is_local=True,
     client_id=client_id, client_secret=client_secret,
@@ -224,27 +263,21 @@ with Org(connection) as org:
     before = peak()
     if what == "upload":
         job = IngestJob.create(org.session, Load("Contact", "insert"))
-        job.upload(folder / "large.csv")
+        job.upload(file)
         job.abort()
     else:
-        org.session.download("large", folder / "large.csv")
+        org.session.download("large", file)
 print(peak() - before)
 """
-LARGE = 60_000_000
-
-
-def grown(tmp_path: Path, connection, what: str) -> float:
-    """Megabytes by which moving 60 MB raised the peak of a process of its own."""
-    command = [sys.executable, "-c", MEMORY, tmp_path, connection.login_url, connection.ca_file]
-    secrets = (connection.client_id, connection.client_secret)
-    command += [secret.get_secret_value() for secret in secrets] + [what]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+LARGE = 60_000_000  # bytes
+ALLOWED = 30  # megabytes on top of what the process used before
 
 
 def test_an_upload_is_not_held_in_memory(org: Org, tmp_path: Path) -> None:
     row = b"Lovelace,Ada\n"
     (tmp_path / "large.csv").write_bytes(b"LastName,FirstName\n" + row * (LARGE // len(row)))
-    assert grown(tmp_path, org.connection, "upload") < 30
+    done = process(MEMORY, org.connection, "upload", folder=tmp_path)
+    assert float(done.stdout) < ALLOWED, done.stderr
 
 
 def test_a_download_is_not_held_in_memory(wire, tmp_path: Path) -> None:
@@ -252,5 +285,6 @@ def test_a_download_is_not_held_in_memory(wire, tmp_path: Path) -> None:
     wire.log_in()
     wire.say(200, {})
     wire.say(200, body)
-    assert grown(tmp_path, wire.connection(), "download") < 30
+    done = process(MEMORY, wire.connection(), "download", folder=tmp_path)
+    assert float(done.stdout) < ALLOWED, done.stderr
     assert (tmp_path / "large.csv").read_bytes() == body

@@ -1,5 +1,6 @@
 """What becomes of a bulk job when the network fails at its worst moments."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,37 @@ def test_a_failure_of_one_file_begins_no_other(wire, session: Session, file: Pat
     with pytest.raises(RequestRefused, match="API_DISABLED_FOR_ORG"):
         bulk.ingest(session, INSERT, [file] * 3, results=file.parent, in_flight=1)
     assert calls(wire) == ["POST "]
+
+
+def test_a_failure_ends_the_waiting_for_other_jobs_and_leaves_them_running(
+    wire, session: Session, file: Path
+) -> None:
+    """The second file fails once the first one's job is running, and would run for hours."""
+
+    def answer(handler) -> None:
+        job_id = f"750{sum(call.startswith('POST') for call in calls(wire))}"
+        wire.answer(200, job("InProgress", id=job_id))(handler)
+
+    def failing(job_id: str, file: Path) -> None:
+        known.append(job_id)
+        if len(known) == 2:
+            assert polled.wait(10)
+            raise OSError(28, "No space left on device")
+
+    def poll(handler) -> None:
+        if handler.command == "GET":
+            polled.set()
+        answer(handler)
+
+    known: list[str] = []
+    polled = threading.Event()
+    assert session.token
+    wire.answers += [poll] * 1000
+    with pytest.raises(OSError, match="No space"):
+        bulk.ingest(session, INSERT, [file] * 3, results=file.parent, on_job=failing, in_flight=2)
+    assert len(known) == 2
+    ended = [request.body for request in wire.requests if request.method == "PATCH"]
+    assert sorted(ended) == [b'{"state": "Aborted"}', b'{"state": "UploadComplete"}']
 
 
 @pytest.mark.parametrize("size", [0, bulk.LARGEST_FILE + 1])

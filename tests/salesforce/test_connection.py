@@ -141,6 +141,13 @@ def test_a_connection_logs_in_one_way(tmp_path: Path) -> None:
     assert "JWT needs the username" in refused(tmp_path, without_user)
 
 
+def test_client_credentials_need_the_orgs_own_address(tmp_path: Path) -> None:
+    text = UAT.replace("https://example--uat.sandbox.my", "https://test")
+    assert "orgs.yaml:2: client credentials need the org's My Domain address" in refused(
+        tmp_path, text
+    )
+
+
 def test_no_secret_is_in_the_traceback(tmp_path: Path) -> None:
     with pytest.raises(ConnectionInvalid) as error:
         load(tmp_path, UAT + "  api_version: newest\n")

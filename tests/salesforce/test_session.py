@@ -1,5 +1,6 @@
 """What a session does with the answers, and the silences, of a network."""
 
+import gzip
 import logging
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -265,6 +266,23 @@ def test_a_ca_bundle_of_the_environment_does_not_replace_the_connections(
         assert session.get("limits").json() == {}
 
 
+def test_a_netrc_of_the_user_does_not_replace_the_token(
+    wire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine localhost login somebody password planted\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    wire.log_in("token")
+    wire.say(200, {})
+    with Session(wire.connection(is_local=False)) as session:
+        session.get("limits")
+    assert [request.headers.get("Authorization") for request in wire.requests] == [
+        None,
+        "Bearer token",
+    ]
+
+
 def test_a_download_cut_short_is_fetched_again(wire, tmp_path: Path) -> None:
     wire.log_in()
     wire.say(200, b"Name\nAd", Content_Length="9")
@@ -274,6 +292,14 @@ def test_a_download_cut_short_is_fetched_again(wire, tmp_path: Path) -> None:
     assert (tmp_path / "rows.csv").read_bytes() == b"Name\nAda\n"
     assert headers["Sforce-Locator"] == "null"
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_compressed_download_is_written_in_clear(wire, tmp_path: Path) -> None:
+    wire.log_in()
+    wire.say(200, gzip.compress("Name\nZoë\n".encode()), Content_Encoding="gzip")
+    with Session(wire.connection()) as session:
+        session.download("results", tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_bytes() == "Name\nZoë\n".encode()
 
 
 def test_secrets_are_in_no_error_log_or_repr(wire, caplog: pytest.LogCaptureFixture) -> None:
