@@ -1,0 +1,47 @@
+# Needs Python 3.11 or newer, git and make; no root, no account, no key.
+# Everything it installs goes into .uv/ and .venv/ of this folder.
+
+UV := .uv/bin/uv
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+# Dagster's checks get an instance of their own, without telemetry, and leave nothing behind.
+CHECK_HOME := .venv/check
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+.PHONY: demo test check bench ui setup clean
+
+demo: setup  ## bring two days of sample data into a Salesforce org on this machine
+	@$(BIN)/causeway demo
+
+test: setup  ## run the tests
+	@$(BIN)/pytest -n 2
+
+check: setup  ## everything CI asks of the code besides its tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(UV) lock --check
+	@mkdir -p $(CHECK_HOME)/dagster && echo 'telemetry: {enabled: false}' > $(CHECK_HOME)/dagster/dagster.yaml
+	CAUSEWAY_HOME=$(CURDIR)/$(CHECK_HOME) DAGSTER_HOME=$(CURDIR)/$(CHECK_HOME)/dagster $(BIN)/dg check defs
+	CAUSEWAY_HOME=$(CURDIR)/$(CHECK_HOME) DAGSTER_HOME=$(CURDIR)/$(CHECK_HOME)/dagster \
+		PYTHONWARNINGS=ignore::FutureWarning $(BIN)/dagster definitions validate -w workspace.yaml
+
+bench: setup  ## time every stage
+	@$(BIN)/python -m benchmarks
+
+ui: setup  ## open the lineage, the runs and the checks in a browser
+	@$(BIN)/causeway ui
+
+setup: $(INSTALLED)
+
+# The lock says what is installed; nothing happens while it and pyproject.toml are unchanged.
+$(INSTALLED): pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --compile-bytecode --quiet --no-python-downloads --python .uv/bin/python
+	@touch $@
+
+$(UV):
+	@.ci/install-uv .uv
+
+clean:  ## remove what was installed; data/ stays
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
