@@ -31,7 +31,7 @@ class SalesforceError(Exception):
         super().__init__(tried, answer, self.next_step)
 
     def __str__(self) -> str:
-        return f"{self.tried}: {self.answer}. {self.next_step}".strip()
+        return f"{self.tried}: {self.answer.rstrip('.')}. {self.next_step}".strip()
 
 
 class TransientError(SalesforceError):

@@ -15,26 +15,16 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import tenacity
-from urllib3.exceptions import NewConnectionError
 
+from pipelines.salesforce.answers import BROKEN, refusal, unanswered
 from pipelines.salesforce.connection import START, Connection
-from pipelines.salesforce.errors import (
-    AnswerLost,
-    ConnectionInvalid,
-    LimitReached,
-    OrgUnavailable,
-    RequestRefused,
-    SalesforceError,
-    SessionRefused,
-)
+from pipelines.salesforce.errors import AnswerLost, OrgUnavailable, RequestRefused, SessionRefused
 from pipelines.salesforce.login import Token, grant
-from pipelines.salesforce.rows import ROW_CODES, RowError, Verdict
 
 TIMEOUT = (10, 120)  # seconds to connect, and between two bytes of an answer
 ATTEMPTS = 6
 CHUNK = 1 << 20  # bytes of a download in memory at once
 
-_BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 _READS = ("GET", "HEAD")
 _NOT_CARRIED_OUT = tenacity.retry_all(
     tenacity.retry_if_exception_type(OrgUnavailable),
@@ -104,8 +94,8 @@ class Session(requests.Session):
             try:
                 for chunk in answer.iter_content(CHUNK):
                     file.write(chunk)
-            except _BROKEN as error:
-                raise self._unanswered(f"GET {_path(url)}", error, write=False) from error
+            except BROKEN as error:
+                raise unanswered(f"GET {_path(url)}", error, write=False) from error
         partial.replace(dest)
         return answer.headers
 
@@ -117,7 +107,7 @@ class Session(requests.Session):
             answer.close()
             answer = self._sent(self._logged_in(token), method, url, *args, **kwargs)
         if answer.status_code >= 300:
-            raise _refusal(f"{method} {_path(url)}", answer, write=method not in _READS)
+            raise refusal(f"{method} {_path(url)}", answer, write=method not in _READS)
         if usage := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
             self.api_usage = (int(usage[1]), int(usage[2]))
         return answer
@@ -148,10 +138,10 @@ class Session(requests.Session):
         if answer.status_code == 200:
             return Token.from_answer(answer.json())
         tried = f"Logging in to {self.connection.name} at {url}"
-        refusal = _refusal(tried, answer, write=False)
-        if isinstance(refusal, RequestRefused):
-            raise SessionRefused(tried, refusal.answer)
-        raise refusal
+        error = refusal(tried, answer, write=False)
+        if isinstance(error, RequestRefused):
+            raise SessionRefused(tried, error.answer)
+        raise error
 
     def _exchanged(
         self, method: str, url: str, *args: Any, write: bool, **kwargs: Any
@@ -163,22 +153,9 @@ class Session(requests.Session):
             kwargs.setdefault("verify", str(self.connection.ca_file))
         try:
             return super().request(method, url, *args, **kwargs)
-        except _BROKEN as error:
-            raise self._unanswered(f"{method} {_path(url)}", error, write=write) from error
-
-    def _unanswered(
-        self, tried: str, error: requests.RequestException, *, write: bool
-    ) -> SalesforceError:
-        cause = error.args[0] if error.args else error
-        cause = getattr(cause, "reason", cause)  # what urllib3 wrapped in a MaxRetryError
-        answer = str(cause).rpartition(": ")[2] or type(cause).__name__
-        if "CERTIFICATE_VERIFY_FAILED" in str(cause):
-            step = "Name the org's certificate authority as ca_file, or correct its login_url."
-            return ConnectionInvalid(tried, answer, step)
-        reached = not isinstance(error, requests.ConnectTimeout)
-        if write and reached and not isinstance(cause, NewConnectionError):
-            return AnswerLost(tried, answer)
-        return OrgUnavailable(tried, answer, START if self.connection.is_local else None)
+        except BROKEN as error:
+            hint = START if self.connection.is_local else None
+            raise unanswered(f"{method} {_path(url)}", error, write=write, hint=hint) from error
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -193,35 +170,3 @@ def _text(value: str | bytes) -> str:
 def _path(url: str) -> str:
     """Shorten a URL for messages: a query string may quote people's e-mail addresses."""
     return urlsplit(url).path
-
-
-def _refusal(tried: str, answer: requests.Response, *, write: bool) -> SalesforceError:
-    """Choose the error for an answer of 300 and above."""
-    status = answer.status_code
-    error = _told(answer)
-    text = f"{status} {error.code} {error.message}".strip()
-    if status == 401:
-        return SessionRefused(tried, text)
-    if error.code == "EXCEEDEDQUOTA":
-        return LimitReached(tried, text)
-    if error.code == "REQUEST_LIMIT_EXCEEDED" and "Concurrent" not in error.message:
-        return LimitReached(tried, text)
-    if status >= 500 and write:
-        return AnswerLost(tried, text)
-    if status >= 500 or status in (420, 429) or ROW_CODES.get(error.code) is Verdict.TRANSIENT:
-        return OrgUnavailable(tried, text)
-    return RequestRefused(tried, status, error.code, error.message, error.fields)
-
-
-def _told(answer: requests.Response) -> RowError:
-    """Read the first error of a body: REST's list, OAuth's object, or whatever a proxy says."""
-    try:
-        body = answer.json()
-    except requests.JSONDecodeError:
-        moved = answer.headers.get("Location", "")
-        return RowError("", f"{answer.reason} {moved or answer.text[:200]}".strip())
-    if isinstance(body, list) and body and isinstance(body[0], dict):
-        return RowError.from_rest(body[0])
-    if isinstance(body, dict) and "error" in body:
-        return RowError(str(body["error"]), str(body.get("error_description", "")))
-    return RowError.from_rest(body) if isinstance(body, dict) else RowError("", str(body)[:200])

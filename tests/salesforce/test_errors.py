@@ -48,7 +48,7 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
             "read back what the org holds before sending again.",
         ),
         (
-            LimitReached("GET limits", "403 REQUEST_LIMIT_EXCEEDED TotalRequests Limit exceeded"),
+            LimitReached("GET limits", "403 REQUEST_LIMIT_EXCEEDED TotalRequests Limit exceeded."),
             TransientError,
             "GET limits: 403 REQUEST_LIMIT_EXCEEDED TotalRequests Limit exceeded. Wait until the "
             "limit frees up (Setup → Company Information), then run it again.",

@@ -1,0 +1,69 @@
+"""What an answer of an org means, and what it means when none comes."""
+
+from __future__ import annotations
+
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from pipelines.salesforce.errors import (
+    AnswerLost,
+    ConnectionInvalid,
+    LimitReached,
+    OrgUnavailable,
+    RequestRefused,
+    SalesforceError,
+    SessionRefused,
+)
+from pipelines.salesforce.rows import ROW_CODES, RowError, Verdict
+
+BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+"""How requests says that an exchange did not come to its end."""
+
+
+def unanswered(
+    tried: str, error: requests.RequestException, *, write: bool, hint: str | None = None
+) -> SalesforceError:
+    """Choose the error for one of `BROKEN`; `hint` is what to do where nobody listens."""
+    cause = error.args[0] if error.args else error
+    cause = getattr(cause, "reason", cause)  # what urllib3 wrapped in a MaxRetryError
+    answer = str(cause).rpartition(": ")[2] or type(cause).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+        step = "Name the org's certificate authority as ca_file, or correct its login_url."
+        return ConnectionInvalid(tried, answer, step)
+    if isinstance(cause, NewConnectionError):
+        return OrgUnavailable(tried, answer, hint)
+    if write and not isinstance(error, requests.ConnectTimeout):
+        return AnswerLost(tried, answer)
+    return OrgUnavailable(tried, answer)
+
+
+def refusal(tried: str, answer: requests.Response, *, write: bool) -> SalesforceError:
+    """Choose the error for an answer whose status is 300 or above."""
+    status = answer.status_code
+    error = _told(answer)
+    text = f"{status} {error.code} {error.message}".strip()
+    if status == 401:
+        return SessionRefused(tried, text)
+    if error.code == "EXCEEDEDQUOTA":
+        return LimitReached(tried, text)
+    if error.code == "REQUEST_LIMIT_EXCEEDED" and "Concurrent" not in error.message:
+        return LimitReached(tried, text)
+    if status >= 500 and write:
+        return AnswerLost(tried, text)
+    if status >= 500 or status in (420, 429) or ROW_CODES.get(error.code) is Verdict.TRANSIENT:
+        return OrgUnavailable(tried, text)
+    return RequestRefused(tried, status, error.code, error.message, error.fields)
+
+
+def _told(answer: requests.Response) -> RowError:
+    """Read the first error of a body: REST's list, OAuth's object, or whatever a proxy says."""
+    try:
+        body = answer.json()
+    except requests.JSONDecodeError:
+        moved = answer.headers.get("Location", "")
+        return RowError("", f"{answer.reason} {moved or answer.text[:200]}".strip())
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        return RowError.from_rest(body[0])
+    if isinstance(body, dict) and "error" in body:
+        return RowError(str(body["error"]), str(body.get("error_description", "")))
+    return RowError.from_rest(body) if isinstance(body, dict) else RowError("", str(body)[:200])
