@@ -1,0 +1,232 @@
+"""The SQL of validation: what gathers failures, and what splits a relation by them.
+
+All of it works on one temporary table, ``failures``: a row per staged row and reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.sources.relations import RAW
+from pipelines.warehouse import literal
+
+ORIGIN = ("_source", "_file", "_row")
+"""What tells one landed row from every other."""
+
+KINDS = ("Unreadable", "Mandatory Values", "Data Format", "Duplicates", "Reference")
+"""Every kind of reason, in the order in which a row's reasons are told."""
+
+_ORIGIN = ", ".join(ORIGIN)
+_KINDS = ", ".join(map(literal, KINDS))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule as people are told it; ``warns`` means that it counts rows and rejects none."""
+
+    kind: str
+    name: str
+    field: str
+    message: str
+    warns: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column that names a record of another relation, or of an earlier batch."""
+
+    field: str
+    parent: str
+    message: str
+
+    @property
+    def rule(self) -> Rule:
+        """The reference as a rule among the others."""
+        return Rule("Reference", "reference", self.field, self.message)
+
+
+def failures_sql() -> str:
+    """The table of failures, empty."""
+    return """
+        create or replace temp table failures (
+            _source varchar,
+            _file varchar,
+            _row bigint,
+            kind varchar,
+            rule varchar,
+            field varchar,
+            value varchar,
+            message varchar
+        )
+    """
+
+
+def count_sql(relation: str, column: str) -> str:
+    """Rows of a relation in which the column has a value; ``*`` counts them all."""
+    return f"select count({column}) from {relation}"
+
+
+def judged_sql(entity: str, columns: Sequence[str]) -> str:
+    """What the schema sees of each row; of an unreadable line there is nothing to see."""
+    return f"select {', '.join(columns)}, {_ORIGIN} from stg_{entity} where _defect is null"
+
+
+def violation_sql(rule: Rule) -> str:
+    """Keep the rows of the relation ``violation`` (origin and value) as failures of the rule."""
+    return f"""
+        insert into failures
+        select {_ORIGIN}, {_told_sql(rule)}, value, {literal(rule.message)}
+        from violation
+    """
+
+
+def unreadable_sql(entity: str, rule: Rule) -> str:
+    """Lines that landed as a defect."""
+    return f"""
+        insert into failures
+        select {_ORIGIN}, {_told_sql(rule)}, null, {literal(rule.message)} || ': ' || _defect
+        from stg_{entity}
+        where _defect is not null
+    """
+
+
+def duplicates_sql(entity: str, rule: Rule) -> str:
+    """Of the good rows with one id all but the newest, of equally new ones all but the last."""
+    return f"""
+        insert into failures
+        with repeated as (
+            select source, source_id
+            from stg_{entity}
+            where source_id is not null
+            group by source, source_id
+            having count(*) > 1
+        ),
+        failed as (
+            select distinct {_ORIGIN} from failures
+        ),
+        ranked as (
+            select
+                stg.*,
+                row_number() over newest_first as place,
+                first_value(failed._row is null) over newest_first as one_is_good,
+                first_value(_file || ':' || _row) over newest_first as kept
+            from stg_{entity} as stg
+            inner join repeated using (source, source_id)
+            left join failed using ({_ORIGIN})
+            window newest_first as (
+                partition by source, source_id
+                order by failed._row is not null, as_of desc, _file desc, _row desc
+            )
+        )
+        select
+            {_ORIGIN},
+            {_told_sql(rule)},
+            source_id,
+            {literal(rule.message)} || '; kept is ' || kept
+        from ranked
+        where place > 1 and one_is_good
+    """
+
+
+def references_sql(entity: str, reference: Reference) -> str:
+    """Rows whose parent is nowhere in ``known_parents``, or among the good rows beside them."""
+    beside = f"""
+            union all
+            select source, source_id, {reference.field} as grandparent
+            from stg_{entity} anti join failures using ({_ORIGIN})
+    """
+    itself = reference.parent == entity
+    return f"""
+        insert into failures
+        with parents as (
+            select source, source_id, {reference.field if itself else "null"} as grandparent
+            from known_parents
+            {beside if itself else ""}
+        ),
+        children as (
+            select
+                {_ORIGIN},
+                stg.{reference.field} as source_id,
+                coalesce(config.parent_source, stg.source) as source
+            from stg_{entity} as stg
+            left join (select distinct source, parent_source from config_sources) as config
+                using (source)
+            where stg.{reference.field} is not null
+        )
+        select {_ORIGIN}, {_told_sql(reference.rule)}, source_id, {literal(reference.message)}
+        from children
+        anti join (select source, source_id from parents where grandparent is null) as parents
+            using (source, source_id)
+    """
+
+
+def valid_sql(entity: str) -> str:
+    """The staged rows that did not fail."""
+    return f"select * from stg_{entity} anti join failures using ({_ORIGIN})"
+
+
+def rejected_sql(entity: str) -> str:
+    """The rows that failed, each with all its reasons and as it landed."""
+    landed = ", ".join(f"{name} := raw.{name}" for name in (*RAW[f"raw_{entity}"], "_extra"))
+    return f"""
+        with told as (
+            select
+                {_ORIGIN},
+                list(
+                    struct_pack(
+                        kind := kind,
+                        rule := rule,
+                        field := field,
+                        value := value,
+                        message := message
+                    )
+                    order by list_position([{_KINDS}], kind), field, rule
+                ) as reasons
+            from failures
+            group by {_ORIGIN}
+        )
+        select
+            stg.source,
+            stg.source_id,
+            {_ORIGIN},
+            stg._batch,
+            told.reasons,
+            to_json(struct_pack({landed})) as raw
+        from told
+        inner join stg_{entity} as stg using ({_ORIGIN})
+        inner join raw_{entity} as raw using ({_ORIGIN})
+    """
+
+
+def counts_sql() -> str:
+    """How many rows broke each rule."""
+    return f"""
+        select kind, rule, field, count(*)
+        from failures
+        group by kind, rule, field
+        order by list_position([{_KINDS}], kind), field, rule
+    """
+
+
+def sample_sql(rejected: Path, rows: int) -> str:
+    """The first rejected rows by file and line, their reasons as one text each."""
+    return f"""
+        select
+            _file,
+            _row,
+            list_transform(
+                reasons,
+                lambda reason: concat_ws(
+                    ': ', nullif(concat_ws(' ', reason.field, reason.value), ''), reason.message
+                )
+            )
+        from read_parquet({literal(rejected)})
+        order by _file, _row
+        limit {rows}
+    """
+
+
+def _told_sql(rule: Rule) -> str:
+    return f"{literal(rule.kind)}, {literal(rule.name)}, {literal(rule.field)}"

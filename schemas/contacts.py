@@ -1,0 +1,67 @@
+"""What is true of a row of a contact list."""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+from schemas.checks import (
+    DATE,
+    TIMESTAMP,
+    WARNING,
+    any_of_when,
+    at_most,
+    country,
+    counts_as_recency,
+    date_read,
+    email,
+    not_after_batch,
+    phone,
+    present_without,
+    text,
+    typed,
+)
+
+contacts = pa.DataFrameSchema(
+    name="contacts",
+    columns={
+        "parent_id": text(),
+        "first_name": text(at_most(40, WARNING)),
+        "last_name": text(at_most(80, WARNING)),
+        "title": text(at_most(128, WARNING)),
+        "company": text(at_most(255, WARNING)),
+        "email": text(email(), at_most(80)),
+        "phone": text(phone(), at_most(40)),
+        "main_phone": text(phone(), at_most(40)),
+        "mobile_phone": text(phone(), at_most(40)),
+        "fax": text(phone(), at_most(40)),
+        "street": text(at_most(255, WARNING)),
+        "city": text(at_most(40, WARNING)),
+        "state": text(at_most(80, WARNING)),
+        "postal_code": text(at_most(20)),
+        "country": text(country(), at_most(80)),
+        "website": text(at_most(255)),
+        "birthdate": typed(DATE),
+        "birthdate_text": text(),
+        "updated_at": typed(TIMESTAMP),
+        "updated_at_text": text(),
+        "as_of": typed(TIMESTAMP),
+        "_batch": typed(DATE),
+    },
+    checks=[
+        present_without(
+            "last_name",
+            "parent_id",
+            "a last name is needed, unless the row adds an address to a contact (parent_id)",
+        ),
+        any_of_when(
+            "address_present",
+            "parent_id",
+            ("street", "city", "state", "postal_code", "country"),
+            "a row that names a parent adds an address, so a part of one is needed",
+        ),
+        date_read("birthdate"),
+        not_after_batch("birthdate"),
+        date_read("updated_at"),
+        counts_as_recency("updated_at"),
+    ],
+)

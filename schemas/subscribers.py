@@ -1,0 +1,42 @@
+"""What is true of a newsletter subscriber."""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+from schemas.checks import (
+    TIMESTAMP,
+    WARNING,
+    at_most,
+    counts_as_recency,
+    date_read,
+    email,
+    mandatory,
+    read_as,
+    text,
+    typed,
+)
+
+subscribers = pa.DataFrameSchema(
+    name="subscribers",
+    columns={
+        "email": text(email(), at_most(80)),
+        "status": text(),
+        "status_text": text(),
+        "first_name": text(at_most(40, WARNING)),
+        "last_name": text(at_most(80, WARNING)),
+        "updated_at": typed(TIMESTAMP),
+        "updated_at_text": text(),
+        "as_of": typed(TIMESTAMP),
+    },
+    checks=[
+        mandatory("email", "a subscriber is known by an e-mail address"),
+        mandatory("status_text", "without a status there is no statement about the newsletter"),
+        read_as(
+            "status",
+            "not a status: 1 Subscribed, 2 Not Activated, 3 Unsubscribed or 4 Unconfirmed",
+        ),
+        date_read("updated_at"),
+        counts_as_recency("updated_at"),
+    ],
+)
