@@ -147,10 +147,10 @@ def wire(certificate: tuple[Path, Path]) -> Iterator[Wire]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            wire.requests.append(Request(self.command, self.path, dict(self.headers), body))
-            if not wire.answers:  # a request nobody planned for must not hang the test
-                wire.say(599, [{"errorCode": "UNPLANNED", "message": self.path}])
-            wire.answers.pop(0)(self)
+            served.requests.append(Request(self.command, self.path, dict(self.headers), body))
+            if not served.answers:  # a request nobody planned for must not hang the test
+                served.say(599, [{"errorCode": "UNPLANNED", "message": self.path}])
+            served.answers.pop(0)(self)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
@@ -162,10 +162,10 @@ def wire(certificate: tuple[Path, Path]) -> Iterator[Wire]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    wire = Wire(f"https://localhost:{server.server_address[1]}", certificate[0])
+    served = Wire(f"https://localhost:{server.server_address[1]}", certificate[0])
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    yield wire
+    yield served
     server.shutdown()
     server.server_close()
     thread.join()

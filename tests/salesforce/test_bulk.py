@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -204,7 +205,7 @@ def test_deleted_rows_are_read_when_asked_for(org: Org, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("locator", ["null", None])
 def test_pages_end_at_the_word_null_or_without_a_locator(
-    wire, tmp_path: Path, locator: str | None
+    wire: Any, tmp_path: Path, locator: str | None
 ) -> None:
     wire.log_in()
     wire.say(200, b"Id\n1\n", Sforce_Locator="MTAw")
@@ -215,7 +216,7 @@ def test_pages_end_at_the_word_null_or_without_a_locator(
     assert wire.requests[-1].path.endswith("/results?locator=MTAw")
 
 
-def test_a_query_the_org_gives_up_is_an_error(wire, tmp_path: Path) -> None:
+def test_a_query_the_org_gives_up_is_an_error(wire: Any, tmp_path: Path) -> None:
     wire.log_in()
     wire.say(200, {"id": "750Q", "state": "UploadComplete"})
     wire.say(200, {"id": "750Q", "state": "Failed", "errorMessage": "too many retries"})
@@ -228,7 +229,7 @@ def test_a_query_the_org_gives_up_is_an_error(wire, tmp_path: Path) -> None:
 
 
 def test_a_query_job_that_cannot_be_deleted_costs_nothing(
-    wire, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    wire: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     wire.log_in()
     wire.say(200, {"id": "750Q", "state": "UploadComplete"})
@@ -280,7 +281,7 @@ def test_an_upload_is_not_held_in_memory(org: Org, tmp_path: Path) -> None:
     assert float(done.stdout) < ALLOWED, done.stderr
 
 
-def test_a_download_is_not_held_in_memory(wire, tmp_path: Path) -> None:
+def test_a_download_is_not_held_in_memory(wire: Any, tmp_path: Path) -> None:
     body = b"x" * LARGE
     wire.log_in()
     wire.say(200, {})

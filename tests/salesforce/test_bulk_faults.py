@@ -1,7 +1,9 @@
 """What becomes of a bulk job when the network fails at its worst moments."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def session(wire):
+def session(wire: Any) -> Iterator[Session]:
     wire.log_in()
     with Session(wire.connection()) as session:
         yield session
@@ -31,18 +33,18 @@ def job(state: str, **values: object) -> dict[str, object]:
     return {"id": "750A", "state": state, "numberRecordsProcessed": 1} | values
 
 
-def calls(wire) -> list[str]:
+def calls(wire: Any) -> list[str]:
     base = "/services/data/v67.0/jobs/ingest"
     seen = [f"{request.method} {request.path.removeprefix(base)}" for request in wire.requests]
     return [call for call in seen if "oauth2" not in call]
 
 
-def say_results(wire) -> None:
+def say_results(wire: Any) -> None:
     for kind in (b'"sf__Id","sf__Created","LastName"\n', b'"sf__Id","sf__Error"\n', b""):
         wire.say(200, kind)
 
 
-def test_a_job_is_known_before_it_is_closed(wire, session: Session, file: Path) -> None:
+def test_a_job_is_known_before_it_is_closed(wire: Any, session: Session, file: Path) -> None:
     known: list[tuple[str, Path, list[str]]] = []
     wire.say(200, job("Open"))
     wire.say(201, b"")
@@ -76,7 +78,7 @@ def test_a_job_is_known_before_it_is_closed(wire, session: Session, file: Path) 
     assert put.body == b"LastName\nLovelace\n"
 
 
-def test_an_upload_in_doubt_goes_into_a_new_job(wire, session: Session, file: Path) -> None:
+def test_an_upload_in_doubt_goes_into_a_new_job(wire: Any, session: Session, file: Path) -> None:
     known: list[str] = []
     wire.hang_up()  # was the job created? if so it stays open and empty
     wire.say(200, job("Open"))
@@ -106,7 +108,9 @@ def test_an_upload_in_doubt_goes_into_a_new_job(wire, session: Session, file: Pa
 
 
 @pytest.mark.parametrize("state", ["Open", "InProgress"])
-def test_a_close_in_doubt_is_settled_by_the_jobs_state(wire, session: Session, state: str) -> None:
+def test_a_close_in_doubt_is_settled_by_the_jobs_state(
+    wire: Any, session: Session, state: str
+) -> None:
     wire.hang_up()
     wire.say(200, job(state))
     if state == "Open":
@@ -115,7 +119,7 @@ def test_a_close_in_doubt_is_settled_by_the_jobs_state(wire, session: Session, s
     assert calls(wire) == ["PATCH /750A", "GET /750A", "PATCH /750A"][: 3 if state == "Open" else 2]
 
 
-def test_closing_twice_does_nothing(wire, session: Session) -> None:
+def test_closing_twice_does_nothing(wire: Any, session: Session) -> None:
     wire.say(400, [{"errorCode": "INVALIDJOBSTATE", "message": "not open"}])
     wire.say(200, job("JobComplete"))
     bulk.IngestJob(session, "750A").close()
@@ -123,7 +127,7 @@ def test_closing_twice_does_nothing(wire, session: Session) -> None:
 
 
 def test_a_caller_that_cannot_store_the_id_has_sent_nothing(
-    wire, session: Session, file: Path
+    wire: Any, session: Session, file: Path
 ) -> None:
     def full_disk(job_id: str, file: Path) -> None:
         raise OSError(28, "No space left on device")
@@ -142,7 +146,7 @@ def test_a_caller_that_cannot_store_the_id_has_sent_nothing(
     [("Open", ["GET /750A", "PATCH /750A"]), ("InProgress", ["GET /750A"])],
 )
 def test_a_job_is_resumed_from_where_it_stands(
-    wire, session: Session, tmp_path: Path, state: str, first: list[str]
+    wire: Any, session: Session, tmp_path: Path, state: str, first: list[str]
 ) -> None:
     wire.say(200, job(state))
     if state == "Open":
@@ -158,7 +162,9 @@ def test_a_job_is_resumed_from_where_it_stands(
     assert not any(call.startswith(("POST", "PUT")) for call in calls(wire))
 
 
-def test_a_job_the_org_has_forgotten_is_refused(wire, session: Session, tmp_path: Path) -> None:
+def test_a_job_the_org_has_forgotten_is_refused(
+    wire: Any, session: Session, tmp_path: Path
+) -> None:
     wire.say(404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}])
     with pytest.raises(RequestRefused) as error:
         bulk.resume(session, "750A", results=tmp_path)
@@ -166,7 +172,7 @@ def test_a_job_the_org_has_forgotten_is_refused(wire, session: Session, tmp_path
 
 
 def test_an_outage_while_waiting_leaves_the_job_alone(
-    wire, session: Session, tmp_path: Path
+    wire: Any, session: Session, tmp_path: Path
 ) -> None:
     for _ in range(ATTEMPTS):
         wire.say(503, [{"errorCode": "SERVER_UNAVAILABLE", "message": "down"}])
@@ -175,7 +181,7 @@ def test_an_outage_while_waiting_leaves_the_job_alone(
     assert set(calls(wire)) == {"GET /750A"}
 
 
-def test_waiting_ends_with_patience(wire, session: Session) -> None:
+def test_waiting_ends_with_patience(wire: Any, session: Session) -> None:
     for _ in range(5):
         wire.say(200, job("InProgress"))
     with pytest.raises(JobUnfinished, match="750A: it is still InProgress") as error:
@@ -183,7 +189,7 @@ def test_waiting_ends_with_patience(wire, session: Session) -> None:
     assert error.value.job_id == "750A"
 
 
-def test_a_failure_of_one_file_begins_no_other(wire, session: Session, file: Path) -> None:
+def test_a_failure_of_one_file_begins_no_other(wire: Any, session: Session, file: Path) -> None:
     wire.say(403, [{"errorCode": "API_DISABLED_FOR_ORG", "message": "off"}])
     with pytest.raises(RequestRefused, match="API_DISABLED_FOR_ORG"):
         bulk.ingest(session, INSERT, [file] * 3, results=file.parent, in_flight=1)
@@ -191,11 +197,11 @@ def test_a_failure_of_one_file_begins_no_other(wire, session: Session, file: Pat
 
 
 def test_a_failure_ends_the_waiting_for_other_jobs_and_leaves_them_running(
-    wire, session: Session, file: Path
+    wire: Any, session: Session, file: Path
 ) -> None:
     """The second file fails once the first one's job is running, and would run for hours."""
 
-    def answer(handler) -> None:
+    def answer(handler: Any) -> None:
         job_id = f"750{sum(call.startswith('POST') for call in calls(wire))}"
         wire.answer(200, job("InProgress", id=job_id))(handler)
 
@@ -205,7 +211,7 @@ def test_a_failure_ends_the_waiting_for_other_jobs_and_leaves_them_running(
             assert polled.wait(10)
             raise OSError(28, "No space left on device")
 
-    def poll(handler) -> None:
+    def poll(handler: Any) -> None:
         if handler.command == "GET":
             polled.set()
         answer(handler)
@@ -223,7 +229,7 @@ def test_a_failure_ends_the_waiting_for_other_jobs_and_leaves_them_running(
 
 @pytest.mark.parametrize("size", [0, bulk.LARGEST_FILE + 1])
 def test_a_file_of_a_wrong_size_is_refused_before_anything_is_sent(
-    wire, session: Session, file: Path, size: int
+    wire: Any, session: Session, file: Path, size: int
 ) -> None:
     wrong = file.with_name("wrong.csv")
     with wrong.open("wb") as content:
@@ -233,7 +239,7 @@ def test_a_file_of_a_wrong_size_is_refused_before_anything_is_sent(
     assert not wire.requests
 
 
-def test_a_write_lost_for_good_says_so(wire, session: Session, file: Path) -> None:
+def test_a_write_lost_for_good_says_so(wire: Any, session: Session, file: Path) -> None:
     for _ in range(ATTEMPTS):
         wire.hang_up()
     with pytest.raises(AnswerLost):

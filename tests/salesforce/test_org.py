@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ UPSERT = Load("Contact", "upsert", external_id="Causeway_Key__c")
 DELETE = Load("Contact", "delete")
 
 
-def test_an_org_knows_who_it_is_and_who_we_are(org: Org, local) -> None:
+def test_an_org_knows_who_it_is_and_who_we_are(org: Org, local: dict[str, Any]) -> None:
     assert org.organization_id == local["organization_id"]
     assert org.username == local["username"]
     assert org.user_id.startswith("005")
@@ -108,7 +109,7 @@ def test_a_token_revoked_meanwhile_is_replaced(org: Org) -> None:
     assert org.session.token is not before
 
 
-def test_many_rows_go_in_calls_of_200_and_survive_a_lost_answer(wire) -> None:
+def test_many_rows_go_in_calls_of_200_and_survive_a_lost_answer(wire: Any) -> None:
     def answered(count: int) -> list[dict[str, object]]:
         return [{"id": f"003{n}", "success": True, "errors": []} for n in range(count)]
 
@@ -134,7 +135,9 @@ def test_many_rows_go_in_calls_of_200_and_survive_a_lost_answer(wire) -> None:
         (Load("Lead", "insert", allow_duplicates=True), ("FALSE", "allowSave=true")),
     ],
 )
-def test_rules_run_only_where_they_are_asked_for(wire, load: Load, sent: tuple[str, str]) -> None:
+def test_rules_run_only_where_they_are_asked_for(
+    wire: Any, load: Load, sent: tuple[str, str]
+) -> None:
     wire.log_in()
     wire.say(200, [{"id": "00Q1", "success": True, "errors": []}])
     with Org(wire.connection()) as org:
@@ -143,7 +146,7 @@ def test_rules_run_only_where_they_are_asked_for(wire, load: Load, sent: tuple[s
     assert (headers["Sforce-Auto-Assign"], headers.get("Sforce-Duplicate-Rule-Header")) == sent
 
 
-def test_an_org_shows_no_secret(org: Org, local) -> None:
+def test_an_org_shows_no_secret(org: Org, local: dict[str, Any]) -> None:
     org.session.get("limits")
     shown = repr(org) + repr(org.session) + repr(org.rest) + repr(org.connection)
     for secret in (local["client_secret"], org.session.token.access_token.get_secret_value()):
