@@ -159,7 +159,7 @@ def _change_sql(mapping: ObjectMapping, field: Field, policies: Policies, *, led
     if when == "insert":
         return f"case when sf_id is null and {ours} is not null then {told} end"
     unknown = f"not list_contains(_sent, {told})" if ledger else "_adopt"
-    empty = f"{theirs} is null" if field.type != "boolean" else f"{theirs} is distinct from 'true'"
+    filled = f"{theirs} = 'true'" if field.type == "boolean" else f"{theirs} is not null"
     cases = [
         f"when {ours} is null then {_cleared(rule, field, unknown)}",
         f"when sf_id is null then {'null' if when == 'update' else told}",
@@ -169,7 +169,7 @@ def _change_sql(mapping: ObjectMapping, field: Field, policies: Policies, *, led
         kept = unknown if ledger else "true"
         cases.append(f"when {theirs} = 'true' and {kept} then null")
     if fills := _fills_only(rule, field, when, unknown):
-        cases.append(f"when ({fills}) and not {empty} then null")
+        cases.append(f"when {fills} and {filled} then null")
     differs = f"{normal_sql(field, ours)} is distinct from {normal_sql(field, theirs)}"
     lines = "".join(f"\n    {line}" for line in (*cases, f"when {differs} then {told}"))
     return f"case{lines}\nend"
@@ -191,7 +191,7 @@ def _fills_only(rule: FieldRule, field: Field, when: str, unknown: str) -> str:
     if rule.default is not None and rule.lookup is None:
         default = wire_sql(field, literal(str(rule.default)))
         conditions.append(f"{quoted(field.field)} = {default}")
-    return " or ".join(conditions)
+    return f"({' or '.join(conditions)})" if len(conditions) > 1 else "".join(conditions)
 
 
 def _holds(mapping: ObjectMapping, schema: Mapping[str, Field]) -> list[str]:

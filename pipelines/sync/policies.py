@@ -92,12 +92,12 @@ class Contacts(Frozen):
 class Customers(Frozen):
     """People who have an account in a shop."""
 
-    groups: Annotated[Literal["all"] | tuple[str, ...], only("all")] = "all"
+    groups: Literal["all"] | tuple[str, ...] = "all"
     default_owner: Later = None
     contact_owner: Annotated[Literal["account_owner", "default_owner"], only("default_owner")] = (
         "default_owner"
     )
-    single_account: Later = None
+    single_account: Annotated[str | None, BeforeValidator(_none)] = None
     account_name: Literal["keep", "overwrite"] = "keep"
     account_kind: Annotated[Literal["business", "person"], only("business")] = "business"
 
@@ -105,7 +105,7 @@ class Customers(Frozen):
 class Guests(Frozen):
     """People who ordered without an account."""
 
-    addresses: Annotated[Literal["capture", "ignore"], only("capture")] = "capture"
+    addresses: Literal["capture", "ignore"] = "capture"
 
 
 Duplicate = Annotated[Literal["leave", "merge", "review"], only("leave")]

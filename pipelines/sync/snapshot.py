@@ -38,10 +38,10 @@ def snapshot_sql(fields: Sequence[str], pages: Sequence[Path]) -> str:
         pages: at least one; an empty result is a page with only its header.
     """
     listed = ",\n    ".join(map(quoted, fields))
-    return f"select\n    {listed}\nfrom {csv_sql(pages)}"
+    return f"select\n    {listed}\nfrom {pages_sql(pages)}"
 
 
-def csv_sql(pages: Sequence[Path]) -> str:
+def pages_sql(pages: Sequence[Path]) -> str:
     """CSV files of one shape as Salesforce writes them, as a table of text columns."""
     with pages[0].open(encoding="utf-8", newline="") as file:
         header = next(csv.reader(file))

@@ -14,6 +14,7 @@ from pipelines.config import PROJECT
 from pipelines.sync.fields import OrgSchema, org_schema
 from pipelines.sync.mapping import ObjectMapping, read_mappings
 from pipelines.sync.policies import Policies, read_policies
+from pipelines.warehouse import Warehouse
 
 HERE = Path(__file__).parent
 OBJECTS = ("Account", "Contact", "Lead")
@@ -76,12 +77,11 @@ def golden() -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def db() -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB as the graph opens it: in UTC, with the project's macros."""
-    connection = duckdb.connect(config={"TimeZone": "UTC"})
-    connection.execute((PROJECT / "assets" / "macros.sql").read_text(encoding="utf-8"))
-    yield connection
-    connection.close()
+def db(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB as the graph opens it, with the project's macros."""
+    with Warehouse(tmp_path / "warehouse").connect() as connection:
+        connection.execute((PROJECT / "assets" / "macros.sql").read_text(encoding="utf-8"))
+        yield connection
 
 
 def _typed(row: dict[str, str]) -> dict[str, Any]:
