@@ -9,6 +9,8 @@ import re
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 NUMBER_DIGITS = 9
+LOW_DIGITS = 4
+LOW: int = 62**LOW_DIGITS
 ID_PATTERN = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 
 
@@ -45,21 +47,29 @@ def is_id(text: str) -> bool:
     return ID_PATTERN.fullmatch(text) is not None
 
 
-def record_id_sql(prefix: str, pod: str, number: str) -> str:
-    """SQL that makes the 18-character id of the number that the SQL `number` gives."""
-    powers = [62**power for power in reversed(range(NUMBER_DIGITS))]
-    digits = [f"(({number}) // {power}) % 62" for power in powers]
-    characters = [f"'{DIGITS}'[1 + {digit}]" for digit in digits]
-    capitals = [f"({digit} between 10 and 35)::integer" for digit in digits]
-    head = f"{prefix}{pod}0"
-    first = CHECKSUM[sum(1 << bit for bit, c in enumerate(head[:5]) if "A" <= c <= "Z")]
-    # The sixth character is a 0, so the second block's lowest bit is never set.
-    second = " + ".join(f"({bit}) * {2 << place}" for place, bit in enumerate(capitals[:4]))
-    third = " + ".join(f"({bit}) * {1 << place}" for place, bit in enumerate(capitals[4:]))
-    return (
-        f"concat('{head}', {', '.join(characters)}, '{first}', "
-        f"'{CHECKSUM}'[1 + {second}], '{CHECKSUM}'[1 + {third}])"
+def record_id_sql(prefix: str, pod: str, first: int, offset: str) -> str:
+    """SQL that makes the 18-character id of record number `first + offset`.
+
+    Only the last four digits are computed per row; `first` and the numbers after it must share the
+    others (see `room`).
+    """
+    known = record_id(prefix, pod, first)
+    start = known[: 15 - LOW_DIGITS]
+    low = f"({first % LOW} + {offset})"
+    digits = [f"{low} // {62**power} % 62" for power in reversed(range(LOW_DIGITS))]
+    characters = ", ".join(f"'{DIGITS}'[1 + {digit}]" for digit in digits)
+    fixed = 1 if "A" <= start[10] <= "Z" else 0
+    capitals = " + ".join(
+        f"({digit} between 10 and 35)::integer * {2 << place}" for place, digit in enumerate(digits)
     )
+    return (
+        f"concat('{start}', {characters}, '{known[15:17]}', '{CHECKSUM}'[1 + {fixed} + {capitals}])"
+    )
+
+
+def room(number: int) -> int:
+    """How many numbers from this one on share all but their last four digits."""
+    return LOW - number % LOW
 
 
 def to18_sql(text: str) -> str:

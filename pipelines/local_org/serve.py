@@ -107,7 +107,8 @@ def _bind(port: int, state: dict[str, Any]) -> tuple[socket.socket, socket.socke
 
 
 def _listen(port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Only a socket that knows it is TCP gets TCP_NODELAY; without it answers wait 40 ms.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((HOST, port))

@@ -2,21 +2,18 @@
 
 from pipelines.local_org.catalog.model import Field, literal
 from pipelines.local_org.dml.request import WriteRequest
-from pipelines.local_org.ids import record_id_sql
 
 STAMPS = ("LastModifiedDate", "SystemModstamp")
 """Set to the moment of the write by every change."""
 
 
-def insert_sql(request: WriteRequest, pod: str) -> str:
+def insert_sql(request: WriteRequest) -> str:
     """SQL that inserts the good new rows of `work`.
 
-    Parameters: `$user` (id), `$now` (timestamp), `$first` (number of the first new record; rows
-    take `$first + _row - $first_row`), `$first_row`.
+    Parameters: `$user` (id), `$now` (timestamp).
     """
     sobject = request.sobject
-    number = "($first + w._row - $first_row)"
-    columns = {"_n": number, '"Id"': record_id_sql(sobject.prefix, pod, number)}
+    columns = {"_n": "w._n", '"Id"': "w._id"}
     for field in sobject.stored:
         value = _new_value_sql(request, field)
         if value is not None and field.name != "Id":
@@ -24,16 +21,6 @@ def insert_sql(request: WriteRequest, pod: str) -> str:
     return (
         f"insert into {sobject.table} ({', '.join(columns)}) "
         f"select {', '.join(columns.values())} from work w where w._error is null and w._created"
-    )
-
-
-def number_sql(request: WriteRequest, pod: str) -> str:
-    """SQL that tells `work` the ids which `insert_sql` gives to its new rows."""
-    number = "($first + _row - $first_row)"
-    return (
-        f"update work set _n = {number}, "
-        f"_id = {record_id_sql(request.sobject.prefix, pod, number)} "
-        "where _error is null and _created"
     )
 
 
@@ -68,7 +55,7 @@ def _new_value_sql(request: WriteRequest, field: Field) -> str | None:
     if field.name in {"CreatedById", "LastModifiedById"}:
         return "$user"
     if field.name == "CaseNumber":
-        return "lpad(($first + w._row - $first_row)::varchar, 8, '0')"
+        return "lpad(w._n::varchar, 8, '0')"
     column = request.by_field.get(field.name)
     given = f"w.{column.value}" if column is not None and field.createable else None
     default = "$user" if field.name == "OwnerId" else _default_sql(field)

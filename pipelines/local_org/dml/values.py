@@ -14,8 +14,8 @@ FALSE = "('false', '0', 'no', 'n', 'f', 'off')"
 # One @; the local part from RFC characters and not starting with a dot; labels of letters, digits
 # and hyphens with at least one dot; the last one alphabetic. Double dots in the local part pass.
 EMAIL = (
-    r"^[A-Za-z0-9!#$%&''*/=?^_+\-`{|}~\p{L}][A-Za-z0-9!#$%&''*/=?^_+\-`{|}~.\p{L}]*"
-    r"@([A-Za-z0-9\p{L}]([A-Za-z0-9\p{L}\-]*[A-Za-z0-9\p{L}])?\.)+[A-Za-z\p{L}]{2,}$"
+    r"^[A-Za-z0-9!#$%&''*/=?^_+\-`{|}~][A-Za-z0-9!#$%&''*/=?^_+\-`{|}~.]*"
+    r"@([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}$"
 )
 DATE = r"^\d{4}-\d{2}-\d{2}$"
 DATETIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+\-]\d{2}:?\d{2})$"

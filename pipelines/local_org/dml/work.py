@@ -3,7 +3,7 @@
 `work_sql` gives one select over the relation `incoming(_row, c0, c1, …)` (texts) and the record
 tables. Its result has a row per incoming row:
 
-    _row, _id, _n       the row, and the record it will change (null: a new one)
+    _row, _id, _n       the row, and the id and number of the record it makes or changes
     _created            whether it makes a new record
     v0, v1, …  g0, …    typed values, and whether the row says anything about the field
     _error              packed errors of the earliest phase that found any, or null
@@ -20,6 +20,7 @@ from pipelines.local_org.dml.values import (
     given_sql,
     value_sql,
 )
+from pipelines.local_org.ids import record_id_sql
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,22 @@ class Join:
     on: str
 
 
-def work_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool) -> str:
+@dataclass(frozen=True)
+class Numbers:
+    """Where new records get their ids from: row `first_row` takes number `first`, and so on."""
+
+    pod: str
+    first: int
+    first_row: int
+
+    def offset_sql(self) -> str:
+        """SQL for how far a row is from the first."""
+        return f"(typed._row - {self.first_row})"
+
+
+def work_sql(
+    catalog: Catalog, request: WriteRequest, numbers: Numbers, *, lower_case_email: bool
+) -> str:
     """SQL that judges the rows of `incoming`; see the module's docstring for its columns."""
     joins = _lookups(request) + _target(request) + _references(catalog, request) + _rivals(request)
     typed = [
@@ -50,11 +66,18 @@ def work_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool)
         _rival_errors(request),
     ]
     error = "coalesce(" + ", ".join(f"nullif({_all(phase)}, '')" for phase in phases) + ")"
-    target = request.operation != "insert" and request.key_column is not None
+    offset = numbers.offset_sql()
+    new_id = record_id_sql(request.sobject.prefix, numbers.pod, numbers.first, offset)
+    ids = {"_id": new_id, "_n": f"{numbers.first} + {offset}"}
+    if request.operation != "insert" and request.key_column is not None:
+        made = {"_id": f"case when {created} then {new_id} else target.id end"}
+        made["_n"] = f"case when {created} then {ids['_n']} else target.n end"
+        ids = made if request.operation == "upsert" else {"_id": "target.id", "_n": "target.n"}
+    elif request.operation != "insert":
+        ids = {"_id": "null::varchar", "_n": "null::bigint"}
     outputs = [
         "typed._row",
-        f"{'target.id' if target else 'null::varchar'} as _id",
-        f"{'target.n' if target else 'null::bigint'} as _n",
+        *(f"{sql} as {name}" for name, sql in ids.items()),
         f"{created} as _created",
         *(f"{_value(c)} as {c.value}" for c in request.columns),
         *(f"{given_sql(f'typed.{c.raw}')} as g{c.position}" for c in request.columns),

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipelines.local_org.catalog.model import Catalog, SObject
 from pipelines.local_org.catalog.setup import SwitchSetup
-from pipelines.local_org.dml.changes import insert_sql, number_sql, update_sql
+from pipelines.local_org.dml.changes import insert_sql, update_sql
 from pipelines.local_org.dml.delete import (
     bury_sql,
     children_sql,
@@ -19,7 +19,7 @@ from pipelines.local_org.dml.delete import (
 )
 from pipelines.local_org.dml.outcome import Outcome, error_sql, parse_errors
 from pipelines.local_org.dml.request import WriteRequest
-from pipelines.local_org.dml.work import match_sql, work_sql
+from pipelines.local_org.dml.work import Numbers, match_sql, work_sql
 from pipelines.local_org.store.store import Store
 
 CHUNK = 200
@@ -118,29 +118,23 @@ class Writer:
 
         Leaves the temporary table `outcome(_row, _id, _created, _error)`, one line per row.
         """
-        first_row = texts.column("_row")[0].as_py()
         first = self.store.numbers(request.sobject.prefix, texts.num_rows)
-        new = {"user": user, "now": now(), "first": first, "first_row": first_row}
-        connection.execute(
-            "create or replace temp table outcome "
-            "(_row bigint, _id varchar, _created boolean, _error varchar)"
-        )
-        for rows in _waves(connection, request, texts):
+        numbers = Numbers(self.store.pod, first, texts.column("_row")[0].as_py())
+        stamp = {"user": user, "now": now()}
+        for wave, rows in enumerate(_waves(connection, request, texts)):
             connection.register("incoming", rows)
-            sql = work_sql(self.catalog, request, lower_case_email=self.switches.lower_case_email)
+            sql = work_sql(
+                self.catalog, request, numbers, lower_case_email=self.switches.lower_case_email
+            )
             connection.execute(f"create or replace temp table work as {sql}")
             connection.unregister("incoming")
-            _refuse_twins(connection, request, self.store.pod, new)
+            if rows.num_rows > 1:
+                _refuse_twins(connection, request)
             if request.operation != "update":
-                numbers = {name: new[name] for name in ("first", "first_row")}
-                connection.execute(number_sql(request, self.store.pod), numbers)
-                connection.execute(insert_sql(request, self.store.pod), new)
+                connection.execute(insert_sql(request), stamp)
             if request.operation != "insert":
-                stamp = {name: new[name] for name in ("user", "now")}
                 connection.execute(update_sql(request), stamp)
-            connection.execute(
-                "insert into outcome select _row, _id, _created, _error from work order by _row"
-            )
+            _keep_outcome(connection, first=wave == 0)
 
 
 def now() -> dt.datetime:
@@ -167,6 +161,16 @@ def _outcomes(connection: duckdb.DuckDBPyConnection) -> list[Outcome]:
         Outcome(row, id_, created=created and not error, errors=parse_errors(error))
         for row, id_, created, error in found
     ]
+
+
+def _keep_outcome(connection: duckdb.DuckDBPyConnection, *, first: bool) -> None:
+    """Add what became of the rows of `work` to `outcome`; a refused new row has no id."""
+    told = (
+        "select _row, case when _error is null or not _created then _id end as _id, _created, "
+        "_error from work order by _row"
+    )
+    start = "create or replace temp table outcome as" if first else "insert into outcome"
+    connection.execute(f"{start} {told}")
 
 
 def _waves(
@@ -212,9 +216,7 @@ def _waves(
     return waves
 
 
-def _refuse_twins(
-    connection: duckdb.DuckDBPyConnection, request: WriteRequest, pod: str, new: dict[str, Any]
-) -> None:
+def _refuse_twins(connection: duckdb.DuckDBPyConnection, request: WriteRequest) -> None:
     """Refuse rows of one chunk that would put one unique value on two records.
 
     All rows that share an upsert's key are refused. Of rows that share the value of another unique
@@ -242,10 +244,9 @@ def _refuse_twins(
             f"'duplicate value found: {column.field.name} duplicates value on record with id: ', "
             "left(twins.id, 15)",
         )
-        first_id = "coalesce(_id, '<unknown>')"
         connection.execute(
             f"update work set _error = {error} from (select {same} as k, min(_row) as first_row, "
-            f"arg_min({first_id}, _row) as id from work "
+            f"arg_min(_id, _row) as id from work "
             f"where _error is null and {same} is not null "
             f"group by 1 having count(*) > 1) twins "
             f"where {same} = twins.k and work._row > twins.first_row and work._error is null"

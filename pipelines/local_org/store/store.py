@@ -84,9 +84,14 @@ class Store:
             self._next["750"] = _count_from(connection, "select max(n) from org.job")
 
     def numbers(self, prefix: str, count: int = 1) -> int:
-        """Reserve `count` record numbers of one kind and return the first."""
+        """Reserve `count` record numbers of one kind and return the first.
+
+        Numbers of one call share all but the last digits of their ids; so some may be left out.
+        """
         with self._lock:
             first = self._next.get(prefix, 1)
+            if count > ids.room(first):
+                first += ids.room(first)
             self._next[prefix] = first + count
             return first
 
