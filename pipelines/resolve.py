@@ -39,7 +39,7 @@ def people(project: Project, file: SqlFile, day: date) -> Written:
 def accounts(project: Project, file: SqlFile, day: date) -> Written:
     """Make the golden accounts that the batch's people belong to, or did until now."""
     with project.connect(day) as connection, project.state.attach(connection):
-        project.warehouse.bind(connection, "account_links", [day])
+        project.warehouse.bind(connection, "people", [day])
         with transaction(connection):
             connection.execute(sql("account_members"))
             project.bind(connection, file, day)

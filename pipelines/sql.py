@@ -113,7 +113,7 @@ def read_folder(folder: Path) -> list[SqlFile]:
 
 
 def column_lineage(
-    query: str, schema: dict[str, dict[str, str]], columns: list[str]
+    query: str, schema: dict[str, object], columns: list[str]
 ) -> dict[str, list[tuple[str, str]]]:
     """Column → the upstream (relation, column) pairs its value comes from.
 

@@ -8,7 +8,9 @@
 -- opted_out: what the newest newsletter statement says; null when nobody ever said anything
 -- further_addresses: the addresses beyond the two that Salesforce has room for, one a line
 -- name_derived: the name was read from the e-mail address, for want of a better one
--- account_company: what decides the account; never derived
+-- account_key: of the account the person belongs to; null when there is none
+-- account_rule: forced (one account for all), exact_name, generated_name (First Last, for a customer without company) or none
+-- account_name_key: the name without case, accents, punctuation and legal suffix; equal keys are one account
 -- values_from: which source record each block of values came from
 
 with
@@ -17,19 +19,39 @@ links as (select * from person_links),
 
 records as (select * from person_records),
 
+sources as (select * from config_sources),
+
+lists as (select * from config_lists),
+
 policies as (select * from config_policies),
 
-ranked as (
+counted as (
+    select person_key, count(*) as members
+    from links
+    group by person_key
+),
+
+said as (
     select
         links.person_key,
+        counted.members,
         records.* exclude (batch),
-        row_number() over (
-            partition by links.person_key
-            order by records.priority, records.as_of desc, records.source, records.source_id
-        ) as best,
         records.source || '/' || records.source_id as origin
     from links
+    join counted on counted.person_key = links.person_key
     join records on records.record = links.record and records.batch = links.batch
+),
+
+-- Most people are known from one record, which needs no ranking.
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by person_key
+            order by priority, as_of desc, source, source_id
+        ) as best
+    from said
+    where members > 1
 ),
 
 addresses as (
@@ -50,10 +72,9 @@ addresses as (
         where other is not null
     )
     group by person_key
-    having count(*) > 1
 ),
 
-golden as (
+known_by_several as (
     select
         person_key,
         arg_min(
@@ -75,6 +96,7 @@ golden as (
         arg_min(birthdate, best) as birthdate,
         arg_min({'value': mailing, 'from': origin}, best)
             filter (where mailing is not null and entity <> 'address') as mailing,
+        arg_min(mailing, best) filter (where entity = 'address') as first_added,
         arg_min({'value': other, 'from': origin}, best) filter (where other is not null) as other,
         arg_max(newsletter, (as_of, source, source_id)) as newsletter,
         bool_or(entity = 'customer') as is_customer,
@@ -95,15 +117,58 @@ golden as (
     group by person_key
 ),
 
+known_by_one as (
+    select
+        person_key,
+        case when last_name is not null then {
+            'salutation': salutation, 'first': first_name, 'middle': middle_name,
+            'last': last_name, 'suffix': suffix, 'from': origin
+        } end as name,
+        nickname,
+        title,
+        company,
+        case when email is not null then {'value': email, 'from': origin} end as email,
+        case when phone is not null then {'value': phone, 'from': origin} end as phone,
+        mobile_phone,
+        fax,
+        website,
+        birthdate,
+        case when mailing is not null then {'value': mailing, 'from': origin} end as mailing,
+        case when other is not null then {'value': other, 'from': origin} end as other,
+        newsletter,
+        entity = 'customer' as is_customer,
+        entity = 'subscriber' as is_subscriber,
+        entity = 'contact' as is_contact,
+        entity = 'order' as has_ordered,
+        case when entity = 'contact' then source end as contact_source,
+        list as list_of_contact,
+        list as lists,
+        customer_group,
+        gender,
+        tags,
+        note,
+        [source] as sources,
+        1::bigint as source_records,
+        as_of
+    from said
+    where members = 1
+),
+
+golden as (
+    select * from known_by_one
+    union all by name
+    select * from known_by_several
+),
+
 placed as (
     select
         golden.*,
-        coalesce(mailing.value, addresses.addresses[1]) as mailing_block,
+        coalesce(mailing.value, first_added) as mailing_block,
         coalesce(
             other.value,
             list_filter(
                 addresses.addresses,
-                lambda a: a is distinct from coalesce(mailing.value, addresses.addresses[1])
+                lambda a: a is distinct from coalesce(mailing.value, first_added)
             )[1]
         ) as other_block,
         addresses.addresses as addresses,
@@ -116,14 +181,63 @@ placed as (
     from golden
     cross join policies
     left join addresses using (person_key)
+),
+
+named as (
+    select
+        *,
+        coalesce(name.first, derived.first) as first_name,
+        coalesce(name.last, derived.last) as last_name
+    from placed
+),
+
+asked as (
+    select
+        named.*,
+        coalesce(lists.account_mode, sources.account_mode, policies.account_mode) as mode,
+        case
+            when named.is_customer then policies.customers_single_account
+            when lists.account_mode is not null then lists.account_name
+            when sources.account_mode is not null then sources.account_name
+            else policies.account_name
+        end as forced
+    from named
+    cross join policies
+    left join sources on sources.source = named.contact_source
+    left join lists on lists.source = named.contact_source and lists.list = named.list_of_contact
+),
+
+wanted as (
+    select
+        *,
+        case
+            when forced is not null then forced
+            when is_customer or mode <> 'none' then company
+        end as wanted_account,
+        case when is_customer then nullif(concat_ws(' ', first_name, last_name), '') end
+            as own_name
+    from asked
+),
+
+employed as (
+    select
+        *,
+        norm_company(wanted_account) as account_name_key,
+        case
+            when norm_company(wanted_account) is not null
+                then case when forced is not null then 'forced' else 'exact_name' end
+            when own_name is not null then 'generated_name'
+            else 'none'
+        end as account_rule
+    from wanted
 )
 
 select
     person_key,
     name.salutation as salutation,
-    coalesce(name.first, derived.first) as first_name,
+    first_name,
     name.middle as middle_name,
-    coalesce(name.last, derived.last) as last_name,
+    last_name,
     name.suffix as suffix,
     nickname,
     title,
@@ -171,7 +285,18 @@ select
     tags,
     note,
     derived is not null as name_derived,
-    company as account_company,
+    case account_rule
+        when 'generated_name' then 'a-' || md5('person' || chr(31) || person_key)
+        when 'none' then null
+        else 'a-' || md5('name' || chr(31) || account_name_key)
+    end as account_key,
+    account_rule,
+    case account_rule
+        when 'generated_name' then own_name
+        when 'none' then null
+        else wanted_account
+    end as account_name,
+    account_name_key,
     sources,
     source_records,
     as_of,
@@ -180,5 +305,5 @@ select
         'name': name.from, 'email': email.from, 'phone': phone.from,
         'mailing': mailing.from, 'other': other.from
     } as values_from
-from placed
+from employed
 cross join config_batch

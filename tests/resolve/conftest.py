@@ -28,7 +28,6 @@ sources:
     entity: subscribers
     preset: magento_subscriber_table
     priority: 40
-    parent: {source: shop, column: customer_id}
 """
 
 D0 = date(2000, 1, 1)

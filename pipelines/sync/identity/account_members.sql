@@ -1,19 +1,21 @@
 -- Who belongs to which account now, and every member of the accounts this changes.
 create or replace temp table affected_account as
-select account_key from account_links where account_key is not null
+select account_key from people where account_key is not null
 union
-select account_key from state.account_member semi join account_links using (person_key)
+select account_key from state.account_member semi join people using (person_key)
 union
 select account_key from state.account_member
 where person_key not in (select person_key from state.member);
 
 delete from state.account_member
 where
-    person_key in (select person_key from account_links)
+    person_key in (select person_key from people)
     or person_key not in (select person_key from state.member);
 
 insert into state.account_member
-select person_key, account_key, rule, name from account_links where account_key is not null;
+select person_key, account_key, account_rule, account_name
+from people
+where account_key is not null;
 
 insert into config_account_members
 select member.person_key, member.account_key, member.rule, member.name, person.batch
