@@ -15,8 +15,8 @@ from pipelines.sync.policies import Policies
 from pipelines.sync.wire import BLANKS, PENDING, limit, quoted, type_words, wire_sql
 from pipelines.warehouse import literal
 
-LOOKUPS = ("User", "Account", "Contact")
-"""What a look-up may find: users by name, and records that a mapping of ours writes."""
+LOOKUPS = ("User", "Account")
+"""What a look-up may find: users by name, and the records of an earlier phase by key."""
 
 
 def desired_sql(

@@ -7,6 +7,7 @@ A field is written short, ``FirstName: first_name``, or long, ``Email: {from: em
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -185,11 +186,11 @@ class ObjectMapping(_Part):
             return "insert"
         return rule.when
 
-    def line(self, *path: str) -> int:
+    def line(self, *path: str | int) -> int:
         """The line on which a part of the mapping stands, or the nearest part around it."""
         return line_of(self._lines, path)
 
-    def problem(self, message: str, *path: str) -> Problem:
+    def problem(self, message: str, *path: str | int) -> Problem:
         """Something wrong with a part of this file, such as ``fields, Email, from``."""
         return Problem(str(self._file), self.line(*path), message)
 
@@ -249,8 +250,22 @@ def json_schema() -> dict[str, Any]:
         "anyOf": [transform["items"], {key: transform[key] for key in ("type", "items")}],
         "description": transform["description"],
     }
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return schema
+    tidy: dict[str, Any] = _without_noise(schema)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **tidy}
+
+
+def _without_noise(part: Any) -> Any:
+    """A schema without generated titles, and without the null that stands for "not written"."""
+    if isinstance(part, list):
+        return [_without_noise(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    kept = {name: value for name, value in part.items() if name != "title"}
+    if kept.get("default", ...) is None:
+        del kept["default"]
+        choices = [choice for choice in kept.pop("anyOf", []) if choice != {"type": "null"}]
+        kept |= {"anyOf": choices} if len(choices) > 1 else dict(*choices)
+    return {name: _without_noise(value) for name, value in kept.items()}
 
 
 def _filled(
@@ -271,3 +286,7 @@ def _filled(
             elif variable:
                 fields[name] = fields[name] | {key: environ[variable[1]]}
     return document | {"fields": fields}
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,101 @@
+"""Mappings held against what they read and what they write, before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import ConfigError
+from pipelines.sync.check import check_mappings
+from pipelines.sync.fields import OrgSchema
+from pipelines.sync.mapping import ObjectMapping, read_mapping
+
+Golden = dict[str, dict[str, str]]
+
+CONTACT = """\
+object: Contact
+from: people
+key: Causeway_Key__c
+fields:
+  LastName: {from: last_name, default: "[not provided]"}
+"""
+
+
+def test_the_shipped_mappings_have_no_problem(
+    mappings: dict[str, ObjectMapping], schema: OrgSchema, golden: Golden
+) -> None:
+    check_mappings(mappings, schema, golden, usernames=["integration@example.com"])
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("FirstName: fist_name", "unknown column 'fist_name'; did you mean 'first_name'?"),
+        ("Emial: email", "Contact has no field Emial; did you mean Email?"),
+        ("Name: first_name", "Name: the org lets us read it, not write it"),
+        ("MailingAddress: mailing_street", "the type address cannot be written"),
+        ("Causeway_Key__c: person_key", "this is the key"),
+        ("Birthdate: opted_out", "Birthdate takes a date, this gives boolean"),
+        ("HasOptedOutOfEmail: {value: perhaps}", "'perhaps' is no yes or no"),
+        ("EmailBouncedDate: {value: never}", "'never' is no date and time"),
+        ("CleanStatus: {value: Spotless}", "'Spotless' is not in the list: Matched, "),
+        (
+            "Salutation: {from: salutation, translate: {H: %s}}" % ("x" * 41),
+            "41 characters, 40 fit",
+        ),
+        ("HasOptedOutOfEmail: {from: opted_out, blank: clear}", "does not let be empty"),
+        ("Birthdate: {from: birthdate, too_long: truncate}", "too_long belongs to text"),
+        ("Title: {from: title, blank: clear, default: x}", "exclude each other"),
+        ("OwnerId: {lookup: User, default: nobody@x.y}", "nobody@x.y is no active user"),
+        ("AccountId: {lookup: Account, by: acount_key}", "did you mean 'account_key'?"),
+        ("ReportsToId: {lookup: Contact, by: person_key}", "Contact is not available yet here"),
+        ("Title: {lookup: User, by: title}", "Title takes a string, not User"),
+        ('Title: {sql: "(select 1)"}', "sql: a statement; write one expression"),
+        ('Title: {sql: "upper(birthdate)"}', "No function matches"),
+        ('Title: {sql: "no_such_function(title)"}', "no_such_function does not exist"),
+        ('Title: {sql: "[title]"}', "Title takes a string, this gives varchar[]"),
+    ],
+)
+def test_a_field_that_cannot_work(
+    tmp_path: Path,
+    mappings: dict[str, ObjectMapping],
+    schema: OrgSchema,
+    golden: Golden,
+    written: str,
+    message: str,
+) -> None:
+    path = tmp_path / "contact.yaml"
+    path.write_text(f"{CONTACT}  {written}\n", encoding="utf-8")
+    mapping = read_mapping(path, {})
+    with pytest.raises(ConfigError) as error:
+        check_mappings(
+            mappings | {"Contact": mapping}, schema, golden, usernames=["ada@example.com"]
+        )
+    [problem] = error.value.problems
+    assert (problem.file, problem.line) == (str(path), 6)
+    assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("LastName:", "FirstName:", 4, "LastName (Last Name) is required to create a Contact"),
+        ("object: Contact", "object: Cntact", 1, "the org has no object Cntact"),
+        ("Causeway_Key__c", "No_Key__c", 3, "has no field No_Key__c"),
+        ("Causeway_Key__c", "Email", 3, "must be an External Id and unique"),
+        ("fields:", "where: rout = 'Contact'\nfields:", 4, "did you mean 'route'?"),
+        ("fields:", "where: last_name\nfields:", 4, "where: gives varchar, not boolean"),
+        ("fields:", "match: [key, email]\nfields:", 4, "email compares Email; map that field"),
+        ("fields:", "match:\n  - key\n  - name\nfields:", 6, "match by name is for accounts"),
+    ],
+)
+def test_a_mapping_that_cannot_work(
+    tmp_path: Path, schema: OrgSchema, golden: Golden, old: str, new: str, line: int, message: str
+) -> None:
+    path = tmp_path / "contact.yaml"
+    path.write_text(CONTACT.replace(old, new), encoding="utf-8")
+    mapping = read_mapping(path, {})
+    with pytest.raises(ConfigError) as error:
+        check_mappings({mapping.object: mapping}, schema, golden)
+    assert (line, True) in {(p.line, message in p.message) for p in error.value.problems}
