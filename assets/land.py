@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import dagster as dg
-from pipelines.sources.land import land
 
 from assets.relation import shown, spec, step
 from pipelines.resources import ProjectResource
+from pipelines.sources.land import land
 from pipelines.sources.relations import RAW
 
 SAYS = {
@@ -38,5 +38,5 @@ def landed(
     """Read the day's files of every source."""
     with step(context, project, to_org=False) as (here, day):
         result = land(here.warehouse, here.sources, here.inbox, day)
-        for written in result.relations:
+        for written in result.written.values():
             yield shown(here, written)

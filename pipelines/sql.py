@@ -49,24 +49,10 @@ class SqlFile:
     @cached_property
     def tables(self) -> list[str]:
         """Every table it reads that is no CTE of its own, sorted."""
-        import sqlglot
-        from sqlglot import exp
-        from sqlglot.errors import ParseError
-        from sqlglot.optimizer.scope import traverse_scope
-
         try:
-            tree = sqlglot.parse_one(self.query, read="duckdb")
-        except ParseError as error:
-            line = error.errors[0]["line"] if error.errors else None
-            raise ConfigError.at(self.path, line, f"not valid SQL: {error}") from None
-        return sorted(
-            {
-                source.name
-                for scope in traverse_scope(tree)
-                for source in scope.sources.values()
-                if isinstance(source, exp.Table)
-            }
-        )
+            return tables_of(self.query)
+        except SqlError as error:
+            raise ConfigError.at(self.path, error.line, f"not valid SQL: {error}") from None
 
     @property
     def upstream(self) -> list[str]:
@@ -104,6 +90,39 @@ def read_sql(path: Path) -> SqlFile:
         owner=owner,
         columns=notes,
         batches=dict([batches.split(" ", 1)]) if batches else {},
+    )
+
+
+class SqlError(ValueError):
+    """Text that is no SQL; ``line`` is where, counted from the text's first."""
+
+    def __init__(self, message: str, line: int | None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def tables_of(query: str) -> list[str]:
+    """Every table that one ``select`` reads and that is no CTE of its own, sorted.
+
+    Raises:
+        SqlError: the text cannot be parsed.
+    """
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import ParseError
+    from sqlglot.optimizer.scope import traverse_scope
+
+    try:
+        tree = sqlglot.parse_one(query, read="duckdb")
+    except ParseError as error:
+        raise SqlError(str(error), error.errors[0]["line"] if error.errors else None) from None
+    return sorted(
+        {
+            source.name
+            for scope in traverse_scope(tree)
+            for source in scope.sources.values()
+            if isinstance(source, exp.Table) and source.name
+        }
     )
 
 

@@ -1,5 +1,6 @@
 -- Every record whose cluster the batch may change: those of the persons that its old rows, its new
--- rows, or records sharing a key with its new rows belong to, and the new rows themselves.
+-- rows, or records sharing a key with its new rows belong to, and the new rows themselves. With
+-- them come the persons that wait: held or rejected earlier, they or their account.
 create or replace temp table affected as
 with
 
@@ -30,6 +31,13 @@ persons as (
     union
     select person_key from state.person
     where batch = getvariable('batch') and alias_of is null
+    union
+    select key from state.outcome where outcome in ('held', 'rejected')
+    union
+    select member.person_key
+    from state.account_member as member
+    join state.outcome as outcome on outcome.key = member.account_key
+    where outcome.outcome in ('held', 'rejected')
 )
 
 select record from reached

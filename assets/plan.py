@@ -1,0 +1,42 @@
+"""Stage 8, plan: everything that is going to be written, before anything is."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.relation import shown, spec, step
+from pipelines import upsert
+from pipelines.project import OBJECTS
+from pipelines.resources import ProjectResource
+from pipelines.sync.mapping import relation
+
+SAYS = """What is going to happen to each {object} of the batch's scope.
+
+- `action`: create, adopt (a record that was there before us), update, unchanged or hold
+- `reason`: of a hold
+- `changed`: the fields that are sent
+- `before`: what the org holds in them now
+"""
+
+
+@dg.multi_asset(
+    specs=[
+        spec(
+            relation("plan", name),
+            group="plan",
+            description=SAYS.format(object=name),
+            deps=[relation("sf", name), relation("org_match", name), relation("org", name)],
+            owner="team:salesforce",
+        )
+        for name in OBJECTS
+    ]
+)
+def plan(
+    context: dg.AssetExecutionContext, project: ProjectResource
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Compare what should be with what is, and save the difference as one immutable plan."""
+    with step(context, project, to_org=True) as (here, day):
+        saved, relations = upsert.plan(here, day)
+        for part, written in zip(saved.objects.values(), relations, strict=True):
+            facts = {"plan": saved.plan_id, **part.counts}
+            yield shown(here, written, extra=facts)

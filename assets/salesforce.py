@@ -1,0 +1,76 @@
+"""Stage 9, apply: Accounts, then Contacts, then Leads, exactly as the plan says."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.relation import shown, spec, step
+from pipelines import upsert
+from pipelines.jobs import DAYS
+from pipelines.project import OBJECTS
+from pipelines.resources import ProjectResource
+from pipelines.sync.mapping import relation
+
+SAYS = """What Salesforce said of each {object} of the plan: one final outcome per row.
+
+- `outcome`: created, updated, unchanged, held or rejected
+- `code`, `message`, `fields`: why a row was rejected or held
+"""
+
+
+def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
+    """The final asset of one object; parents are written before their children."""
+    name = relation("salesforce", object_name)
+
+    @dg.multi_asset(
+        name=name,
+        specs=[
+            spec(
+                name,
+                group="apply",
+                description=SAYS.format(object=object_name),
+                deps=[relation("plan", object_name), *after],
+                owner="team:salesforce",
+                kinds=("salesforce", "duckdb"),
+            )
+        ],
+        check_specs=[
+            dg.AssetCheckSpec("every_planned_row_has_an_outcome", asset=name, partitions_def=DAYS),
+            dg.AssetCheckSpec("nothing_rejected", asset=name, partitions_def=DAYS),
+        ],
+    )
+    def run(
+        context: dg.AssetExecutionContext, project: ProjectResource
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        with step(context, project, to_org=True) as (here, day):
+            planned = sum(upsert.newest(here, day).objects[object_name].counts.values())
+            outcomes, written = upsert.apply(here, day, object_name, _tell(context))
+            yield shown(here, written, extra=dict(outcomes.counts))
+            yield dg.AssetCheckResult(
+                asset_key=name,
+                check_name="every_planned_row_has_an_outcome",
+                passed=planned == sum(outcomes.counts.values()),
+                metadata={"planned": planned, **outcomes.counts},
+            )
+            yield dg.AssetCheckResult(
+                asset_key=name,
+                check_name="nothing_rejected",
+                passed=outcomes.counts["rejected"] == 0,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"rejected": outcomes.counts["rejected"]},
+            )
+
+    return run
+
+
+def _tell(context: dg.AssetExecutionContext) -> upsert.Progress:
+    def tell(object_name: str, done: int, total: int) -> None:
+        context.log.info(f"{object_name}: {done:,} of {total:,} rows sent")
+
+    return tell
+
+
+written = [
+    salesforce_asset(name, [relation("salesforce", before) for before in OBJECTS[:place][-1:]])
+    for place, name in enumerate(OBJECTS)
+]

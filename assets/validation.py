@@ -1,0 +1,101 @@
+"""Stage 3, validate: pandera's verdict on every row, with every reason."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.relation import shown, spec, step
+from pipelines.jobs import DAYS
+from pipelines.relations import ENTITIES
+from pipelines.resources import ProjectResource
+from pipelines.validate import REFERENCES, Validated, rules, validate
+from pipelines.validate_sql import KINDS
+
+
+def _checks(entity: str) -> list[dg.AssetCheckSpec]:
+    conserved = dg.AssetCheckSpec(
+        "every_row_has_a_verdict",
+        asset=f"valid_{entity}",
+        description="Rows landed = rows valid + rows rejected.",
+        partitions_def=DAYS,
+    )
+    return [
+        conserved,
+        *(
+            dg.AssetCheckSpec(
+                kind.lower().replace(" ", "_"),
+                asset=f"valid_{entity}",
+                description=f"Rows that the validation *{kind}* rejected.",
+                partitions_def=DAYS,
+            )
+            for kind in KINDS
+        ),
+    ]
+
+
+def validation_asset(entity: str) -> dg.AssetsDefinition:
+    """``valid_`` and ``rejected_`` of one kind of row."""
+    needs = [f"raw_{entity}", f"stg_{entity}"]
+    if entity in REFERENCES and REFERENCES[entity].parent != entity:
+        needs.append(f"valid_{REFERENCES[entity].parent}")
+    specs = [
+        spec(
+            f"{verdict}_{entity}",
+            group="validate",
+            description=text,
+            deps=needs,
+            kinds=("pandera", "duckdb"),
+        )
+        for verdict, text in (
+            ("valid", f"The rows of `stg_{entity}` that passed every rule."),
+            (
+                "rejected",
+                f"The rows of `stg_{entity}` that did not, each with all its reasons, its file and "
+                "line, and its text as landed, so that it can be repaired and landed again.",
+            ),
+        )
+    ]
+
+    @dg.multi_asset(name=f"validated_{entity}", specs=specs, check_specs=_checks(entity))
+    def run(
+        context: dg.AssetExecutionContext, project: ProjectResource
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        with step(context, project, to_org=False) as (here, day), here.connect(day) as connection:
+            verdict = validate(here.warehouse, connection, entity, day)
+            told = {column: "  \n".join(texts) for column, texts in rules(entity).items()}
+            yield shown(here, verdict.valid, notes=told)
+            yield shown(here, verdict.rejected, extra=_reasons(verdict))
+            yield from _results(entity, verdict)
+
+    return run
+
+
+def _results(entity: str, verdict: Validated) -> Iterator[dg.AssetCheckResult]:
+    yield dg.AssetCheckResult(
+        asset_key=f"valid_{entity}",
+        check_name="every_row_has_a_verdict",
+        passed=verdict.staged == verdict.valid.rows + verdict.rejected.rows,
+        metadata={
+            "landed": verdict.staged,
+            "valid": verdict.valid.rows,
+            "rejected": verdict.rejected.rows,
+        },
+    )
+    found = verdict.by_kind()
+    for kind in KINDS:
+        broken = {rule.message: rows for rule, rows in verdict.broken.items() if rule.kind == kind}
+        yield dg.AssetCheckResult(
+            asset_key=f"valid_{entity}",
+            check_name=kind.lower().replace(" ", "_"),
+            passed=not found.get(kind),
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"rows": found.get(kind, 0), **broken},
+        )
+
+
+def _reasons(verdict: Validated) -> dict[str, dg.MarkdownMetadataValue]:
+    lines = [f"- `{row.file}:{row.row}` {'; '.join(row.reasons)}" for row in verdict.sample]
+    return {"why": dg.MetadataValue.md("\n".join(lines) or "_nothing was rejected_")}
+
+
+validated = [validation_asset(entity) for entity in ENTITIES]

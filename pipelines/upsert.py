@@ -1,0 +1,153 @@
+"""Stages 7 to 9 at work: what records should look like, what that changes, and writing it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import Blocked, ConfigError
+from pipelines.project import OBJECTS, Project
+from pipelines.snapshot import read_schema
+from pipelines.sql import tables_of
+from pipelines.sync.apply import Outcomes, Progress, apply_object
+from pipelines.sync.compile import desired_sql
+from pipelines.sync.guards import blocked_by
+from pipelines.sync.mapping import ObjectMapping, relation
+from pipelines.sync.plan import plan_sql
+from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
+from pipelines.sync.state import sql, transaction
+from pipelines.warehouse import Written, literal, publish
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def desired(project: Project, day: date, object_name: str) -> Written:
+    """Write ``sf_<object>``: the records of the batch's scope as the mapping wants them."""
+    mapping = project.object_mappings[object_name]
+    schema = read_schema(project, day)[object_name]
+    query = desired_sql(mapping, schema, project.object_mappings, project.policies)
+    return _write(project, day, relation("sf", object_name), query)
+
+
+def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
+    """Write ``plan_<object>`` for every object and save them as one plan.
+
+    Raises:
+        Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
+    """
+    schema = read_schema(project, day)
+    written = [
+        _write(
+            project,
+            day,
+            relation("plan", name),
+            plan_sql(mapping, schema[name], project.policies),
+        )
+        for name, mapping in project.object_mappings.items()
+    ]
+    with project.org() as org:
+        origin = Origin(
+            batch=day.isoformat(),
+            organization_id=org.organization_id,
+            username=org.username,
+            made_from=dict(_digests(project.mappings)),
+        )
+    files = dict(zip(project.object_mappings, (part.path for part in written), strict=True))
+    saved = save_plan(project.home, origin, files, project.object_mappings, schema)
+    _point(project, day, saved.plan_id)
+    counts = {name: part.counts for name, part in saved.objects.items()}
+    reasons = blocked_by(counts, _ours(project, day), project.policies.guards)
+    if reasons:
+        listed = "\n".join(f"  {reason}" for reason in reasons)
+        raise Blocked(
+            f"plan {saved.plan_id} is blocked and nothing was sent:\n{listed}\n"
+            f"Look at it, then raise the guard in {project.mappings / 'policies.yaml'}."
+        )
+    return saved, written
+
+
+def apply(
+    project: Project, day: date, object_name: str, progress: Progress | None = None
+) -> tuple[Outcomes, Written]:
+    """Send one object's rows of the day's newest plan; write ``salesforce_<object>``."""
+    saved = newest(project, day)
+    parents = {
+        name: path
+        for name in OBJECTS[: OBJECTS.index(object_name)]
+        if (path := saved.folder / "applied" / name.lower() / "outcomes.parquet").exists()
+    }
+    with project.org() as org, project.connect(day) as connection:
+        outcomes = apply_object(
+            saved, object_name, org, connection, parents=parents, progress=progress
+        )
+        query = f"select * from read_parquet({literal(outcomes.path)})"
+        name = relation("salesforce", object_name)
+        written = project.warehouse.write(connection, name, day, query)
+        project.warehouse.bind(connection, name, [day], name="outcomes")
+        with project.state.attach(connection):
+            connection.execute("set variable batch = $1::date", [day])
+            connection.execute("set variable object = $1", [object_name])
+            with transaction(connection):
+                connection.execute(sql("outcomes"))
+            project.state.publish(connection, "outcome")
+    return outcomes, written
+
+
+def newest(project: Project, day: date) -> Plan:
+    """The plan that the day's ``plan_`` relations belong to.
+
+    Raises:
+        ConfigError: nothing was planned for that day yet, or the plan was edited.
+    """
+    pointer = _pointer(project, day)
+    if not pointer.exists():
+        raise ConfigError.at(pointer, None, f"nothing is planned for {day}; run `causeway sync`")
+    return load_plan(project.home, pointer.read_text(encoding="utf-8").strip())
+
+
+def _write(project: Project, day: date, name: str, query: str) -> Written:
+    with project.connect(day) as connection:
+        for table in tables_of(query):
+            project.warehouse.bind(connection, table, [day])
+        return project.warehouse.write(connection, name, day, query)
+
+
+def _ours(project: Project, day: date) -> dict[str, int]:
+    """Object → records of the snapshot that carry a key of ours."""
+    with project.connect(day) as connection:
+        return {
+            name: _count(project, connection, day, mapping)
+            for name, mapping in project.object_mappings.items()
+        }
+
+
+def _count(
+    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
+) -> int:
+    name = relation("org", mapping.object)
+    project.warehouse.bind(connection, name, [day])
+    [(count,)] = connection.execute(_ours_sql(name, mapping.key)).fetchall()
+    return int(count)
+
+
+def _ours_sql(name: str, key: str) -> str:
+    return f"""select count(*) from {name} where "{key}" is not null and "IsDeleted" = 'false'"""
+
+
+def _digests(mappings: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(mappings.glob("*.yaml")):
+        yield path.name, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _pointer(project: Project, day: date) -> Path:
+    return project.home / "plans" / f"{day}.newest"
+
+
+def _point(project: Project, day: date, plan_id: str) -> None:
+    temporary = _pointer(project, day).with_suffix(".tmp")
+    temporary.write_text(plan_id, encoding="utf-8")
+    publish(temporary, _pointer(project, day))
