@@ -1,0 +1,122 @@
+"""What the keys of ``sources.yaml`` must be to each other: every problem, each with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from pipelines.config import Lines, line_of
+from pipelines.errors import Problem
+from pipelines.sources.config import Source
+from pipelines.sources.headers import is_secret, squeeze
+from pipelines.sources.presets import ENTITIES, RELATIONS, presets
+from pipelines.sources.relations import RAW
+
+Said = tuple[tuple[str | int, ...], str]  # where below the source, and what is wrong there
+
+
+def check_sources(
+    sources: Mapping[str, Source], names: Iterable[str], lines: Lines, path: Path
+) -> list[Problem]:
+    """Problems of the sources that could be read; ``names`` are all that the file declares."""
+    declared = set(names)
+    found = []
+    for name, source in sources.items():
+        for loc, message in _source(name, source, sources, declared):
+            line = line_of(lines, ("sources", name, *loc))
+            found.append(Problem(str(path), line, f"{name}: {message}"))
+    return found
+
+
+def _source(
+    name: str, source: Source, sources: Mapping[str, Source], declared: set[str]
+) -> Iterator[Said]:
+    if not name.replace("_", "").replace("-", "").isalnum() or name != name.lower():
+        yield (), "a source's name is a folder's name: small letters, digits, _ and -"
+    unknown = [preset for preset in source.preset if preset not in presets()]
+    for preset in unknown:
+        yield ("preset",), f"there is no preset {preset!r}{_near(preset, presets())}"
+    if unknown:
+        return
+    yield from _entity(source)
+    yield from _columns(source)
+    yield from _ids(source)
+    yield from _parent(name, source, sources, declared)
+    yield from _location(source)
+    if source.entity != "contacts":
+        given = {"as": source.list_as, "lists": source.lists, "account": source.account}
+        for key in (key for key, value in given.items() if value):
+            yield (key,), f"{key!r} is for contact lists; this source has {source.entity}"
+
+
+def _entity(source: Source) -> Iterator[Said]:
+    if not source.preset:
+        yield ("preset",), "name at least one preset"
+    for name in source.preset:
+        preset = presets()[name]
+        if preset.entity is None and "entity" not in source.model_fields_set:
+            yield ("preset",), f"the preset {name!r} needs an entity: {', '.join(ENTITIES)}"
+        elif preset.entity not in (None, source.entity):
+            yield ("entity",), f"the preset {name!r} brings {preset.entity}, not {source.entity}"
+
+
+def _columns(source: Source) -> Iterator[Said]:
+    raw = _raw(source)
+    headers: dict[str, str] = {}
+    for header, column in source.columns.items():
+        if is_secret(header):
+            yield ("columns", header), f"{header!r} is a secret and never lands; remove this line"
+        elif column not in raw:
+            yield ("columns", header), f"there is no column {column!r}{_near(column, raw)}"
+        if (first := headers.setdefault(squeeze(header), header)) != header:
+            yield ("columns", header), f"{header!r} and {first!r} are the same header"
+    for column in source.constants:
+        if column not in raw:
+            yield ("constants", column), f"there is no column {column!r}{_near(column, raw)}"
+        elif column in source.columns.values():
+            yield ("constants", column), f"{column!r} comes from a header already, in 'columns'"
+
+
+def _ids(source: Source) -> Iterator[Said]:
+    shapes = source.shapes()
+    spelled = {squeeze(header) for shape in shapes for header in shape.columns}
+    known = _raw(source)
+    for index, name in enumerate(source.ids):
+        if name not in known and squeeze(name) not in spelled:
+            hint = "name it in 'columns' too, so that it is known"
+            yield ("ids", index), f"no preset of this source knows {name!r}; {hint}"
+
+
+def _parent(
+    name: str, source: Source, sources: Mapping[str, Source], declared: set[str]
+) -> Iterator[Said]:
+    if source.parent is None:
+        return
+    parent = source.parent.source
+    if source.entity != "contacts":
+        yield ("parent",), "only contacts can say more of a person of another source"
+    if parent == name:
+        yield ("parent", "source"), "a source cannot be its own parent"
+    elif parent not in declared:
+        yield ("parent", "source"), f"there is no source {parent!r}{_near(parent, declared)}"
+    elif parent in sources and sources[parent].entity != "contacts":
+        yield ("parent", "source"), f"{parent!r} has {sources[parent].entity}, not contacts"
+    elif parent in sources and sources[parent].parent is not None:
+        yield ("parent", "source"), f"{parent!r} has a parent itself; name that one"
+
+
+def _location(source: Source) -> Iterator[Said]:
+    for index, pattern in enumerate(source.location):
+        if "{day}" not in pattern:
+            say = "say where the day stands, as in exports/{day}/*.csv"
+            yield ("location", index), f"{pattern!r} does not tell one batch from another; {say}"
+
+
+def _raw(source: Source) -> list[str]:
+    return sorted({column for relation in RELATIONS[source.entity] for column in RAW[relation]})
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(known))}"

@@ -1,0 +1,178 @@
+"""Where batches lie: which files of which source belong to which day."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pipelines.errors import InputError, Problem
+from pipelines.sources.config import Source, Sources
+
+DAY = "{day}"
+_DATE = r"(?P<day>\d{4}-\d{2}-\d{2})"
+_UNFINISHED = (".tmp", ".part", ".crdownload", ".filepart", "~")
+
+
+@dataclass(frozen=True, order=True)
+class InboxFile:
+    """One file of a batch.
+
+    Attributes:
+        source: the source's name.
+        name: its path below the inbox with forward slashes, as ``_file`` shows it.
+        path: where it lies.
+    """
+
+    source: str
+    name: str
+    path: Path
+
+
+def files(config: Sources, inbox: Path, day: date) -> list[InboxFile]:
+    """The files of one day, by source and name; hidden and unfinished ones do not count.
+
+    Raises:
+        InputError: the inbox is missing, or a source has a folder for the day with nothing in it.
+    """
+    _require(inbox)
+    found: list[InboxFile] = []
+    problems = []
+    for name, source in config.enabled():
+        mine = set(_files(name, source, inbox, day.isoformat()))
+        folder = inbox / name / day.isoformat()
+        if not mine and not source.location and folder.is_dir():
+            message = "this folder holds no file; put the export into it, or remove it"
+            problems.append(Problem(str(folder), None, message))
+        found += mine
+    if problems:
+        raise InputError(problems)
+    return sorted(found)
+
+
+def batches(config: Sources, inbox: Path) -> list[date]:
+    """The days for which any source has files, in order; errors as ``files``."""
+    _require(inbox)
+    days = set()
+    for name, source in config.enabled():
+        for pattern in _patterns(name, source, inbox):
+            expression = _expression(pattern)
+            for path in glob.iglob(pattern.replace(DAY, "*"), recursive=True):  # noqa: PTH207
+                match = expression.match(path)
+                if match and _counts(Path(path)) and (day := _day(match["day"])):
+                    days.add(day)
+    return sorted(days)
+
+
+def strays(config: Sources, inbox: Path, start: date, end: date) -> list[Problem]:
+    """What lies in the inbox and will not be landed, though somebody put it there.
+
+    Args:
+        config: the sources.
+        inbox: where batches arrive.
+        start: the first day that is a batch.
+        end: the last one.
+    """
+    if not inbox.is_dir():
+        return []
+    return sorted(_strays(config, inbox, start, end))
+
+
+def digest(config: Sources, inbox: Path, day: date) -> str:
+    """What a day's landing is made from: the files' names and contents, and how they are read.
+
+    Two equal digests of a day promise equal raw relations, but for ``_loaded_at``.
+    """
+    return digest_of(config, files(config, inbox, day))
+
+
+def digest_of(config: Sources, found: list[InboxFile]) -> str:
+    """``digest`` for files that are known already."""
+    total = hashlib.sha256()
+    for file in found:
+        with file.path.open("rb") as stream:
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        total.update(f"{file.source}\0{file.name}\0{content}\n".encode())
+    for name in sorted({file.source for file in found}):
+        source = config.sources[name]
+        read = source.model_dump_json(include={"entity", "format", "ids", "constants"})
+        shapes = "".join(shape.model_dump_json() for shape in source.shapes())
+        total.update(f"{name}\0{read}\0{shapes}\n".encode())
+    return total.hexdigest()
+
+
+def _require(inbox: Path) -> None:
+    if not inbox.is_dir():
+        message = "there is no such folder; make it, or set CAUSEWAY_INBOX to where batches arrive"
+        raise InputError.at(inbox, None, message)
+
+
+def _patterns(name: str, source: Source, inbox: Path) -> list[str]:
+    """Absolute globs with ``{day}``."""
+    below = glob.escape(str(inbox))
+    return [
+        pattern if Path(pattern).is_absolute() else f"{below}/{pattern}"
+        for pattern in source.location or (f"{name}/{DAY}/*",)
+    ]
+
+
+def _files(name: str, source: Source, inbox: Path, day: str) -> Iterator[InboxFile]:
+    for pattern in _patterns(name, source, inbox):
+        for found in glob.iglob(pattern.replace(DAY, day), recursive=True):  # noqa: PTH207
+            if _counts(path := Path(found)):
+                shown = path.relative_to(inbox) if path.is_relative_to(inbox) else path
+                yield InboxFile(name, shown.as_posix(), path)
+
+
+def _counts(path: Path) -> bool:
+    unfinished = path.name.startswith((".", "~$")) or path.name.endswith(_UNFINISHED)
+    return not unfinished and path.is_file()
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    """A glob as a regular expression that finds the day; a second day must be the same."""
+    token = "DAYSTANDSHERE"  # noqa: S105
+    translated = fnmatch.translate(pattern.replace(DAY, token))
+    return re.compile(translated.replace(token, _DATE, 1).replace(token, "(?P=day)"))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _strays(config: Sources, inbox: Path, start: date, end: date) -> Iterator[Problem]:
+    known = ", ".join(config.sources)
+    for folder in _visible(inbox):
+        where = str(folder)
+        if not folder.is_dir():
+            yield Problem(where, None, "lies beside the sources; put it into inbox/<source>/<day>/")
+        elif folder.name not in config.sources:
+            yield Problem(where, None, f"no source has this name; sources.yaml knows {known}")
+        elif not config.sources[folder.name].location:
+            for entry in _visible(folder):
+                yield from _stray_day(entry, start, end)
+
+
+def _stray_day(entry: Path, start: date, end: date) -> Iterator[Problem]:
+    day = _day(entry.name) if re.fullmatch(_DATE, entry.name) else None
+    if not entry.is_dir():
+        yield Problem(str(entry), None, "put this file into a folder named by its day, YYYY-MM-DD")
+    elif day is None:
+        yield Problem(str(entry), None, "this folder is named by no day; call it YYYY-MM-DD")
+    elif not start <= day <= end:
+        yield Problem(str(entry), None, f"outside the batches, which run from {start} to {end}")
+    else:
+        for inner in filter(Path.is_dir, _visible(entry)):
+            yield Problem(str(inner), None, "files lie directly in the day's folder; move them up")
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))

@@ -1,0 +1,195 @@
+"""A day's files become the raw relations of that day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipelines.errors import InputError, Problem
+from pipelines.sources.config import Source, Sources
+from pipelines.sources.inbox import InboxFile, digest_of, files
+from pipelines.sources.landing_sql import (
+    Origin,
+    customer_addresses_sql,
+    customers_sql,
+    relation_sql,
+    rows_sql,
+)
+from pipelines.sources.presets import ADDRESSES
+from pipelines.sources.readers import Reader, Unreadable, reader
+from pipelines.sources.readers.delimited import Delimited
+from pipelines.sources.relations import RAW
+from pipelines.sources.shapes import Fit, Unfit, column_names, fit
+from pipelines.warehouse import Warehouse, Written, literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Count:
+    """What one source brought into one raw relation.
+
+    Attributes:
+        source: the source's name.
+        relation: the raw relation.
+        files: how many files its rows come from.
+        rows: rows landed, broken lines included.
+        defects: broken lines among them.
+    """
+
+    source: str
+    relation: str
+    files: int
+    rows: int
+    defects: int
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What the landing of one day did.
+
+    Attributes:
+        digest: what it was made from; see ``pipelines.sources.inbox.digest``.
+        counts: by source and relation.
+        written: each raw relation as it now lies on disk.
+    """
+
+    digest: str
+    counts: tuple[Count, ...]
+    written: Mapping[str, Written]
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A file whose header was understood, and the view its rows will be."""
+
+    file: InboxFile
+    source: Source
+    reader: Reader
+    names: list[str]
+    fit: Fit
+    view: str
+
+
+def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Landed:
+    """Write the six raw relations of ``day``, those without rows too.
+
+    Raises:
+        InputError: with every problem of every file; then nothing was written.
+    """
+    found = files(config, inbox, day)
+    opened = _each(_open, [(config, file, f"file_{at}") for at, file in enumerate(found)])
+    with warehouse.connect() as connection:
+        _each(_load, [(connection, one) for one in opened])
+        selects = _selects(opened, day)
+        written = {
+            relation: warehouse.write(
+                connection, relation, day, relation_sql(relation, selects[relation])
+            )
+            for relation in RAW
+        }
+        counts = [_count(connection, warehouse, relation, day) for relation in RAW]
+    return Landed(digest_of(config, found), tuple(chain(*counts)), written)
+
+
+def prepare(warehouse: Warehouse) -> None:
+    """Write the raw relations' empty files, which carry their columns."""
+    with warehouse.connect() as connection:
+        for relation in RAW:
+            warehouse.write(connection, relation, None, relation_sql(relation, []))
+
+
+def _each(step: Callable[..., T], tasks: Iterable[tuple[Any, ...]]) -> list[T]:
+    """One step over all files; what fails is told of all of them together."""
+    done = []
+    problems: list[Problem] = []
+    for task in tasks:
+        try:
+            done.append(step(*task))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return done
+
+
+def _open(config: Sources, file: InboxFile, view: str) -> _Opened:
+    source = config.sources[file.source]
+    try:
+        read = reader(file.path, source.format)
+        header = read.header()
+    except Unreadable as error:
+        raise InputError.at(file.path, error.line, error.message) from None
+    try:
+        fitted = fit(header, source)
+    except Unfit as error:
+        hint = _other_delimiter(read, source)
+        raise InputError.at(file.path, 1, f"{error}{hint}") from None
+    return _Opened(file, source, read, column_names(header), fitted, view)
+
+
+def _load(connection: DuckDBPyConnection, one: _Opened) -> None:
+    try:
+        one.reader.load(connection, one.view, one.fit.kept)
+    except Unreadable as error:
+        raise InputError.at(one.file.path, error.line, error.message) from None
+
+
+def _other_delimiter(read: Reader, source: Source) -> str:
+    """What to say when the header fits once it is cut at another sign."""
+    if not isinstance(read, Delimited):
+        return ""
+    for delimiter, header in read.headers_otherwise():
+        try:
+            fit(header, source)
+        except Unfit:
+            continue
+        named = "tab" if delimiter == "\t" else delimiter
+        return f"; its columns are separated by {named!r}: say 'format: {{delimiter: \"{named}\"}}'"
+    return ""
+
+
+def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:
+    """Relation → one select for each file that has rows for it."""
+    loaded_at = datetime.now(UTC)
+    selects = defaultdict(list)
+    for one in opened:
+        origin = Origin(
+            view=one.view,
+            source=one.file.source,
+            file=one.file.name,
+            batch=day,
+            loaded_at=loaded_at,
+            constants=one.source.constants,
+            names=one.names,
+        )
+        if one.fit.addresses:
+            selects[one.fit.shape.relation].append(customers_sql(origin, one.fit))
+            selects[ADDRESSES].append(customer_addresses_sql(origin, one.fit))
+        else:
+            selects[one.fit.shape.relation].append(rows_sql(origin, one.fit))
+    return selects
+
+
+def _count(
+    connection: DuckDBPyConnection, warehouse: Warehouse, relation: str, day: date
+) -> list[Count]:
+    rows = connection.execute(_count_sql(warehouse.path(relation, day))).fetchall()
+    return [Count(source, relation, *numbers) for source, *numbers in rows]
+
+
+def _count_sql(path: Path) -> str:
+    return f"""
+        select _source, count(distinct _file), count(*), count(_defect)
+        from read_parquet({literal(path)})
+        group by _source
+        order by _source"""

@@ -1,0 +1,141 @@
+"""The selects that give a file's rows the columns of a raw relation. Nothing here runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pipelines.sources.presets import ADDRESSES
+from pipelines.sources.relations import ORIGIN, RAW, columns
+from pipelines.sources.shapes import Fit
+from pipelines.warehouse import literal
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of one file come from, and what the source adds to them.
+
+    Attributes:
+        view: the file's rows, as a reader left them in DuckDB.
+        source: the source's name.
+        file: its path below the inbox.
+        batch: the day.
+        loaded_at: when it was landed, in UTC.
+        constants: raw column → its value in every row.
+        names: the file's headers, by position.
+    """
+
+    view: str
+    source: str
+    file: str
+    batch: date
+    loaded_at: datetime
+    constants: Mapping[str, str]
+    names: Sequence[str]
+
+
+def relation_sql(relation: str, selects: Sequence[str]) -> str:
+    """All rows of a raw relation; without any select, none, but with its columns."""
+    if selects:
+        return "\nunion all\n".join(selects)
+    empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns(relation).items())
+    return f"select {empty} where false"
+
+
+def rows_sql(origin: Origin, fit: Fit) -> str:
+    """One row for each row of a file whose rows are of one kind."""
+    values = _values(origin, fit.shape.relation, fit.columns)
+    if fit.ids:
+        values[fit.shape.id] = _joined_sql(fit.ids)
+    return _select_sql(origin, fit.shape.relation, values, _extra_sql(origin, fit), origin.view)
+
+
+def customers_sql(origin: Origin, fit: Fit) -> str:
+    """The customers of a file whose rows carry an address too."""
+    return f"{rows_sql(origin, fit)} where not {_further_sql(fit)}"
+
+
+def customer_addresses_sql(origin: Origin, fit: Fit) -> str:
+    """The addresses of a file whose rows carry one: of the row's customer, or of the one above.
+
+    Below a broken line nobody knows whose address it is, and it lands without a customer.
+    """
+    owner = {
+        "customer_id": fit.columns.get("customer_id"),
+        "customer_email": fit.columns.get("email"),
+        "website": fit.columns.get("website"),
+    }
+    fields = ", ".join(f"'{name}': {_column_sql(place)}" for name, place in owner.items())
+    nobody = ", ".join(f"'{name}': null::varchar" for name in owner)
+    further = _further_sql(fit)
+    source = f"""(
+        select *, last_value(
+            case
+                when _defect is not null then {{{nobody}}}
+                when not {further} then {{{fields}}}
+            end ignore nulls
+        ) over (order by _row rows between unbounded preceding and current row) as owner
+        from {origin.view}
+    )"""
+    values = _values(origin, ADDRESSES, fit.addresses) | {f: f"owner.{f}" for f in owner}
+    extra = f"case when {further} then {_extra_sql(origin, fit)} end"
+    carried = _any_sql(fit.addresses.values())
+    return (
+        f"{_select_sql(origin, ADDRESSES, values, extra, source)}\n"
+        f"where _defect is null and {carried}"
+    )
+
+
+def _select_sql(
+    origin: Origin, relation: str, values: Mapping[str, str], extra: str, source: str
+) -> str:
+    marks = {
+        "_extra": extra,
+        "_defect": "_defect",
+        "_source": literal(origin.source),
+        "_file": literal(origin.file),
+        "_row": "_row",
+        "_batch": literal(origin.batch.isoformat()),
+        "_loaded_at": literal(origin.loaded_at.isoformat()),
+    }
+    chosen = [f'{values.get(name, "null")}::varchar as "{name}"' for name in RAW[relation]]
+    chosen += [f"({marks[name]})::{kind} as {name}" for name, kind in ORIGIN.items()]
+    return "select\n    " + ",\n    ".join(chosen) + f"\nfrom {source}"
+
+
+def _values(origin: Origin, relation: str, places: Mapping[str, int]) -> dict[str, str]:
+    """Raw column → expression; a line that could not be read carries no constant either."""
+    values = {column: f"c{place}" for column, place in places.items()}
+    for column, constant in origin.constants.items():
+        if column in RAW[relation]:
+            values[column] = f"case when _defect is null then {literal(constant)} end"
+    return values
+
+
+def _extra_sql(origin: Origin, fit: Fit) -> str:
+    if not fit.extra:
+        return "null"
+    pairs = ", ".join(f"{literal(origin.names[place])}, c{place}" for place in fit.extra)
+    return f"case when {_any_sql(fit.extra)} then json_object({pairs}) end"
+
+
+def _joined_sql(places: Sequence[int]) -> str:
+    """An id of several values: blank ones count, so that a + nothing is not nothing + a."""
+    parts = " || '|' || ".join(f"coalesce(c{place}, '')" for place in places)
+    return f"case when {_any_sql(places)} then {parts} end"
+
+
+def _further_sql(fit: Fit) -> str:
+    """Whether a row is one more address of the customer above: no customer, but an address."""
+    own = [fit.columns[name] for name in ("email", "customer_id") if name in fit.columns]
+    return f"(_defect is null and not {_any_sql(own)} and {_any_sql(fit.addresses.values())})"
+
+
+def _any_sql(places: Iterable[int]) -> str:
+    listed = ", ".join(f"c{place}" for place in places)
+    return f"(coalesce({listed}) is not null)"
+
+
+def _column_sql(place: int | None) -> str:
+    return "null::varchar" if place is None else f"c{place}"

@@ -1,0 +1,149 @@
+"""Text files: their encoding, and their lines with line number and byte range."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TextIO
+
+from pipelines.sources.readers import Unreadable
+
+UTF8 = "utf-8"
+_MARKS = (
+    (codecs.BOM_UTF8, UTF8),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_FAMILY = {"utf-16": ("utf-16-le", "utf-16-be"), "utf-8-sig": (UTF8,)}
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """A file's bytes, unpacked if it is a ``.gz``.
+
+    Raises:
+        Unreadable: the file is gone, may not be read, or is a damaged archive.
+    """
+    try:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+            yield stream  # type: ignore[misc]  # a GzipFile is an IO[bytes] in all but its type
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise Unreadable("the archive is damaged or cut short; copy the file again") from None
+    except FileNotFoundError:
+        raise Unreadable("the file vanished while it was read; land the day again") from None
+    except PermissionError:
+        raise Unreadable("this user may not read the file; change its permissions") from None
+
+
+def encoding_of(path: Path, declared: str | None) -> tuple[str, int]:
+    """The codec of a text file and the length of its byte order mark.
+
+    A mark wins over silence; without one it is UTF-16 if every other byte of the start is zero,
+    else what was declared, else UTF-8.
+    """
+    with open_bytes(path) as stream:
+        start = stream.read(64)
+    if not start:
+        raise Unreadable("the file is empty; remove it, or export it again")
+    mark, found = next(
+        ((mark, codec) for mark, codec in _MARKS if start.startswith(mark)), (b"", None)
+    )
+    if found is None:
+        found = "utf-16-le" if _blank(start[1::2]) else "utf-16-be" if _blank(start[::2]) else None
+    if declared and declared not in (found, *(k for k, v in _FAMILY.items() if found in v)):
+        if found is None:
+            return declared, 0
+        raise Unreadable(
+            f"the file is {found}, but sources.yaml declares {declared}; remove that", 1
+        )
+    return found or UTF8, len(mark)
+
+
+def _blank(half: bytes) -> bool:
+    return len(half) > 1 and not half.strip(b"\0")
+
+
+class Lines:
+    r"""The physical lines of a text file, taken one by one; some can be given back.
+
+    A line ends with ``\n``, ``\r`` or ``\r\n``. A byte that is no text is kept as a surrogate (in
+    UTF-8) or as U+FFFD (in other encodings), which ``broken`` finds.
+    """
+
+    def __init__(self, stream: TextIO, codec: str, mark: int) -> None:
+        self.line = 1
+        self.offset = mark
+        self.taken: list[str] = []
+        self._stream = stream
+        self._again: deque[str] = deque()
+        self._width = _width(codec)
+        self._utf8 = codec == UTF8
+
+    def __iter__(self) -> Lines:
+        return self
+
+    def __next__(self) -> str:
+        text = self._again.popleft() if self._again else next(self._stream)
+        self.taken.append(text)
+        return text
+
+    def begin(self) -> None:
+        """What is taken from here on belongs to the next record."""
+        self.line += len(self.taken)
+        self.offset += sum(map(self._width, self.taken))
+        self.taken.clear()
+
+    def keep_first(self) -> None:
+        """Give back all lines of this record but its first."""
+        self._again.extendleft(reversed(self.taken[1:]))
+        del self.taken[1:]
+
+    def span(self) -> str:
+        """Where the record at hand lies in the (unpacked) file, for people who look it up."""
+        end = self.offset + sum(map(self._width, self.taken))
+        return f"bytes {self.offset}-{end}"
+
+    def broken(self) -> int | None:
+        """The place in the file of the record's first byte that is no text, if there is one."""
+        place = self.offset
+        for text in self.taken:
+            if not text.isascii() and (at := self._bad(text)) is not None:
+                return place + self._width(text[:at])
+            place += self._width(text)
+        return None
+
+    def _bad(self, text: str) -> int | None:
+        if not self._utf8:
+            at = text.find("�")
+            return None if at < 0 else at
+        try:
+            text.encode(UTF8)
+        except UnicodeEncodeError as error:
+            return error.start
+        return None
+
+
+@contextmanager
+def open_lines(path: Path, codec: str, mark: int) -> Iterator[Lines]:
+    """The lines of a text file; errors as ``open_bytes``."""
+    import io
+
+    with open_bytes(path) as stream:
+        stream.read(mark)
+        errors = "surrogateescape" if codec == UTF8 else "replace"
+        with io.TextIOWrapper(stream, encoding=codec, errors=errors, newline="") as text:
+            yield Lines(text, codec, mark)
+
+
+def _width(codec: str) -> Callable[[str], int]:
+    """How many bytes a text has in the file."""
+    if codec == UTF8:
+        return lambda text: (
+            len(text) if text.isascii() else len(text.encode(UTF8, "surrogateescape"))
+        )
+    return lambda text: len(text.encode(codec, "replace"))

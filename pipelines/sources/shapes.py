@@ -1,0 +1,134 @@
+"""Which kind of file a header belongs to, and which of its columns is which raw column."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipelines.sources.config import Source
+from pipelines.sources.headers import distance, is_secret, plain, squeeze
+from pipelines.sources.presets import Shape
+from pipelines.sources.relations import RAW
+
+
+class Unfit(Exception):
+    """A header that fits no shape of its source; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A header read through a shape; columns are positions in the file.
+
+    Attributes:
+        shape: the kind of file it is.
+        columns: raw column of the shape's relation → position.
+        addresses: column of raw_customer_addresses → position, where a row carries both.
+        ids: positions whose values together make the id, where the source names several.
+        extra: positions no raw column takes; they land in ``_extra``.
+        kept: every position but those of secrets.
+    """
+
+    shape: Shape
+    columns: Mapping[str, int]
+    addresses: Mapping[str, int]
+    ids: tuple[int, ...]
+    extra: tuple[int, ...]
+    kept: tuple[int, ...]
+
+
+def fit(header: Sequence[str], source: Source) -> Fit:
+    """Read a header through the best of the source's shapes: the one that knows most columns.
+
+    Raises:
+        Unfit: no shape has all its mandatory columns, or two columns say the same.
+    """
+    _refuse_twins(header)
+    known = [_through(header, shape, source) for shape in source.shapes()]
+    fits = [candidate for candidate in known if not _missing(candidate, source)]
+    best = max(fits or known, key=lambda one: len(one.columns) + len(one.addresses))
+    if not fits:
+        raise Unfit(_unfit(best, source))
+    return best
+
+
+def column_names(header: Sequence[str]) -> list[str]:
+    """The header's names as ``_extra`` shows them; a column without one is called by its place."""
+    return [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
+
+
+def _refuse_twins(header: Sequence[str]) -> None:
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, name in enumerate(header, 1):
+        places[plain(name)].append(place)
+    twins = [
+        f"{header[found[0] - 1].strip()!r} (columns {', '.join(map(str, found))})"
+        for name, found in places.items()
+        if name and len(found) > 1
+    ]
+    if twins:
+        raise Unfit(f"the header has {', '.join(twins)} more than once; rename or remove one")
+    if not any(map(plain, header)):
+        raise Unfit("the header is blank; the first line must name the columns")
+
+
+def _through(header: Sequence[str], shape: Shape, source: Source) -> Fit:
+    kept = tuple(place for place, name in enumerate(header) if not is_secret(name))
+    columns = _match(header, kept, shape.columns)
+    addresses = _match(header, kept, shape.addresses or {})
+    for constant in source.constants:
+        columns.pop(constant, None)
+    ids: list[int] = []
+    if len(wanted := source.ids_of(shape)) > 1 or (wanted and wanted[0] in RAW[shape.relation]):
+        found = _match(header, kept, {name: name for name in wanted}) | columns
+        if absent := [name for name in wanted if name not in found]:
+            raise Unfit(f"the header misses {_listed(absent)}, which 'ids' names for this source")
+        ids = [found[name] for name in wanted]
+    taken = {*columns.values(), *addresses.values()}
+    extra = tuple(place for place in kept if place not in taken)
+    return Fit(shape, columns, addresses, tuple(ids), extra, kept)
+
+
+def _match(
+    header: Sequence[str], kept: Sequence[int], spellings: Mapping[str, str]
+) -> dict[str, int]:
+    """Raw column → position of the first of its spellings that the header has."""
+    squeezed: dict[str, list[int]] = defaultdict(list)
+    for place in kept:
+        squeezed[squeeze(header[place])].append(place)
+    found: dict[str, int] = {}
+    for spelling, column in spellings.items():
+        places = squeezed.get(squeeze(spelling), [])
+        if column in found or not places:
+            continue
+        near = sorted((distance(header[place], spelling) or 0, place) for place in places)
+        if len(near) > 1 and near[0][0] == near[1][0]:
+            both = _listed([header[place] for _, place in near])
+            raise Unfit(f"the header has {both}, which all read as {column}; rename all but one")
+        found[column] = near[0][1]
+    return found
+
+
+def _missing(candidate: Fit, source: Source) -> list[tuple[str, ...]]:
+    """The mandatory columns that nothing gives: neither the header nor a constant."""
+    given = {*candidate.columns, *source.constants}
+    if candidate.ids:
+        given.add(candidate.shape.id)
+    wanted = ((one,) if isinstance(one, str) else one for one in candidate.shape.mandatory)
+    return [choices for choices in wanted if given.isdisjoint(choices)]
+
+
+def _unfit(best: Fit, source: Source) -> str:
+    def spelled(column: str) -> str:
+        return next((h for h, raw in best.shape.columns.items() if raw == column), column)
+
+    absent = [" or ".join(repr(spelled(one)) for one in c) for c in _missing(best, source)]
+    presets = ", ".join(source.preset)
+    return (
+        f"the header misses {', '.join(absent)} (preset {presets}); "
+        "if a column has another name, say so under 'columns' of this source in sources.yaml"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(repr(name.strip()) for name in names)
