@@ -11,8 +11,15 @@ from pathlib import Path
 from pipelines.demo import days as story
 
 
-def demo_days(today: date) -> tuple[date, date]:
-    """Yesterday and today: two partitions that always exist."""
+def demo_days(inbox: Path, today: date) -> tuple[date, date]:
+    """The days of the samples that lie in ``inbox``, else yesterday and today.
+
+    Both are partitions, and a demo of another day is found again instead of written anew.
+    """
+    source, name = story.WINMO
+    there = sorted(path.parent.name for path in inbox.glob(f"{source}/????-??-??/{name}"))
+    if len(there) == 2:
+        return date.fromisoformat(there[0]), date.fromisoformat(there[1])
     return today - timedelta(days=1), today
 
 

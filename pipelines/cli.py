@@ -1,0 +1,63 @@
+"""The ``causeway`` command. What each subcommand does stands in ``pipelines.commands``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.commands import check, demo, environment, mapping, org, rejects, status, sync, ui
+from pipelines.commands.failures import Reported
+
+app = typer.Typer(
+    name="causeway",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def causeway(
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of all data and state; several pipelines can stand side by side."
+            " [dim]Default: $CAUSEWAY_HOME, else data/ in the project.[/dim]",
+            show_default=False,
+            file_okay=False,
+        ),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Bring contact lists, shop customers and newsletter readers into Salesforce.
+
+    [bold]First steps[/bold]
+
+      causeway demo             two days of sample data into a Salesforce org on this machine
+      causeway sync             your own files: inbox/<source>/<day>/*, as mappings/ says
+      causeway status           what landed, who was found, what Salesforce holds
+
+    Exit codes: 0 all well, 1 some rows were rejected or held, 2 usage or configuration,
+    3 the org or the machine failed and a rerun will go on, 4 a guard blocked the plan.
+    """
+    environment.choose_home(home)
+    Reported.debug = debug
+
+
+app.command("demo")(demo.demo)
+app.command("sync")(sync.sync)
+app.command("status")(status.status)
+app.command("check")(check.check)
+app.command("ui")(ui.ui)
+app.add_typer(rejects.app, name="rejects")
+app.add_typer(mapping.app, name="mapping")
+app.add_typer(org.app, name="org")
+
+
+def main() -> None:
+    """Run the command line."""
+    with Reported():
+        app()

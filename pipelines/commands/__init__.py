@@ -1,0 +1,1 @@
+"""One module per command of the command line; nothing heavy is imported until a command runs."""

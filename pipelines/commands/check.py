@@ -1,0 +1,70 @@
+"""``causeway check``: everything people wrote, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipelines.commands import failures
+from pipelines.commands.environment import Json, err, out, print_json, project, shown, strays
+from pipelines.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from pipelines.project import Project
+
+
+def check(as_json: Json = False) -> None:
+    """Check sources, policies and mappings: unknown keys, columns, fields, types, lengths.
+
+    Every problem is listed with its file and line. Fields are checked against the org, or where
+    it is down against the newest snapshot. Nothing is run or written.
+
+      causeway check && causeway sync
+    """
+    here = project()
+    problems: list[Problem] = []
+    read = [
+        _collect(problems, lambda: here.sources),
+        _collect(problems, lambda: here.policies),
+        _collect(problems, lambda: here.object_mappings),
+    ]
+    if read[0] and read[1]:
+        problems += strays(here)
+    if all(read):
+        _collect(problems, lambda: _check_fields(here))
+    if as_json:
+        print_json({"problems": [asdict(problem) for problem in problems]})
+    else:
+        for problem in problems:
+            err.print(str(problem), style="red", markup=False)
+        if not problems:
+            out.print(f"All well: {shown(here.mappings)}", markup=False)
+    if problems:
+        raise typer.Exit(failures.WRONG)
+
+
+def _collect(problems: list[Problem], read: Callable[[], object]) -> bool:
+    """Whether ``read`` found nothing wrong; what it found goes to ``problems``."""
+    try:
+        read()
+    except ConfigError as error:
+        problems += error.problems or [Problem("orgs.yaml", None, str(error))]
+        return False
+    return True
+
+
+def _check_fields(here: Project) -> None:
+    from pipelines.commands.described import described
+    from pipelines.relations import prepare
+    from pipelines.sync.check import check_mappings
+
+    prepare(here)
+    with here.warehouse.connect() as connection:
+        golden = {
+            name: dict(here.warehouse.describe(connection, name, None).columns)
+            for name in ("people", "accounts")
+        }
+    check_mappings(here.object_mappings, described(here).schema, golden)

@@ -1,0 +1,102 @@
+"""``causeway demo``: two days of sample data, from files to records, with nothing to set up."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from datetime import date
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipelines.commands import failures
+from pipelines.commands.environment import err, out, project, shown, today
+from pipelines.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipelines.commands.sync import Synced
+    from pipelines.project import Project
+
+
+def demo() -> None:
+    """Bring two days of sample data into a Salesforce org on this machine.
+
+    No account, no key, no question. The org, the inputs and all results stay in the home; a
+    second run changes nothing. The samples hold a few bad rows on purpose, to show what happens
+    to them.
+
+      causeway demo
+      causeway --home /tmp/second demo
+    """
+    if os.environ.get("CAUSEWAY_ORG"):
+        raise ConfigError("the demo writes to the local org only; unset CAUSEWAY_ORG first")
+    from pipelines.commands.show import tables
+    from pipelines.commands.sync import run
+    from pipelines.demo.inputs import demo_days, write_inputs
+    from pipelines.local_org import control
+
+    here = project()
+    org = control.start(here.local_org)
+    err.print(f"Local Salesforce org on {org['https_url']}", markup=False)
+    days = demo_days(here.inbox, today(here))
+    written = write_inputs(here.inbox, days)
+    if written:
+        err.print(f"{len(written)} sample files in {shown(here.inbox)}", markup=False)
+
+    done = []
+    for day in days:
+        synced = run(here, day)
+        if synced.exit_code > failures.SOME_ROWS:
+            raise typer.Exit(synced.exit_code)
+        done.append(synced)
+        out.print(f"\n[bold]Batch {day}[/bold]")
+        out.print(tables(synced.found))
+
+    surprises = _surprises(done)
+    _tell_end(here, done, org["http_url"])
+    for surprise in surprises:
+        err.print(surprise, style="red", markup=False)
+    raise typer.Exit(failures.SOME_ROWS if surprises else failures.OK)
+
+
+def _surprises(done: list[Synced]) -> list[str]:
+    """What differs from what the sample data must give."""
+    from pipelines.demo.days import planted
+
+    told = []
+    for number, synced in enumerate(done):
+        expected = planted(number)
+        found = Counter({name: rows.rejected for name, rows in synced.found.sources.items()})
+        told += [
+            f"{synced.found.batch}: {name} should have {expected[name]} bad rows, not {found[name]}"
+            for name in sorted({*expected, *found})
+            if expected[name] != found[name]
+        ]
+        told += [
+            f"{synced.found.batch}: {counts.rejected} rejected and {counts.held} held as {name}"
+            for name, counts in synced.found.objects.items()
+            if counts.rejected or counts.held
+        ]
+    return told
+
+
+def _tell_end(here: Project, done: list[Synced], http_url: str) -> None:
+    from pipelines.demo.days import PLANTED
+
+    bad = sum(rows.rejected for synced in done for rows in synced.found.sources.values())
+    out.print(f"\nThe samples hold {len(PLANTED)} bad rows on purpose; {bad} were rejected:")
+    for row in PLANTED:
+        day: date = done[row.day].found.batch
+        out.print(f"  {day}  {row.source:<17} {row.what}", markup=False)
+    if not any(synced.found.written for synced in done):
+        out.print("\n[bold green]Nothing changed:[/bold green] everything was there already.")
+    home = "" if "CAUSEWAY_HOME" not in os.environ else f" --home {shown(here.home)}"
+    out.print("\n[bold]Where to look next[/bold]")
+    for what, where in (
+        ("lineage, runs and checks in Dagster", f"causeway{home} ui"),
+        ("every relation, in DuckDB", f"duckdb -readonly {shown(here.home / 'causeway.duckdb')}"),
+        ("the records in the org", http_url),
+        ("the bad rows, to repair", f"causeway{home} rejects export --batch {done[0].found.batch}"),
+        ("what a Contact is made from", f"causeway{home} mapping show contact --lineage"),
+    ):
+        out.print(f"  {what:<37} {where}", markup=False)

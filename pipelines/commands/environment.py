@@ -1,0 +1,83 @@
+"""What a command finds around it: the home, the instance of Dagster, the terminal."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+
+from pipelines import config
+
+if TYPE_CHECKING:
+    from pipelines.errors import Problem
+    from pipelines.project import Project
+
+out = Console(highlight=False, soft_wrap=True)
+"""Results."""
+
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Progress and errors, so that results can be piped."""
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def choose_home(home: Path | None) -> None:
+    """Let everything that runs from here on use ``home``."""
+    if home is not None:
+        os.environ["CAUSEWAY_HOME"] = str(home.expanduser().absolute())
+
+
+def project() -> Project:
+    """The project that the environment names."""
+    from pipelines.project import Project
+
+    return Project.of()
+
+
+def today(here: Project) -> date:
+    """The newest day that may be a batch."""
+    return datetime.now(ZoneInfo(here.policies.batches.timezone)).date()
+
+
+def strays(here: Project) -> list[Problem]:
+    """What lies in the inbox but will not be landed."""
+    from pipelines.sources.inbox import strays
+
+    return strays(here.sources, here.inbox, here.policies.batches.start, today(here))
+
+
+def prepare_dagster() -> Path:
+    """Give Dagster a home inside ours, unless the user has one; returns it.
+
+    Dagster wants an absolute folder that exists; without a ``dagster.yaml`` it would send
+    telemetry and wait for runs of dead processes.
+    """
+    chosen = os.environ.get("DAGSTER_HOME")
+    if chosen:
+        return Path(chosen)
+    folder = config.home() / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = folder / "dagster.yaml"
+    if not settings.exists():
+        settings.write_text(files("pipelines.commands").joinpath("dagster.yaml").read_text("utf-8"))
+    os.environ["DAGSTER_HOME"] = str(folder)
+    return folder
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    import json
+
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def shown(path: Path) -> str:
+    """A path as people like to read it: relative where it lies below the current folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

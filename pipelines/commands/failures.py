@@ -1,0 +1,70 @@
+"""The last boundary: whatever goes wrong ends as a short message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import TracebackType
+
+from pipelines.commands.environment import err
+from pipelines.errors import CausewayError
+
+OK, SOME_ROWS, WRONG, AGAIN, BLOCKED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+"""All well · rows rejected or held · usage or configuration · rerun · a guard · Ctrl-C."""
+
+
+def exit_code(error: BaseException) -> int:
+    """What a command ends with after ``error``."""
+    if isinstance(error, CausewayError):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if "pipelines.salesforce.errors" in sys.modules:
+        from pipelines.salesforce.errors import ConnectionInvalid
+
+        if isinstance(error, ConnectionInvalid):
+            return WRONG
+    return AGAIN
+
+
+def report(error: BaseException) -> int:
+    """Tell people what went wrong; returns the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        err.print("Interrupted. Nothing is lost: run the same command again.", style="yellow")
+    elif _is_ours(error):
+        err.print(str(error), style="red", markup=False)
+    else:
+        message = f"{type(error).__name__}: {error}"
+        err.print(message, style="red", markup=False)
+        err.print("To see where, run it again as `causeway --debug …`.")
+    return exit_code(error)
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the message was written for people."""
+    if isinstance(error, CausewayError | OSError):
+        return True
+    return type(error).__module__.startswith("pipelines.")
+
+
+class Reported:
+    """A context that turns any error into a message and an exit code, or, to debug, does not."""
+
+    debug = False
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Report ``error`` and exit, unless it is an exit already."""
+        if error is None or isinstance(error, SystemExit) or Reported.debug:
+            return
+        if isinstance(error, BrokenPipeError):  # `causeway … | head` read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(OK)
+        raise SystemExit(report(error))

@@ -1,0 +1,78 @@
+"""``causeway mapping``: what the mappings compile to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.commands.environment import Json, out, print_json, project
+from pipelines.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipelines.sync.mapping import ObjectMapping
+
+app = typer.Typer(no_args_is_help=True, help="The mappings of mappings/*.yaml.")
+
+
+@app.callback()
+def mapping() -> None:
+    """The mappings of mappings/*.yaml."""
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="OBJECT", help="Account, Contact or Lead.")],
+    lineage: Annotated[
+        bool, typer.Option("--lineage", help="Field by field: which columns it is made from.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the one select a mapping compiles to, or where each field comes from.
+
+    causeway mapping show contact
+    causeway mapping show lead --lineage
+    """
+    from pipelines.commands.described import described
+    from pipelines.sync.compile import desired_sql, mapping_columns
+
+    here = project()
+    known = {key.lower(): value for key, value in here.object_mappings.items()}
+    if name.lower() not in known:
+        listed = ", ".join(here.object_mappings)
+        raise ConfigError(f"there is no mapping for {name!r}; known are {listed}")
+    chosen = known[name.lower()]
+    if lineage:
+        columns = mapping_columns(chosen)
+        if as_json:
+            print_json(columns)
+        else:
+            _show_lineage(chosen, columns)
+        return
+    schema = described(here).schema[chosen.object]
+    query = desired_sql(chosen, schema, here.object_mappings, here.policies)
+    if as_json:
+        print_json({"object": chosen.object, "file": str(chosen.file), "sql": query})
+    else:
+        _show_sql(query)
+
+
+def _show_lineage(chosen: ObjectMapping, columns: dict[str, list[str]]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header in (chosen.object, f"from {chosen.from_}", "when", "line"):
+        table.add_column(header)
+    for field in chosen.enabled():
+        line = str(chosen.line("fields", field))
+        table.add_row(field, ", ".join(columns[field]) or "·", chosen.when(field), line)
+    out.print(table)
+
+
+def _show_sql(query: str) -> None:
+    if not out.is_terminal:
+        typer.echo(query)
+        return
+    from rich.syntax import Syntax
+
+    out.print(Syntax(query, "sql", theme="ansi_dark", background_color="default"))

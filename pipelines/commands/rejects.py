@@ -1,0 +1,71 @@
+"""``causeway rejects``: rows that did not pass, to be repaired and landed again."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.environment import Json, out, print_json, project, shown
+from pipelines.errors import ConfigError
+
+app = typer.Typer(no_args_is_help=True, help="Rows that did not pass validation.")
+
+
+@app.callback()
+def rejects() -> None:
+    """Rows that did not pass validation."""
+
+
+@app.command()
+def export(
+    batch: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="A batch; by default the newest."),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="One source; by default all.", show_default=False)
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Where to write; by default rejects/ in the home.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write rejected rows as CSV, each with its reasons, ready to be repaired.
+
+    Correct the cells, leave the last column as it is, and put the file back into the inbox:
+
+      causeway rejects export --batch 2026-11-05 --source winmo
+      cp data/rejects/winmo/2026-11-05/*.csv data/inbox/winmo/2026-11-06/
+      causeway sync --batch 2026-11-06
+    """
+    from pipelines import rejects as rejected
+
+    here = project()
+    if source is not None and source not in here.sources.sources:
+        known = ", ".join(here.sources.sources)
+        raise ConfigError(f"there is no source {source!r}; known are {known}")
+    day = (
+        batch.date() if batch else _newest(here.warehouse.home, here.warehouse.days("raw_contacts"))
+    )
+    folder = (to or here.home / "rejects").expanduser().absolute()
+    exported = rejected.export(here.warehouse, here.sources, day, folder, source)
+    if as_json:
+        print_json([one.__dict__ for one in exported])
+        return
+    for one in exported:
+        if one.path is not None:
+            out.print(f"{one.rows:>6,}  {shown(one.path)}", markup=False)
+    for place in rejected.places(exported):
+        out.print(f"not readable, repair it in the file itself: {place}", markup=False)
+    if not exported:
+        out.print(f"Nothing was rejected in batch {day}.")
+
+
+def _newest(home: Path, days: list[date]) -> date:
+    if not days:
+        raise ConfigError(f"nothing has landed in {home} yet; run `causeway sync` first")
+    return days[-1]

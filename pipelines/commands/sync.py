@@ -1,0 +1,156 @@
+"""``causeway sync``: batches from the inbox into Salesforce."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.commands import failures
+from pipelines.commands.environment import (
+    Json,
+    err,
+    out,
+    prepare_dagster,
+    print_json,
+    project,
+    strays,
+    today,
+)
+from pipelines.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from pipelines.project import Project
+    from pipelines.summary import Summary
+
+DAY = ["%Y-%m-%d"]
+
+
+@dataclass(frozen=True)
+class Synced:
+    """How one batch went.
+
+    Attributes:
+        found: its numbers, as far as it came.
+        exit_code: 0 all well, 1 some rows rejected or held, else what stopped it.
+    """
+
+    run_id: str
+    found: Summary
+    exit_code: int
+
+    def document(self) -> dict[str, Any]:
+        """As plain data for scripts."""
+        return {"run_id": self.run_id, "exit_code": self.exit_code, **self.found.document()}
+
+
+def sync(
+    batch: Annotated[
+        datetime | None,
+        typer.Option(formats=DAY, metavar="DAY", help="One batch, such as 2026-11-05."),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every batch of the inbox, in order.")
+    ] = False,
+    plan_only: Annotated[
+        bool, typer.Option("--plan-only", help="Stop before the first write to Salesforce.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring batches from the inbox into Salesforce; without options, the newest one.
+
+    A batch is what lies in inbox/<source>/<day>/ for all sources. Running it again is always
+    safe: what is in Salesforce already is not sent again.
+
+      causeway sync --batch 2026-11-05 --plan-only     what would change
+      causeway sync --batch 2026-11-05                 change it
+      causeway sync --all --json                       for scripts
+    """
+    if batch is not None and every:
+        raise typer.BadParameter("give --batch or --all, not both")
+    here = project()
+    days = [_known(here, batch.date())] if batch else _days(here, every=every)
+    done = []
+    for day in days:
+        synced = run(here, day, plan_only=plan_only)
+        done.append(synced)
+        if not as_json:
+            _show(synced, plan_only=plan_only)
+        if synced.exit_code > failures.SOME_ROWS:
+            break
+    if as_json:
+        documents = [synced.document() for synced in done]
+        print_json({"batches": documents} if every else documents[0])
+    raise typer.Exit(max(synced.exit_code for synced in done))
+
+
+def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
+    """Run one batch with progress, tell what stopped it, and count it."""
+    from pipelines.commands.progress import watch
+    from pipelines.summary import summary
+
+    prepare_dagster()
+    from pipelines.jobs import run_batch
+    from pipelines.relations import schemas
+
+    relations = [name for name, _ in schemas(here)]
+    if plan_only:
+        relations = [name for name in relations if not name.startswith("salesforce_")]
+    with watch(relations, f"Batch {day}") as watcher:
+        result = run_batch(day, plan_only=plan_only, on_event=watcher)
+    found = summary(here.warehouse, day)
+    if not result.success:
+        err.print(f"Batch {day} stopped at {result.failed_step}:", style="bold red")
+        code = failures.report(result.error) if result.error else failures.AGAIN
+    else:
+        code = failures.SOME_ROWS if found.rejected else failures.OK
+    synced = Synced(result.run_id, found, code)
+    remember(here, synced)
+    return synced
+
+
+def remember(here: Project, synced: Synced) -> None:
+    """Keep how the newest run of a batch went, for ``status``."""
+    path = here.home / "runs" / f"{synced.found.batch}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = {"run_id": synced.run_id, "exit_code": synced.exit_code}
+    path.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+def _days(here: Project, *, every: bool) -> list[date]:
+    """All batches of the inbox, or the newest; what will not be landed is told."""
+    from pipelines.sources.inbox import batches
+
+    for stray in strays(here):
+        err.print(f"not landed: {stray}", style="yellow", markup=False)
+    first, last = here.policies.batches.start, today(here)
+    days = [day for day in batches(here.sources, here.inbox) if first <= day <= last]
+    if not days:
+        message = "no batch is there; put files into <source>/<YYYY-MM-DD>/ below this folder"
+        raise InputError.at(here.inbox, None, message)
+    return days if every else days[-1:]
+
+
+def _known(here: Project, day: date) -> date:
+    first, last = here.policies.batches.start, today(here)
+    if not first <= day <= last:
+        raise ConfigError(
+            f"{day} is no batch: they run from {first} to {last}"
+            f" (batches in {here.mappings / 'policies.yaml'})"
+        )
+    return day
+
+
+def _show(synced: Synced, *, plan_only: bool) -> None:
+    from pipelines.commands.show import tables
+
+    out.print(tables(synced.found, plan_only=plan_only))
+    rejected = sum(counts.rejected for counts in synced.found.sources.values())
+    if rejected:
+        out.print(
+            f"\n{rejected} rows were rejected. Why, and to repair them:"
+            f" causeway rejects export --batch {synced.found.batch}"
+        )

@@ -1,0 +1,32 @@
+"""``causeway ui``: Dagster's web interface on this home."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.environment import err, prepare_dagster, shown
+from pipelines.config import PROJECT
+
+
+def ui(
+    port: Annotated[int, typer.Option(help="Where it listens.")] = 3000,
+    host: Annotated[str, typer.Option(help="0.0.0.0 lets other machines in.")] = "127.0.0.1",
+) -> None:
+    """Start Dagster's web interface: lineage, runs, checks, schedules. Ctrl-C ends it.
+
+    causeway ui --port 3100
+    """
+    folder = prepare_dagster()
+    err.print(f"Dagster on http://{host}:{port} in a few seconds; its home: {shown(folder)}")
+    command = [
+        *(sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT / "workspace.yaml")),
+        *("--host", host, "--port", str(port)),
+    ]
+    # `dagster dev` says at each start that `dg dev` may replace it; dg is a tool for developers.
+    quiet = {"PYTHONWARNINGS": "ignore::FutureWarning"}
+    raise typer.Exit(subprocess.call(command, cwd=PROJECT, env={**os.environ, **quiet}))  # noqa: S603
