@@ -30,12 +30,12 @@ DECIMAL = pd.ArrowDtype(pyarrow.decimal128(18, 4))
 # What Salesforce takes: the RFC's characters, no dot first, labels of letters, digits and hyphens,
 # and a top-level domain of letters. Dots in a row or before the @ exist (Japan) and are taken.
 _LOCAL = "A-Za-z0-9!#$%&'*/=?^_+`{|}~-"
-_EMAIL = (
+EMAIL = (
     f"^[{_LOCAL}][.{_LOCAL}]*"
     "@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?[.])+(?:[A-Za-z]{2,}|[Xx][Nn]--[A-Za-z0-9-]+)$"
 )
-_FOUR_DIGITS = "(?:[0-9][^0-9]*){4}"  # the shortest that is a number: 1-800-FLOWERS, an extension
-_COUNTRY = r"^[^0-9@]*\pL[^0-9@]*\pL[^0-9@]*$"
+FOUR_DIGITS = "(?:[0-9][^0-9]*){4}"  # the shortest that is a number: 1-800-FLOWERS, an extension
+COUNTRY = r"^[^0-9@]*\pL[^0-9@]*\pL[^0-9@]*$"
 
 Holds = Callable[[Any], Any]
 """From a column (or a frame) to one boolean per row."""
@@ -76,17 +76,17 @@ def matches(name: str, pattern: str, message: str) -> pa.Check:
 
 def email() -> pa.Check:
     """An address that Salesforce takes: its characters, and a domain with a top level."""
-    return matches("email_format", _EMAIL, "not an e-mail address such as name@example.com")
+    return matches("email_format", EMAIL, "not an e-mail address such as name@example.com")
 
 
 def phone() -> pa.Check:
     """A number with at least four digits; any punctuation, vanity letters and extensions."""
-    return matches("phone_format", _FOUR_DIGITS, "not a phone number: fewer than four digits")
+    return matches("phone_format", FOUR_DIGITS, "not a phone number: fewer than four digits")
 
 
 def country() -> pa.Check:
     """A name or a code: letters, no digit and no @, which is what shifted columns bring."""
-    return matches("country_format", _COUNTRY, "not a country: a name or a code is expected")
+    return matches("country_format", COUNTRY, "not a country: a name or a code is expected")
 
 
 def at_most(length: int, severity: str = ERROR) -> pa.Check:

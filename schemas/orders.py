@@ -78,7 +78,11 @@ order_addresses = pa.DataFrameSchema(
     },
     checks=[
         mandatory("order_source_id", "the order's number (order_id) is needed"),
-        mandatory("address_type_text", "billing or shipping is needed"),
+        any_of(
+            "address_type_present",
+            ("address_type", "address_type_text"),
+            "billing or shipping is needed",
+        ),
         read_as("address_type", "neither billing nor shipping"),
         any_of(
             "address_present",

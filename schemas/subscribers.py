@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from schemas.checks import (
     TIMESTAMP,
     WARNING,
+    any_of,
     at_most,
     counts_as_recency,
     date_read,
@@ -31,7 +32,11 @@ subscribers = pa.DataFrameSchema(
     },
     checks=[
         mandatory("email", "a subscriber is known by an e-mail address"),
-        mandatory("status_text", "without a status there is no statement about the newsletter"),
+        any_of(
+            "status_present",
+            ("status", "status_text"),
+            "without a status there is no statement about the newsletter",
+        ),
         read_as(
             "status",
             "not a status: 1 Subscribed, 2 Not Activated, 3 Unsubscribed or 4 Unconfirmed",
