@@ -62,6 +62,9 @@ class RunResult:
     error: BaseException | None = None
 
 
+_SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Whoever runs a batch here shows it by its events; Dagster keeps its log for the UI anyway."""
+
 OnEvent = Callable[[str, str, "Mapping[str, Any]"], None]
 
 
@@ -87,6 +90,7 @@ def run_batch(day: date, *, plan_only: bool = False, on_event: OnEvent | None = 
                 instance=instance,
                 partition_key=day.isoformat(),
                 asset_selection=None if chosen is None else list(chosen),
+                run_config=_SILENT,
                 run_id=run_id,
                 raise_on_error=False,
             )
