@@ -42,8 +42,14 @@ def spec(
     )
 
 
-def sql_asset(file: SqlFile, group: str) -> dg.AssetsDefinition:
-    """A ``.sql`` file as an asset that runs it for one day."""
+def sql_asset(file: SqlFile, group: str, *, traced: bool = True) -> dg.AssetsDefinition:
+    """A ``.sql`` file as an asset that runs it for one day.
+
+    Args:
+        file: the file, or SQL made from a mapping.
+        group: the stage.
+        traced: whether the SQL is such that where its columns come from can be read from it.
+    """
 
     @dg.asset(
         name=file.relation,
@@ -59,7 +65,8 @@ def sql_asset(file: SqlFile, group: str) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         with step(context, project, to_org=group in AFTER_ORG) as (here, day):
             written = here.run_sql(file, day)
-            return shown(here, written, lineage=lineage_of(here, file), notes=file.columns)
+            lineage = lineage_of(here, file) if traced else {}
+            return shown(here, written, lineage=lineage, notes=file.columns)
 
     return run
 

@@ -18,8 +18,14 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlglot import exp
 
 CONFIG = "config_"
 
@@ -149,8 +155,12 @@ def column_lineage(
     from sqlglot.optimizer import build_scope
     from sqlglot.optimizer.qualify import qualify
 
+    parsed = sqlglot.parse_one(query, read="duckdb")
+    for union in list(parsed.find_all(exp.SetOperation)):
+        if union.args.get("by_name"):
+            _by_place(union)
     tree = qualify(
-        sqlglot.parse_one(query, read="duckdb"),
+        parsed,
         schema=schema,
         dialect="duckdb",
         validate_qualify_columns=False,
@@ -169,3 +179,26 @@ def column_lineage(
             }
         )
     return found
+
+
+def _by_place(union: exp.SetOperation) -> None:
+    """Line the columns of ``union all by name`` up, since lineage follows them by place only."""
+    from sqlglot import exp
+
+    names = union.named_selects
+    for select in _branches(union):
+        there = {part.alias_or_name: part for part in select.expressions}
+        missing = [exp.alias_(exp.null(), name) for name in names if name not in there]
+        aligned = there | {part.alias: part for part in missing}
+        select.set("expressions", [aligned[name] for name in names])
+    union.set("by_name", False)
+
+
+def _branches(part: exp.Query) -> Iterator[exp.Query]:
+    from sqlglot import exp
+
+    if isinstance(part, exp.SetOperation):
+        yield from _branches(part.left)
+        yield from _branches(part.right)
+    else:
+        yield part

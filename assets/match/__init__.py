@@ -30,9 +30,9 @@ def match_file(mapping: ObjectMapping) -> SqlFile:
     )
 
 
-def _assets() -> list[dg.AssetsDefinition]:
-    generated = [match_file(mapping) for mapping in Project.of().object_mappings.values()]
-    return [sql_asset(file, "match") for file in [*generated, *stage_files("match")]]
+MAPPINGS = Project.of().object_mappings
 
-
-matched = _assets()
+matched = [
+    *(sql_asset(match_file(mapping), "match", traced=False) for mapping in MAPPINGS.values()),
+    *(sql_asset(file, "match") for file in stage_files("match")),
+]

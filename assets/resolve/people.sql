@@ -86,6 +86,7 @@ known_by_several as (
         ) filter (where last_name is not null) as name,
         arg_min(nickname, best) as nickname,
         arg_min(title, best) as title,
+        arg_min(department, best) as department,
         arg_min(company, best) as company,
         arg_min({'value': email, 'from': origin}, best) filter (where email is not null) as email,
         arg_min({'value': phone, 'from': origin}, best)
@@ -126,6 +127,7 @@ known_by_one as (
         } end as name,
         nickname,
         title,
+        department,
         company,
         case when email is not null then {'value': email, 'from': origin} end as email,
         case when phone is not null then {'value': phone, 'from': origin} end as phone,
@@ -241,6 +243,7 @@ select
     name.suffix as suffix,
     nickname,
     title,
+    department,
     coalesce(company, case when derived is not null then company_of_email(email.value) end)
         as company,
     email.value as email,

@@ -24,7 +24,7 @@ _ADDRESS = ("company", "street", "city", "region", "postal_code", "country", "ph
 RAW: dict[str, tuple[str, ...]] = {
     "raw_contacts": (
         "contact_id", "parent_id", "list_id", "list_name",
-        *_PERSON, "nickname", "name", "title",
+        *_PERSON, "nickname", "name", "title", "department",
         "company", "company_type", "brand", "category",
         "email", "phone", "main_phone", "mobile_phone", "fax",
         "street", "street2", "building", "city", "state", "postal_code", "country",
