@@ -166,12 +166,14 @@ def _change_sql(mapping: ObjectMapping, field: Field, policies: Policies, *, led
         f"when {ours} = {theirs} then null",
     ]
     if name in OPT_OUTS:
-        kept = unknown if ledger else "true"
-        cases.append(f"when {theirs} = 'true' and {kept} then null")
+        cases.append(f"when {theirs} = 'true'{f' and {unknown}' if ledger else ''} then null")
     if fills := _fills_only(rule, field, when, unknown):
         cases.append(f"when {fills} and {filled} then null")
-    differs = f"{normal_sql(field, ours)} is distinct from {normal_sql(field, theirs)}"
-    lines = "".join(f"\n    {line}" for line in (*cases, f"when {differs} then {told}"))
+    cases.append(
+        f"when\n        {normal_sql(field, ours)}\n"
+        f"        is distinct from {normal_sql(field, theirs)}\n        then {told}"
+    )
+    lines = "".join(f"\n    {line}" for line in cases)
     return f"case{lines}\nend"
 
 

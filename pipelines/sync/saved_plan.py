@@ -143,7 +143,8 @@ def load_plan(home: Path, plan_id: str) -> Plan:
         objects = {name: ObjectPlan(**part) for name, part in header.pop("objects").items()}
         plan = Plan(folder=folder, objects=objects, **header)
     except FileNotFoundError:
-        there = sorted(path.name for path in (home / "plans").glob("[!.]*"))
+        plans = (home / "plans").glob("[!.]*/" + HEADER)
+        there = sorted(path.parent.name for path in plans)
         listed = ", ".join(there[-5:]) or "none"
         message = f"there is no plan {plan_id}; the newest are: {listed}"
         raise ConfigError.at(folder, None, message) from None

@@ -1,0 +1,89 @@
+with
+
+entities as (
+    select
+        people.person_key as entity_key,
+        norm_email(lower(trim("email"))) as email,
+        norm_text("first_name" || ' ' || "last_name") as full_name,
+        org_match_account.sf_id as account_id
+    from people
+    left join org_match_account on org_match_account.entity_key = "account_key"
+),
+
+-- Records that are alive, by what they can be found by.
+records as (
+    select
+        "Id" as sf_id,
+        lower("Causeway_Key__c") as key,
+        "CreatedDate" || "Id" as since,
+        norm_email("Email") as email,
+        norm_text("FirstName" || ' ' || "LastName") as full_name,
+        "AccountId" as account_id
+    from org_contact
+    where "IsDeleted" = 'false'
+),
+
+free as (
+    select *
+    from records
+    where key is null
+),
+
+found as (
+    select entities.entity_key, records.sf_id, records.since, 0 as place, 'key' as rule
+    from entities
+    join records on records.key = entities.entity_key
+    union all
+    select entities.entity_key, free.sf_id, free.since, 1, 'email'
+    from entities
+    join free on free.email = entities.email
+    union all
+    select entities.entity_key, free.sf_id, free.since, 2, 'name_at_account'
+    from entities
+    join free on free.full_name = entities.full_name and free.account_id = entities.account_id
+),
+
+-- Per entity and rule the oldest record, then per entity the first rule.
+oldest as (
+    select
+        entity_key,
+        place,
+        rule,
+        arg_min(sf_id, since) as sf_id,
+        count(distinct sf_id) as candidates
+    from found
+    group by entity_key, place, rule
+),
+
+best as (
+    select entity_key, unnest(arg_min(oldest, place))
+    from oldest
+    group by entity_key
+),
+
+claims as (
+    select sf_id, count(*) as entities
+    from best
+    group by sf_id
+),
+
+gone as (
+    select lower("Causeway_Key__c") as key, min('deleted') as rule
+    from org_contact
+    where "Causeway_Key__c" is not null and not ("IsDeleted" = 'false')
+    group by lower("Causeway_Key__c")
+)
+
+select
+    best.entity_key,
+    case when claims.entities = 1 then best.sf_id end as sf_id,
+    case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
+    best.candidates,
+    claims.entities = 1 and best.place > 0 as adopt
+from best
+join claims on claims.sf_id = best.sf_id
+union all
+select entities.entity_key, null, gone.rule, 0, false
+from entities
+join gone on gone.key = entities.entity_key
+where entities.entity_key not in (select entity_key from best)

@@ -1,0 +1,80 @@
+with
+
+entities as (
+    select
+        people.person_key as entity_key,
+        norm_email(lower(trim("email"))) as email
+    from people
+),
+
+-- Records that are alive, by what they can be found by.
+records as (
+    select
+        "Id" as sf_id,
+        lower("Causeway_Key__c") as key,
+        "CreatedDate" || "Id" as since,
+        norm_email("Email") as email
+    from org_lead
+    where "IsDeleted" = 'false' and "IsConverted" = 'false'
+),
+
+free as (
+    select *
+    from records
+    where key is null
+),
+
+found as (
+    select entities.entity_key, records.sf_id, records.since, 0 as place, 'key' as rule
+    from entities
+    join records on records.key = entities.entity_key
+    union all
+    select entities.entity_key, free.sf_id, free.since, 1, 'email'
+    from entities
+    join free on free.email = entities.email
+),
+
+-- Per entity and rule the oldest record, then per entity the first rule.
+oldest as (
+    select
+        entity_key,
+        place,
+        rule,
+        arg_min(sf_id, since) as sf_id,
+        count(distinct sf_id) as candidates
+    from found
+    group by entity_key, place, rule
+),
+
+best as (
+    select entity_key, unnest(arg_min(oldest, place))
+    from oldest
+    group by entity_key
+),
+
+claims as (
+    select sf_id, count(*) as entities
+    from best
+    group by sf_id
+),
+
+gone as (
+    select lower("Causeway_Key__c") as key, min(case when "IsConverted" = 'true' then 'converted' else 'deleted' end) as rule
+    from org_lead
+    where "Causeway_Key__c" is not null and not ("IsDeleted" = 'false' and "IsConverted" = 'false')
+    group by lower("Causeway_Key__c")
+)
+
+select
+    best.entity_key,
+    case when claims.entities = 1 then best.sf_id end as sf_id,
+    case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
+    best.candidates,
+    claims.entities = 1 and best.place > 0 as adopt
+from best
+join claims on claims.sf_id = best.sf_id
+union all
+select entities.entity_key, null, gone.rule, 0, false
+from entities
+join gone on gone.key = entities.entity_key
+where entities.entity_key not in (select entity_key from best)

@@ -1,0 +1,183 @@
+with
+
+entities as (
+    select
+        people."person_key",
+        people."account_key",
+        people."salutation",
+        people."first_name",
+        people."last_name",
+        people."title",
+        people."department",
+        people."email",
+        people."birthdate",
+        people."phone",
+        people."mailing_phone",
+        people."mobile_phone",
+        people."fax",
+        people."mailing_street",
+        people."mailing_city",
+        people."mailing_state",
+        people."mailing_postal_code",
+        people."mailing_country",
+        people."other_street",
+        people."other_city",
+        people."other_state",
+        people."other_postal_code",
+        people."other_country",
+        people."other_phone",
+        people."opted_out",
+        people."note",
+        people."further_addresses",
+        routes.sobject as route
+    from people
+    join routes on routes.entity_key = people.person_key
+),
+
+routed as (
+    select *
+    from entities
+    where route = 'Contact'
+),
+
+account_ids as (
+    select name, arg_min(id, place) as id
+    from (
+        select entity_key as name, sf_id as id, 1 as place
+        from org_match_account
+        where sf_id is not null
+        union all
+        select lower("Causeway_Key__c"), "Id", 2
+        from org_account
+        where "Causeway_Key__c" is not null and "IsDeleted" = 'false'
+        union all
+        select entity_key, '@account:' || entity_key, 3
+        from routes
+        where sobject = 'Account'
+    ) as known
+    group by name
+),
+
+valued as (
+    select
+        routed.person_key as key,
+        "AccountId_found".id as "AccountId",
+        case when lower(trim(routed."account_key")) is not null and "AccountId_found".id is null then lower(trim(routed."account_key")) end as "AccountId_missed",
+        case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' else "salutation" end as "Salutation",
+        "first_name" as "FirstName",
+        coalesce("last_name", '[not provided]') as "LastName",
+        "title" as "Title",
+        "department" as "Department",
+        lower(trim("email")) as "Email",
+        "birthdate" as "Birthdate",
+        coalesce(phone, mailing_phone) as "Phone",
+        "mobile_phone" as "MobilePhone",
+        "fax" as "Fax",
+        "mailing_street" as "MailingStreet",
+        "mailing_city" as "MailingCity",
+        "mailing_state" as "MailingState",
+        "mailing_postal_code" as "MailingPostalCode",
+        "mailing_country" as "MailingCountry",
+        "other_street" as "OtherStreet",
+        "other_city" as "OtherCity",
+        "other_state" as "OtherState",
+        "other_postal_code" as "OtherPostalCode",
+        "other_country" as "OtherCountry",
+        "other_phone" as "OtherPhone",
+        "opted_out" as "HasOptedOutOfEmail",
+        concat_ws(chr(10), note, further_addresses) as "Description"
+    from routed
+    left join account_ids as "AccountId_found" on "AccountId_found".name = lower(trim(routed."account_key"))
+),
+
+wired as (
+    select
+        key,
+        "AccountId",
+        "AccountId_missed",
+        nullif(trim(replace("Salutation"::varchar, chr(13), ''), e' \t\n'), '') as "Salutation",
+        nullif(trim(replace("FirstName"::varchar, chr(13), ''), e' \t\n'), '') as "FirstName",
+        nullif(trim(replace("LastName"::varchar, chr(13), ''), e' \t\n'), '') as "LastName",
+        nullif(trim(replace("Title"::varchar, chr(13), ''), e' \t\n'), '') as "Title",
+        nullif(trim(replace("Department"::varchar, chr(13), ''), e' \t\n'), '') as "Department",
+        nullif(trim(replace("Email"::varchar, chr(13), ''), e' \t\n'), '') as "Email",
+        try_cast("Birthdate" as date)::varchar as "Birthdate",
+        case when try_cast("Birthdate" as date)::varchar is null then "Birthdate"::varchar end as "Birthdate_misfit",
+        nullif(trim(replace("Phone"::varchar, chr(13), ''), e' \t\n'), '') as "Phone",
+        nullif(trim(replace("MobilePhone"::varchar, chr(13), ''), e' \t\n'), '') as "MobilePhone",
+        nullif(trim(replace("Fax"::varchar, chr(13), ''), e' \t\n'), '') as "Fax",
+        nullif(trim(replace("MailingStreet"::varchar, chr(13), ''), e' \t\n'), '') as "MailingStreet",
+        nullif(trim(replace("MailingCity"::varchar, chr(13), ''), e' \t\n'), '') as "MailingCity",
+        nullif(trim(replace("MailingState"::varchar, chr(13), ''), e' \t\n'), '') as "MailingState",
+        nullif(trim(replace("MailingPostalCode"::varchar, chr(13), ''), e' \t\n'), '') as "MailingPostalCode",
+        nullif(trim(replace("MailingCountry"::varchar, chr(13), ''), e' \t\n'), '') as "MailingCountry",
+        nullif(trim(replace("OtherStreet"::varchar, chr(13), ''), e' \t\n'), '') as "OtherStreet",
+        nullif(trim(replace("OtherCity"::varchar, chr(13), ''), e' \t\n'), '') as "OtherCity",
+        nullif(trim(replace("OtherState"::varchar, chr(13), ''), e' \t\n'), '') as "OtherState",
+        nullif(trim(replace("OtherPostalCode"::varchar, chr(13), ''), e' \t\n'), '') as "OtherPostalCode",
+        nullif(trim(replace("OtherCountry"::varchar, chr(13), ''), e' \t\n'), '') as "OtherCountry",
+        nullif(trim(replace("OtherPhone"::varchar, chr(13), ''), e' \t\n'), '') as "OtherPhone",
+        try_cast("HasOptedOutOfEmail" as boolean)::varchar as "HasOptedOutOfEmail",
+        case when try_cast("HasOptedOutOfEmail" as boolean)::varchar is null then "HasOptedOutOfEmail"::varchar end as "HasOptedOutOfEmail_misfit",
+        nullif(trim(replace("Description"::varchar, chr(13), ''), e' \t\n'), '') as "Description"
+    from valued
+),
+
+waiting as (
+    select org_match_lead.entity_key as key, 'an open Lead of this person is in the org; convert or close it (leads.existing: hold)' as reason
+    from org_match_lead
+    left join org_match_contact on org_match_contact.entity_key = org_match_lead.entity_key
+    where org_match_lead.sf_id is not null and org_match_contact.sf_id is null
+)
+
+select
+    wired.key,
+    wired."AccountId",
+    wired."Salutation",
+    rtrim(left(wired."FirstName", 40), e' \t\n') as "FirstName",
+    wired."LastName",
+    rtrim(left(wired."Title", 128), e' \t\n') as "Title",
+    rtrim(left(wired."Department", 80), e' \t\n') as "Department",
+    wired."Email",
+    wired."Birthdate",
+    wired."Phone",
+    wired."MobilePhone",
+    wired."Fax",
+    rtrim(left(wired."MailingStreet", 255), e' \t\n') as "MailingStreet",
+    rtrim(left(wired."MailingCity", 40), e' \t\n') as "MailingCity",
+    wired."MailingState",
+    wired."MailingPostalCode",
+    wired."MailingCountry",
+    rtrim(left(wired."OtherStreet", 255), e' \t\n') as "OtherStreet",
+    rtrim(left(wired."OtherCity", 40), e' \t\n') as "OtherCity",
+    wired."OtherState",
+    wired."OtherPostalCode",
+    wired."OtherCountry",
+    wired."OtherPhone",
+    wired."HasOptedOutOfEmail",
+    rtrim(left(wired."Description", 32000), e' \t\n') as "Description",
+    nullif(
+        concat_ws(
+            '; ',
+            case when wired."AccountId_missed" is not null then 'AccountId: there is no Account ' || wired."AccountId_missed" end,
+            case when length(wired."Salutation") > 40 then 'Salutation has ' || length(wired."Salutation") || ' characters, 40 fit' end,
+            case when length(wired."LastName") > 80 then 'LastName has ' || length(wired."LastName") || ' characters, 80 fit' end,
+            case when length(wired."Email") > 80 then 'Email has ' || length(wired."Email") || ' characters, 80 fit' end,
+            'Birthdate is no date: ' || wired."Birthdate_misfit",
+            case when length(wired."Phone") > 40 then 'Phone has ' || length(wired."Phone") || ' characters, 40 fit' end,
+            case when length(wired."MobilePhone") > 40 then 'MobilePhone has ' || length(wired."MobilePhone") || ' characters, 40 fit' end,
+            case when length(wired."Fax") > 40 then 'Fax has ' || length(wired."Fax") || ' characters, 40 fit' end,
+            case when length(wired."MailingState") > 80 then 'MailingState has ' || length(wired."MailingState") || ' characters, 80 fit' end,
+            case when length(wired."MailingPostalCode") > 20 then 'MailingPostalCode has ' || length(wired."MailingPostalCode") || ' characters, 20 fit' end,
+            case when length(wired."MailingCountry") > 80 then 'MailingCountry has ' || length(wired."MailingCountry") || ' characters, 80 fit' end,
+            case when length(wired."OtherState") > 80 then 'OtherState has ' || length(wired."OtherState") || ' characters, 80 fit' end,
+            case when length(wired."OtherPostalCode") > 20 then 'OtherPostalCode has ' || length(wired."OtherPostalCode") || ' characters, 20 fit' end,
+            case when length(wired."OtherCountry") > 80 then 'OtherCountry has ' || length(wired."OtherCountry") || ' characters, 80 fit' end,
+            case when length(wired."OtherPhone") > 40 then 'OtherPhone has ' || length(wired."OtherPhone") || ' characters, 40 fit' end,
+            'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit",
+            waiting.reason
+        ),
+        ''
+    ) as _held
+from wired
+left join waiting on waiting.key = wired.key

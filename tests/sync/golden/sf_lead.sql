@@ -1,0 +1,128 @@
+with
+
+entities as (
+    select
+        people."person_key",
+        people."salutation",
+        people."first_name",
+        people."last_name",
+        people."company",
+        people."title",
+        people."email",
+        people."phone",
+        people."other_phone",
+        people."mailing_phone",
+        people."mobile_phone",
+        people."fax",
+        people."website",
+        people."other_street",
+        people."mailing_street",
+        people."mailing_city",
+        people."other_city",
+        people."mailing_state",
+        people."other_state",
+        people."mailing_postal_code",
+        people."other_postal_code",
+        people."mailing_country",
+        people."other_country",
+        people."opted_out",
+        people."note",
+        people."further_addresses",
+        routes.sobject as route
+    from people
+    join routes on routes.entity_key = people.person_key
+),
+
+routed as (
+    select *
+    from entities
+    where route = 'Lead'
+),
+
+valued as (
+    select
+        routed.person_key as key,
+        case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' else "salutation" end as "Salutation",
+        "first_name" as "FirstName",
+        coalesce("last_name", '[not provided]') as "LastName",
+        coalesce("company", '[not provided]') as "Company",
+        "title" as "Title",
+        lower(trim("email")) as "Email",
+        coalesce(phone, other_phone, mailing_phone) as "Phone",
+        "mobile_phone" as "MobilePhone",
+        "fax" as "Fax",
+        "website" as "Website",
+        CASE WHEN other_street IS NULL THEN mailing_street ELSE other_street END as "Street",
+        CASE WHEN other_street IS NULL THEN mailing_city ELSE other_city END as "City",
+        CASE WHEN other_street IS NULL THEN mailing_state ELSE other_state END as "State",
+        CASE WHEN other_street IS NULL THEN mailing_postal_code ELSE other_postal_code END as "PostalCode",
+        CASE WHEN other_street IS NULL THEN mailing_country ELSE other_country END as "Country",
+        "opted_out" as "HasOptedOutOfEmail",
+        'Web' as "LeadSource",
+        concat_ws(chr(10), note, further_addresses) as "Description"
+    from routed
+),
+
+wired as (
+    select
+        key,
+        nullif(trim(replace("Salutation"::varchar, chr(13), ''), e' \t\n'), '') as "Salutation",
+        nullif(trim(replace("FirstName"::varchar, chr(13), ''), e' \t\n'), '') as "FirstName",
+        nullif(trim(replace("LastName"::varchar, chr(13), ''), e' \t\n'), '') as "LastName",
+        nullif(trim(replace("Company"::varchar, chr(13), ''), e' \t\n'), '') as "Company",
+        nullif(trim(replace("Title"::varchar, chr(13), ''), e' \t\n'), '') as "Title",
+        nullif(trim(replace("Email"::varchar, chr(13), ''), e' \t\n'), '') as "Email",
+        nullif(trim(replace("Phone"::varchar, chr(13), ''), e' \t\n'), '') as "Phone",
+        nullif(trim(replace("MobilePhone"::varchar, chr(13), ''), e' \t\n'), '') as "MobilePhone",
+        nullif(trim(replace("Fax"::varchar, chr(13), ''), e' \t\n'), '') as "Fax",
+        nullif(trim(replace("Website"::varchar, chr(13), ''), e' \t\n'), '') as "Website",
+        nullif(trim(replace("Street"::varchar, chr(13), ''), e' \t\n'), '') as "Street",
+        nullif(trim(replace("City"::varchar, chr(13), ''), e' \t\n'), '') as "City",
+        nullif(trim(replace("State"::varchar, chr(13), ''), e' \t\n'), '') as "State",
+        nullif(trim(replace("PostalCode"::varchar, chr(13), ''), e' \t\n'), '') as "PostalCode",
+        nullif(trim(replace("Country"::varchar, chr(13), ''), e' \t\n'), '') as "Country",
+        try_cast("HasOptedOutOfEmail" as boolean)::varchar as "HasOptedOutOfEmail",
+        case when try_cast("HasOptedOutOfEmail" as boolean)::varchar is null then "HasOptedOutOfEmail"::varchar end as "HasOptedOutOfEmail_misfit",
+        nullif(trim(replace("LeadSource"::varchar, chr(13), ''), e' \t\n'), '') as "LeadSource",
+        nullif(trim(replace("Description"::varchar, chr(13), ''), e' \t\n'), '') as "Description"
+    from valued
+)
+
+select
+    wired.key,
+    wired."Salutation",
+    rtrim(left(wired."FirstName", 40), e' \t\n') as "FirstName",
+    wired."LastName",
+    rtrim(left(wired."Company", 255), e' \t\n') as "Company",
+    rtrim(left(wired."Title", 128), e' \t\n') as "Title",
+    wired."Email",
+    wired."Phone",
+    wired."MobilePhone",
+    wired."Fax",
+    wired."Website",
+    rtrim(left(wired."Street", 255), e' \t\n') as "Street",
+    rtrim(left(wired."City", 40), e' \t\n') as "City",
+    wired."State",
+    wired."PostalCode",
+    wired."Country",
+    wired."HasOptedOutOfEmail",
+    wired."LeadSource",
+    rtrim(left(wired."Description", 32000), e' \t\n') as "Description",
+    nullif(
+        concat_ws(
+            '; ',
+            case when length(wired."Salutation") > 40 then 'Salutation has ' || length(wired."Salutation") || ' characters, 40 fit' end,
+            case when length(wired."LastName") > 80 then 'LastName has ' || length(wired."LastName") || ' characters, 80 fit' end,
+            case when length(wired."Email") > 80 then 'Email has ' || length(wired."Email") || ' characters, 80 fit' end,
+            case when length(wired."Phone") > 40 then 'Phone has ' || length(wired."Phone") || ' characters, 40 fit' end,
+            case when length(wired."MobilePhone") > 40 then 'MobilePhone has ' || length(wired."MobilePhone") || ' characters, 40 fit' end,
+            case when length(wired."Fax") > 40 then 'Fax has ' || length(wired."Fax") || ' characters, 40 fit' end,
+            case when length(wired."Website") > 255 then 'Website has ' || length(wired."Website") || ' characters, 255 fit' end,
+            case when length(wired."State") > 80 then 'State has ' || length(wired."State") || ' characters, 80 fit' end,
+            case when length(wired."PostalCode") > 20 then 'PostalCode has ' || length(wired."PostalCode") || ' characters, 20 fit' end,
+            case when length(wired."Country") > 80 then 'Country has ' || length(wired."Country") || ' characters, 80 fit' end,
+            'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit"
+        ),
+        ''
+    ) as _held
+from wired

@@ -1,0 +1,93 @@
+"""The shipped mappings, compiled: kept as files, so that a change of theirs is seen in review.
+
+To write them anew: ``GOLDEN=write pytest tests/sync/test_golden_sql.py``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from pipelines.sync.compile import desired_sql, mapping_columns
+from pipelines.sync.fields import OrgSchema
+from pipelines.sync.mapping import ObjectMapping
+from pipelines.sync.match import match_sql
+from pipelines.sync.plan import plan_sql, sent_sql
+from pipelines.sync.policies import Policies
+
+GOLDEN = Path(__file__).parent / "golden"
+OBJECTS = ("Account", "Contact", "Lead")
+
+
+@dataclass(frozen=True)
+class Made:
+    mappings: Mapping[str, ObjectMapping]
+    schema: OrgSchema
+    policies: Policies
+
+
+STAGES: dict[str, Callable[[Made, str], str]] = {
+    "org_match": lambda made, name: match_sql(made.mappings[name]),
+    "sf": lambda made, name: desired_sql(
+        made.mappings[name], made.schema[name], made.mappings, made.policies
+    ),
+    "plan": lambda made, name: plan_sql(made.mappings[name], made.schema[name], made.policies),
+    "sent": lambda _, name: sent_sql(name),
+}
+READS = {
+    "org_match_account": {"accounts", "org_account"},
+    "org_match_contact": {"people", "org_contact", "org_match_account"},
+    "org_match_lead": {"people", "org_lead"},
+    "sf_account": {"accounts", "routes"},
+    "sf_contact": {
+        "people", "routes", "org_account", "org_match_account", "org_match_contact",
+        "org_match_lead",
+    },
+    "sf_lead": {"people", "routes"},
+    "plan_account": {"sf_account", "org_match_account", "org_account"},
+    "plan_contact": {"sf_contact", "org_match_contact", "org_contact"},
+    "plan_lead": {"sf_lead", "org_match_lead", "org_lead"},
+    "sent_account": {"sent_account", "plan_account", "salesforce_account"},
+    "sent_contact": {"sent_contact", "plan_contact", "salesforce_contact"},
+    "sent_lead": {"sent_lead", "plan_lead", "salesforce_lead"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(mappings: dict[str, ObjectMapping], schema: OrgSchema, policies: Policies) -> Made:
+    return Made(mappings, schema, policies)
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_sql_is_as_it_was_read_last(made: Made, stage: str, name: str) -> None:
+    query = STAGES[stage](made, name)
+    path = GOLDEN / f"{stage}_{name.lower()}.sql"
+    if os.environ.get("GOLDEN") == "write":
+        path.write_text(query, encoding="utf-8")
+    assert query == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_it_reads_can_be_seen_in_it(made: Made, stage: str, name: str) -> None:
+    tree = sqlglot.parse_one(STAGES[stage](made, name), dialect="duckdb")
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    read = {table.name for table in tree.find_all(exp.Table)} - own
+    # A work table may be called like the relation it imports.
+    assert read | (own & READS[f"{stage}_{name.lower()}"]) == READS[f"{stage}_{name.lower()}"]
+
+
+def test_lineage_names_the_golden_columns_of_each_field(made: Made) -> None:
+    lineage = mapping_columns(made.mappings["Contact"])
+    assert lineage["key"] == ["person_key"]
+    assert lineage["AccountId"] == ["account_key"]
+    assert lineage["Phone"] == ["phone", "mailing_phone"]
+    assert lineage["LastName"] == ["last_name"]
+    assert mapping_columns(made.mappings["Lead"])["LeadSource"] == []
