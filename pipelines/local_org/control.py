@@ -86,6 +86,8 @@ def status(home: Path) -> dict[str, Any]:
     """What is known of the org in `home`: `PUBLIC_KEYS` (None before first start) and `running`."""
     state = Home(Path(home).resolve()).read_state()
     running = is_ours(state)
+    if not running:
+        _reap()
     known = {key: state.get(key) for key in PUBLIC_KEYS}
     return {**known, "pid": state.get("pid") if running else None, "running": running}
 
@@ -108,9 +110,6 @@ def stop(home: Path) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and is_ours(state):
             time.sleep(0.02)
-        child = _children.get(state["pid"])
-        if child is not None and child.poll() is not None:
-            del _children[state["pid"]]
     if is_ours(state):
         raise LocalOrgError(f"Process {state['pid']} of the local org in {home} does not end.")
     return status(files.folder)
@@ -154,6 +153,13 @@ def is_ours(state: dict[str, Any]) -> bool:
     """Whether the state's process still runs; a pid that was given to another process is not it."""
     pid = state.get("pid")
     return pid is not None and process_started(pid) == state.get("process_started")
+
+
+def _reap() -> None:
+    """Wait for the orgs of this process that ended, so that none stays a zombie."""
+    for pid, child in list(_children.items()):
+        if process_started(pid) is None:
+            _children.pop(pid).wait(STOP_SECONDS)
 
 
 def _public(state: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,255 @@
-"""Composite requests: several calls in one."""
+"""Several calls in one: composite, composite/batch, composite/tree (api-facts 2.4)."""
 
-from pipelines.local_org.api.router import Router
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+from pipelines.local_org.api.discovery import sobject_of
+from pipelines.local_org.api.router import Answer, ApiError, Call, Router, split_url
+from pipelines.local_org.catalog.model import SObject
+from pipelines.local_org.dml.outcome import Outcome, RolledBack
+from pipelines.local_org.dml.records import Batch, JsonTypeError, write_records
 
 router = Router()
+MOST_CALLS = 25
+MOST_TREE_RECORDS = 200
+MOST_TREE_LEVELS = 5
+METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
+HALTED = {
+    "errorCode": "PROCESSING_HALTED",
+    "message": "The transaction was rolled back since another operation in the same transaction "
+    "failed.",
+}
+BATCH_HALTED = {
+    "errorCode": "BATCH_PROCESSING_HALTED",
+    "message": "Batch processing halted per request",
+}
+_REFERENCE = re.compile(r"@\{([^}]+)\}")
+
+
+class UnknownReference(Exception):
+    """A `@{…}` that no earlier answer resolves."""
+
+
+@router.route("POST", "/services/data/v{version}/composite")
+def composite(call: Call) -> Answer:
+    """Run calls one after the other; later ones may use what earlier ones answered."""
+    body = call.json_object()
+    asked = _list_of_objects(body, "compositeRequest")
+    if body.get("allOrNone") is not True:
+        return Answer(content={"compositeResponse": _run_all(call, asked, stop_at_error=False)})
+    answers: list[dict[str, Any]] = []
+    try:
+        with call.org.store.write():
+            answers = _run_all(call, asked, stop_at_error=True)
+            _undo_if_failed(answers)
+    except RolledBack:
+        answers = [a if a["httpStatusCode"] >= 400 else _halted(a) for a in answers]
+    return Answer(content={"compositeResponse": answers})
+
+
+@router.route("POST", "/services/data/v{version}/composite/batch")
+def batch(call: Call) -> Answer:
+    """Run independent calls one after the other."""
+    body = call.json_object()
+    halt = body.get("haltOnError") is True
+    results: list[dict[str, Any]] = []
+    failed = False
+    for part in _list_of_objects(body, "batchRequests"):
+        if failed and halt:
+            results.append({"statusCode": 412, "result": [BATCH_HALTED]})
+            continue
+        url = "/services/data/" + str(part.get("url", "")).lstrip("/").removeprefix(
+            "services/data/"
+        )
+        answer = _run(call, str(part.get("method", "GET")), url, part.get("richInput"), {})
+        failed = failed or answer.status >= 400
+        results.append({"statusCode": answer.status, "result": answer.content})
+    return Answer(content={"hasErrors": failed, "results": results})
+
+
+@router.route("POST", "/services/data/v{version}/composite/tree/{name}")
+def tree(call: Call) -> Answer:
+    """Make records with their children, all or none."""
+    sobject = sobject_of(call)
+    made: dict[str, str] = {}
+    try:
+        with call.org.store.write():
+            roots = _list_of_objects(call.json_object(), "records")
+            _plant(call, sobject, roots, None, made, 1)
+    except _TreeRefused as refused:
+        return Answer(400, {"hasErrors": True, "results": refused.results})
+    results = [{"referenceId": name, "id": record_id} for name, record_id in made.items()]
+    return Answer(201, {"hasErrors": False, "results": results})
+
+
+# -- composite -------------------------------------------------------------------------------------
+
+
+def _run_all(
+    call: Call, asked: list[dict[str, Any]], *, stop_at_error: bool
+) -> list[dict[str, Any]]:
+    answers: list[dict[str, Any]] = []
+    known: dict[str, Any] = {}
+    broken = False
+    for part in asked:
+        name = str(part.get("referenceId", ""))
+        if broken and stop_at_error:
+            answers.append(_halted({"referenceId": name}))
+            continue
+        try:
+            url = _resolve(str(part.get("url", "")), known)
+            body = _resolve_all(part.get("body"), known)
+        except UnknownReference as missing:
+            error = {"errorCode": "PROCESSING_HALTED", "message": str(missing)}
+            answers.append(_answer(name, Answer(400, [error])))
+            broken = True
+            continue
+        headers = {str(k).lower(): str(v) for k, v in (part.get("httpHeaders") or {}).items()}
+        answer = _run(call, str(part.get("method", "")), url, body, headers)
+        if answer.status < 400:
+            known[name] = answer.content
+        else:
+            broken = True
+        answers.append(_answer(name, answer))
+    return answers
+
+
+def _undo_if_failed(answers: list[dict[str, Any]]) -> None:
+    if any(answer["httpStatusCode"] >= 400 for answer in answers):
+        raise RolledBack
+
+
+def _answer(name: str, answer: Answer) -> dict[str, Any]:
+    return {
+        "body": answer.content,
+        "httpHeaders": dict(answer.headers),
+        "httpStatusCode": answer.status,
+        "referenceId": name,
+    }
+
+
+def _halted(answer: dict[str, Any]) -> dict[str, Any]:
+    return _answer(answer["referenceId"], Answer(400, [HALTED]))
+
+
+def _run(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) -> Answer:
+    """Run one part through the table of routes, in the name of the same user."""
+    from pipelines.local_org.api.routes import table
+
+    path, query = split_url(url)
+    method = method.upper()
+    if method not in METHODS or not path.lower().startswith("/services/data/"):
+        return Answer(400, [{"errorCode": "INVALID_URL", "message": f"Invalid request: {url}"}])
+    part = replace(
+        call,
+        method=method,
+        path=path,
+        query=query,
+        headers=headers,
+        body=json.dumps(body).encode() if body is not None else b"",
+        json_body=body,
+    )
+    try:
+        return table().dispatch(part)
+    except ApiError as error:
+        return Answer(error.status, error.body)
+
+
+def _resolve_all(value: Any, known: dict[str, Any]) -> Any:
+    if isinstance(value, str):
+        whole = _REFERENCE.fullmatch(value)
+        return _look_up(whole[1], known) if whole else _resolve(value, known)
+    if isinstance(value, dict):
+        return {k: _resolve_all(v, known) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_resolve_all(v, known) for v in value]
+    return value
+
+
+def _resolve(text: str, known: dict[str, Any]) -> str:
+    return _REFERENCE.sub(lambda match: str(_look_up(match[1], known)), text)
+
+
+def _look_up(path: str, known: dict[str, Any]) -> Any:
+    steps = re.findall(r"[^.\[\]]+", path)
+    value: Any = known
+    for step in steps:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            raise UnknownReference(
+                f"Invalid reference specified. No value for {path} found in {steps[0]}"
+            )
+    return value
+
+
+def _list_of_objects(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = body.get(name)
+    if not isinstance(found, list) or not all(isinstance(part, dict) for part in found):
+        raise ApiError(400, "JSON_PARSER_ERROR", f"{name} must be a list of objects")
+    most = MOST_TREE_RECORDS if name == "records" else MOST_CALLS
+    if len(found) > most:
+        raise ApiError(400, "LIMIT_EXCEEDED", f"The limit of {most} parts of {name} is exceeded")
+    return found
+
+
+# -- tree ------------------------------------------------------------------------------------------
+
+
+class _TreeRefused(Exception):
+    def __init__(self, results: list[dict[str, Any]]) -> None:
+        super().__init__("tree refused")
+        self.results = results
+
+
+def _plant(
+    call: Call,
+    sobject: SObject,
+    records: list[dict[str, Any]],
+    parent: tuple[str, str] | None,
+    made: dict[str, str],
+    level: int,
+) -> None:
+    """Make the records of one level, then those below each of them."""
+    names = [str(record.get("attributes", {}).get("referenceId", "")) for record in records]
+    if level > MOST_TREE_LEVELS or len(made) + len(records) > MOST_TREE_RECORDS:
+        raise ApiError(400, "LIMIT_EXCEEDED", "A tree holds 200 records and 5 levels at most")
+    nests = [
+        {k: v for k, v in record.items() if isinstance(v, dict) and "records" in v}
+        for record in records
+    ]
+    flat = [
+        {k: v for k, v in record.items() if k not in nest}
+        | ({parent[0]: parent[1]} if parent is not None else {})
+        for record, nest in zip(records, nests, strict=True)
+    ]
+    try:
+        outcomes = write_records(call.org.writer, [Batch(sobject, "insert", flat)], call.user)
+    except JsonTypeError as error:
+        raise ApiError(400, "JSON_PARSER_ERROR", str(error)) from error
+    _check_all(names, outcomes)
+    for name, outcome, nest in zip(names, outcomes, nests, strict=True):
+        made[name] = outcome.id or ""
+        for relationship, below in nest.items():
+            relation = next((c for c in sobject.children if (c.name or "") == relationship), None)
+            if relation is None:
+                raise ApiError(
+                    400, "INVALID_FIELD", f"No such relation '{relationship}' on {sobject.name}"
+                )
+            child = call.org.catalog[relation.child]
+            inner = _list_of_objects(below, "records")
+            _plant(call, child, inner, (relation.field, made[name]), made, level + 1)
+
+
+def _check_all(names: list[str], outcomes: list[Outcome]) -> None:
+    bad = [
+        {"referenceId": name, "errors": [error.as_collection() for error in outcome.errors]}
+        for name, outcome in zip(names, outcomes, strict=True)
+        if not outcome.success
+    ]
+    if bad:
+        raise _TreeRefused(bad)

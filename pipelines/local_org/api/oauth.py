@@ -67,7 +67,7 @@ def introspect(call: Call) -> Answer:
                     "active": True,
                     "scope": SCOPE,
                     "client_id": call.org.state["client_id"],
-                    "username": _user(call, user)["Username"],
+                    "username": user_record(call, user)["Username"],
                     "sub": f"{call.base_url}/id/{call.org.organization_id}/{user}",
                     "token_type": f"{kind}_token",
                 }
@@ -79,7 +79,7 @@ def introspect(call: Call) -> Answer:
 @router.route("POST", "/services/oauth2/userinfo")
 def userinfo(call: Call) -> Answer:
     """Who the token's user is, in OpenID's words."""
-    user = _user(call, call.user)
+    user = user_record(call, call.user)
     return Answer(
         content={
             "sub": f"{call.base_url}/id/{call.org.organization_id}/{call.user}",
@@ -104,7 +104,7 @@ def userinfo(call: Call) -> Answer:
 @router.route("GET", "/id/{organization}/{user}")
 def identity(call: Call) -> Answer:
     """Who the token's user is, in Salesforce's words."""
-    user = _user(call, call.user)
+    user = user_record(call, call.user)
     return Answer(
         content={
             "id": f"{call.base_url}/id/{call.org.organization_id}/{call.user}",
@@ -189,7 +189,12 @@ def _tokens(call: Call, user: str, *, refresh: bool = False) -> Answer:
     return Answer(content=content, headers={"cache-control": "no-store"})
 
 
-def _user(call: Call, user_id: str) -> dict[str, Any]:
+def user_record(call: Call, user_id: str) -> dict[str, Any]:
+    """All fields of a user.
+
+    Raises:
+        ApiError: there is none with this id.
+    """
     user = call.org.catalog["User"]
     columns = ", ".join(f'{f.read_sql("t")} as "{f.name}"' for f in user.fields)
     with call.org.store.read() as connection:

@@ -105,7 +105,7 @@ def _first_page(call: Call, *, deleted: bool) -> Answer:
         result = connection.execute(compiled.sql)
         found = result.fetchmany(size)
         over = result.fetchmany(1)
-        records = Shaper(compiled, call.version).records(connection.cursor(), found)
+        records = Shaper(compiled, call.version).records(connection, found)
         if not over:
             return Answer(content=_page(call, len(found), records, "", len(found)))
         if compiled.kind == "aggregate":

@@ -1,5 +1,7 @@
 """The whole table of routes."""
 
+from functools import cache
+
 from pipelines.local_org.api import (
     collections,
     composite,
@@ -9,13 +11,25 @@ from pipelines.local_org.api import (
     query,
     queryjobs,
     records,
+    soap,
 )
 from pipelines.local_org.api.router import Router
 
 
+@cache
 def table() -> Router:
     """Every route the org answers to; the narrow ones stand before the wide ones."""
     router = Router()
-    for module in (oauth, discovery, query, ingest, queryjobs, composite, collections, records):
+    for module in (
+        oauth,
+        soap,
+        discovery,
+        query,
+        ingest,
+        queryjobs,
+        composite,
+        collections,
+        records,
+    ):
         router.include(module.router)
     return router

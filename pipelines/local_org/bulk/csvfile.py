@@ -70,11 +70,12 @@ class CsvFile:
             f"case c{i} when {literal(NULL_TEXT)} then chr(0) else c{i} end as c{i}"
             for i in range(width)
         )
-        new_line = r"\r\n" if self.line_ending == "CRLF" else r"\n"
+        # Naming CRLF in strict mode makes DuckDB 2.0 read nothing; unnamed it is recognised.
+        new_line = r"new_line = '\n', " if self.line_ending == "LF" else ""
         sql = (
             f"select {values} from read_csv({literal(str(self.path))}, columns = {{{columns}}}, "
             f"header = true, auto_detect = false, delim = {literal(DELIMITERS[self.delimiter])}, "
-            f"quote = '\"', escape = '\"', new_line = '{new_line}', strict_mode = true, "
+            f"quote = '\"', escape = '\"', {new_line}strict_mode = true, "
             f"max_line_size = 4000000) offset {skip}"
         )
         first = skip

@@ -121,6 +121,7 @@ class OrgSetup(_Frozen):
     queues: tuple[QueueSetup, ...] = ()
     record_types: tuple[RecordTypeSetup, ...] = ()
     lead_statuses: tuple[LeadStatusSetup, ...] = ()
+    lead_mapping: dict[str, dict[str, str]] = {}
 
 
 def read_setup(file: Path) -> OrgSetup:

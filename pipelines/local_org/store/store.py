@@ -36,6 +36,7 @@ class Store:
         self._writer = self._root.cursor()
         self._lock = threading.RLock()
         self._depth = 0
+        self._writing_thread: int | None = None
         self._next: dict[str, int] = {}
 
     def close(self) -> None:
@@ -46,7 +47,10 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection that sees the last commit."""
+        """A connection that sees the last commit; inside `write`, what was written so far."""
+        if self._writing_thread == threading.get_ident():
+            yield self._writer
+            return
         cursor = self._root.cursor()
         try:
             yield cursor
@@ -60,17 +64,20 @@ class Store:
             outermost = self._depth == 0
             if outermost:
                 self._writer.execute("begin")
+                self._writing_thread = threading.get_ident()
             self._depth += 1
             try:
                 yield self._writer
+                if outermost:
+                    self._writer.execute("commit")
             except BaseException:
-                self._depth -= 1
                 if outermost:
                     self._writer.execute("rollback")
                 raise
-            self._depth -= 1
-            if outermost:
-                self._writer.execute("commit")
+            finally:
+                self._depth -= 1
+                if outermost:
+                    self._writing_thread = None
 
     def create_tables(self, catalog: Catalog) -> None:
         """Give each object a table and each stored field a column, where they are missing."""

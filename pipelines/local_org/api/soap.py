@@ -1,0 +1,305 @@
+"""The partner SOAP API, as far as it does what REST cannot: login, convertLead, merge."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+from pipelines.local_org.api.oauth import check_password, user_record
+from pipelines.local_org.api.router import Answer, Call, Router
+from pipelines.local_org.dml.convert import MOST as MOST_CONVERTS
+from pipelines.local_org.dml.convert import LeadConvert, convert_lead
+from pipelines.local_org.dml.merge import MOST as MOST_MERGES
+from pipelines.local_org.dml.merge import MergeRequest, merge
+from pipelines.local_org.dml.outcome import RowError
+from pipelines.local_org.dml.records import JsonTypeError
+
+router = Router()
+LAST_LOGIN_VERSION = 64.0
+SESSION_SECONDS = 7200
+_PARTNER = "urn:partner.soap.sforce.com"
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_ENVELOPE = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" {names} '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+    "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
+)
+_ANSWER = _ENVELOPE.replace("{names}", f'xmlns="{_PARTNER}"')
+_FAULT = _ENVELOPE.replace("{names}", 'xmlns:sf="urn:fault.partner.soap.sforce.com"')
+Element = etree._Element
+
+
+class Fault(Exception):
+    """A refused SOAP call."""
+
+    def __init__(self, code: str, message: str, kind: str = "UnexpectedErrorFault") -> None:
+        super().__init__(message)
+        self.code, self.message, self.kind = code, message, kind
+
+
+@router.route("POST", "/services/Soap/u/{version}", login=False)
+@router.route("POST", "/services/Soap/u/{version}/{organization}", login=False)
+def partner(call: Call) -> Answer:
+    """Answer one SOAP call."""
+    try:
+        return _xml(200, _run(call, *_read(call.body)))
+    except Fault as fault:
+        return _xml(500, _fault(fault))
+
+
+def _run(call: Call, header: Element | None, request: Element) -> str:
+    name = etree.QName(request).localname
+    if name == "login":
+        return _login(call, request)
+    handler = _HANDLERS.get(name)
+    if handler is None:
+        raise Fault("INVALID_OPERATION", f"No operation available for request {name}")
+    return handler(_with_user(call, header), request)
+
+
+# -- reading and writing ---------------------------------------------------------------------------
+
+
+def _read(body: bytes) -> tuple[Element | None, Element]:
+    try:
+        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise Fault("MALFORMED_XML", f"Unable to parse the request: {error}") from error
+    parts = {etree.QName(part).localname: part for part in root if isinstance(part.tag, str)}
+    body_element = parts.get("Body")
+    if body_element is None or not len(body_element):
+        raise Fault("MALFORMED_XML", "The envelope has no body")
+    return parts.get("Header"), body_element[0]
+
+
+def _with_user(call: Call, header: Element | None) -> Call:
+    token = ""
+    for element in header.iter() if header is not None else ():
+        if isinstance(element.tag, str) and etree.QName(element).localname == "sessionId":
+            token = (element.text or "").strip()
+    user = call.org.sessions.user_of(token)
+    if user is None:
+        raise Fault(
+            "INVALID_SESSION_ID",
+            "Invalid Session ID found in SessionHeader: Illegal Session",
+        )
+    call.org.usage.count("DailyApiRequests")
+    return replace(call, user=user, token=token)
+
+
+def _children(element: Element, name: str) -> list[Element]:
+    return [e for e in element if isinstance(e.tag, str) and etree.QName(e).localname == name]
+
+
+def _text(element: Element, name: str) -> str | None:
+    found = _children(element, name)
+    if not found or found[0].get(f"{{{_XSI}}}nil") == "true":
+        return None
+    return (found[0].text or "").strip() or None
+
+
+def _flag(element: Element, name: str) -> bool:
+    return (_text(element, name) or "false").lower() in {"true", "1"}
+
+
+def _tag(name: str, value: object) -> str:
+    if value is None:
+        return f'<{name} xsi:nil="true"/>'
+    text = str(value).lower() if isinstance(value, bool) else escape(str(value))
+    return f"<{name}>{text}</{name}>"
+
+
+def _errors(errors: tuple[RowError, ...]) -> str:
+    return "".join(
+        "<errors>"
+        + "".join(_tag("fields", field) for field in error.fields)
+        + _tag("message", error.message)
+        + _tag("statusCode", error.code)
+        + "</errors>"
+        for error in errors
+    )
+
+
+def _xml(status: int, body: str) -> Answer:
+    text = (_ANSWER if status == 200 else _FAULT).replace("{body}", body)
+    return Answer(status, raw=text.encode(), media_type="text/xml;charset=UTF-8")
+
+
+def _fault(fault: Fault) -> str:
+    message = fault.message
+    return (
+        f"<soapenv:Fault><faultcode>sf:{fault.code}</faultcode>"
+        f"<faultstring>{fault.code}: {escape(message)}</faultstring><detail>"
+        f'<sf:{fault.kind} xsi:type="sf:{fault.kind}">'
+        f"<sf:exceptionCode>{fault.code}</sf:exceptionCode>"
+        f"<sf:exceptionMessage>{escape(message)}</sf:exceptionMessage>"
+        f"</sf:{fault.kind}></detail></soapenv:Fault>"
+    )
+
+
+# -- the calls -------------------------------------------------------------------------------------
+
+
+def _login(call: Call, request: Element) -> str:
+    if float(call.version) > LAST_LOGIN_VERSION:
+        raise Fault(
+            "UNSUPPORTED_API_VERSION",
+            f"SOAP login is not available in API version {call.version}; use OAuth",
+        )
+    username, password = _text(request, "username") or "", _text(request, "password") or ""
+    user = check_password(call, username, password)
+    if user is None:
+        raise Fault(
+            "INVALID_LOGIN",
+            "Invalid username, password, security token; or user locked out.",
+            "LoginFault",
+        )
+    short = call.org.organization_id[:15]
+    soap = f"{call.base_url}/services/Soap"
+    return (
+        "<loginResponse><result>"
+        + _tag("metadataServerUrl", f"{soap}/m/{call.version}/{short}")
+        + _tag("passwordExpired", value=False)
+        + _tag("sandbox", call.org.setup.organization.sandbox)
+        + _tag("serverUrl", f"{soap}/u/{call.version}/{short}")
+        + _tag("sessionId", call.org.sessions.open(user))
+        + _tag("userId", user)
+        + f"<userInfo>{_user_info(call, user)}</userInfo></result></loginResponse>"
+    )
+
+
+def _logout(call: Call, _request: Element) -> str:
+    call.org.sessions.revoke(call.token)
+    return "<logoutResponse/>"
+
+
+def _server_timestamp(_call: Call, _request: Element) -> str:
+    moment = dt.datetime.now(dt.UTC)
+    stamp = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return (
+        f"<getServerTimestampResponse><result>{_tag('timestamp', stamp)}</result>"
+        "</getServerTimestampResponse>"
+    )
+
+
+def _get_user_info(call: Call, _request: Element) -> str:
+    return (
+        f"<getUserInfoResponse><result>{_user_info(call, call.user)}</result></getUserInfoResponse>"
+    )
+
+
+def _user_info(call: Call, user_id: str) -> str:
+    user = user_record(call, user_id)
+    about = call.org.setup.organization
+    values = {
+        "accessibilityMode": False,
+        "chatterExternal": False,
+        "currencySymbol": "$",
+        "orgAttachmentFileSizeLimit": 5242880,
+        "orgDefaultCurrencyIsoCode": "USD",
+        "orgDefaultCurrencyLocale": about.language,
+        "orgDisallowHtmlAttachments": False,
+        "orgHasPersonAccounts": call.org.setup.switches.person_accounts,
+        "organizationId": call.org.organization_id,
+        "organizationMultiCurrency": False,
+        "organizationName": about.name,
+        "profileId": user["ProfileId"],
+        "roleId": user["UserRoleId"],
+        "sessionSecondsValid": SESSION_SECONDS,
+        "userDefaultCurrencyIsoCode": None,
+        "userEmail": user["Email"],
+        "userFullName": user["Name"],
+        "userId": user_id,
+        "userLanguage": user["LanguageLocaleKey"],
+        "userLocale": user["LocaleSidKey"],
+        "userName": user["Username"],
+        "userTimeZone": user["TimeZoneSidKey"],
+        "userType": user["UserType"],
+        "userUiSkin": "Theme3",
+    }
+    return "".join(_tag(name, value) for name, value in values.items())
+
+
+def _convert_lead(call: Call, request: Element) -> str:
+    asked = _children(request, "leadConverts")
+    if len(asked) > MOST_CONVERTS:
+        raise Fault("EXCEEDED_ID_LIMIT", f"record limit reached: at most {MOST_CONVERTS} leads")
+    results = []
+    for element in asked:
+        convert = LeadConvert(
+            lead_id=_text(element, "leadId") or "",
+            converted_status=_text(element, "convertedStatus") or "",
+            account_id=_text(element, "accountId"),
+            contact_id=_text(element, "contactId"),
+            opportunity_name=_text(element, "opportunityName"),
+            owner_id=_text(element, "ownerId"),
+            do_not_create_opportunity=_flag(element, "doNotCreateOpportunity"),
+            overwrite_lead_source=_flag(element, "overwriteLeadSource"),
+        )
+        done = convert_lead(call.org.writer, convert, call.user, call.org.setup.lead_mapping)
+        results.append(
+            "<result>"
+            + _tag("accountId", done.account_id)
+            + _tag("contactId", done.contact_id)
+            + _errors(done.errors)
+            + _tag("leadId", done.lead_id)
+            + _tag("opportunityId", done.opportunity_id)
+            + _tag("success", not done.errors)
+            + "</result>"
+        )
+    return f"<convertLeadResponse>{''.join(results)}</convertLeadResponse>"
+
+
+def _merge(call: Call, request: Element) -> str:
+    asked = _children(request, "mergeRequests") or _children(request, "request")
+    if len(asked) > MOST_MERGES:
+        raise Fault("EXCEEDED_ID_LIMIT", f"record limit reached: at most {MOST_MERGES} merges")
+    results = []
+    for element in asked:
+        try:
+            done = merge(call.org.writer, _merge_request(element), call.user)
+        except JsonTypeError as error:
+            raise Fault("INVALID_TYPE", str(error)) from error
+        results.append(
+            "<result>"
+            + _errors(done.errors)
+            + _tag("id", done.master_id)
+            + "".join(_tag("mergedRecordIds", victim) for victim in done.victim_ids)
+            + _tag("success", not done.errors)
+            + "".join(_tag("updatedRelatedIds", related) for related in done.related_ids)
+            + "</result>"
+        )
+    return f"<mergeResponse>{''.join(results)}</mergeResponse>"
+
+
+def _merge_request(element: Element) -> MergeRequest:
+    masters = _children(element, "masterRecord")
+    if not masters:
+        raise Fault("MISSING_ARGUMENT", "masterRecord not specified")
+    master: dict[str, str | None] = {}
+    name = ""
+    for field in masters[0]:
+        if not isinstance(field.tag, str):
+            continue
+        tag = etree.QName(field).localname
+        if tag == "type":
+            name = (field.text or "").strip()
+        elif tag == "fieldsToNull":
+            master[(field.text or "").strip()] = None
+        else:
+            master[tag] = (field.text or "").strip() or None
+    name = name or (masters[0].get(f"{{{_XSI}}}type") or "").rpartition(":")[2]
+    victims = tuple((v.text or "").strip() for v in _children(element, "recordToMergeIds"))
+    return MergeRequest(name, master, victims)
+
+
+_HANDLERS: dict[str, Callable[[Call, Element], str]] = {
+    "logout": _logout,
+    "getServerTimestamp": _server_timestamp,
+    "getUserInfo": _get_user_info,
+    "convertLead": _convert_lead,
+    "merge": _merge,
+}

@@ -1,0 +1,238 @@
+"""Lead conversion: a lead becomes an account, a contact and an opportunity (api-facts 4.1)."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import yaml
+
+from pipelines.local_org import ids
+from pipelines.local_org.catalog.load import HERE as CATALOG
+from pipelines.local_org.catalog.model import SObject
+from pipelines.local_org.dml.outcome import RowError
+from pipelines.local_org.dml.records import Batch, write_records
+from pipelines.local_org.dml.write import Writer, now
+from pipelines.local_org.store.store import rows
+
+MOST = 100
+FIRST_STAGE = "Prospecting"
+MAPPING: dict[str, dict[str, str]] = yaml.safe_load((CATALOG / "conversion.yaml").read_text())
+
+
+class Refused(Exception):
+    """A conversion that cannot be; raised inside its transaction to undo it."""
+
+    def __init__(self, *errors: RowError) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class LeadConvert:
+    """One conversion as the client asks for it."""
+
+    lead_id: str
+    converted_status: str
+    account_id: str | None = None
+    contact_id: str | None = None
+    opportunity_name: str | None = None
+    owner_id: str | None = None
+    do_not_create_opportunity: bool = False
+    overwrite_lead_source: bool = False
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of one conversion."""
+
+    lead_id: str | None
+    account_id: str | None = None
+    contact_id: str | None = None
+    opportunity_id: str | None = None
+    errors: tuple[RowError, ...] = ()
+
+
+def convert_lead(
+    writer: Writer, asked: LeadConvert, user: str, mapping: dict[str, dict[str, str]]
+) -> Converted:
+    """Convert one lead in a transaction of its own.
+
+    Args:
+        writer: writes the new records by the rules of their objects.
+        asked: what to convert into what.
+        user: id of the user who converts.
+        mapping: more target fields per object, for custom fields.
+    """
+    try:
+        with writer.store.write() as connection:
+            return _Conversion(writer, connection, asked, user, mapping).run()
+    except Refused as refused:
+        return Converted(None, errors=refused.errors)
+
+
+class _Conversion:
+    def __init__(
+        self,
+        writer: Writer,
+        connection: duckdb.DuckDBPyConnection,
+        asked: LeadConvert,
+        user: str,
+        mapping: dict[str, dict[str, str]],
+    ) -> None:
+        self.writer, self.connection, self.asked, self.user = writer, connection, asked, user
+        self.mapping = {name: fields | mapping.get(name, {}) for name, fields in MAPPING.items()}
+        self.catalog = writer.catalog
+
+    def run(self) -> Converted:
+        asked = self.asked
+        lead = self._lead()
+        self._check_status()
+        owner = self._owner(lead)
+        contact = self._existing("Contact", asked.contact_id)
+        account = self._existing("Account", asked.account_id)
+        if contact is not None and (account is None or contact["AccountId"] != account["Id"]):
+            message = "the contact must belong to the account that accountId names"
+            raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", message, ("contactId",)))
+        account_id = self._put("Account", lead, account, {"OwnerId": owner})
+        contact_id = self._put(
+            "Contact", lead, contact, {"OwnerId": owner, "AccountId": account_id}
+        )
+        opportunity_id = None
+        if not asked.do_not_create_opportunity:
+            opportunity_id = self._opportunity(lead, account_id, owner)
+        self._close(lead, account_id, contact_id, opportunity_id)
+        self._move_children(lead["Id"], account_id, contact_id)
+        return Converted(lead["Id"], account_id, contact_id, opportunity_id)
+
+    def _lead(self) -> dict[str, Any]:
+        lead = self._record(self.catalog["Lead"], self.asked.lead_id, "leadId")
+        if lead["IsConverted"]:
+            raise Refused(
+                RowError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
+            )
+        return lead
+
+    def _check_status(self) -> None:
+        status = self.asked.converted_status
+        found = self.connection.execute(
+            'select 1 from records."LeadStatus" where lower("MasterLabel") = lower(?) '
+            'and "IsConverted"',
+            [status],
+        ).fetchall()
+        if not found:
+            message = f"invalid convertedStatus: {status}"
+            raise Refused(RowError("INVALID_STATUS", message, ("Status",)))
+
+    def _owner(self, lead: dict[str, Any]) -> str:
+        owner = self.asked.owner_id or lead["OwnerId"]
+        if not ids.is_id(owner) or owner[:3] != self.catalog["User"].prefix:
+            message = "The owner of the new records must be a user; give ownerId"
+            raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", message, ("ownerId",)))
+        return ids.to18(owner)
+
+    def _existing(self, name: str, record_id: str | None) -> dict[str, Any] | None:
+        argument = f"{name.lower()}Id"
+        return self._record(self.catalog[name], record_id, argument) if record_id else None
+
+    def _record(self, sobject: SObject, record_id: str, argument: str) -> dict[str, Any]:
+        if not ids.is_id(record_id) or record_id[:3] != sobject.prefix:
+            message = f"id value of incorrect type: {record_id}"
+            raise Refused(RowError("MALFORMED_ID", message, (argument,)))
+        found = rows(
+            self.connection,
+            f'select * from {sobject.table} where "Id" = ?',
+            ids.to18(record_id),
+        )
+        if not found:
+            raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"))
+        if found[0]["IsDeleted"]:
+            raise Refused(RowError("ENTITY_IS_DELETED", "entity is deleted"))
+        return found[0]
+
+    def _put(
+        self,
+        name: str,
+        lead: dict[str, Any],
+        existing: dict[str, Any] | None,
+        more: dict[str, Any],
+    ) -> str:
+        """Make a record of the lead's values, or fill what is empty in one that exists."""
+        values = {
+            field: _json(lead[source])
+            for field, source in self.mapping[name].items()
+            if lead.get(source) is not None
+        }
+        if existing is None:
+            return self._write(name, "insert", values | more)
+        filled = {f: v for f, v in values.items() if existing.get(f) is None}
+        if name == "Contact" and self.asked.overwrite_lead_source and "LeadSource" in values:
+            filled["LeadSource"] = values["LeadSource"]
+        if filled:
+            self._write(name, "update", {"Id": existing["Id"]} | filled)
+        record_id: str = existing["Id"]
+        return record_id
+
+    def _opportunity(self, lead: dict[str, Any], account_id: str, owner: str) -> str:
+        values = {
+            field: _json(lead[source])
+            for field, source in self.mapping["Opportunity"].items()
+            if lead.get(source) is not None
+        }
+        if self.asked.opportunity_name:
+            values["Name"] = self.asked.opportunity_name
+        values |= {
+            "AccountId": account_id,
+            "OwnerId": owner,
+            "StageName": FIRST_STAGE,
+            "CloseDate": _end_of_quarter(now().date()).isoformat(),
+        }
+        return self._write("Opportunity", "insert", values)
+
+    def _write(self, name: str, operation: str, record: dict[str, Any]) -> str:
+        batch = Batch(self.catalog[name], operation, [record])
+        outcome = write_records(self.writer, [batch], self.user)[0]
+        if not outcome.success or outcome.id is None:
+            raise Refused(*outcome.errors)
+        return outcome.id
+
+    def _close(
+        self, lead: dict[str, Any], account_id: str, contact_id: str, opportunity_id: str | None
+    ) -> None:
+        moment = now()
+        values = {
+            "IsConverted": True,
+            "IsUnreadByOwner": False,
+            "Status": self.asked.converted_status,
+            "ConvertedDate": moment.date(),
+            "ConvertedAccountId": account_id,
+            "ConvertedContactId": contact_id,
+            "ConvertedOpportunityId": opportunity_id,
+            "LastModifiedDate": moment,
+            "SystemModstamp": moment,
+            "LastModifiedById": self.user,
+        }
+        changes = ", ".join(f'"{name}" = ?' for name in values)
+        self.connection.execute(
+            f'update records."Lead" set {changes} where "Id" = ?', [*values.values(), lead["Id"]]
+        )
+
+    def _move_children(self, lead_id: str, account_id: str, contact_id: str) -> None:
+        for name in ("Task", "Event"):
+            self.connection.execute(
+                f'update records."{name}" set "WhoId" = ?, "AccountId" = ? where "WhoId" = ?',
+                [contact_id, account_id, lead_id],
+            )
+        self.connection.execute(
+            'update records."CampaignMember" set "ContactId" = ? where "LeadId" = ?',
+            [contact_id, lead_id],
+        )
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _end_of_quarter(day: dt.date) -> dt.date:
+    month = (day.month - 1) // 3 * 3 + 4
+    return dt.date(day.year + month // 13, (month - 1) % 12 + 1, 1) - dt.timedelta(days=1)

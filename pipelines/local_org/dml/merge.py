@@ -1,0 +1,137 @@
+"""Merging: up to two records go into a master, with everything that hangs on them (4.2)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from pipelines.local_org import ids
+from pipelines.local_org.catalog.model import Field, SObject
+from pipelines.local_org.dml.convert import Refused
+from pipelines.local_org.dml.outcome import RowError
+from pipelines.local_org.dml.records import Batch, write_records
+from pipelines.local_org.dml.write import Writer, now
+
+MOST = 200
+MOST_VICTIMS = 2
+
+
+@dataclass(frozen=True)
+class MergeRequest:
+    """One merge: the master with the values to give it, and the records that go into it."""
+
+    object_name: str
+    master: dict[str, Any]
+    victim_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What became of one merge."""
+
+    master_id: str | None
+    victim_ids: tuple[str, ...] = ()
+    related_ids: tuple[str, ...] = ()
+    errors: tuple[RowError, ...] = ()
+
+
+def merge(writer: Writer, asked: MergeRequest, user: str) -> Merged:
+    """Merge in a transaction of its own."""
+    try:
+        with writer.store.write() as connection:
+            return _merge(writer, connection, asked, user)
+    except Refused as refused:
+        return Merged(None, errors=refused.errors)
+
+
+def _merge(
+    writer: Writer, connection: duckdb.DuckDBPyConnection, asked: MergeRequest, user: str
+) -> Merged:
+    sobject = writer.catalog.get(asked.object_name)
+    if sobject is None or "merge" not in sobject.verbs:
+        message = f"{asked.object_name} cannot be merged"
+        raise Refused(RowError("INVALID_TYPE", message))
+    if not 1 <= len(asked.victim_ids) <= MOST_VICTIMS:
+        raise Refused(RowError("INVALID_OPERATION", "one or two records can be merged at a time"))
+    given = next((str(v) for k, v in asked.master.items() if k.lower() == "id"), "")
+    master = _live(connection, sobject, given)
+    victims = tuple(_live(connection, sobject, victim) for victim in asked.victim_ids)
+    if len({master, *victims}) != 1 + len(victims):
+        message = "master and merged records must be different records"
+        raise Refused(RowError("INVALID_ID_FIELD", message))
+    related = _move_children(writer, connection, sobject, master, victims)
+    _bury(connection, sobject, master, victims, user)
+    overriding = {k: v for k, v in asked.master.items() if k.lower() != "id"}
+    batch = Batch(sobject, "update", [{"Id": master} | overriding])
+    outcome = write_records(writer, [batch], user)[0]
+    if not outcome.success:
+        raise Refused(*outcome.errors)
+    return Merged(master, victims, related)
+
+
+def _live(connection: duckdb.DuckDBPyConnection, sobject: SObject, record_id: str) -> str:
+    if not ids.is_id(record_id) or record_id[:3] != sobject.prefix:
+        message = f"id value of incorrect type: {record_id}"
+        raise Refused(RowError("MALFORMED_ID", message, ("Id",)))
+    record_id = ids.to18(record_id)
+    converted = '"IsConverted"' if sobject.get("IsConverted") else "false"
+    found = connection.execute(
+        f'select "IsDeleted", {converted} from {sobject.table} where "Id" = ?', [record_id]
+    ).fetchall()
+    if not found:
+        raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"))
+    if found[0][0]:
+        raise Refused(RowError("ENTITY_IS_DELETED", "entity is deleted"))
+    if found[0][1]:
+        raise Refused(RowError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead"))
+    return record_id
+
+
+def _bury(
+    connection: duckdb.DuckDBPyConnection,
+    sobject: SObject,
+    master: str,
+    victims: tuple[str, ...],
+    user: str,
+) -> None:
+    """Into the recycle bin, with a sign to the master. Their External Ids are free again."""
+    moment = now()
+    connection.execute(
+        f'update {sobject.table} set "IsDeleted" = true, "MasterRecordId" = ?, '
+        '"LastModifiedDate" = ?, "SystemModstamp" = ?, "LastModifiedById" = ? '
+        'where "Id" in (select unnest(?))',
+        [master, moment, moment, user, list(victims)],
+    )
+
+
+def _move_children(
+    writer: Writer,
+    connection: duckdb.DuckDBPyConnection,
+    sobject: SObject,
+    master: str,
+    victims: tuple[str, ...],
+) -> tuple[str, ...]:
+    """Everything that references a victim references the master; the ids of what moved."""
+    moved: list[str] = []
+    for child, field in _references_to(writer, sobject):
+        test = f'{field.column} in (select unnest(?)) and not "IsDeleted"'
+        found = connection.execute(
+            f'select "Id" from {child.table} where {test}', [list(victims)]
+        ).fetchall()
+        if not found:
+            continue
+        connection.execute(
+            f'update {child.table} set {field.column} = case when "Id" = ? then null else ? end, '
+            f'"SystemModstamp" = ? where {test}',
+            [master, master, now(), list(victims)],
+        )
+        moved += [row[0] for row in found if row[0] not in (master, *victims)]
+    return tuple(dict.fromkeys(moved))
+
+
+def _references_to(writer: Writer, sobject: SObject) -> Iterator[tuple[SObject, Field]]:
+    for child in writer.catalog:
+        for field in child.stored:
+            if sobject.name in field.references and field.name != "MasterRecordId":
+                yield child, field
