@@ -61,11 +61,11 @@ class Warehouse:
                 "temp_directory": str(spill),
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,
-                "TimeZone": "UTC",
             }
         )
         try:
             connection.execute("set enable_progress_bar = false")
+            connection.execute("set TimeZone = 'UTC'")  # 1.5 refuses it in the configuration
             yield connection
         finally:
             connection.close()
