@@ -79,6 +79,51 @@ def reset(
     _show(control.reset(folder), as_json)
 
 
+@app.command()
+def query(
+    soql: Annotated[str, typer.Argument(help="One SOQL select.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Look at records: of the local org, or of the one that CAUSEWAY_ORG names.
+
+      causeway org query "select Id, Name, Account.Name, Email from Contact limit 5"
+    """
+    choose_home(home)
+    with project().org() as org:
+        rows = [_flat(row) for row in org.query(soql)]
+    if as_json:
+        print_json(rows)
+    else:
+        _show_rows(rows)
+
+
+def _flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A record without its attributes; a parent's fields as ``Account.Name``."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        elif not f"{prefix}{name}".endswith(("attributes.type", "attributes.url")):
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _show_rows(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    for name in names:
+        table.add_column(name)
+    for row in rows:
+        cells = ("" if row.get(name) is None else str(row[name]) for name in names)
+        table.add_row(*(Text(cell) for cell in cells))
+    out.print(table)
+    out.print(f"{len(rows):,} {'record' if len(rows) == 1 else 'records'}")
+
+
 def _show(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(facts)
