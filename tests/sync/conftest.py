@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,22 @@ def db(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with Warehouse(tmp_path / "warehouse").connect() as connection:
         connection.execute((PROJECT / "assets" / "macros.sql").read_text(encoding="utf-8"))
         yield connection
+
+
+@pytest.fixture
+def fill(
+    db: duckdb.DuckDBPyConnection,
+) -> Callable[[str, dict[str, str], list[dict[str, Any]]], None]:
+    """Makes a table of typed columns with the given rows; a value that is not given is null."""
+
+    def make(table: str, columns: dict[str, str], rows: list[dict[str, Any]]) -> None:
+        listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        db.execute(f"create table {table} ({listed})")
+        marks = ", ".join("?" for _ in columns)
+        for row in rows:
+            db.execute(f"insert into {table} values ({marks})", [row.get(name) for name in columns])
+
+    return make
 
 
 def _typed(row: dict[str, str]) -> dict[str, Any]:

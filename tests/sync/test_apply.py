@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     """Both APIs on the same few rows: what follows must not depend on their number."""
     if request.param == "bulk":
         monkeypatch.setattr("pipelines.sync.apply.COLLECTIONS_UP_TO", 0)
+        monkeypatch.setattr("pipelines.sync.apply.FILE_AIM", 2_000)  # several jobs
 
 
 class Sync:
@@ -197,7 +199,8 @@ def test_what_is_planned_arrives_byte_for_byte_and_the_second_run_sends_nothing(
 
 
 @pytest.mark.usefixtures("api")
-def test_only_what_changed_is_sent(sync: Sync, count: int = 40) -> None:
+def test_only_what_changed_is_sent(sync: Sync) -> None:
+    count = 40
     people(sync.db, count)
     sync.apply(sync.plan())
     sync.org.rest.Contact.update(_id_of(sync.org, "p-000007"), {"Title": "Set by sales"})
@@ -217,9 +220,8 @@ def test_only_what_changed_is_sent(sync: Sync, count: int = 40) -> None:
 
 
 @pytest.mark.usefixtures("api")
-def test_a_rejected_row_stops_no_other_and_its_children_are_held(
-    sync: Sync, count: int = 40
-) -> None:
+def test_a_rejected_row_stops_no_other_and_its_children_are_held(sync: Sync) -> None:
+    count = 40
     people(sync.db, count)
     sync.db.execute("update people set email = 'not an address' where person_key = 'p-000001'")
     sync.db.execute(
@@ -274,6 +276,29 @@ def test_a_deleted_record_is_held_and_not_made_again(sync: Sync) -> None:
     assert sync.rows(done["Lead"], "outcome", "message")[1] == (
         "held", "its Lead was deleted in the org (deleted_in_org: leave)",
     )  # fmt: skip
+
+
+def test_a_job_that_fails_rejects_its_rows_with_the_reason(
+    sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.sync.apply.COLLECTIONS_UP_TO", 0)
+    people(sync.db, 3, route="Lead")
+    plan = sync.plan()
+    types = {"Vanished__c" if name == "Fax" else name: kind
+             for name, kind in plan.objects["Lead"].types.items()}  # fmt: skip
+    folder = sync.home / "since-then-the-org-lost-a-field"
+    folder.mkdir()
+    sync.db.execute(
+        f"""copy (select * rename ("Fax" as "Vanished__c") from plan_lead)
+        to {literal(folder / "lead.parquet")} (format parquet)"""
+    )
+    lead = replace(plan.objects["Lead"], types=types)
+    plan = replace(plan, folder=folder, objects={"Lead": lead})
+    done = apply_object(plan, "Lead", sync.org, sync.db, parents={})
+    assert done.counts["rejected"] == 3
+    for outcome, code, message in sync.rows(done, "outcome", "code", "message"):
+        assert (outcome, code) == ("rejected", "JOB_FAILED")
+        assert "Vanished__c" in message
 
 
 def test_applying_a_plan_twice_makes_no_second_record(sync: Sync) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
@@ -12,6 +13,7 @@ from pipelines.sync.match import match_sql
 from pipelines.sync.snapshot import fields_needed
 
 Row = dict[str, Any]
+Fill = Callable[[str, dict[str, str], list[Row]], None]
 Found = tuple[str | None, str, int, bool]
 
 ADA = {"person_key": "p-1", "first_name": "Ada", "last_name": "Lovelace", "email": "ada@x.org"}
@@ -90,13 +92,14 @@ CONTACTS: dict[str, tuple[list[Row], list[Row], dict[str, Found]]] = {
 @pytest.mark.parametrize("case", CONTACTS)
 def test_contacts(
     db: duckdb.DuckDBPyConnection,
+    fill: Fill,
     mappings: dict[str, ObjectMapping],
     golden: dict[str, dict[str, str]],
     case: str,
 ) -> None:
     people, records, expected = CONTACTS[case]
-    fill(db, "people", golden["people"], people)
-    fill(db, "org_contact", texts(mappings, "Contact"), records)
+    fill("people", golden["people"], people)
+    fill("org_contact", texts(mappings, "Contact"), records)
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
     assert matched(db, mappings["Contact"]) == expected
 
@@ -115,25 +118,26 @@ ACCOUNTS: dict[str, tuple[Row, str, bool]] = {
 @pytest.mark.parametrize("case", ACCOUNTS)
 def test_accounts_by_name(
     db: duckdb.DuckDBPyConnection,
+    fill: Fill,
     mappings: dict[str, ObjectMapping],
     golden: dict[str, dict[str, str]],
     case: str,
 ) -> None:
     account, name, found = ACCOUNTS[case]
-    fill(db, "accounts", golden["accounts"], [{"account_key": "a-1", **account}])
-    fill(db, "org_account", texts(mappings, "Account"), [RECORD | {"Id": "001A", "Name": name}])
+    fill("accounts", golden["accounts"], [{"account_key": "a-1", **account}])
+    fill("org_account", texts(mappings, "Account"), [RECORD | {"Id": "001A", "Name": name}])
     assert matched(db, mappings["Account"]) == ({"a-1": ("001A", "name", 1, True)} if found else {})
 
 
 def test_a_converted_lead_is_none_and_known_as_converted(
     db: duckdb.DuckDBPyConnection,
+    fill: Fill,
     mappings: dict[str, ObjectMapping],
     golden: dict[str, dict[str, str]],
 ) -> None:
     converted = RECORD | {"Id": "00QA", "IsConverted": "true", "Email": "ada@x.org"}
-    fill(db, "people", golden["people"], [ADA, ADA | {"person_key": "p-2", "email": "eve@x.org"}])
+    fill("people", golden["people"], [ADA, ADA | {"person_key": "p-2", "email": "eve@x.org"}])
     fill(
-        db,
         "org_lead",
         texts(mappings, "Lead"),
         [converted, converted | {"Id": "00QB", "Causeway_Key__c": "p-2"}],
@@ -152,15 +156,3 @@ def matched(db: duckdb.DuckDBPyConnection, mapping: ObjectMapping) -> dict[str, 
 
 def texts(mappings: dict[str, ObjectMapping], name: str) -> dict[str, str]:
     return dict.fromkeys(fields_needed(mappings)[name], "varchar")
-
-
-def fill(
-    db: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], rows: list[Row]
-) -> None:
-    """A table of typed columns with the given rows; a value that is not given is null."""
-    listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-    db.execute(f"create table {table} ({listed})")
-    marks = ", ".join("?" for _ in columns)
-    for row in rows:
-        values = [row.get(name) for name in columns]
-        db.execute(f"insert into {table} values ({marks})", values)

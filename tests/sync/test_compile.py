@@ -1,0 +1,199 @@
+"""What a mapping makes of a person: wire values, look-ups, and the reasons to hold a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.sync.compile import desired_sql
+from pipelines.sync.fields import OrgSchema
+from pipelines.sync.mapping import ObjectMapping, read_mapping
+from pipelines.sync.policies import Policies
+from pipelines.sync.snapshot import fields_needed
+
+HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"
+Row = dict[str, Any]
+Fill = Callable[[str, dict[str, str], list[Row]], None]
+Desired = Callable[..., list[Row]]
+
+ROUTE = {"entity_key": "varchar", "sobject": "varchar", "reason": "varchar"}
+MATCH = {
+    "entity_key": "varchar", "sf_id": "varchar", "rule": "varchar",
+    "candidates": "bigint", "adopt": "boolean",
+}  # fmt: skip
+
+
+@pytest.fixture
+def desired(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    schema: OrgSchema,
+    golden: dict[str, dict[str, str]],
+    tmp_path: Path,
+) -> Desired:
+    """``sf_contact`` of some fields and people; the org's tables are given by name."""
+
+    def make(fields: str, *people: Row, **tables: list[Row]) -> list[Row]:
+        keyed = [{"person_key": f"p-{at}", **person} for at, person in enumerate(people)]
+        routes = [{"entity_key": row["person_key"], "sobject": "Contact"} for row in keyed]
+        fill("people", golden["people"], keyed)
+        fill("routes", ROUTE, [*routes, *tables.get("routes", [])])
+        for name, columns in fields_needed(mappings).items():
+            table = f"org_{name.lower()}"
+            fill(table, dict.fromkeys(columns, "varchar"), tables.get(table, []))
+        for name in mappings:
+            table = f"org_match_{name.lower()}"
+            fill(table, MATCH, tables.get(table, []))
+        path = tmp_path / "contact.yaml"
+        path.write_text(HEAD + fields, encoding="utf-8")
+        mapping = read_mapping(path, {})
+        query = desired_sql(mapping, schema["Contact"], mappings, Policies())
+        return db.sql(f"select * from ({query}) order by key").to_arrow_table().to_pylist()
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("field", "person", "value", "held"),
+    [
+        ("Title: title", {"title": "  CEO\t\n"}, "CEO", None),
+        ("Title: title", {"title": " "}, None, None),
+        ("MailingStreet: note", {"note": "1 High St\r\nFlat 2\r\n"}, "1 High St\nFlat 2", None),
+        ("HasOptedOutOfEmail: opted_out", {"opted_out": True}, "true", None),
+        ("HasOptedOutOfEmail: opted_out", {}, None, None),
+        ("HasOptedOutOfEmail: note", {"note": "maybe"}, None,
+         "HasOptedOutOfEmail is no yes or no: maybe"),
+        ("Birthdate: birthdate", {"birthdate": "1815-12-10"}, "1815-12-10", None),
+        ("Birthdate: note", {"note": "10.12.1815"}, None, "Birthdate is no date: 10.12.1815"),
+        ("EmailBouncedDate: as_of", {"as_of": "2026-01-02 03:04:05"},
+         "2026-01-02T03:04:05.000Z", None),
+        ("Title: {from: title, too_long: truncate}", {"title": "x" * 127 + " yz"},
+         "x" * 127, None),
+        ("FirstName: title", {"title": "x" * 41}, "x" * 41,
+         "FirstName has 41 characters, 40 fit"),
+        ("Title: {from: title, default: none}", {}, "none", None),
+        ("Title: {value: Web}", {}, "Web", None),
+        ("HasOptedOutOfEmail: {value: true}", {}, "true", None),
+        ("Phone: {from: phone, transform: digits}", {"phone": "+1 (415)"}, "1415", None),
+        ("Title: {from: title, transform: [trim, lower, title]}", {"title": " VP OF  it "},
+         "Vp Of  It", None),
+        ("Title: {from: title, transform: [one_line, upper]}", {"title": "a\n b"}, "A B", None),
+        ("Title: {from: title, translate: {a: b}}", {"title": "a"}, "b", None),
+        ("Title: {from: title, translate: {a: b}}", {"title": "c"}, "c", None),
+        ("Title: {from: title, translate: {a: null}}", {"title": "a"}, None, None),
+        ("Title: {from: title, translate: {a: b}, on_unknown: blank}", {"title": "c"}, None, None),
+        ("Title: {from: title, translate: {a: b}, on_unknown: reject}", {"title": "c"}, None,
+         "Title: translate does not list c"),
+        ("Title: {sql: \"concat_ws(' / ', title, note)\"}", {"title": "a", "note": "b"},
+         "a / b", None),
+        ("Title: {sql: \"upper(title) -- shout\"}", {"title": "it's"}, "IT'S", None),
+    ],
+)  # fmt: skip
+def test_a_value_in_wire_form(
+    desired: Desired, field: str, person: Row, value: str | None, held: str | None
+) -> None:
+    name = field.partition(":")[0]
+    [row] = desired(f"  {field}\n", person)
+    assert (row[name], row["_held"]) == (value, held)
+
+
+def test_only_routed_people_and_one_row_each(desired: Desired) -> None:
+    elsewhere = {"entity_key": "p-9", "sobject": "Lead"}
+    rows = desired("  Title: title\n", {}, {}, routes=[elsewhere])
+    assert [row["key"] for row in rows] == ["p-0", "p-1"]
+
+
+ACCOUNT = "  AccountId: {lookup: Account, by: account_key%s}\n"
+
+
+@pytest.mark.parametrize(
+    ("tables", "found", "held"),
+    [
+        ({"org_match_account": [{"entity_key": "a-1", "sf_id": "001A"}]}, "001A", None),
+        (
+            {"org_account": [{"Id": "001B", "Causeway_Key__c": "A-1", "IsDeleted": "false"}]},
+            "001B",
+            None,
+        ),
+        ({"routes": [{"entity_key": "a-1", "sobject": "Account"}]}, "@account:a-1", None),
+        (
+            {
+                "routes": [{"entity_key": "a-1", "sobject": "Account"}],
+                "org_match_account": [{"entity_key": "a-1", "sf_id": "001A"}],
+            },
+            "001A",
+            None,
+        ),
+        (
+            {"org_account": [{"Id": "001B", "Causeway_Key__c": "a-1", "IsDeleted": "true"}]},
+            None,
+            "AccountId: there is no Account a-1",
+        ),
+    ],
+    ids=["matched", "in the snapshot", "of this plan", "matched before created", "deleted"],
+)
+def test_the_account_of_a_contact(
+    desired: Desired, tables: dict[str, list[Row]], found: str | None, held: str | None
+) -> None:
+    rows = desired(ACCOUNT % "", {"account_key": "a-1"}, {}, **tables)
+    assert [(row["AccountId"], row["_held"]) for row in rows] == [(found, held), (None, None)]
+
+
+def test_a_miss_may_leave_a_blank(desired: Desired) -> None:
+    [row] = desired(ACCOUNT % ", on_miss: blank", {"account_key": "a-1"})
+    assert (row["AccountId"], row["_held"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "found", "held"),
+    [
+        ("by: note", [None, "005A", None], [None, None, "OwnerId: there is no User gone@x.org"]),
+        ("by: note, on_miss: default, default: BEA@x.org", ["005B", "005A", "005B"], [None] * 3),
+        (
+            "by: note, on_miss: default, default: gone@x.org",
+            [None, "005A", None],
+            [None, None, "OwnerId: there is no User gone@x.org"],
+        ),
+        ("default: ada@x.org", ["005A"] * 3, [None] * 3),
+    ],
+)
+def test_an_owner_is_an_active_user(
+    desired: Desired, rule: str, found: list[str | None], held: list[str | None]
+) -> None:
+    users = [
+        {"Id": "005A", "Username": "Ada@x.org", "IsActive": "true"},
+        {"Id": "005B", "Username": "bea@x.org", "IsActive": "true"},
+        {"Id": "005C", "Username": "gone@x.org", "IsActive": "false"},
+    ]
+    rows = desired(
+        f"  OwnerId: {{lookup: User, {rule}}}\n",
+        {},
+        {"note": "ADA@x.org"},
+        {"note": "gone@x.org"},
+        org_user=users,
+    )
+    assert [row["OwnerId"] for row in rows] == found
+    assert [row["_held"] for row in rows] == held
+
+
+def test_somebody_with_an_open_lead_waits_unless_the_org_has_the_contact(desired: Desired) -> None:
+    leads = [{"entity_key": f"p-{at}", "sf_id": f"00Q{at}"} for at in range(2)]
+    rows = desired(
+        "  Title: title\n",
+        *({}, {}, {}),
+        org_match_lead=leads,
+        org_match_contact=[{"entity_key": "p-1", "sf_id": "003A"}],
+    )
+    held = [row["_held"] for row in rows]
+    assert held[1:] == [None, None]
+    assert held[0].startswith("an open Lead of this person is in the org")
+
+
+def test_all_reasons_are_told_at_once(desired: Desired) -> None:
+    [row] = desired("  FirstName: title\n  Birthdate: note\n", {"title": "x" * 50, "note": "soon"})
+    assert row["_held"] == "FirstName has 50 characters, 40 fit; Birthdate is no date: soon"

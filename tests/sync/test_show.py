@@ -1,0 +1,139 @@
+"""A saved plan: what it proves of itself, what it shows, and when a guard stops it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.errors import ConfigError, InternalError
+from pipelines.sync.fields import OrgSchema
+from pipelines.sync.guards import blocked_by
+from pipelines.sync.mapping import ObjectMapping
+from pipelines.sync.policies import Guards
+from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
+from pipelines.sync.show import Change, Hold, changes, holds, summary
+
+ORIGIN = Origin("2026-11-05", "00D000000000001AAA", "ada@x.org", {"contact.yaml": "abc"})
+
+
+@pytest.fixture
+def relation(
+    tmp_path: Path,
+    db: duckdb.DuckDBPyConnection,
+    schema: OrgSchema,
+    mappings: dict[str, ObjectMapping],
+) -> Path:
+    """``plan_contact`` with one row of each kind."""
+    path = tmp_path / "plan_contact.parquet"
+    fields = [name for name in mappings["Contact"].enabled() if name not in ("Title", "Email")]
+    others = ", ".join(f'null::varchar as "{name}"' for name in fields)
+    db.execute(
+        f"""
+        copy (
+            select *, {others}
+            from (values
+                ('p-1', 'create', null, null, ['Title'], map {{}}, 'CEO', null),
+                ('p-2', 'update', '003B', null, ['Title', 'Email'],
+                 map {{'Title': 'CTO', 'Email': null}}, null, 'b@x.org'),
+                ('p-3', 'unchanged', '003C', null, []::varchar[], map {{}}, 'CFO', null),
+                ('p-4', 'hold', null, 'its Account waits', []::varchar[], map {{}}, 'COO', null)
+            ) as planned (key, action, sf_id, reason, changed, before, "Title", "Email")
+        ) to '{path}' (format parquet)
+        """
+    )
+    return path
+
+
+@pytest.fixture
+def plan(
+    tmp_path: Path, relation: Path, mappings: dict[str, ObjectMapping], schema: OrgSchema
+) -> Plan:
+    return save_plan(tmp_path / "home", ORIGIN, {"Contact": relation}, mappings, schema)
+
+
+def test_a_plan_comes_back_as_it_was_saved(tmp_path: Path, plan: Plan) -> None:
+    assert load_plan(tmp_path / "home", plan.plan_id) == plan
+    assert plan.plan_id == f"2026-11-05-{plan.sha256[:12]}"
+    part = plan.objects["Contact"]
+    assert part.counts == {"create": 1, "adopt": 0, "update": 1, "unchanged": 1, "hold": 1}
+    assert (part.key_field, part.types["Birthdate"]) == ("Causeway_Key__c", "date")
+    assert part.references == {"AccountId": "Account"}
+
+
+def test_a_relation_that_is_replaced_leaves_the_plan_alone(
+    tmp_path: Path, relation: Path, plan: Plan
+) -> None:
+    newer = relation.with_suffix(".new")
+    newer.write_bytes(b"another day")
+    newer.replace(relation)
+    assert load_plan(tmp_path / "home", plan.plan_id) == plan
+
+
+def test_a_plan_that_is_not_there_names_those_that_are(tmp_path: Path, plan: Plan) -> None:
+    with pytest.raises(ConfigError, match=f"there is no plan nine; the newest are: {plan.plan_id}"):
+        load_plan(tmp_path / "home", "nine")
+
+
+def test_one_key_twice_is_never_planned(
+    tmp_path: Path,
+    db: duckdb.DuckDBPyConnection,
+    relation: Path,
+    mappings: dict[str, ObjectMapping],
+    schema: OrgSchema,
+) -> None:
+    twice = tmp_path / "twice.parquet"
+    db.execute(
+        f"copy (from '{relation}' union all by name select * replace ('P-1' as key) "
+        f"from '{relation}' where key = 'p-1') to '{twice}' (format parquet)"
+    )
+    with pytest.raises(InternalError, match="1 keys stand more than once"):
+        save_plan(tmp_path / "home", ORIGIN, {"Contact": twice}, mappings, schema)
+    assert list((tmp_path / "home" / "plans").iterdir()) == []
+
+
+def test_the_summary_counts_actions_fields_and_holds(
+    plan: Plan, db: duckdb.DuckDBPyConnection
+) -> None:
+    [contact] = summary(plan, db)
+    assert contact.writes == 2
+    assert list(contact.actions) == ["create", "adopt", "update", "unchanged", "hold"]
+    assert contact.fields == {"Title": 2, "Email": 1}
+    assert contact.holds == {"its Account waits": 1}
+
+
+def test_changes_are_told_field_by_field(plan: Plan, db: duckdb.DuckDBPyConnection) -> None:
+    assert list(changes(plan, "Contact", db)) == [
+        Change("p-1", "create", None, "Title", None, "CEO"),
+        Change("p-2", "update", "003B", "Title", "CTO", None),
+        Change("p-2", "update", "003B", "Email", None, "b@x.org"),
+    ]
+    assert [change.key for change in changes(plan, "Contact", db, field="Email")] == ["p-2"]
+    assert len(list(changes(plan, "Contact", db, limit=1))) == 1
+    assert list(changes(plan, "Contact", db, field="Fax")) == []
+    assert list(holds(plan, "Contact", db)) == [Hold("p-4", None, "its Account waits")]
+
+
+@pytest.mark.parametrize(
+    ("create", "adopt", "ours", "reasons"),
+    [
+        (10_000, 0, 0, 0),
+        (500, 0, 10, 0),
+        (501, 0, 10, 1),
+        (501, 0, 10_000, 0),
+        (2_001, 0, 10_000, 1),
+        (2_001, 2_001, 10_000, 2),
+    ],
+)
+def test_a_guard_looks_at_the_number_and_at_the_share(
+    create: int, adopt: int, ours: int, reasons: int
+) -> None:
+    counts = {"Contact": {"create": create, "adopt": adopt}}
+    assert len(blocked_by(counts, {"Contact": ours}, Guards())) == reasons
+
+
+def test_the_first_load_may_be_guarded_too() -> None:
+    guards = Guards.model_validate({"first_load": "guard"})
+    [reason] = blocked_by({"Lead": {"create": 501, "adopt": 0}}, {"Lead": 0}, guards)
+    assert reason.startswith("Lead: 501 to create, with 0 of ours in the org")

@@ -1,0 +1,91 @@
+"""Laws of the wire and normal forms, on values nobody thought of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.sync.fields import TEXT, Field
+from pipelines.sync.wire import normal_sql, wire_sql
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def field(kind: str, **facts: int) -> Field:
+    return Field(object="Contact", field="X__c", label="X", type=kind, **facts)  # type: ignore[arg-type]
+
+
+def run(engine: duckdb.DuckDBPyConnection, sql: str, value: object) -> object:
+    [(result,)] = engine.execute(f"select {sql} from (select $1 as x)", [value]).fetchall()
+    return result
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
+
+
+@given(text=texts, kind=st.sampled_from(sorted(TEXT)))
+def test_text_on_the_wire_is_stable_and_never_breaks_a_csv_line(
+    engine: duckdb.DuckDBPyConnection, text: str, kind: str
+) -> None:
+    wired = run(engine, wire_sql(field(kind), "x"), text)
+    assert wired != ""
+    assert wired is None or ("\r" not in str(wired) and str(wired).strip(" \t\n") == wired)
+    assert run(engine, wire_sql(field(kind), "x"), wired) == wired
+
+
+@given(text=texts, kind=st.sampled_from(sorted(TEXT)), blanks=st.text(" \t\r\n"))
+def test_what_salesforce_does_to_text_is_no_change(
+    engine: duckdb.DuckDBPyConnection, text: str, kind: str, blanks: str
+) -> None:
+    normal = normal_sql(field(kind), "x")
+    stored = text.replace("\n", "\r\n") + blanks
+    assert run(engine, normal, text) == run(engine, normal, stored)
+
+
+@given(
+    number=st.decimals(-(10**9), 10**9, places=2), scale=st.integers(2, 6), zeros=st.integers(0, 4)
+)
+def test_numbers_are_plain_and_compare_by_value(
+    engine: duckdb.DuckDBPyConnection, number: Decimal, scale: int, zeros: int
+) -> None:
+    money = field("currency", precision=18, scale=scale)
+    wired = run(engine, wire_sql(money, "x"), f"{number:f}")
+    assert Decimal(str(wired)) == number
+    assert "E" not in str(wired)
+    normal = normal_sql(money, "x")
+    assert run(engine, normal, f"{number:f}" + "0" * zeros) == run(engine, normal, wired)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "wired"),
+    [
+        ("int", "250", "250"),
+        ("int", "many", None),
+        ("boolean", "yes", "true"),
+        ("boolean", "0", "false"),
+        ("date", "2026-02-29", None),
+        ("datetime", "2026-01-02", "2026-01-02T00:00:00.000Z"),
+    ],
+)
+def test_values_by_type(
+    engine: duckdb.DuckDBPyConnection, kind: str, value: str, wired: str | None
+) -> None:
+    assert run(engine, wire_sql(field(kind), "x"), value) == wired
+
+
+def test_an_id_is_the_same_with_and_without_its_check_characters(
+    engine: duckdb.DuckDBPyConnection,
+) -> None:
+    normal = normal_sql(field("reference"), "x")
+    ids = "0017e00001W4GYR", "0017e00001W4GYRAA3", "0017e00001W4gyr"
+    short, long, other = (run(engine, normal, value) for value in ids)
+    assert short == long != other
