@@ -81,7 +81,7 @@ def _results(entity: str, verdict: Validated) -> Iterator[dg.AssetCheckResult]:
             "rejected": verdict.rejected.rows,
         },
     )
-    found = verdict.by_kind()
+    found = verdict.kinds
     for kind in KINDS:
         broken = {rule.message: rows for rule, rows in verdict.broken.items() if rule.kind == kind}
         yield dg.AssetCheckResult(

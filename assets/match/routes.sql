@@ -9,6 +9,8 @@ with
 
 people as (select * from people),
 
+golden_accounts as (select account_key from accounts),
+
 links as (select * from account_links),
 
 contacts as (select entity_key, sf_id from org_match_contact),
@@ -62,9 +64,10 @@ persons as (
     from wishes
 ),
 
-accounts as (
+-- An account that everybody of the batch just left is still one, if the org has it.
+companies as (
     select
-        links.account_key as entity_key,
+        golden_accounts.account_key as entity_key,
         case
             when count(*) filter (where persons.sobject = 'Contact') > 0
                 or count(org_accounts.sf_id) > 0
@@ -75,13 +78,13 @@ accounts as (
             when count(org_accounts.sf_id) > 0 then 'the org has it'
             else 'nobody of it becomes a Contact'
         end as reason
-    from links
-    join persons on persons.entity_key = links.person_key
-    left join org_accounts on org_accounts.entity_key = links.account_key
-    where links.account_key is not null
-    group by links.account_key
+    from golden_accounts
+    left join links on links.account_key = golden_accounts.account_key
+    left join persons on persons.entity_key = links.person_key
+    left join org_accounts on org_accounts.entity_key = golden_accounts.account_key
+    group by golden_accounts.account_key
 )
 
 select entity_key, sobject, reason from persons
 union all
-select entity_key, sobject, reason from accounts
+select entity_key, sobject, reason from companies
