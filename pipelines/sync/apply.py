@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -219,18 +220,16 @@ class _Phase:
         return path
 
     def _read_job(self, job: JobResult, *, by_key: bool) -> None:
-        queries = [
-            outcomes.successes_sql(self.part, pages_sql([job.successful]), by_key=by_key),
-            outcomes.failures_sql(self.part, pages_sql([job.failed_rows]), by_key=by_key),
-        ]
-        if job.state != "JobComplete":
-            message = f"Bulk job {job.job_id} {job.state}: {job.error_message or 'no reason given'}"
-            table = pages_sql([job.unprocessed])
-            queries.append(
-                outcomes.unprocessed_sql(self.part, table, by_key=by_key, message=message)
-            )
-        for query in queries:
-            self.connection.execute(f"insert into answers by name {query}")
+        failed = f"Bulk job {job.job_id} {job.state}: {job.error_message or 'no reason given'}"
+        readers: dict[Path, Callable[..., str]] = {
+            job.successful: outcomes.successes_sql,
+            job.failed_rows: outcomes.failures_sql,
+            job.unprocessed: partial(outcomes.unprocessed_sql, message=failed),
+        }
+        for file, answers_sql in readers.items():
+            if _has_rows(file):  # the header of an empty result need not name our columns
+                query = answers_sql(self.part, pages_sql([file]), by_key=by_key)
+                self.connection.execute(f"insert into answers by name {query}")
 
     def _tell(self, rows: int) -> None:
         self.done += rows
