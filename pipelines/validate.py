@@ -70,6 +70,7 @@ class Validated:
 
     Attributes:
         staged: rows that were judged; always ``valid.rows + rejected.rows``.
+        kinds: rows rejected per kind of validation; a row counts once under each of its kinds.
         broken: rules that rejected rows, and how many; a row counts under each of its reasons.
         warned: rules that only warn, and how many rows they met.
         sample: the first rejected rows by file and line, at most ``SAMPLE``.
@@ -79,16 +80,10 @@ class Validated:
     staged: int
     valid: Written
     rejected: Written
+    kinds: dict[str, int]
     broken: dict[Rule, int]
     warned: dict[Rule, int]
     sample: tuple[Rejection, ...]
-
-    def by_kind(self) -> dict[str, int]:
-        """Reasons given per kind of validation; kinds without any are absent."""
-        kinds: Counter[str] = Counter()
-        for rule, rows in self.broken.items():
-            kinds[rule.kind] += rows
-        return dict(kinds)
 
 
 def validate(
@@ -118,6 +113,7 @@ def validate(
         staged,
         valid,
         rejected,
+        dict(connection.execute(sql.kinds_sql()).fetchall()),
         _broken(connection, entity),
         warned,
         _sample(connection, rejected),

@@ -200,6 +200,16 @@ def rejected_sql(entity: str) -> str:
     """
 
 
+def kinds_sql() -> str:
+    """How many rows each kind of validation rejected."""
+    return f"""
+        select kind, count(distinct ({_ORIGIN}))
+        from failures
+        group by kind
+        order by list_position([{_KINDS}], kind)
+    """
+
+
 def counts_sql() -> str:
     """How many rows broke each rule."""
     return f"""

@@ -24,7 +24,7 @@ CONTACT = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=st.lists(CONTACT, max_size=9))
 def test_each_row_gets_one_verdict(home: Any, rows: list[dict[str, Any]]) -> None:
@@ -45,7 +45,7 @@ def test_each_row_gets_one_verdict(home: Any, rows: list[dict[str, Any]]) -> Non
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=st.lists(CONTACT, max_size=7, unique_by=lambda row: row["contact_id"]), data=st.data())
 def test_verdicts_do_not_depend_on_the_order_of_rows(
