@@ -12,7 +12,7 @@ from pipelines.sync.expression import checked_sql, columns_of
 from pipelines.sync.fields import IDS, TEXT, Field
 from pipelines.sync.mapping import Constant, FieldRule, ObjectMapping, relation
 from pipelines.sync.policies import Policies
-from pipelines.sync.wire import BLANKS, PENDING, limit, quoted, type_words, wire_sql
+from pipelines.sync.wire import PENDING, limit, quoted, text_sql, type_words, wire_sql
 from pipelines.warehouse import literal
 
 LOOKUPS = ("User", "Account")
@@ -125,7 +125,7 @@ def _wired_sql(rules: Mapping[str, FieldRule], schema: Mapping[str, Field]) -> s
 def _sent_sql(rule: FieldRule, field: Field) -> str:
     column, most = f"wired.{quoted(field.field)}", limit(field)
     if rule.too_long == "truncate" and most is not None:
-        return f"rtrim(left({column}, {most}), {BLANKS}) as {quoted(field.field)}"
+        return f"{text_sql(f'left({column}, {most})')} as {quoted(field.field)}"
     return column
 
 

@@ -81,7 +81,7 @@ def desired(
         ("HasOptedOutOfEmail: {value: true}", {}, "true", None),
         ("Phone: {from: phone, transform: digits}", {"phone": "+1 (415)"}, "1415", None),
         ("Title: {from: title, transform: [trim, lower, title]}", {"title": " VP OF  it "},
-         "Vp Of  It", None),
+         "Vp Of It", None),
         ("Title: {from: title, transform: [one_line, upper]}", {"title": "a\n b"}, "A B", None),
         ("Title: {from: title, translate: {a: b}}", {"title": "a"}, "b", None),
         ("Title: {from: title, translate: {a: b}}", {"title": "c"}, "c", None),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.config import PROJECT
 from pipelines.sync.fields import TEXT, Field
 from pipelines.sync.wire import normal_sql, wire_sql
 
@@ -17,6 +18,7 @@ from pipelines.sync.wire import normal_sql, wire_sql
 @pytest.fixture(scope="module")
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
+        connection.execute((PROJECT / "assets" / "macros.sql").read_text(encoding="utf-8"))
         yield connection
 
 

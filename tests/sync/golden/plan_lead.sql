@@ -99,7 +99,7 @@ compared as (
                     when "LastName" is null then null
                     when sf_id is null then 'LastName'
                     when "LastName" = "_was_LastName" then null
-                    when (_adopt or "LastName" = nullif(trim(replace('[not provided]'::varchar, chr(13), ''), e' \t\n'), '')) and "_was_LastName" is not null then null
+                    when (_adopt or "LastName" = clean_lines('[not provided]'::varchar)) and "_was_LastName" is not null then null
                     when
                         trim(replace("LastName", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_LastName", chr(13), ''), e' \t\n')
@@ -109,7 +109,7 @@ compared as (
                     when "Company" is null then null
                     when sf_id is null then 'Company'
                     when "Company" = "_was_Company" then null
-                    when (_adopt or "Company" = nullif(trim(replace('[not provided]'::varchar, chr(13), ''), e' \t\n'), '')) and "_was_Company" is not null then null
+                    when (_adopt or "Company" = clean_lines('[not provided]'::varchar)) and "_was_Company" is not null then null
                     when
                         trim(replace("Company", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Company", chr(13), ''), e' \t\n')
