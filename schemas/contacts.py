@@ -28,6 +28,7 @@ contacts = pa.DataFrameSchema(
         "first_name": text(at_most(40, WARNING)),
         "last_name": text(at_most(80, WARNING)),
         "title": text(at_most(128, WARNING)),
+        "department": text(at_most(80, WARNING)),
         "company": text(at_most(255, WARNING)),
         "email": text(email(), at_most(80)),
         "phone": text(phone(), at_most(40)),
