@@ -157,7 +157,7 @@ def is_ours(state: dict[str, Any]) -> bool:
 
 def _reap() -> None:
     """Wait for the orgs of this process that ended, so that none stays a zombie."""
-    for pid, child in list(_children.items()):
+    for pid in list(_children):
         if process_started(pid) is None:
             _children.pop(pid).wait(STOP_SECONDS)
 

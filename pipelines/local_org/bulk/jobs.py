@@ -88,33 +88,34 @@ class Jobs:
     ) -> Job:
         """A new job; query jobs start at once."""
         number = self.store.numbers("750")
-        job_id = ids.record_id("750", self.store.pod, number)
-        state = "Open" if kind != "V2Query" else "UploadComplete"
         moment = now()
-        self.folder(job_id).mkdir(parents=True)
+        job = Job(
+            n=number,
+            id=ids.record_id("750", self.store.pod, number),
+            kind=kind,
+            object=sobject,
+            operation=operation,
+            state="Open" if kind != "V2Query" else "UploadComplete",
+            spec=spec,
+            created_by=user,
+            created_at=moment,
+            changed_at=moment,
+            uploaded=False,
+            rows_done=0,
+            rows_failed=0,
+            milliseconds=0,
+            error=None,
+        )
+        self.folder(job.id).mkdir(parents=True)
+        values = {**vars(job), "spec": json.dumps(spec)}
+        names, marks = ", ".join(values), ", ".join("?" for _ in values)
         with self.store.write() as connection:
             connection.execute(
-                f"insert into org.job ({_COLUMNS}) values "
-                "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, 0, 0, 0, null)",
-                [
-                    number,
-                    job_id,
-                    kind,
-                    sobject,
-                    operation,
-                    state,
-                    json.dumps(spec),
-                    user,
-                    moment,
-                    moment,
-                ],
+                f"insert into org.job ({names}) values ({marks})", list(values.values())
             )
         if kind == "V2Query":
-            self._waiting[kind].put(job_id)
-        found = self.get(job_id)
-        if found is None:
-            raise RuntimeError(f"job {job_id} is gone")
-        return found
+            self._waiting[kind].put(job.id)
+        return job
 
     def get(self, job_id: str) -> Job | None:
         """The job with this id (15 or 18 characters)."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from pipelines.local_org.catalog.model import Catalog, Field, SObject
+from pipelines.local_org.catalog.model import NUMBER_TYPES, Catalog, Field, SObject
 from pipelines.local_org.soql.filters import Filters
 from pipelines.local_org.soql.scope import Resolved, Scope
 from pipelines.local_org.soql.tree import (
@@ -126,7 +126,10 @@ class _Compiler:
             for i, route in enumerate(routes)
         ]
         columns += [f"{output.sql} as o{i}" for i, output in enumerate(outputs)]
-        sql = f"select {', '.join(columns)} from {source}{order}{self._bounds(reference)}"
+        # A sub-query's limit counts per parent, and stands before the order.
+        bounds = self._bounds()
+        tail = f"{order}{bounds}" if reference is None else f"{self._per_parent(reference)}{order}"
+        sql = f"select {', '.join(columns)} from {source}{tail}"
         objects = tuple(self.scope.objects[tuple(s.lower() for s in route)] for route in routes)
         return Compiled(
             "records", self.sobject, sql, tuple(outputs), tuple(routes), objects, children
@@ -162,18 +165,19 @@ class _Compiler:
         direction = "desc" if ordering.descending else "asc"
         return f"{sql} {direction} nulls {'last' if ordering.nulls_last else 'first'}"
 
-    def _bounds(self, reference: Field | None = None) -> str:
+    def _per_parent(self, reference: Field) -> str:
+        if self.query.limit is None:
+            return ""
+        order = self._order()
+        over = f"partition by {reference.read_sql(self.scope.alias)}{order}"
+        return f" qualify row_number() over ({over}) <= {self.query.limit}"
+
+    def _bounds(self) -> str:
         query = self.query
         if query.offset > MAX_OFFSET:
             raise QueryError(
                 "NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}"
             )
-        if reference is not None and query.limit is not None:
-            # A sub-query's limit counts per parent.
-            parent = reference.read_sql(self.scope.alias)
-            order = ", ".join(self._ordering(o) for o in query.order)
-            over = f"partition by {parent}" + (f" order by {order}" if order else "")
-            return f" qualify row_number() over ({over}) <= {query.limit}"
         limit = f" limit {query.limit}" if query.limit is not None else ""
         return limit + (f" offset {query.offset}" if query.offset else "")
 
@@ -301,16 +305,22 @@ class _Compiler:
         name = expression.name.lower()
         if name in _AGGREGATES and expression.arguments:
             inner, field = self.value(expression.arguments[0])
+            if name in {"sum", "avg"} and field.type not in NUMBER_TYPES:
+                message = f"field {field.name} does not support aggregate operator {name.upper()}"
+                raise QueryError("MALFORMED_QUERY", self._at(expression, message))
             sql = _AGGREGATES[name].format(inner)
             counting = name.startswith("count")
             return sql, _COUNT if counting else (field if name in {"min", "max"} else _NUMBER)
         if name == "count":
             return "count(*)", _COUNT
-        if name in _DATE_PARTS and len(expression.arguments) == 1:
-            inner, _ = self.value(expression.arguments[0])
+        if name in {*_DATE_PARTS, "day_only"} and len(expression.arguments) == 1:
+            inner, field = self.value(expression.arguments[0])
+            if field.type not in {"date", "datetime"}:
+                message = f"{field.name} is no date, {expression.name} takes dates only"
+                raise QueryError("MALFORMED_QUERY", self._at(expression, message))
+            if name == "day_only":
+                return f"{inner}::date", _DAY
             return f"{_DATE_PARTS[name].format(inner)}", _COUNT
-        if name == "day_only" and len(expression.arguments) == 1:
-            return f"{self.value(expression.arguments[0])[0]}::date", _DAY
         if name in {"tolabel", "converttimezone", "format"} and len(expression.arguments) == 1:
             sql, field = self.value(expression.arguments[0])
             return sql, replace(field)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import TypeVar
 
 from pipelines.local_org import ids
 from pipelines.local_org.catalog.model import NUMBER_TYPES, Field, literal
@@ -18,6 +19,7 @@ from pipelines.local_org.soql.tree import (
 )
 
 Resolve = Callable[[Expression], tuple[str, Field]]
+_T = TypeVar("_T")
 SemiJoin = Callable[[Query], str]
 
 
@@ -47,8 +49,8 @@ class Filters:
         left = _comparable(left, field)
         if isinstance(test.right, Query):
             wanted = self._semi_join(test.right)
-            negated = "not " if test.operator == "not in" else ""
-            return f"{left} {negated}in ({wanted})"
+            inside = f"{left} in ({wanted})"
+            return inside if test.operator == "in" else f"not coalesce({inside}, false)"
         if test.operator in {"in", "not in"}:
             values = test.right if isinstance(test.right, tuple) else (test.right,)
             return self._set(left, field, test.operator, values)
@@ -134,15 +136,19 @@ class Filters:
         if field.type in NUMBER_TYPES and kind == "number":
             return str(content)
         if field.type == "date" and kind == "date":
-            return f"date '{self._checked_date(value)}'"
+            return f"date '{self._checked(value, dt.date.fromisoformat).isoformat()}'"
         if field.type == "datetime" and kind == "datetime":
-            return f"make_timestamp(epoch_us(timestamptz '{content.upper()}'))"
+            return f"timestamp '{self._checked_moment(value)}'"
         raise self._wrong_type(field, value)
 
-    def _checked_date(self, value: Literal) -> str:
+    def _checked_moment(self, value: Literal) -> str:
+        moment = self._checked(value, dt.datetime.fromisoformat)
+        return moment.astimezone(dt.UTC).replace(tzinfo=None).isoformat(sep=" ")
+
+    def _checked(self, value: Literal, read: Callable[[str], _T]) -> _T:
         try:
-            return dt.date.fromisoformat(value.value).isoformat()
-        except ValueError as error:
+            return read(value.value.upper())
+        except (ValueError, OverflowError) as error:
             message = f"Invalid date: {value.value}"
             raise QueryError(
                 "MALFORMED_QUERY", marked(self._text, value.position, message)
