@@ -15,7 +15,7 @@ demo: setup  ## bring two days of sample data into a Salesforce org on this mach
 	@$(BIN)/causeway demo
 
 test: setup  ## run the tests
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: setup  ## everything CI asks of the code besides its tests
 	$(BIN)/ruff format --check

@@ -20,9 +20,14 @@ from pipelines.sources.relations import RAW
 from pipelines.warehouse import Warehouse, literal
 
 if TYPE_CHECKING:
-    from pipelines.sources.config import Source, Sources
+    from pipelines.project import Project
+    from pipelines.sources.config import Source
 
 REASONS = "causeway_reasons"
+EXTRA = "_extra."
+
+Header = dict[str, str]
+"""Header as people see it → the raw column, or the name in ``_extra``, that holds its values."""
 
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what spreadsheets run: OWASP, CSV Injection
 _PHONE = re.compile(r"\+?[\d(][\d ().,/x-]*|-[\d][\d.,]*")  # phones and numbers are no danger
@@ -44,24 +49,28 @@ class Exported:
     unreadable: Sequence[str]
 
 
-def export(
-    warehouse: Warehouse, sources: Sources, day: date, folder: Path, only: str | None = None
-) -> list[Exported]:
+def export(project: Project, day: date, folder: Path, only: str | None = None) -> list[Exported]:
     """Write ``<folder>/<source>/<day>/rejected-<relation>.csv`` for each source that has some.
 
     Args:
-        warehouse: where ``rejected_*`` lie.
-        sources: for the headers.
+        project: whose relations, sources and inbox.
         day: the batch.
         folder: where to write; files of the same name are replaced.
         only: a source, by default all.
     """
     done = []
     for raw in RAW:
-        for name, rows in _rejected(warehouse, raw, day).items():
-            if only in (None, name) and name in sources.sources:
+        for name, rows in _rejected(project.warehouse, raw, day).items():
+            if only not in (None, name) or name not in project.sources.sources:
+                continue
+            lines = [f"{_place(row)}: {_why(row)}" for row in rows if _is_unreadable(row)]
+            readable = [row for row in rows if not _is_unreadable(row)]
+            path = None
+            if readable:
                 path = folder / name / day.isoformat() / f"rejected-{raw.removeprefix('raw_')}.csv"
-                done.append(_write(path, name, sources.sources[name], raw, rows))
+                header = _header(project.sources.sources[name], raw, project.inbox, readable)
+                _write(path, header, readable)
+            done.append(Exported(name, path, len(readable), lines))
     return done
 
 
@@ -91,7 +100,7 @@ def _rejected(warehouse: Warehouse, raw: str, day: date) -> dict[str, list[dict[
     if path.exists():
         with warehouse.connect() as connection:
             for row in connection.sql(_rejected_sql(path)).to_arrow_table().to_pylist():
-                rows[row["_source"]].append(row)
+                rows[row["_source"]].append(row | {"cells": _cells(row["raw"])})
     return rows
 
 
@@ -102,23 +111,14 @@ from read_parquet({literal(path)})
 order by _source, _file, _row"""
 
 
-def _write(
-    path: Path, name: str, source: Source, raw: str, rows: Sequence[Mapping[str, Any]]
-) -> Exported:
-    unreadable = [row for row in rows if _is_unreadable(row)]
-    cells = [(row, _cells(row["raw"])) for row in rows if not _is_unreadable(row)]
-    lines = [f"{row['_file']}:{row['_row']}: {_why(row)}" for row in unreadable]
-    if not cells:
-        return Exported(name, None, 0, lines)
-    header = _header(source, raw, [values for _, values in cells])
+def _write(path: Path, header: Header, rows: Sequence[Mapping[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*header, REASONS])
-        for row, values in cells:
-            shown = [defuse(values.get(column) or "") for column in header.values()]
-            writer.writerow([*shown, defuse(f"{row['_file']}:{row['_row']}: {_why(row)}")])
-    return Exported(name, path, len(cells), lines)
+        for row in rows:
+            shown = [defuse(row["cells"].get(column) or "") for column in header.values()]
+            writer.writerow([*shown, defuse(f"{_place(row)}: {_why(row)}")])
 
 
 def _cells(raw: str) -> dict[str, str | None]:
@@ -126,31 +126,50 @@ def _cells(raw: str) -> dict[str, str | None]:
     values: dict[str, Any] = json.loads(raw)
     extra = values.pop("_extra", None) or {}
     extra = json.loads(extra) if isinstance(extra, str) else extra
-    return values | {f"_extra.{name}": value for name, value in extra.items()}
+    return values | {f"{EXTRA}{name}": value for name, value in extra.items()}
 
 
-def _header(source: Source, raw: str, rows: Sequence[Mapping[str, str | None]]) -> dict[str, str]:
-    """Header → the key of its values: the source's own spelling, in its own order.
+def _header(source: Source, raw: str, inbox: Path, rows: Sequence[Mapping[str, Any]]) -> Header:
+    """Header → the key of its values: as the first file has it, else as the preset spells it.
 
-    Of the many spellings that the preset ``generic`` knows, one stands for each used column.
+    Columns that only other rows have come last.
     """
-    used = {key for row in rows for key, value in row.items() if value}
-    header: dict[str, str] = {}
-    for shape in source.shapes():
-        spellings = {column: name for name, column in reversed(shape.columns.items())}
-        wide = len(shape.columns) > len(spellings)
-        if shape.relation == raw and not header:
-            header = {
-                name: column
-                for column, name in reversed(spellings.items())
-                if not wide or column in used
-            }
+    header = _as_in_file(source, raw, inbox / rows[0]["_file"]) or _as_in_preset(source, raw)
+    used = {key for row in rows for key, value in row["cells"].items() if value}
     left = sorted(used - {*header.values()})
-    return header | {key.removeprefix("_extra."): key for key in left if not key.startswith("__")}
+    return header | {key.removeprefix(EXTRA): key for key in left}
+
+
+def _as_in_file(source: Source, raw: str, path: Path) -> Header:
+    """The header of a file that is still there and was not changed beyond recognition."""
+    from pipelines.sources.readers import Unreadable, reader
+    from pipelines.sources.shapes import Unfit, column_names, fit
+
+    try:
+        names = reader(path, source.format).header()
+        found = fit(names, source)
+    except (Unreadable, Unfit):
+        return {}
+    if found.shape.relation != raw:
+        return {}  # an address of a file of customers: it comes back in a file of addresses
+    columns = {place: column for column, place in found.columns.items()}
+    shown = column_names(names)
+    return {shown[place]: columns.get(place, f"{EXTRA}{shown[place]}") for place in found.kept}
+
+
+def _as_in_preset(source: Source, raw: str) -> Header:
+    """One spelling for each column, the first that the preset has."""
+    shape = next(shape for shape in source.shapes() if shape.relation == raw)
+    first = {column: name for name, column in reversed(shape.columns.items())}
+    return {name: column for name, column in shape.columns.items() if first[column] == name}
 
 
 def _is_unreadable(row: Mapping[str, Any]) -> bool:
     return any(reason["kind"] == "Unreadable" for reason in row["reasons"])
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"{row['_file']}:{row['_row']}"
 
 
 def _why(row: Mapping[str, Any]) -> str:

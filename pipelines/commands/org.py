@@ -87,7 +87,7 @@ def query(
 ) -> None:
     """Look at records: of the local org, or of the one that CAUSEWAY_ORG names.
 
-      causeway org query "select Id, Name, Account.Name, Email from Contact limit 5"
+    causeway org query "select Id, Name, Account.Name, Email from Contact limit 5"
     """
     choose_home(home)
     with project().org() as org:

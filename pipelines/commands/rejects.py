@@ -52,7 +52,7 @@ def export(
         batch.date() if batch else _newest(here.warehouse.home, here.warehouse.days("raw_contacts"))
     )
     folder = (to or here.home / "rejects").expanduser().absolute()
-    exported = rejected.export(here.warehouse, here.sources, day, folder, source)
+    exported = rejected.export(here, day, folder, source)
     if as_json:
         print_json([one.__dict__ for one in exported])
         return

@@ -123,7 +123,8 @@ def second_day(day: date) -> Day:
             make.customer(CAST[97], day) | {"email": ""},
         ],
         ADDRESSES: [
-            make.customer_address(CAST[MOVED], "both") | {"street": "8 Harbour View"},
+            make.customer_address(CAST[MOVED], "billing"),
+            make.customer_address(CAST[MOVED], "shipping") | {"street": "8 Harbour View"},
             *_addresses([NEW_SHOPPER]),
         ],
         SUBSCRIBERS: [

@@ -1,0 +1,116 @@
+"""The first run, the second, and everything one looks at afterwards."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from pipelines.demo.exports import SECRET
+from pipelines.rejects import REASONS
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def first(causeway, home: Path):
+    """The demo's first run; its org stops with the module."""
+    yield causeway("demo", home=home)
+    causeway("org", "stop", home=home)
+
+
+@pytest.fixture(scope="module")
+def second(causeway, home: Path, first):
+    return causeway("demo", home=home)
+
+
+@pytest.fixture(scope="module")
+def days(home: Path, first) -> list[str]:
+    return sorted(path.name for path in (home / "inbox" / "winmo").iterdir())
+
+
+def test_the_first_run_creates_and_tells(first) -> None:
+    assert first.code == 0, first.err
+    assert "9 were rejected" in first.out
+    assert "Nothing changed" not in first.out
+    assert "apply" in first.err
+
+
+def test_the_second_run_changes_nothing_and_says_so(second) -> None:
+    assert second.code == 0, second.err
+    assert "Nothing changed" in second.out
+
+
+def test_json_has_the_names_that_scripts_read(causeway, home, days, second) -> None:
+    ran = causeway("status", "--batch", days[0], "--json", home=home)
+    found = ran.document
+    assert found["batch"] == days[0]
+    assert found["batches"] == days
+    assert len(found["run_id"]) == 36
+    assert set(found["sources"]) == {"winmo", "apptivo", "shop", "newsletter", "shop_orders"}
+    for counts in found["sources"].values():
+        assert counts["landed"] == counts["valid"] + counts["rejected"]
+    assert found["entities"]["people_total"] >= found["entities"]["people"] > 100
+    assert found["entities"]["duplicates_joined"] > 50
+    assert set(found["objects"]) == {"Account", "Contact", "Lead"}
+    names = {"created", "updated", "unchanged", "held", "rejected", "converted", "merged"}
+    assert all(set(counts) == names for counts in found["objects"].values())
+
+
+def test_a_plan_writes_nothing_and_bad_rows_end_with_1(causeway, home, days, second) -> None:
+    ran = causeway("sync", "--batch", days[0], "--plan-only", "--json", home=home)
+    assert ran.code == 1
+    assert {counts["create"] for counts in ran.document["planned"].values()} == {0}
+    assert sum(counts["rejected"] for counts in ran.document["sources"].values()) == 8
+
+
+def test_rejected_rows_come_out_with_their_reasons(causeway, home, days, first, tmp_path) -> None:
+    ran = causeway("rejects", "export", "--batch", days[0], "--to", tmp_path, home=home)
+    assert ran.code == 0
+    assert "contacts.csv:25" in ran.out  # the line that nobody could read
+    file = tmp_path / "winmo" / days[0] / "rejected-contacts.csv"
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    source = home / "inbox" / "winmo" / days[0] / "winmo-contacts.csv"
+    header = source.read_text("utf-8-sig").splitlines()[0].split(",")
+    assert list(rows[0]) == [*header, REASONS]
+    assert [row["Contact ID"] for row in rows] == ["W40098", "W40099"]
+    assert "winmo-contacts.csv:41" in rows[1][REASONS]
+    assert rows[1]["Direct Phone"].startswith("+1 ")
+
+
+def test_a_planted_secret_stands_nowhere_but_in_the_inbox(home: Path, second) -> None:
+    secret = SECRET.encode()
+    found = {path for path in home.rglob("*") if path.is_file() and secret in path.read_bytes()}
+    assert found
+    assert all(path.is_relative_to(home / "inbox") for path in found)
+
+
+def test_records_can_be_looked_at(causeway, home, first) -> None:
+    soql = "select Name, Account.Name from Contact where Email = 'oscar.vandenberg@acme.example'"
+    [record] = causeway("org", "query", soql, "--json", home=home).document
+    assert record["Name"] == "Oscar van den Berg"
+    assert "acme" in record["Account.Name"].lower()
+
+
+def test_a_mapping_shows_its_select_and_its_lineage(causeway, home, first) -> None:
+    shown = causeway("mapping", "show", "contact", home=home)
+    assert shown.code == 0
+    assert "routed as (" in shown.out
+    lineage = causeway("mapping", "show", "Lead", "--lineage", "--json", home=home).document
+    assert lineage["LastName"] == ["last_name"]
+
+
+def test_an_org_that_is_down_loses_nothing(causeway, home, days, second) -> None:
+    assert causeway("org", "stop", home=home).code == 0
+    stopped = causeway("sync", "--batch", days[1], home=home)
+    assert stopped.code == 3
+    assert "causeway org start" in stopped.err
+    assert causeway("org", "start", home=home).code == 0
+    again = causeway("sync", "--batch", days[1], "--json", home=home)
+    assert again.code == 1
+    assert {counts["created"] for counts in again.document["objects"].values()} == {0}

@@ -1,0 +1,112 @@
+"""The arrows between the parts, and the names that stand in more than one place."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipelines.sql import read_sql
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("assets", "pipelines", "schemas")
+
+MAY_IMPORT = {
+    "schemas": ("schemas",),
+    "pipelines.salesforce": ("pipelines.salesforce",),
+    "pipelines.local_org": ("pipelines.local_org",),
+    "pipelines.errors": (),
+    "pipelines.sync": (
+        "pipelines.sync", "pipelines.salesforce", "schemas",
+        "pipelines.config", "pipelines.errors", "pipelines.warehouse",
+    ),
+    "pipelines.sources": (
+        "pipelines.sources", "pipelines.config", "pipelines.errors", "pipelines.warehouse",
+    ),
+    "pipelines.demo": ("pipelines.demo",),
+}  # fmt: skip
+"""Package or module → the prefixes of ours that it may import; who is not here may import all."""
+
+KNOW_DAGSTER = (
+    "assets",
+    "pipelines.definitions",
+    "pipelines.jobs",
+    "pipelines.resources",
+    "pipelines.sql",
+)
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: write the import in full"
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def _below(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def _files(package: str) -> list[Path]:
+    path = ROOT / package.replace(".", "/")
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_nothing_is_imported_against_the_arrows(package: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in _files(package)
+        for line, name in _imports(path)
+        if any(_below(name, part) for part in OURS)
+        and not any(_below(name, prefix) for prefix in MAY_IMPORT[package])
+    ]
+    assert wrong == []
+
+
+def test_only_the_named_modules_know_dagster() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for package in OURS
+        for path in _files(package)
+        if not any(_below(_module(path), known) for known in KNOW_DAGSTER)
+        for line, name in _imports(path)
+        if _below(name, "dagster")
+    ]
+    assert wrong == []
+
+
+def test_the_local_org_shares_no_line_with_the_client() -> None:
+    def lines(package: str) -> set[str]:
+        """Lines long enough to say something of their own."""
+        texts = (path.read_text(encoding="utf-8").splitlines() for path in _files(package))
+        text = (line.strip() for lines in texts for line in lines)
+        return {line for line in text if len(line) > 60 and not line.startswith(("from", "import"))}
+
+    assert lines("pipelines.local_org") & lines("pipelines.salesforce") == set()
+
+
+def test_the_code_location_has_one_name() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
+    [loaded] = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
+    named = loaded["python_module"]
+    assert named["location_name"] == project["code_location_name"]
+    assert named["module_name"] == project["code_location_target_module"]
+
+
+def test_every_sql_asset_says_what_one_of_its_rows_is() -> None:
+    files = sorted((ROOT / "assets").glob("*/*.sql"))
+    assert files
+    assert [path.name for path in files if len(read_sql(path).description) < 20] == []
