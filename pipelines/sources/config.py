@@ -22,6 +22,7 @@ CONFIG_SOURCES = {
     "entity": "varchar",
     "priority": "integer",
     "parent_source": "varchar",
+    "customer_source": "varchar",
     "list_as": "varchar",
     "account_mode": "varchar",
     "account_name": "varchar",
@@ -77,11 +78,22 @@ class ListRule(Frozen):
     account: Account | None = None
 
 
+PARENT_COLUMNS: dict[Entity, str] = {
+    "contacts": "parent_id",
+    "subscribers": "customer_id",
+    "orders": "customer_id",
+}
+"""Entity → the raw column that holds the id of a person of the source's parent."""
+
+
 class Parent(Frozen):
-    """Rows that say more of a person of another source: ``column`` holds that person's id."""
+    """Rows that say more of a person of another source, and the header of that person's id.
+
+    Contacts may be further addresses of other contacts; subscribers and orders name customers.
+    """
 
     source: str
-    column: str = "parent_id"
+    column: str | None = None
 
 
 class Source(Frozen):
@@ -204,7 +216,8 @@ def config_sources_rows(config: Sources) -> list[tuple[str | int | None, ...]]:
             name,
             source.entity,
             source.priority,
-            source.parent.source if source.parent else _shop_of(source, shops),
+            source.parent.source if source.parent and source.entity == "contacts" else None,
+            _shop_of(source, shops),
             source.list_as,
             *_account(source.account),
         )
@@ -222,9 +235,12 @@ def config_lists_rows(config: Sources) -> list[tuple[str | None, ...]]:
 
 
 def _shop_of(source: Source, shops: list[str]) -> str | None:
-    """Whose customer ids a source's rows carry: the only shop there is, else nobody knows."""
-    asks = source.entity in ("subscribers", "orders") and len(shops) == 1
-    return shops[0] if asks else None
+    """Whose customer ids a source's rows carry: its parent's, else those of the only shop."""
+    if source.entity not in ("subscribers", "orders"):
+        return None
+    if source.parent:
+        return source.parent.source
+    return shops[0] if len(shops) == 1 else None
 
 
 class _Document(Frozen):
@@ -251,8 +267,8 @@ def _below(lines: Lines, root: tuple[str, ...]) -> Lines:
 def _reshaped(shape: Shape, source: Source) -> Shape:
     """The shape with the source's own headers first, in place of what the preset made of them."""
     own = dict(source.columns)
-    if source.parent and source.parent.column not in RAW[shape.relation]:
-        own[source.parent.column] = "parent_id"
+    if source.parent and source.parent.column not in (None, *RAW[shape.relation]):
+        own[str(source.parent.column)] = PARENT_COLUMNS[source.entity]
     if len(ids := source.ids_of(shape)) == 1 and ids[0] not in RAW[shape.relation]:
         own[ids[0]] = shape.id
     renamed = {squeeze(header) for header in own}

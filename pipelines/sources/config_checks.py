@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipelines.config import Lines, line_of
 from pipelines.errors import Problem
-from pipelines.sources.config import Source
+from pipelines.sources.config import PARENT_COLUMNS, Source
 from pipelines.sources.headers import is_secret, squeeze
 from pipelines.sources.presets import ENTITIES, RELATIONS, presets
 from pipelines.sources.relations import RAW
@@ -94,14 +94,15 @@ def _parent(
     if source.parent is None:
         return
     parent = source.parent.source
-    if source.entity != "contacts":
-        yield ("parent",), "only contacts can say more of a person of another source"
-    if parent == name:
+    wanted = "contacts" if source.entity == "contacts" else "customers"
+    if source.entity not in PARENT_COLUMNS:
+        yield ("parent",), "customers have no parent; only contacts, subscribers and orders do"
+    elif parent == name:
         yield ("parent", "source"), "a source cannot be its own parent"
     elif parent not in declared:
         yield ("parent", "source"), f"there is no source {parent!r}{_near(parent, declared)}"
-    elif parent in sources and sources[parent].entity != "contacts":
-        yield ("parent", "source"), f"{parent!r} has {sources[parent].entity}, not contacts"
+    elif parent in sources and sources[parent].entity != wanted:
+        yield ("parent", "source"), f"{parent!r} has {sources[parent].entity}, not {wanted}"
     elif parent in sources and sources[parent].parent is not None:
         yield ("parent", "source"), f"{parent!r} has a parent itself; name that one"
 

@@ -64,7 +64,7 @@ def _refuse_twins(header: Sequence[str]) -> None:
     twins = [
         f"{header[found[0] - 1].strip()!r} (columns {', '.join(map(str, found))})"
         for name, found in places.items()
-        if name and len(found) > 1
+        if name and len(found) > 1 and not is_secret(name)
     ]
     if twins:
         raise Unfit(f"the header has {', '.join(twins)} more than once; rename or remove one")

@@ -68,7 +68,7 @@ class Excel:
             if self.form.sheet not in names:
                 raise Unreadable(f"no sheet {self.form.sheet!r}; there are {', '.join(names)}")
             return self.form.sheet
-        full = [name for name in names if book.get_sheet_by_name(name).total_height]
+        full = [name for name in names if book.get_sheet_by_name(name).start is not None]
         if len(full) > 1:
             say = "say 'format: {sheet: …}' for this source in sources.yaml"
             raise Unreadable(f"the sheets {', '.join(full)} all hold rows; {say}")
