@@ -102,9 +102,12 @@ class Project:
         from pipelines.salesforce.connection import load_connection
         from pipelines.salesforce.org import Org
 
-        local = control.status(self.local_org) if self.org_name is None else None
+        local = control.status(self.local_org)
         connection = load_connection(
-            self.org_name, orgs_file=config.PROJECT / "orgs.yaml", local=local, environ=os.environ
+            self.org_name,
+            orgs_file=config.PROJECT / "orgs.yaml",
+            local=local if local["running"] else None,
+            environ=os.environ,
         )
         with Org(connection) as org:
             yield org
