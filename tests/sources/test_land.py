@@ -263,6 +263,8 @@ def test_of_several_headers_for_a_column_the_first_listed_wins(house: Any) -> No
         ("a.csv", "Colour,Size\n", 1, "the header misses 'Contact ID' or 'Email' or 'Last Name'"),
         ("a.csv", "Email;Last Name\n", 1, 'say \'format: {delimiter: ";"}\''),
         ("a.csv", "Email\tLast Name\n", 1, 'say \'format: {delimiter: "tab"}\''),
+        ("a.csv", '"Colour"x;Size\n', 1, "the quotes of the header do not close"),
+        ("a.csv", 'Colour,;"Size"x\n', 1, "the header misses"),
         ("a.csv", "Email,Name, email \n", 1, "'Email' (columns 1, 3) more than once"),
         ("a.csv", "E-mail,E mail\n", 1, "'E-mail', 'E mail', which all read as email"),
         ("a.csv", '"Email,Name\n', 1, "the quotes of the header do not close"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -50,8 +51,10 @@ class Delimited:
     def headers_otherwise(self) -> Iterator[tuple[str, list[str]]]:
         """(delimiter, header) with each other common delimiter that would give several columns."""
         for delimiter in COMMON:
-            if delimiter != self.delimiter and len(header := self._header(delimiter)[0]) > 1:
-                yield delimiter, header
+            with suppress(Unreadable):
+                header, _ = self._header(delimiter)
+                if delimiter != self.delimiter and len(header) > 1:
+                    yield delimiter, header
 
     def load(self, connection: DuckDBPyConnection, name: str, kept: Sequence[int]) -> None:
         """See ``Reader.load``."""
@@ -169,7 +172,7 @@ def _lines(path: Path) -> int | None:
             chunk = rest + chunk
             rest = chunk[-1:] if chunk.endswith(b"\r") else b""
             chunk = chunk.removesuffix(b"\r")
-            if b"\0" in chunk or chunk.count(b"\r") != chunk.count(b"\r\n"):
+            if b"\0" in chunk or (b"\r" in chunk and chunk.count(b"\r") != chunk.count(b"\r\n")):
                 return None
             lines += chunk.count(b"\n")
             if ended := chunk.rstrip(b"\r\n"):
