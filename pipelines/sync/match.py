@@ -41,7 +41,8 @@ def match_sql(mapping: ObjectMapping) -> str:
     ]
     return _MATCH.format(
         entities=_entities_sql(mapping, rules),
-        records=_records_sql(mapping, rules),
+        records=_records_sql(mapping),
+        free=_free_sql(mapping, rules),
         found="\n    union all\n    ".join(found),
         gone=_gone_sql(mapping),
     )
@@ -54,15 +55,13 @@ entities as (
 {entities}
 ),
 
--- Records that are alive, by what they can be found by.
+-- Records that are alive and ours; then those that nobody has a key on.
 records as (
 {records}
 ),
 
 free as (
-    select *
-    from records
-    where key is null
+{free}
 ),
 
 found as (
@@ -132,12 +131,19 @@ def _entities_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
     return f"    select\n        {listed}\n    from {mapping.from_}{joins}"
 
 
-def _records_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
-    columns = [
-        '"Id" as sf_id',
-        f"lower({quoted(mapping.key)}) as key",
-        '"CreatedDate" || "Id" as since',
-    ]
+def _records_sql(mapping: ObjectMapping) -> str:
+    key = quoted(mapping.key)
+    return (
+        f"    select {_RECORD}, lower({key}) as key\n    from {relation('org', mapping.object)}\n"
+        f"    where {_alive(mapping)} and {key} is not null"
+    )
+
+
+_RECORD = '"Id" as sf_id, "CreatedDate" || "Id" as since'
+
+
+def _free_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
+    columns = [_RECORD]
     if "email" in rules:
         columns.append('norm_email("Email") as email')
     if "name" in rules:
@@ -148,7 +154,7 @@ def _records_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
     listed = ",\n        ".join(columns)
     return (
         f"    select\n        {listed}\n    from {relation('org', mapping.object)}\n"
-        f"    where {_alive(mapping)}"
+        f"    where {_alive(mapping)} and {quoted(mapping.key)} is null"
     )
 
 

@@ -65,7 +65,10 @@ def payload_sql(part: ObjectPlan, payload: Path, parents: Mapping[str, Path]) ->
 def rows_sql(part: ObjectPlan, actions: Sequence[str]) -> str:
     """The rows to send for some of the actions: how each is found, then its fields as wired."""
     listed = ", ".join(map(quoted, part.types))
-    return f"select key, action, sf_id, changed, {listed}\nfrom payload\nwhere {_sendable(actions)}"
+    return (
+        f"select key, action, sf_id, changed, {listed}\nfrom payload\n"
+        f"where {_sendable(actions)}\norder by {_parent(part)}, key"
+    )
 
 
 def file_sql(part: ObjectPlan, actions: Sequence[str], bucket: int, buckets: int) -> str:
@@ -74,7 +77,7 @@ def file_sql(part: ObjectPlan, actions: Sequence[str], bucket: int, buckets: int
     All rows of one parent stand in one file, one after the other: two jobs that write children of
     one Account at the same time lock each other out.
     """
-    parent = "key" if part.parent_field is None else f"coalesce({quoted(part.parent_field)}, key)"
+    parent = _parent(part)
     fields = [
         f"case when list_contains(changed, {literal(name)}) "
         f"then coalesce({quoted(name)}, '#N/A') end as {quoted(name)}"
@@ -183,6 +186,10 @@ def _identity(part: ObjectPlan, actions: Sequence[str]) -> list[str]:
     if "create" in actions:
         return [f"key as {key}"]
     return ['sf_id as "Id"', f"case when action = 'adopt' then key end as {key}"]
+
+
+def _parent(part: ObjectPlan) -> str:
+    return "key" if part.parent_field is None else f"coalesce({quoted(part.parent_field)}, key)"
 
 
 def _sendable(actions: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ def page(path: Path, rows: list[list[str]]) -> Path:
     return path
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(cells, cells), max_size=20))
 def test_pages_are_read_byte_for_byte(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
     numbered = [[str(at), *row] for at, row in enumerate(rows)]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.config import PROJECT
@@ -34,6 +34,7 @@ def run(engine: duckdb.DuckDBPyConnection, sql: str, value: object) -> object:
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 
 
+@settings(deadline=None)
 @given(text=texts, kind=st.sampled_from(sorted(TEXT)))
 def test_text_on_the_wire_is_stable_and_never_breaks_a_csv_line(
     engine: duckdb.DuckDBPyConnection, text: str, kind: str
@@ -44,6 +45,7 @@ def test_text_on_the_wire_is_stable_and_never_breaks_a_csv_line(
     assert run(engine, wire_sql(field(kind), "x"), wired) == wired
 
 
+@settings(deadline=None)
 @given(text=texts, kind=st.sampled_from(sorted(TEXT)), blanks=st.text(" \t\r\n"))
 def test_what_salesforce_does_to_text_is_no_change(
     engine: duckdb.DuckDBPyConnection, text: str, kind: str, blanks: str
@@ -53,6 +55,7 @@ def test_what_salesforce_does_to_text_is_no_change(
     assert run(engine, normal, text) == run(engine, normal, stored)
 
 
+@settings(deadline=None)
 @given(
     number=st.decimals(-(10**9), 10**9, places=2), scale=st.integers(2, 6), zeros=st.integers(0, 4)
 )

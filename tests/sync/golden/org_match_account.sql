@@ -7,21 +7,19 @@ entities as (
     from accounts
 ),
 
--- Records that are alive, by what they can be found by.
+-- Records that are alive and ours; then those that nobody has a key on.
 records as (
-    select
-        "Id" as sf_id,
-        lower("Causeway_Key__c") as key,
-        "CreatedDate" || "Id" as since,
-        norm_company("Name") as name
+    select "Id" as sf_id, "CreatedDate" || "Id" as since, lower("Causeway_Key__c") as key
     from org_account
-    where "IsDeleted" = 'false'
+    where "IsDeleted" = 'false' and "Causeway_Key__c" is not null
 ),
 
 free as (
-    select *
-    from records
-    where key is null
+    select
+        "Id" as sf_id, "CreatedDate" || "Id" as since,
+        norm_company("Name") as name
+    from org_account
+    where "IsDeleted" = 'false' and "Causeway_Key__c" is null
 ),
 
 found as (

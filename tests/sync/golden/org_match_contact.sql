@@ -10,23 +10,21 @@ entities as (
     left join org_match_account on org_match_account.entity_key = "account_key"
 ),
 
--- Records that are alive, by what they can be found by.
+-- Records that are alive and ours; then those that nobody has a key on.
 records as (
+    select "Id" as sf_id, "CreatedDate" || "Id" as since, lower("Causeway_Key__c") as key
+    from org_contact
+    where "IsDeleted" = 'false' and "Causeway_Key__c" is not null
+),
+
+free as (
     select
-        "Id" as sf_id,
-        lower("Causeway_Key__c") as key,
-        "CreatedDate" || "Id" as since,
+        "Id" as sf_id, "CreatedDate" || "Id" as since,
         norm_email("Email") as email,
         norm_text("FirstName" || ' ' || "LastName") as full_name,
         "AccountId" as account_id
     from org_contact
-    where "IsDeleted" = 'false'
-),
-
-free as (
-    select *
-    from records
-    where key is null
+    where "IsDeleted" = 'false' and "Causeway_Key__c" is null
 ),
 
 found as (

@@ -7,21 +7,19 @@ entities as (
     from people
 ),
 
--- Records that are alive, by what they can be found by.
+-- Records that are alive and ours; then those that nobody has a key on.
 records as (
-    select
-        "Id" as sf_id,
-        lower("Causeway_Key__c") as key,
-        "CreatedDate" || "Id" as since,
-        norm_email("Email") as email
+    select "Id" as sf_id, "CreatedDate" || "Id" as since, lower("Causeway_Key__c") as key
     from org_lead
-    where "IsDeleted" = 'false' and "IsConverted" = 'false'
+    where "IsDeleted" = 'false' and "IsConverted" = 'false' and "Causeway_Key__c" is not null
 ),
 
 free as (
-    select *
-    from records
-    where key is null
+    select
+        "Id" as sf_id, "CreatedDate" || "Id" as since,
+        norm_email("Email") as email
+    from org_lead
+    where "IsDeleted" = 'false' and "IsConverted" = 'false' and "Causeway_Key__c" is null
 ),
 
 found as (
