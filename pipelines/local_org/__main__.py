@@ -14,10 +14,13 @@ def main() -> int:
     serve.add_argument(
         "--port", type=int, default=0, help="for https; http takes the next (default: as last time)"
     )
+    serve.add_argument(
+        "--faults", action="store_true", help="let /control/faults make things go wrong"
+    )
     arguments = parser.parse_args()
     from pipelines.local_org.serve import serve_forever
 
-    return serve_forever(arguments.home, arguments.port)
+    return serve_forever(arguments.home, arguments.port, faults=arguments.faults)
 
 
 if __name__ == "__main__":

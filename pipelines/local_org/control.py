@@ -3,6 +3,8 @@
 Nothing heavy is imported here, so that a command line can ask for an org's state at once.
 """
 
+import base64
+import json
 import os
 import shutil
 import signal
@@ -10,6 +12,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -42,13 +46,14 @@ class LocalOrgError(Exception):
     """The org could not be started or stopped; the message says why and what to do."""
 
 
-def start(home: Path, port: int | None = None) -> dict[str, Any]:
+def start(home: Path, port: int | None = None, *, faults: bool = False) -> dict[str, Any]:
     """Start the org of `home` as a process of its own and wait until it answers.
 
     Args:
         home: the org's folder; made at first start.
         port: for https; http listens on the next one. None or 0: the ports of the last start,
             or free ones.
+        faults: let `inject` make things go wrong.
 
     Returns:
         `PUBLIC_KEYS` and their values. When the org already runs, those of the running one.
@@ -61,7 +66,7 @@ def start(home: Path, port: int | None = None) -> dict[str, Any]:
     if running["running"]:
         return _public(running)
     files.folder.mkdir(parents=True, exist_ok=True)
-    process = _spawn(files, port or 0)
+    process = _spawn(files, port or 0, faults=faults)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         running = status(files.folder)
@@ -133,6 +138,37 @@ def reset(home: Path) -> dict[str, Any]:
     return status(files.folder)
 
 
+def inject(home: Path, *faults: dict[str, Any]) -> list[dict[str, Any]]:
+    """Arm faults in a running org that was started with `faults=True`; without any, clear all.
+
+    Args:
+        home: the org's folder.
+        faults: each with `kind` (refuse, slow, reset, expire_sessions, lock_rows, job) and its
+            settings, see `pipelines.local_org.faults`.
+
+    Returns:
+        the faults still to happen.
+
+    Raises:
+        LocalOrgError: the org has no faults, or a fault is described wrongly.
+    """
+    state = Home(Path(home).resolve()).read_state()
+    secret = base64.b64encode(f"{state['client_id']}:{state['client_secret']}".encode()).decode()
+    request = urllib.request.Request(  # noqa: S310
+        f"{state['http_url']}/control/faults",
+        data=json.dumps(faults).encode() if faults else None,
+        headers={"Authorization": f"Basic {secret}"},
+        method="POST" if faults else "DELETE",
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            body = answer.read()
+    except urllib.error.HTTPError as error:
+        raise LocalOrgError(f"The local org refused the faults: {error.read().decode()}") from error
+    listed: list[dict[str, Any]] = json.loads(body) if body else []
+    return listed
+
+
 def process_started(pid: int) -> str | None:
     """When a process started, as the system tells it, or None when there is no such process."""
     stat = Path(f"/proc/{pid}/stat")
@@ -166,11 +202,12 @@ def _public(state: dict[str, Any]) -> dict[str, Any]:
     return {key: state[key] for key in PUBLIC_KEYS}
 
 
-def _spawn(files: Home, port: int) -> "subprocess.Popen[bytes]":
+def _spawn(files: Home, port: int, *, faults: bool) -> "subprocess.Popen[bytes]":
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "pipelines.local_org", "serve"]
     command += ["--home", str(files.folder), "--port", str(port)]
+    command += ["--faults"] if faults else []
     with files.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603
             command,

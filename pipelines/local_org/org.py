@@ -7,6 +7,7 @@ from pipelines.local_org.bulk.jobs import Jobs
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.setup import read_setup
 from pipelines.local_org.dml.write import Writer
+from pipelines.local_org.faults import Faults
 from pipelines.local_org.files import Home
 from pipelines.local_org.identity import ensure_identity, pod_of
 from pipelines.local_org.seed import seed
@@ -18,7 +19,7 @@ from pipelines.local_org.usage import Usage
 class Org:
     """Everything that a request needs to know of the org."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, faults: bool = False) -> None:
         if not home.setup.exists():
             home.folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(TEMPLATE, home.setup)
@@ -29,7 +30,8 @@ class Org:
         self.store = Store(home.records, pod_of(self.state))
         self.store.create_tables(self.catalog)
         seed(self.store, self.catalog, self.setup, self.state)
-        self.writer = Writer(self.store, self.catalog, self.setup.switches)
+        self.faults = Faults() if faults else None
+        self.writer = Writer(self.store, self.catalog, self.setup.switches, self.faults)
         self.sessions = Sessions(self.store, self.state)
         self.usage = Usage(self.store, self.setup.limits)
         self.jobs = Jobs(home, self.store, self.writer, self.usage)

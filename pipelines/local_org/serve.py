@@ -21,7 +21,7 @@ from pipelines.local_org.files import Home
 from pipelines.local_org.org import Org
 
 HOST = "127.0.0.1"
-GRACE_SECONDS = 5
+GRACE_SECONDS = 1
 
 
 class PortTaken(Exception):
@@ -36,7 +36,7 @@ class _Listener(uvicorn.Server):
         yield
 
 
-def serve_forever(folder: Path, port: int) -> int:
+def serve_forever(folder: Path, port: int, *, faults: bool = False) -> int:
     """Serve the org of a folder until SIGTERM or SIGINT.
 
     Returns:
@@ -53,7 +53,7 @@ def serve_forever(folder: Path, port: int) -> int:
             return ALREADY_SERVED
         try:
             sockets = _bind(port, home.read_state())
-            org = Org(home)
+            org = Org(home, faults=faults)
         except (PortTaken, SetupError) as error:
             print(error, file=sys.stderr)
             return 1

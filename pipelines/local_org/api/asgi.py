@@ -1,5 +1,6 @@
 """The HTTP door: reads a request, finds who asks, dispatches, writes the answer."""
 
+import asyncio
 import gzip
 import json
 import logging
@@ -8,15 +9,17 @@ import zlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from pipelines.local_org.api import routes
 from pipelines.local_org.api.router import Answer, ApiError, Call, Route, tidy
+from pipelines.local_org.faults import REFUSALS, Refuse, Reset, Slow
 from pipelines.local_org.org import Org
 
 GZIP_FROM = 1024
@@ -37,11 +40,27 @@ class Application:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
+        faults = self._faults(request)
         try:
-            answer = await self._answer(request)
+            for fault in faults:
+                if isinstance(fault, Slow):
+                    await asyncio.sleep(fault.seconds)
+                if isinstance(fault, Reset) and fault.during == "upload":
+                    await receive()
+                    _cut(receive)
+                    return
+            refusal = next((f for f in faults if isinstance(f, Refuse)), None)
+            answer = _refusal(refusal) if refusal else await self._answer(request)
         except ClientDisconnect:
             return
+        if any(isinstance(fault, Reset) for fault in faults):
+            send = _half(send, receive)
         await _response(answer, request)(scope, receive, send)
+
+    def _faults(self, request: Request) -> list[Refuse | Slow | Reset]:
+        if self._org.faults is None or request.url.path.startswith("/control/"):
+            return []
+        return self._org.faults.request(request.method, request.url.path)
 
     async def _answer(self, request: Request) -> Answer:
         rest = False
@@ -65,6 +84,32 @@ class Application:
             return answer
         limit = {"Sforce-Limit-Info": self._org.usage.api_usage()}
         return replace(answer, headers=limit | answer.headers)
+
+
+def _refusal(fault: Refuse) -> Answer:
+    code, message = REFUSALS[fault.status]
+    return Answer(fault.status, [{"message": message, "errorCode": code}])
+
+
+def _cut(receive: Receive) -> None:
+    """Reset the connection; `receive` is a method of uvicorn's request cycle, which knows it."""
+    cycle: Any = receive
+    cycle.__self__.transport.abort()
+
+
+def _half(send: Send, receive: Receive) -> Send:
+    """A `send` that cuts the connection in the middle of the first block of the answer."""
+
+    async def send_half(message: Message) -> None:
+        body = message.get("body", b"")
+        if message["type"] == "http.response.start" or not body:
+            await send(message)
+            return
+        await send({**message, "body": body[: len(body) // 2], "more_body": True})
+        await asyncio.sleep(0.05)
+        _cut(receive)
+
+    return send_half
 
 
 def _call(org: Org, request: Request, path: str) -> Call:

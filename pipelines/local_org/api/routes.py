@@ -6,6 +6,7 @@ from pipelines.local_org.api import (
     collections,
     composite,
     discovery,
+    faults,
     ingest,
     oauth,
     query,
@@ -21,6 +22,7 @@ def table() -> Router:
     """Every route the org answers to; the narrow ones stand before the wide ones."""
     router = Router()
     for module in (
+        faults,
         oauth,
         soap,
         discovery,

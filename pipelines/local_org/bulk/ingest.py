@@ -38,8 +38,10 @@ def run_ingest(jobs: "Jobs", job: "Job") -> None:
             current = jobs.get(job.id)
             if jobs.stopping or current is None or current.state == "Aborted":
                 return
+            if _made_to_end(jobs, current):
+                return
             elapsed = int((time.monotonic() - started) * 1000)
-            _step(jobs, job, request, rows, elapsed)
+            _step(jobs, current, request, rows, elapsed)
             jobs.usage.count("DailyBulkApiBatches", -(-rows.num_rows // BATCH))
     except BadFile as error:
         jobs.change(job.id, state="Failed", error=str(error))
@@ -49,6 +51,21 @@ def run_ingest(jobs: "Jobs", job: "Job") -> None:
         jobs.change(job.id, state="Failed", error=NO_RECORDS)
     else:
         jobs.change(job.id, state="JobComplete", milliseconds=elapsed)
+
+
+def _made_to_end(jobs: "Jobs", job: "Job") -> bool:
+    """Whether a fault ends the job here; one that hangs it waits until the process ends."""
+    faults = jobs.writer.faults
+    end = faults.job(job.object, job.rows_done, "between") if faults is not None else None
+    if end == "Failed":
+        jobs.change(
+            job.id, state="Failed", error="InternalServerError : Retried more than 20 times"
+        )
+        return True
+    if end == "InProgress":
+        jobs.wait_for_end(job)
+        return True
+    return False
 
 
 def csv_file(jobs: "Jobs", job: "Job") -> CsvFile:
@@ -102,6 +119,10 @@ def _step(
             "milliseconds = ? where id = ?",
             [rows.num_rows, failed, milliseconds, job.id],
         )
+        if jobs.writer.faults is not None:
+            jobs.writer.faults.job(job.object, job.rows_done, "before_commit")
+    if jobs.writer.faults is not None:
+        jobs.writer.faults.job(job.object, job.rows_done, "after_commit")
 
 
 def _write_results(

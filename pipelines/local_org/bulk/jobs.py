@@ -79,6 +79,13 @@ class Jobs:
         """Whether the process is about to end, so that no new step should start."""
         return self._stopping.is_set()
 
+    def wait_for_end(self, job: Job) -> None:
+        """Hold a job as it is until it is aborted or the process is to end."""
+        while not self._stopping.wait(0.1):
+            current = self.get(job.id)
+            if current is None or current.state in TERMINAL:
+                return
+
     def folder(self, job_id: str) -> Path:
         """Where a job's files lie."""
         return self.home.jobs / job_id

@@ -20,6 +20,7 @@ from pipelines.local_org.dml.delete import (
 from pipelines.local_org.dml.outcome import Outcome, error_sql, parse_errors
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.work import Numbers, match_sql, work_sql
+from pipelines.local_org.faults import Faults
 from pipelines.local_org.store.store import Store
 
 CHUNK = 200
@@ -33,6 +34,7 @@ class Writer:
     store: Store
     catalog: Catalog
     switches: SwitchSetup
+    faults: Faults | None = None
 
     def write(self, request: WriteRequest, texts: pa.Table, user: str) -> list[Outcome]:
         """Write rows, each on its own, and tell the fate of each, in the order they came.
@@ -45,6 +47,11 @@ class Writer:
         with self.store.write() as connection:
             self.apply(connection, request, texts, user)
             return _outcomes(connection)
+
+    def _refuse_locked(self, connection: duckdb.DuckDBPyConnection, request: WriteRequest) -> None:
+        locked = self.faults.lock_sql(request.sobject.name) if self.faults is not None else None
+        if locked is not None:
+            connection.execute(locked)
 
     def delete(
         self, request: WriteRequest, texts: pa.Table, user: str, *, hard: bool = False
@@ -130,6 +137,7 @@ class Writer:
             connection.unregister("incoming")
             if rows.num_rows > 1:
                 _refuse_twins(connection, request)
+            self._refuse_locked(connection, request)
             if request.operation != "update":
                 connection.execute(insert_sql(request), stamp)
             if request.operation != "insert":
