@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+from duckdb import DuckDBPyConnection
 
 from pipelines import locks
 from pipelines.jobs import DAYS, raised
@@ -131,13 +132,11 @@ def shown(
 
 def lineage_of(project: Project, file: SqlFile) -> Lineage:
     """Where the columns of a ``.sql`` relation come from; kept, since SQL changes rarely."""
-    warehouse = project.warehouse
-    with warehouse.connect() as connection:
-        schema = {
-            table: dict(warehouse.describe(connection, table, None).columns)
-            for table in file.upstream
-        }
-        columns = list(warehouse.describe(connection, file.relation, None).columns)
+    with project.connect(date.today()) as connection:  # noqa: DTZ011 - no row is read
+        for table in (*file.upstream, file.relation):
+            project.warehouse.bind(connection, table, [])
+        schema: dict[str, object] = {table: _columns(connection, table) for table in file.tables}
+        columns = list(_columns(connection, file.relation))
     key = json.dumps([file.query, schema, columns]).encode()
     cache = project.home / "cache" / "lineage" / f"{hashlib.sha256(key).hexdigest()}.json"
     if not cache.exists():
@@ -145,6 +144,10 @@ def lineage_of(project: Project, file: SqlFile) -> Lineage:
         cache.write_text(json.dumps(column_lineage(file.query, schema, columns)))
     found = json.loads(cache.read_text())
     return {column: [tuple(origin) for origin in origins] for column, origins in found.items()}
+
+
+def _columns(connection: DuckDBPyConnection, table: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in connection.execute(f"describe {table}").fetchall()}
 
 
 def sample(warehouse: Warehouse, written: Written) -> str:

@@ -91,7 +91,7 @@ def read_sql(path: Path) -> SqlFile:
     return SqlFile(
         relation=path.stem,
         path=path,
-        query=text.rstrip().rstrip(";"),
+        query=text[head.end() if head else 0 :].strip().rstrip(";"),
         description="\n".join(prose).strip(),
         owner=owner,
         columns=notes,
@@ -159,6 +159,7 @@ def column_lineage(
     for union in list(parsed.find_all(exp.SetOperation)):
         if union.args.get("by_name"):
             _by_place(union)
+    parsed = parsed.transform(_value_only)
     tree = qualify(
         parsed,
         schema=schema,
@@ -179,6 +180,20 @@ def column_lineage(
             }
         )
     return found
+
+
+def _value_only(node: exp.Expression) -> exp.Expression:
+    """Leave out what only chooses among values: filters, orders, windows, ``arg_min``'s second."""
+    from sqlglot import exp
+
+    while isinstance(node, exp.Filter | exp.Window | exp.ArgMin | exp.ArgMax):
+        node = node.this
+    if isinstance(node, exp.Case):
+        values = [branch.args["true"] for branch in node.args["ifs"]]
+        default = node.args.get("default")
+        values += [default] if default is not None else []
+        return exp.Coalesce(this=values[0], expressions=values[1:])
+    return node
 
 
 def _by_place(union: exp.SetOperation) -> None:

@@ -1,7 +1,5 @@
 """Stage 6, match: which record of the org is whose, and what each person becomes."""
 
-import dagster as dg
-
 from assets.relation import sql_asset
 from pipelines.project import Project, stage_files
 from pipelines.sql import SqlFile

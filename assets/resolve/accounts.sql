@@ -4,6 +4,7 @@
 -- batches: people
 --   select distinct batch from config_account_members
 -- name_generated: the name is a person's; such an account never matches another by name
+-- website: when its members name one and the same
 -- members: people who belong to it, over all batches
 
 with
@@ -17,27 +18,35 @@ ranked as (
         members.account_key,
         members.rule,
         members.name,
-        people.*,
+        people.is_customer,
+        people.as_of,
+        people.phone,
+        people.fax,
+        people.website,
+        case
+            when coalesce(people.other_street, people.other_city, people.other_postal_code)
+                is not null
+                then {
+                    'street': people.other_street, 'city': people.other_city,
+                    'state': people.other_state, 'postal_code': people.other_postal_code,
+                    'country': people.other_country
+                }
+        end as billing,
+        case
+            when coalesce(people.mailing_street, people.mailing_city, people.mailing_postal_code)
+                is not null
+                then {
+                    'street': people.mailing_street, 'city': people.mailing_city,
+                    'state': people.mailing_state, 'postal_code': people.mailing_postal_code,
+                    'country': people.mailing_country
+                }
+        end as shipping,
         row_number() over (
             partition by members.account_key
             order by people.is_customer desc, people.as_of desc, people.person_key
         ) as best
     from members
     join people on people.person_key = members.person_key and people.batch = members.batch
-),
-
-blocks as (
-    select
-        *,
-        case when coalesce(other_street, other_city, other_postal_code) is not null then {
-            'street': other_street, 'city': other_city, 'state': other_state,
-            'postal_code': other_postal_code, 'country': other_country
-        } end as billing,
-        case when coalesce(mailing_street, mailing_city, mailing_postal_code) is not null then {
-            'street': mailing_street, 'city': mailing_city, 'state': mailing_state,
-            'postal_code': mailing_postal_code, 'country': mailing_country
-        } end as shipping
-    from ranked
 ),
 
 golden as (
@@ -48,11 +57,12 @@ golden as (
         arg_min(rule, best) as rule,
         arg_min(phone, best) filter (where is_customer) as phone,
         arg_min(fax, best) filter (where is_customer) as fax,
+        case when min(website) = max(website) then min(website) end as website,
         arg_min(coalesce(billing, shipping), best) as billing,
         arg_min(shipping, best) as shipping,
         count(*) as members,
         max(as_of) as as_of
-    from blocks
+    from ranked
     group by account_key
 )
 
@@ -62,7 +72,7 @@ select
     name_generated,
     phone,
     fax,
-    null::varchar as website,
+    website,
     billing.street as billing_street,
     billing.city as billing_city,
     billing.state as billing_state,

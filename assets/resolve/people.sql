@@ -80,25 +80,30 @@ known_by_several as (
         arg_min(
             {
                 'salutation': salutation, 'first': first_name, 'middle': middle_name,
-                'last': last_name, 'suffix': suffix, 'from': origin
+                'last': last_name, 'suffix': suffix
             },
             best
         ) filter (where last_name is not null) as name,
+        arg_min(origin, best) filter (where last_name is not null) as name_from,
         arg_min(nickname, best) as nickname,
         arg_min(title, best) as title,
         arg_min(department, best) as department,
         arg_min(company, best) as company,
-        arg_min({'value': email, 'from': origin}, best) filter (where email is not null) as email,
-        arg_min({'value': phone, 'from': origin}, best)
-            filter (where phone is not null and entity <> 'address') as phone,
+        arg_min(email, best) as email,
+        arg_min(origin, best) filter (where email is not null) as email_from,
+        arg_min(phone, best) filter (where entity <> 'address') as phone,
+        arg_min(origin, best)
+            filter (where phone is not null and entity <> 'address') as phone_from,
         arg_min(mobile_phone, best) as mobile_phone,
         arg_min(fax, best) filter (where entity <> 'address') as fax,
         arg_min(website, best) as website,
         arg_min(birthdate, best) as birthdate,
-        arg_min({'value': mailing, 'from': origin}, best)
-            filter (where mailing is not null and entity <> 'address') as mailing,
+        arg_min(mailing, best) filter (where entity <> 'address') as mailing,
+        arg_min(origin, best)
+            filter (where mailing is not null and entity <> 'address') as mailing_from,
         arg_min(mailing, best) filter (where entity = 'address') as first_added,
-        arg_min({'value': other, 'from': origin}, best) filter (where other is not null) as other,
+        arg_min(other, best) as other,
+        arg_min(origin, best) filter (where other is not null) as other_from,
         arg_max(newsletter, (as_of, source, source_id)) as newsletter,
         bool_or(entity = 'customer') as is_customer,
         bool_or(entity = 'subscriber') as is_subscriber,
@@ -123,20 +128,29 @@ known_by_one as (
         person_key,
         case when last_name is not null then {
             'salutation': salutation, 'first': first_name, 'middle': middle_name,
-            'last': last_name, 'suffix': suffix, 'from': origin
+            'last': last_name, 'suffix': suffix
         } end as name,
+        case when last_name is not null then origin end as name_from,
         nickname,
         title,
         department,
         company,
-        case when email is not null then {'value': email, 'from': origin} end as email,
-        case when phone is not null then {'value': phone, 'from': origin} end as phone,
+        email,
+        case when email is not null then origin end as email_from,
+        phone,
+        case when phone is not null then origin end as phone_from,
         mobile_phone,
         fax,
         website,
         birthdate,
-        case when mailing is not null then {'value': mailing, 'from': origin} end as mailing,
-        case when other is not null then {'value': other, 'from': origin} end as other,
+        mailing,
+        case when mailing is not null then origin end as mailing_from,
+        null::struct(
+            street varchar, city varchar, state varchar,
+            postal_code varchar, country varchar, phone varchar
+        ) as first_added,
+        other,
+        case when other is not null then origin end as other_from,
         newsletter,
         entity = 'customer' as is_customer,
         entity = 'subscriber' as is_subscriber,
@@ -158,19 +172,19 @@ known_by_one as (
 
 golden as (
     select * from known_by_one
-    union all by name
+    union all
     select * from known_by_several
 ),
 
 placed as (
     select
         golden.*,
-        coalesce(mailing.value, first_added) as mailing_block,
+        coalesce(mailing, first_added) as mailing_block,
         coalesce(
-            other.value,
+            other,
             list_filter(
                 addresses.addresses,
-                lambda a: a is distinct from coalesce(mailing.value, first_added)
+                lambda a: a is distinct from coalesce(mailing, first_added)
             )[1]
         ) as other_block,
         addresses.addresses as addresses,
@@ -178,7 +192,7 @@ placed as (
             when name is null and (
                 policies.subscribers_parse_email = 'every_subscriber'
                 or (policies.subscribers_parse_email = 'customers_only' and is_customer)
-            ) then name_of_email(email.value)
+            ) then name_of_email(email)
         end as derived
     from golden
     cross join policies
@@ -244,10 +258,10 @@ select
     nickname,
     title,
     department,
-    coalesce(company, case when derived is not null then company_of_email(email.value) end)
+    coalesce(company, case when derived is not null then company_of_email(email) end)
         as company,
-    email.value as email,
-    phone.value as phone,
+    email,
+    phone,
     mobile_phone,
     fax,
     website,
@@ -305,8 +319,8 @@ select
     as_of,
     batch,
     {
-        'name': name.from, 'email': email.from, 'phone': phone.from,
-        'mailing': mailing.from, 'other': other.from
+        'name': name_from, 'email': email_from, 'phone': phone_from,
+        'mailing': mailing_from, 'other': other_from
     } as values_from
 from employed
 cross join config_batch

@@ -1,5 +1,6 @@
 """A home with only the stages that resolve needs, fed with valid rows directly."""
 
+import shutil
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -39,7 +40,6 @@ class Resolver:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        prepare(project)
 
     def feed(self, day: date, **rows: list[dict[str, Any]]) -> None:
         for relation in ("contacts", "customers", "subscribers", "orders"):
@@ -88,15 +88,27 @@ class Resolver:
             self.project.warehouse.write(connection, relation, day, "from fed")
 
 
-@pytest.fixture
-def make_resolver(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Resolver]:
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Mappings, and a home in which every relation has its schema; made once, copied per test."""
     mappings = tmp_path_factory.mktemp("mappings")
-    for path in Path(PROJECT / "mappings").glob("*.yaml"):
-        (mappings / path.name).write_text(path.read_text())
+    for path in (PROJECT / "mappings").glob("*.yaml"):
+        shutil.copy(path, mappings)
     (mappings / "sources.yaml").write_text(SOURCES)
+    home = tmp_path_factory.mktemp("prepared")
+    prepare(Project(home=home, inbox=home / "inbox", mappings=mappings))
+    return mappings, home
+
+
+@pytest.fixture
+def make_resolver(
+    prepared: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Resolver]:
+    mappings, template = prepared
 
     def make() -> Resolver:
         home = tmp_path_factory.mktemp("home")
+        shutil.copytree(template, home, dirs_exist_ok=True)
         return Resolver(Project(home=home, inbox=home / "inbox", mappings=mappings))
 
     return make
