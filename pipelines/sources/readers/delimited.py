@@ -124,7 +124,8 @@ class _Records:
             raise Unreadable(_not_in(UTF8, at), line)
 
     def _record(self, values: list[str]) -> Record:
-        if not all(map(str.isascii, self._lines.taken)):
+        text = "".join(self._lines.taken)
+        if not text.isascii():
             if (at := self._lines.broken()) is not None:
                 self._broken.append((self._lines.line, at))
                 return self._defect("bytes that are no text in the file's encoding")
@@ -133,7 +134,7 @@ class _Records:
             values.pop()  # delimiters that end a line are no columns; DuckDB says so, too
         if len(values) != self._width:
             return self._defect(f"{len(values)} columns where the header has {self._width}")
-        if any("\0" in text for text in self._lines.taken):
+        if "\0" in text:
             return self._defect("a zero byte")
         return Record(self._lines.line, self._pick(values))
 
