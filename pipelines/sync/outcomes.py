@@ -93,7 +93,10 @@ def file_sql(part: ObjectPlan, actions: Sequence[str], bucket: int, buckets: int
 
 def size_sql(part: ObjectPlan, actions: Sequence[str]) -> str:
     """Rows to send, and about how many bytes of CSV they make."""
-    sizes = " + ".join(f"coalesce(strlen({quoted(name)}), 0) + 3" for name in part.types)
+    sizes = " + ".join(
+        f"if(list_contains(changed, {literal(name)}), coalesce(strlen({quoted(name)}), 4), 0) + 3"
+        for name in part.types
+    )
     return (
         f"select count(*), coalesce(sum(60 + {sizes}), 0)::bigint\n"
         f"from payload\nwhere {_sendable(actions)}"

@@ -1,0 +1,143 @@
+"""The SQL of applying: what goes into which file, and how Salesforce's answers are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.salesforce.rows import RowError
+from pipelines.sync.outcomes import failures_sql, file_sql, payload_sql, rows_sql, size_sql
+from pipelines.sync.saved_plan import ObjectPlan
+
+PART = ObjectPlan(
+    object="Contact",
+    key_field="Key__c",
+    types={"AccountId": "reference", "Title": "string"},
+    references={"AccountId": "Account"},
+    parent_field="AccountId",
+    counts={},
+    sha256="",
+)
+
+
+@pytest.fixture
+def planned(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> Path:
+    """300 rows of a plan: creates with parents of this plan, updates of the org, and others."""
+    path = tmp_path / "plan.parquet"
+    db.execute(
+        f"""
+        copy (
+            select
+                'p-' || i as key,
+                ['create', 'update', 'adopt', 'unchanged', 'hold'][i % 5 + 1] as action,
+                case when i % 5 in (1, 2, 3) then '003' || i end as sf_id,
+                case when i % 5 = 4 then 'waits' end as reason,
+                case when i % 5 < 3 then ['AccountId', 'Title'] else [] end as changed,
+                case when i % 5 = 0 then '@account:a-' || i % 7 else '001' || i % 7 end
+                    as "AccountId",
+                case when i % 2 = 0 then 'Title, of "' || i || '"' end as "Title"
+            from range(300) as t (i)
+        ) to '{path}' (format parquet)
+        """
+    )
+    return path
+
+
+@pytest.fixture
+def payload(db: duckdb.DuckDBPyConnection, planned: Path, tmp_path: Path) -> None:
+    """The table ``payload``, after an Account phase in which a-6 was rejected."""
+    accounts = tmp_path / "accounts.parquet"
+    db.execute(
+        f"""
+        copy (
+            select
+                'a-' || i as key,
+                case when i < 6 then 'created' else 'rejected' end as outcome,
+                case when i < 6 then '001' || i end as sf_id,
+                case when i = 6 then 'data value too large' end as message
+            from range(7) as t (i)
+        ) to '{accounts}' (format parquet)
+        """
+    )
+    db.execute(f"create table payload as {payload_sql(PART, planned, {'Account': accounts})}")
+
+
+@pytest.mark.usefixtures("payload")
+def test_children_get_their_parents_ids_or_wait_for_them(db: duckdb.DuckDBPyConnection) -> None:
+    marks = db.execute("select count(*) from payload where \"AccountId\" like '@%'").fetchall()
+    assert marks == [(0,)]
+    waiting = db.execute("select distinct _waits from payload where _waits is not null").fetchall()
+    assert waiting == [("its Account a-6 was not written: data value too large",)]
+    sent = db.execute(f"select count(*) from ({rows_sql(PART, ['create'])})").fetchall()
+    waits = sum(i % 5 == 0 and i % 7 == 6 for i in range(300))
+    assert sent == [(60 - waits,)]
+
+
+@pytest.mark.usefixtures("payload")
+@pytest.mark.parametrize("actions", [["create"], ["adopt", "update"]])
+def test_files_hold_every_row_once_and_no_parent_twice(
+    db: duckdb.DuckDBPyConnection, actions: list[str]
+) -> None:
+    files = [
+        db.sql(file_sql(PART, actions, bucket, 3)).to_arrow_table().to_pylist()
+        for bucket in range(3)
+    ]
+    sent = db.execute(f"select count(*) from ({rows_sql(PART, actions)})").fetchall()[0][0]
+    assert sum(map(len, files)) == sent > 0
+    parents = [{row["AccountId"] for row in rows} for rows in files]
+    assert sum(map(len, parents)) == len(set().union(*parents))
+    for rows in files:
+        order = [row["AccountId"] for row in rows]
+        assert order == sorted(order)
+    cleared = {row["Title"] for rows in files for row in rows if row["Title"] == "#N/A"}
+    assert cleared == {"#N/A"}
+
+
+@pytest.mark.usefixtures("payload")
+def test_an_adopted_row_gets_our_key_and_an_updated_one_keeps_its_own(
+    db: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = db.sql(file_sql(PART, ["adopt", "update"], 0, 1)).to_arrow_table().to_pylist()
+    adopted = {row["Id"] for row in rows if row["Key__c"] is not None}
+    expected = db.execute("select sf_id from payload where action = 'adopt'").fetchall()
+    assert adopted == {sf_id for (sf_id,) in expected}
+
+
+@pytest.mark.usefixtures("payload")
+def test_the_size_is_never_underestimated(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    for actions in (["create"], ["adopt", "update"]):
+        [(rows, size)] = db.execute(size_sql(PART, actions)).fetchall()
+        path = tmp_path / "rows.csv"
+        db.execute(f"copy ({file_sql(PART, actions, 0, 1)}) to '{path}' (format csv, header)")
+        assert rows * 60 < size
+        assert path.stat().st_size < size
+
+
+ERRORS = [
+    "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --",
+    "STRING_TOO_LONG:Last Name: data value too large: ££ (max length=80):LastName --",
+    "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--",
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY:Trigger: execution of BeforeInsert\n\ncaused by: x:--",
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION:a: b: c:A__c B__c --",
+]
+
+
+@pytest.mark.parametrize("text", ERRORS)
+def test_a_bulk_error_is_read_like_the_client_reads_it(
+    db: duckdb.DuckDBPyConnection, text: str
+) -> None:
+    db.execute("create table failed as select 'p-1' as \"Key__c\", $1 as sf__Error", [text])
+    query = failures_sql(PART, "failed", by_key=True)
+    [row] = db.execute(f"select code, message, fields from ({query})").fetchall()
+    error = RowError.from_bulk(text)
+    assert row == (error.code, error.message, list(error.fields))
+
+
+def test_an_error_without_any_form_is_kept_as_it_is(db: duckdb.DuckDBPyConnection) -> None:
+    db.execute("create table failed as select 'p-1' as \"Key__c\", 'gone wrong' as sf__Error")
+    query = failures_sql(PART, "failed", by_key=True)
+    assert db.execute(f"select code, message, fields from ({query})").fetchall() == [
+        ("UNKNOWN", "gone wrong", [])
+    ]
