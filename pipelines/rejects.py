@@ -1,14 +1,13 @@
 """Rejected rows as CSV that people repair in a spreadsheet and drop into the inbox again.
 
 The header is the source's own, with one more column that says why; landing knows that column by
-its name, ignores it, and undoes what ``defuse`` did.
+its name and ignores it.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,20 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.relations import RAW
+from pipelines.sources.repaired import REASONS, defuse
 from pipelines.warehouse import Warehouse, literal
 
 if TYPE_CHECKING:
     from pipelines.project import Project
     from pipelines.sources.config import Source
 
-REASONS = "causeway_reasons"
 EXTRA = "_extra."
 
 Header = dict[str, str]
 """Header as people see it → the raw column, or the name in ``_extra``, that holds its values."""
-
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what spreadsheets run: OWASP, CSV Injection
-_PHONE = re.compile(r"\+?[\d(][\d ().,/x-]*|-[\d][\d.,]*")  # phones and numbers are no danger
 
 
 @dataclass(frozen=True)
@@ -72,25 +68,6 @@ def export(project: Project, day: date, folder: Path, only: str | None = None) -
                 _write(path, header, readable)
             done.append(Exported(name, path, len(readable), lines))
     return done
-
-
-def defuse(value: str) -> str:
-    """Make a cell harmless for spreadsheets: what starts like a formula gets an apostrophe.
-
-    Phone numbers stay as they are. ``restore`` undoes it exactly, for every text.
-    """
-    if value.lstrip("'")[:1] in _FORMULA and value.startswith("'"):
-        return f"'{value}"
-    if value.startswith(_FORMULA) and not _PHONE.fullmatch(value):
-        return f"'{value}"
-    return value
-
-
-def restore(value: str) -> str:
-    """What ``defuse`` was given."""
-    if value.startswith("'") and value.lstrip("'").startswith(_FORMULA):
-        return value[1:]
-    return value
 
 
 def _rejected(warehouse: Warehouse, raw: str, day: date) -> dict[str, list[dict[str, Any]]]:

@@ -24,6 +24,7 @@ from pipelines.sources.presets import ADDRESSES
 from pipelines.sources.readers import Reader, Unreadable, reader
 from pipelines.sources.readers.delimited import Delimited
 from pipelines.sources.relations import RAW
+from pipelines.sources.repaired import rows_as_meant_sql
 from pipelines.sources.shapes import Fit, Unfit, column_names, fit
 from pipelines.warehouse import Warehouse, Written, literal
 
@@ -164,7 +165,7 @@ def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:
     selects = defaultdict(list)
     for one in opened:
         origin = Origin(
-            view=one.view,
+            view=rows_as_meant_sql(one.view, one.names, one.fit.kept),
             source=one.file.source,
             file=one.file.name,
             batch=day,

@@ -17,7 +17,7 @@ class Origin:
     """Where the rows of one file come from, and what the source adds to them.
 
     Attributes:
-        view: the file's rows, as a reader left them in DuckDB.
+        view: the file's rows, as a reader left them in DuckDB; a name or a subquery.
         source: the source's name.
         file: its path below the inbox.
         batch: the day.

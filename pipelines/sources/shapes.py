@@ -10,6 +10,7 @@ from pipelines.sources.config import Source
 from pipelines.sources.headers import distance, is_secret, plain, squeeze
 from pipelines.sources.presets import Shape
 from pipelines.sources.relations import RAW
+from pipelines.sources.repaired import is_reasons
 
 
 class Unfit(Exception):
@@ -26,7 +27,7 @@ class Fit:
         addresses: column of raw_customer_addresses → position, where a row carries both.
         ids: positions whose values together make the id, where the source names several.
         extra: positions no raw column takes; they land in ``_extra``.
-        kept: every position but those of secrets.
+        kept: every position but those of secrets and of the reasons of rejected rows.
     """
 
     shape: Shape
@@ -73,7 +74,8 @@ def _refuse_twins(header: Sequence[str]) -> None:
 
 
 def _through(header: Sequence[str], shape: Shape, source: Source) -> Fit:
-    kept = tuple(place for place, name in enumerate(header) if not is_secret(name))
+    left_out = {place for place, name in enumerate(header) if is_secret(name) or is_reasons(name)}
+    kept = tuple(place for place in range(len(header)) if place not in left_out)
     columns = _match(header, kept, shape.columns)
     addresses = _match(header, kept, shape.addresses or {})
     for constant in source.constants:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.demo.exports import SECRET
-from pipelines.rejects import REASONS
+from pipelines.sources.repaired import REASONS
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +114,20 @@ def test_an_org_that_is_down_loses_nothing(causeway, home, days, second) -> None
     again = causeway("sync", "--batch", days[1], "--json", home=home)
     assert again.code == 1
     assert {counts["created"] for counts in again.document["objects"].values()} == {0}
+
+
+def test_repaired_rows_land_again(causeway, home, days, second, tmp_path) -> None:
+    causeway("org", "start", home=home)
+    causeway("rejects", "export", "--batch", days[0], "--to", tmp_path, home=home)
+    rejected = tmp_path / "winmo" / days[0] / "rejected-contacts.csv"
+    text = rejected.read_text("utf-8-sig")
+    text = text.replace("W40098,Brand Marketers,Zofia,,", "W40098,Brand Marketers,Zofia,Lis,")
+    text = text.replace("cyrus.farahani(at)ironwood,", "adrian.poole@juniperbikes.example,")
+    repaired = home / "inbox" / "winmo" / days[1] / "repaired.csv"
+    repaired.write_text(text, "utf-8")
+
+    ran = causeway("sync", "--batch", days[1], "--json", home=home)
+    assert ran.document["sources"]["winmo"] == {"landed": 4, "valid": 4, "rejected": 0}
+    assert ran.document["objects"]["Lead"]["created"] == 2
+    soql = "select Phone from Lead where Email = 'adrian.poole@juniperbikes.example'"
+    assert causeway("org", "query", soql, "--json", home=home).document[0]["Phone"].startswith("+1")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.rejects import defuse, restore
+from pipelines.sources.repaired import defuse, restore, rows_as_meant_sql
 
 DANGEROUS = st.sampled_from(["=", "+", "-", "@", "\t", "\r", "'", "''=", "＝"])
 
@@ -26,3 +27,18 @@ def test_formulas_are_text(value: str) -> None:
 @pytest.mark.parametrize("value", ["+1 415 555 0100", "+49 (0)30 1234-567", "-12.50", "O'Neil", ""])
 def test_phones_numbers_and_names_stay_as_they_are(value: str) -> None:
     assert defuse(value) == value
+
+
+@given(st.lists(st.one_of(st.text(), st.builds(str.__add__, DANGEROUS, st.text())), min_size=1))
+def test_landing_restores_like_we_do(values: list[str]) -> None:
+    cells = [defuse(value).replace("\0", "") for value in values]
+    with duckdb.connect() as connection:
+        connection.execute("create table cells (place integer, c0 varchar)")
+        connection.executemany("insert into cells values (?, ?)", list(enumerate(cells)))
+        source = rows_as_meant_sql("cells", ["Name", "Causeway_Reasons"], [0])
+        rows = connection.execute(f"select c0 from {source} order by place").fetchall()
+    assert [row[0] for row in rows] == [restore(cell) for cell in cells]
+
+
+def test_other_files_land_as_they_are() -> None:
+    assert rows_as_meant_sql("cells", ["Name", "Reasons"], [0]) == "cells"
