@@ -12,7 +12,15 @@ from pipelines.sync.expression import checked_sql, columns_of
 from pipelines.sync.fields import IDS, TEXT, Field
 from pipelines.sync.mapping import Constant, FieldRule, ObjectMapping, relation
 from pipelines.sync.policies import Policies
-from pipelines.sync.wire import PENDING, limit, quoted, text_sql, type_words, wire_sql
+from pipelines.sync.wire import (
+    PENDING,
+    limit,
+    quoted,
+    text_literal,
+    text_sql,
+    type_words,
+    wire_sql,
+)
 from pipelines.warehouse import literal
 
 LOOKUPS = ("User", "Account")
@@ -94,7 +102,7 @@ def _valued_sql(rules: Mapping[str, FieldRule], key_column: str) -> str:
         if rule.lookup is None:
             columns.append(f"{value_sql(rule)} as {quoted(name)}")
             if rule.translate is not None and _can_miss(rule):
-                known = ", ".join(map(literal, rule.translate))
+                known = ", ".join(map(text_literal, rule.translate))
                 before = _before_translation(rule)
                 columns.append(_missed(name, before, f"{before} not in ({known})"))
             continue
@@ -271,7 +279,7 @@ def _before_translation(rule: FieldRule) -> str:
 
 def _translated(value: str, rule: FieldRule) -> str:
     known = " ".join(
-        f"when {literal(ours)} then {_constant(theirs)}"
+        f"when {text_literal(ours)} then {_constant(theirs)}"
         for ours, theirs in (rule.translate or {}).items()
     )
     other = value if rule.on_unknown == "keep" else "null"
@@ -283,7 +291,7 @@ def _constant(value: Constant | None) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    return literal(value) if isinstance(value, str) else str(value)
+    return text_literal(value) if isinstance(value, str) else str(value)
 
 
 def _select(columns: Iterable[str], source: str) -> str:

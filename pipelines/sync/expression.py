@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from pipelines.sync.wire import text_literal
+
 if TYPE_CHECKING:
     import duckdb
     from sqlglot import exp
@@ -76,7 +78,8 @@ def checked_sql(sql: str) -> str:
 
     A comment at the end of the text, say, would otherwise swallow what follows it in a query.
     """
-    return parsed(sql).sql(dialect="duckdb", comments=False, normalize_functions="lower")
+    tree = parsed(sql).transform(_on_one_line)
+    return tree.sql(dialect="duckdb", comments=False, normalize_functions="lower")
 
 
 def parsed(sql: str) -> exp.Expr:
@@ -89,6 +92,15 @@ def parsed(sql: str) -> exp.Expr:
     from sqlglot import exp
 
     return sqlglot.parse_one(sql, dialect="duckdb", into=exp.Condition)
+
+
+def _on_one_line(node: exp.Expr) -> exp.Expr:
+    """A text over several lines as one that compiled SQL can be indented around."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Literal) and node.is_string and "\n" in node.name:
+        return parsed(text_literal(node.name))
+    return node
 
 
 def _other_rows(tree: exp.Expr) -> list[str]:

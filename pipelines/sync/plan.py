@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pipelines.sync.fields import Field
-from pipelines.sync.mapping import FieldRule, ObjectMapping, relation
+from pipelines.sync.mapping import Constant, FieldRule, ObjectMapping, relation
 from pipelines.sync.policies import Policies
-from pipelines.sync.wire import normal_sql, quoted, wire_sql
+from pipelines.sync.wire import normal_sql, quoted, text_literal, wire_sql
 from pipelines.warehouse import literal
 
 ACTIONS = ("create", "adopt", "update", "unchanged", "hold")
@@ -191,9 +191,13 @@ def _fills_only(rule: FieldRule, field: Field, when: str, unknown: str) -> str:
         return "true"
     conditions = [unknown] if rule.on_adopt == "fill_empty" else []
     if rule.default is not None and rule.lookup is None:
-        default = wire_sql(field, literal(str(rule.default)))
+        default = wire_sql(field, _default(rule.default))
         conditions.append(f"{quoted(field.field)} = {default}")
     return f"({' or '.join(conditions)})" if len(conditions) > 1 else "".join(conditions)
+
+
+def _default(value: Constant) -> str:
+    return text_literal(str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def _holds(mapping: ObjectMapping, schema: Mapping[str, Field]) -> list[str]:

@@ -8,6 +8,7 @@ All functions here take and give SQL text; null is a blank.
 from __future__ import annotations
 
 from pipelines.sync.fields import IDS, INTEGERS, NUMBERS, TEXT, Field
+from pipelines.warehouse import literal
 
 BLANKS = r"e' \t\n'"
 PENDING = "@"
@@ -17,6 +18,12 @@ PENDING = "@"
 def quoted(name: str) -> str:
     """An SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def text_literal(value: str) -> str:
+    """Text that people wrote, as an SQL literal on one line: compiled SQL is indented."""
+    lines = literal(value).replace("\n", "' || chr(10) || '")
+    return f"({lines})" if "\n" in value else lines
 
 
 def text_sql(value: str) -> str:

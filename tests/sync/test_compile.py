@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,23 @@ def test_a_value_in_wire_form(
     name = field.partition(":")[0]
     [row] = desired(f"  {field}\n", person)
     assert (row[name], row["_held"]) == (value, held)
+
+
+@pytest.mark.parametrize(
+    ("field", "sent"),
+    [
+        ({"value": "one\ntwo"}, "one\ntwo"),
+        ({"from": "note", "default": "it's\ntwo"}, "it's\ntwo"),
+        ({"from": "title", "translate": {"two\n  lines": "known"}}, "known"),
+        ({"sql": "concat('a', length('two\n  lines'))"}, "a11"),
+    ],
+)
+def test_text_over_several_lines_is_no_place_for_our_indentation(
+    desired: Desired, field: Row, sent: str
+) -> None:
+    written = json.dumps({"MailingStreet": field})  # YAML too
+    [row] = desired(f"  {written[1:-1]}\n", {"title": "two\n  lines"})
+    assert row["MailingStreet"] == sent
 
 
 def test_only_routed_people_and_one_row_each(desired: Desired) -> None:
