@@ -6,6 +6,7 @@ from typing import Any
 from pipelines.local_org.bulk.jobs import Jobs
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.setup import read_setup
+from pipelines.local_org.dml.orgrules import OrgRules
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.faults import Faults
 from pipelines.local_org.files import Home
@@ -31,7 +32,13 @@ class Org:
         self.store.create_tables(self.catalog)
         seed(self.store, self.catalog, self.setup, self.state)
         self.faults = Faults() if faults else None
-        self.writer = Writer(self.store, self.catalog, self.setup.switches, self.faults)
+        self.writer = Writer(
+            self.store,
+            self.catalog,
+            self.setup.switches,
+            OrgRules(self.setup, self.catalog),
+            self.faults,
+        )
         self.sessions = Sessions(self.store, self.state)
         self.usage = Usage(self.store, self.setup.limits)
         self.jobs = Jobs(home, self.store, self.writer, self.usage)

@@ -107,6 +107,9 @@ def _records(
                 "DoesSendEmailToMembers": False,
             },
         )
+    for rule in setup.assignment_rules:
+        values = {"Name": rule.name, "SobjectType": rule.object, "Active": rule.active}
+        yield "AssignmentRule", "Name", values
     for kind in setup.record_types:
         yield (
             "RecordType",

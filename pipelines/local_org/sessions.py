@@ -4,8 +4,8 @@ import hashlib
 import threading
 from typing import Any
 
-from pipelines.local_org.dml.write import now
 from pipelines.local_org.identity import new_token
+from pipelines.local_org.moments import now
 from pipelines.local_org.store.store import Store
 
 

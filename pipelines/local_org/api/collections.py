@@ -53,7 +53,13 @@ def upsert(call: Call) -> Answer:
     records, all_or_none = _records(call)
     batches = [Batch(sobject, "upsert", records, key)]
     try:
-        outcomes = write_records(call.org.writer, batches, call.user, all_or_none=all_or_none)
+        outcomes = write_records(
+            call.org.writer,
+            batches,
+            call.user,
+            all_or_none=all_or_none,
+            options=call.write_options(),
+        )
     except JsonTypeError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", str(error)) from error
     return Answer(content=[result(o) | {"created": o.created} for o in outcomes])
@@ -101,7 +107,13 @@ def _write(call: Call, operation: str) -> Answer:
         for sobject, group in groupby(typed, key=lambda pair: pair[0])
     ]
     try:
-        outcomes = write_records(call.org.writer, batches, call.user, all_or_none=all_or_none)
+        outcomes = write_records(
+            call.org.writer,
+            batches,
+            call.user,
+            all_or_none=all_or_none,
+            options=call.write_options(),
+        )
     except JsonTypeError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", str(error)) from error
     return Answer(content=[result(outcome) for outcome in outcomes])

@@ -189,7 +189,9 @@ def _record(call: Call, sobject: SObject, record_id: str) -> Answer:
 
 def _write(call: Call, batch: Batch) -> Outcome:
     try:
-        outcome = write_records(call.org.writer, [batch], call.user)[0]
+        outcome = write_records(call.org.writer, [batch], call.user, options=call.write_options())[
+            0
+        ]
     except JsonTypeError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", str(error)) from error
     return _good(outcome)

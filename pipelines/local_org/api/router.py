@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from pipelines.local_org.dml.orgrules import WriteOptions
+
 if TYPE_CHECKING:
     from pipelines.local_org.org import Org
 
@@ -79,6 +81,19 @@ class Call:
         if not isinstance(body, dict):
             raise ApiError(400, "JSON_PARSER_ERROR", "The request body must be a JSON object")
         return body
+
+    def write_options(self) -> WriteOptions:
+        """What the request's headers say about assignment rules and duplicates.
+
+        Without a header new leads and cases go through the active assignment rule (api-facts 2.5).
+        """
+        assign = self.headers.get("sforce-auto-assign", "true").strip()
+        by_id = assign.lower() not in {"true", "false", ""}
+        return WriteOptions(
+            auto_assign=assign.lower() == "true",
+            assignment_rule=assign if by_id else None,
+            allow_duplicates=self.option("sforce-duplicate-rule-header").get("allowsave") == "true",
+        )
 
     def option(self, header: str) -> dict[str, str]:
         """A header such as `Sforce-Query-Options: batchSize=200; x=y` as a dict in lower case."""

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from pipelines.local_org.bulk.csvfile import DELIMITERS, NO_RECORDS, BadFile, CsvFile
 from pipelines.local_org.catalog.model import literal, quoted
+from pipelines.local_org.dml.orgrules import CHUNK, WriteOptions
 from pipelines.local_org.dml.outcome import BULK_ERRORS_SQL
 from pipelines.local_org.dml.request import ColumnError, WriteRequest, columns_of
-from pipelines.local_org.dml.write import CHUNK
 
 if TYPE_CHECKING:
     from pipelines.local_org.bulk.jobs import Job, Jobs
@@ -112,7 +112,8 @@ def _step(
                 connection, request, rows, job.created_by, hard=job.operation == "hardDelete"
             )
         else:
-            jobs.writer.apply(connection, request, rows, job.created_by)
+            options = WriteOptions(assignment_rule=job.spec.get("assignmentRuleId"))
+            jobs.writer.apply(connection, request, rows, job.created_by, options)
         failed = _write_results(jobs, job, request, connection, rows)
         connection.execute(
             "update org.job set rows_done = rows_done + ?, rows_failed = rows_failed + ?, "

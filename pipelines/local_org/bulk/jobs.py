@@ -14,8 +14,9 @@ from typing import Any
 from pipelines.local_org import ids
 from pipelines.local_org.bulk.ingest import run_ingest
 from pipelines.local_org.bulk.query import run_query
-from pipelines.local_org.dml.write import Writer, now
+from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.files import Home
+from pipelines.local_org.moments import now
 from pipelines.local_org.store.store import Store, rows
 from pipelines.local_org.usage import Usage
 

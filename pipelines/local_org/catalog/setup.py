@@ -1,10 +1,10 @@
 """The org's set-up file, `org.yaml`: what an admin decides. Unknown keys are errors."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 FieldType = Literal[
     "Text",
@@ -109,6 +109,61 @@ class FieldSetup(_Frozen):
     help_text: str | None = None
 
 
+class ValidationRuleSetup(_Frozen):
+    """Refuses records for which the SQL expression `when` is true."""
+
+    name: str
+    object: str
+    when: str
+    message: str
+    field: str | None = None
+
+
+class DuplicateRuleSetup(_Frozen):
+    """Finds records that share all fields of one group of `match`; blank never matches."""
+
+    name: str
+    object: str
+    against: str | None = None
+    match: tuple[tuple[str, ...], ...]
+    action: Literal["block", "alert", "off"] = "alert"
+    message: str = "Use one of these records?"
+
+    @field_validator("action", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        """YAML reads a bare `off` as false."""
+        return "off" if value is False else value
+
+
+class AssignmentEntrySetup(_Frozen):
+    """Gives records for which `when` is true to a user (user name) or queue (developer name)."""
+
+    when: str
+    owner: str
+
+
+class AssignmentRuleSetup(_Frozen):
+    """Chooses owners of new records; the first entry that fits decides."""
+
+    name: str
+    object: Literal["Lead", "Case"] = "Lead"
+    active: bool = True
+    entries: tuple[AssignmentEntrySetup, ...]
+
+
+class AutomationSetup(_Frozen):
+    """Sets fields of saved records, or throws and so fails its whole chunk of 200."""
+
+    name: str
+    object: str
+    at: Literal["create", "update", "save"] = "save"
+    when: str = "true"
+    set: dict[str, str] = {}
+    throw: str | None = None
+    after_seconds: float = Field(default=0, ge=0)
+
+
 class OrgSetup(_Frozen):
     """The whole file."""
 
@@ -121,6 +176,10 @@ class OrgSetup(_Frozen):
     queues: tuple[QueueSetup, ...] = ()
     record_types: tuple[RecordTypeSetup, ...] = ()
     lead_statuses: tuple[LeadStatusSetup, ...] = ()
+    validation_rules: tuple[ValidationRuleSetup, ...] = ()
+    duplicate_rules: tuple[DuplicateRuleSetup, ...] = ()
+    assignment_rules: tuple[AssignmentRuleSetup, ...] = ()
+    automations: tuple[AutomationSetup, ...] = ()
     lead_mapping: dict[str, dict[str, str]] = {}
 
 

@@ -15,7 +15,7 @@ def insert_sql(request: WriteRequest) -> str:
     sobject = request.sobject
     columns = {"_n": "w._n", '"Id"': "w._id"}
     for field in sobject.stored:
-        value = _new_value_sql(request, field)
+        value = new_value_sql(request, field)
         if value is not None and field.name != "Id":
             columns[field.column] = value
     return (
@@ -49,7 +49,11 @@ def _quoted_stamp(name: str) -> str:
     return f'"{name}"'
 
 
-def _new_value_sql(request: WriteRequest, field: Field) -> str | None:
+def new_value_sql(request: WriteRequest, field: Field) -> str | None:
+    """SQL, over `work w`, for a new record's value of a field; None when it stays empty.
+
+    Parameters: `$user`, `$now`.
+    """
     if field.name in {"CreatedDate", *STAMPS}:
         return "$now"
     if field.name in {"CreatedById", "LastModifiedById"}:

@@ -12,7 +12,8 @@ from pipelines.local_org.catalog.load import HERE as CATALOG
 from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.dml.outcome import RowError
 from pipelines.local_org.dml.records import Batch, write_records
-from pipelines.local_org.dml.write import Writer, now
+from pipelines.local_org.dml.write import Writer
+from pipelines.local_org.moments import now
 from pipelines.local_org.store.store import rows
 
 MOST = 100

@@ -11,7 +11,8 @@ from pipelines.local_org.catalog.model import Field, SObject
 from pipelines.local_org.dml.convert import Refused
 from pipelines.local_org.dml.outcome import RowError
 from pipelines.local_org.dml.records import Batch, write_records
-from pipelines.local_org.dml.write import Writer, now
+from pipelines.local_org.dml.write import Writer
+from pipelines.local_org.moments import now
 
 MOST = 200
 MOST_VICTIMS = 2

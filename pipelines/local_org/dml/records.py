@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.local_org import ids
 from pipelines.local_org.catalog.model import NUMBER_TYPES, Catalog, Field, SObject
+from pipelines.local_org.dml.orgrules import PLAIN, WriteOptions
 from pipelines.local_org.dml.outcome import (
     CLEAR,
     Outcome,
@@ -38,7 +39,12 @@ class Batch:
 
 
 def write_records(
-    writer: Writer, batches: Sequence[Batch], user: str, *, all_or_none: bool = False
+    writer: Writer,
+    batches: Sequence[Batch],
+    user: str,
+    *,
+    all_or_none: bool = False,
+    options: WriteOptions = PLAIN,
 ) -> list[Outcome]:
     """Write batches one after the other; with `all_or_none` all of them or none.
 
@@ -49,7 +55,7 @@ def write_records(
     try:
         with writer.store.write():
             for batch in batches:
-                outcomes += _write(writer, batch, user)
+                outcomes += _write(writer, batch, user, options)
             if all_or_none:
                 undo_unless_all_good(outcomes)
     except RolledBack:
@@ -81,7 +87,7 @@ def _delete(writer: Writer, row: int, record_id: str, user: str) -> Outcome:
     return writer.delete(request, texts_of([{0: record_id}], 1, row), user)[0]
 
 
-def _write(writer: Writer, batch: Batch, user: str) -> list[Outcome]:
+def _write(writer: Writer, batch: Batch, user: str, options: WriteOptions) -> list[Outcome]:
     flat = [_flatten(record) for record in batch.records]
     refused: dict[int, Outcome] = {}
     columns: dict[str, Column] = {}
@@ -102,7 +108,7 @@ def _write(writer: Writer, batch: Batch, user: str) -> list[Outcome]:
     written: list[Outcome] = []
     if rows:
         request = WriteRequest(batch.sobject, batch.operation, tuple(columns.values()), batch.key)
-        written = writer.write(request, texts_of(rows, len(columns)), user)
+        written = writer.write(request, texts_of(rows, len(columns)), user, options)
     good = iter(written)
     return [refused.get(row) or next(good) for row in range(len(flat))]
 

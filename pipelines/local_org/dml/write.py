@@ -1,6 +1,5 @@
 """Insert, update and upsert: every path that writes records comes through here."""
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +16,13 @@ from pipelines.local_org.dml.delete import (
     orphan_sql,
     purge_sql,
 )
+from pipelines.local_org.dml.orgrules import CHUNK, PLAIN, OrgRules, WriteOptions, automate, judge
 from pipelines.local_org.dml.outcome import Outcome, error_sql, parse_errors
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.work import Numbers, match_sql, work_sql
 from pipelines.local_org.faults import Faults
+from pipelines.local_org.moments import now
 from pipelines.local_org.store.store import Store
-
-CHUNK = 200
-"""Rows that one trigger invocation sees; the unit in which duplicates are noticed."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +32,26 @@ class Writer:
     store: Store
     catalog: Catalog
     switches: SwitchSetup
+    rules: OrgRules
     faults: Faults | None = None
 
-    def write(self, request: WriteRequest, texts: pa.Table, user: str) -> list[Outcome]:
+    def write(
+        self,
+        request: WriteRequest,
+        texts: pa.Table,
+        user: str,
+        options: WriteOptions = PLAIN,
+    ) -> list[Outcome]:
         """Write rows, each on its own, and tell the fate of each, in the order they came.
 
         Args:
             request: the object, the operation and what the columns mean.
             texts: columns `_row` (bigint, ascending) and `c0`, `c1`, … (text or null).
             user: id of the user who writes.
+            options: assignment rules and duplicates.
         """
         with self.store.write() as connection:
-            self.apply(connection, request, texts, user)
+            self.apply(connection, request, texts, user, options)
             return _outcomes(connection)
 
     def _refuse_locked(self, connection: duckdb.DuckDBPyConnection, request: WriteRequest) -> None:
@@ -120,6 +126,7 @@ class Writer:
         request: WriteRequest,
         texts: pa.Table,
         user: str,
+        options: WriteOptions = PLAIN,
     ) -> None:
         """Write rows inside the caller's transaction.
 
@@ -138,16 +145,13 @@ class Writer:
             if rows.num_rows > 1:
                 _refuse_twins(connection, request)
             self._refuse_locked(connection, request)
+            judge(connection, self.rules, request, options, stamp)
             if request.operation != "update":
                 connection.execute(insert_sql(request), stamp)
             if request.operation != "insert":
                 connection.execute(update_sql(request), stamp)
+            automate(self.store, connection, self.rules, request, options)
             _keep_outcome(connection, first=wave == 0)
-
-
-def now() -> dt.datetime:
-    """The moment, as Salesforce keeps it: UTC, whole seconds."""
-    return dt.datetime.now(dt.UTC).replace(microsecond=0, tzinfo=None)
 
 
 def texts_of(rows: list[dict[int, str]], width: int, first_row: int = 0) -> pa.Table:

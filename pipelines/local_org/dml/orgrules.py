@@ -1,0 +1,297 @@
+"""The rules that an admin gave this org: validation, duplicates, assignment, automations.
+
+They stand in the set-up file as SQL expressions over a record's fields; `is_new` tells whether the
+write makes the record. All of them work on whole sets of rows, like the rules of every org.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+
+from pipelines.local_org.catalog.model import Catalog, SObject, literal, quoted
+from pipelines.local_org.catalog.setup import (
+    AssignmentRuleSetup,
+    AutomationSetup,
+    DuplicateRuleSetup,
+    OrgSetup,
+    SetupError,
+)
+from pipelines.local_org.dml.changes import new_value_sql
+from pipelines.local_org.dml.outcome import error_sql
+from pipelines.local_org.dml.request import WriteRequest
+from pipelines.local_org.ids import to18
+from pipelines.local_org.moments import now
+from pipelines.local_org.store.store import Store
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """What a client asks for beside the rows."""
+
+    auto_assign: bool = False
+    """Let the active assignment rule choose the owner of new records."""
+    assignment_rule: str | None = None
+    """Id (inside a write: name) of the assignment rule to use, active or not."""
+    allow_duplicates: bool = False
+    """Save in spite of duplicate rules that only alert."""
+
+
+PLAIN = WriteOptions()
+CHUNK = 200
+"""Rows that one trigger invocation sees; the unit in which duplicates are noticed."""
+
+
+class OrgRules:
+    """The rules of an org's set-up, compiled to SQL per object."""
+
+    def __init__(self, setup: OrgSetup, catalog: Catalog) -> None:
+        self._setup, self._catalog = setup, catalog
+        _check(setup, catalog)
+
+    def judges(self, sobject: SObject) -> bool:
+        """Whether records of this object must be shown to the rules before they are written."""
+        name = sobject.name
+        return (
+            any(rule.object == name for rule in self._setup.validation_rules)
+            or any(r.object == name and r.action != "off" for r in self._setup.duplicate_rules)
+            or any(a.object == name and a.throw for a in self._setup.automations)
+        )
+
+    def judgements(self, sobject: SObject, options: WriteOptions) -> Iterator[tuple[str, str]]:
+        """Per rule: SQL for the rows of `candidate` it refuses, and SQL for their error."""
+        for trigger in self._setup.automations:
+            if trigger.object == sobject.name and trigger.throw:
+                message = f"{trigger.name}: execution of BeforeInsert\n\ncaused by: {trigger.throw}"
+                error = error_sql("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "", literal(message))
+                hit = f"select _row // {CHUNK} from candidate where {_when(trigger)}"
+                # What a trigger throws fails everything that it was called for.
+                yield f"select _row from candidate where _row // {CHUNK} in ({hit})", error
+        for rule in self._setup.validation_rules:
+            if rule.object == sobject.name:
+                error = error_sql(
+                    "FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.field or "", literal(rule.message)
+                )
+                yield f"select _row from candidate where {rule.when}", error
+        for duplicate in self._setup.duplicate_rules:
+            ignored = duplicate.action == "alert" and options.allow_duplicates
+            if duplicate.object == sobject.name and duplicate.action != "off" and not ignored:
+                error = error_sql("DUPLICATES_DETECTED", "", literal(duplicate.message))
+                yield self._duplicates_sql(duplicate), error
+
+    def owner_sql(self, sobject: SObject, options: WriteOptions) -> str | None:
+        """SQL that gives the owners of new records, by the assignment rule; null when none is."""
+        rule = self._assignment_rule(sobject, options)
+        if rule is None:
+            return None
+        cases = " ".join(
+            f"when {entry.when} then ({_owner_sql(entry.owner)})" for entry in rule.entries
+        )
+        return (
+            f'update {sobject.table} t set "OwnerId" = coalesce(case {cases} end, "OwnerId") '
+            "from (select _n as written, true as is_new from work "
+            "where _error is null and _created) w where t._n = w.written"
+        )
+
+    def automations(self, sobject: SObject) -> Iterator[AutomationSetup]:
+        """The automations that set fields of this object."""
+        for automation in self._setup.automations:
+            if automation.object == sobject.name and automation.set:
+                yield automation
+
+    def automation_sql(self, sobject: SObject, automation: AutomationSetup, written: str) -> str:
+        """SQL that does what an automation says to the rows that `written(_n, _created)` selects.
+
+        Parameter: `$now`.
+        """
+        changes = [f"{quoted(name)} = {expression}" for name, expression in automation.set.items()]
+        return (
+            f'update {sobject.table} t set {", ".join(changes)}, "SystemModstamp" = $now '
+            f"from (select _n as written, _created as is_new from {written}) w "
+            f"where t._n = w.written and {_when(automation)}"
+        )
+
+    def _duplicates_sql(self, rule: DuplicateRuleSetup) -> str:
+        against = self._catalog[rule.against or rule.object]
+        alive = 'not d."IsDeleted"'
+        if against.get("IsConverted") is not None:
+            alive += ' and not d."IsConverted"'
+        groups = []
+        for group in rule.match:
+            same = " and ".join(
+                f"lower(c.{quoted(name)}) = lower(d.{quoted(name)})" for name in group
+            )
+            groups.append(
+                f"select c._row from candidate c join {against.table} d on {same} "
+                f'where {alive} and d."Id" is distinct from c._id'
+            )
+        return " union all ".join(groups)
+
+    def _assignment_rule(
+        self, sobject: SObject, options: WriteOptions
+    ) -> AssignmentRuleSetup | None:
+        for rule in self._setup.assignment_rules:
+            if rule.object != sobject.name:
+                continue
+            if options.assignment_rule is None and options.auto_assign and rule.active:
+                return rule
+            if options.assignment_rule is not None and rule.name == options.assignment_rule:
+                return rule
+        return None
+
+
+def judge(
+    connection: duckdb.DuckDBPyConnection,
+    rules: OrgRules,
+    request: WriteRequest,
+    options: WriteOptions,
+    stamp: dict[str, Any],
+) -> None:
+    """Refuse rows of `work` by the org's validation and duplicate rules and throwing triggers."""
+    if not rules.judges(request.sobject):
+        return
+    candidates = f"create or replace temp table candidate as {candidate_sql(request)}"
+    used = {name: value for name, value in stamp.items() if f"${name}" in candidates}
+    connection.execute(candidates, used)
+    for rows, error in rules.judgements(request.sobject, options):
+        connection.execute(
+            f"update work set _error = {error} where _error is null and _row in ({rows})"
+        )
+
+
+def automate(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    rules: OrgRules,
+    request: WriteRequest,
+    options: WriteOptions,
+) -> None:
+    """Assign owners and set fields of the rows of `work` that were written, now or later."""
+    sobject = request.sobject
+    owners = rules.owner_sql(sobject, _with_rule_name(connection, options))
+    if owners is not None and "OwnerId" not in request.by_field:
+        connection.execute(owners)
+    for automation in rules.automations(sobject):
+        if automation.after_seconds:
+            _automate_later(store, connection, rules, sobject, automation)
+        else:
+            sql = rules.automation_sql(sobject, automation, "work where _error is null")
+            connection.execute(sql, {"now": now()})
+
+
+def _with_rule_name(connection: duckdb.DuckDBPyConnection, options: WriteOptions) -> WriteOptions:
+    """The options with the rule's name in place of its id."""
+    if options.assignment_rule is None:
+        return options
+    found = connection.execute(
+        'select "Name" from records."AssignmentRule" where "Id" = ?',
+        [to18(options.assignment_rule)],
+    ).fetchall()
+    return replace(options, assignment_rule=found[0][0] if found else "")
+
+
+def _automate_later(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    rules: OrgRules,
+    sobject: SObject,
+    automation: AutomationSetup,
+) -> None:
+    written = connection.execute(
+        "select _n, _created from work where _error is null"
+    ).to_arrow_table()
+
+    def run() -> None:
+        with store.write() as later:
+            later.register("written", written)
+            later.execute(rules.automation_sql(sobject, automation, "written"), {"now": now()})
+            later.unregister("written")
+
+    timer = threading.Timer(automation.after_seconds, run)
+    timer.daemon = True
+    timer.start()
+
+
+def candidate_sql(request: WriteRequest) -> str:
+    """SQL for the records as they will be: `_row`, `_id`, `is_new` and every stored field."""
+    columns = []
+    for field in request.sobject.stored:
+        column = request.by_field.get(field.name)
+        old = f"t.{field.column}"
+        if column is not None and field.name != "Id":
+            old = f"case when w.g{column.position} then w.{column.value} else {old} end"
+        new = new_value_sql(request, field) or f"null::{field.column_type}"
+        columns.append(f"case when w._created then {new} else {old} end as {field.column}")
+    return (
+        f"select w._row, w._id, w._created as is_new, {', '.join(columns)} from work w "
+        f"left join {request.sobject.table} t on t._n = w._n and not w._created "
+        "where w._error is null"
+    )
+
+
+def _when(automation: AutomationSetup) -> str:
+    moments = {"create": "is_new", "update": "not is_new", "save": "true"}
+    return f"{moments[automation.at]} and ({automation.when})"
+
+
+def _owner_sql(owner: str) -> str:
+    return (
+        f'select "Id" from records."User" where "Username" = {literal(owner)} union all '
+        f'select "Id" from records."Group" where "DeveloperName" = {literal(owner)} limit 1'
+    )
+
+
+# -- checking --------------------------------------------------------------------------------------
+
+
+def _check(setup: OrgSetup, catalog: Catalog) -> None:
+    """Try every expression on an empty table of its object.
+
+    Raises:
+        SetupError: naming every rule that cannot work.
+    """
+    problems = [
+        f"{place}: {problem}"
+        for place, name, expression in _expressions(setup)
+        if (problem := _problem(catalog, name, expression)) is not None
+    ]
+    for rule in setup.duplicate_rules:
+        for name in {rule.object, rule.against or rule.object}:
+            sobject = catalog.get(name)
+            wanted = sorted({f for group in rule.match for f in group})
+            problems += [
+                f"duplicate_rules {rule.name}: {name} has no field {field}"
+                for field in wanted
+                if sobject is None or sobject.get(field) is None
+            ]
+    if problems:
+        raise SetupError("org.yaml: " + "\norg.yaml: ".join(problems))
+
+
+def _expressions(setup: OrgSetup) -> Iterator[tuple[str, str, str]]:
+    for rule in setup.validation_rules:
+        yield f"validation_rules {rule.name}", rule.object, rule.when
+    for automation in setup.automations:
+        yield f"automations {automation.name}", automation.object, automation.when
+        for field, expression in automation.set.items():
+            place = f"automations {automation.name}, {field}"
+            yield place, automation.object, f"{quoted(field)} is null or ({expression}) is null"
+    for assignment in setup.assignment_rules:
+        for entry in assignment.entries:
+            yield f"assignment_rules {assignment.name}", assignment.object, entry.when
+
+
+def _problem(catalog: Catalog, name: str, expression: str) -> str | None:
+    sobject = catalog.get(name)
+    if sobject is None:
+        return f"there is no object {name}"
+    columns = [f"null::{f.column_type} as {f.column}" for f in sobject.stored]
+    sql = f"select {expression} from (select {', '.join(columns)}, true as is_new) where false"
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(sql)
+        except duckdb.Error as error:
+            return str(error).splitlines()[0]
+    return None
