@@ -43,6 +43,7 @@ def expression_problems(sql: str, columns: Collection[str]) -> list[str]:
     return [
         *_other_rows(tree),
         *_functions(tree),
+        *_casts(tree),
         *(unknown_column(name, columns) for name in unknown),
     ]
 
@@ -129,6 +130,19 @@ def _functions(tree: exp.Expr) -> list[str]:
         elif _CHANGES.match(name):
             problems.append(f"{name}() gives another value at every run; it is not allowed here")
     return problems
+
+
+def _casts(tree: exp.Expr) -> list[str]:
+    from sqlglot import exp
+
+    bold = (
+        cast
+        for cast in tree.find_all(exp.Cast)
+        if type(cast) is exp.Cast
+        and not cast.to.is_type(*exp.DataType.TEXT_TYPES)
+        and not isinstance(cast.this, exp.Literal)
+    )
+    return [f"{cast} would stop the run at one bad value; use try_cast" for cast in bold]
 
 
 def _typed_sql(sql: str, columns: Mapping[str, str]) -> str:

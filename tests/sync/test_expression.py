@@ -17,6 +17,7 @@ COLUMNS = ["first_name", "note", "email"]
         ("list_transform(string_split(note, ','), lambda w: upper(w))", ["note"]),
         ("'a ; b -- c (select)'", []),
         ("try_cast(note as date)", ["note"]),
+        ("note::varchar || date '2026-01-02'", ["note"]),
     ],
 )
 def test_what_is_allowed(sql: str, columns: list[str]) -> None:
@@ -35,6 +36,7 @@ def test_what_is_allowed(sql: str, columns: list[str]) -> None:
         "getvariable('x')", "glob('*')", "parquet_metadata('x')", "query('select 1')",
         "count(*)", "max(note)", "row_number() over ()",
         "now()", "current_date", "current_timestamp", "random()", "uuid()", "nextval('s')",
+        "cast(note as integer)", "note::date",
         "people.note", "emial", "coalesce(note,", "",
     ],
 )  # fmt: skip
