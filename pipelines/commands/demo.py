@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import typer
 
 from pipelines.commands import failures
-from pipelines.commands.environment import err, out, project, shown, today
+from pipelines.commands.environment import command, err, out, project, shown, today
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.commands.sync import Synced
     from pipelines.project import Project
+
+
+RECORDS = "select Name, Account.Name, Email from Contact limit 9"
 
 
 def demo() -> None:
@@ -53,7 +56,7 @@ def demo() -> None:
         out.print(tables(synced.found))
 
     surprises = _surprises(done)
-    _tell_end(here, done, org["http_url"])
+    _tell_end(here, done)
     for surprise in surprises:
         err.print(surprise, style="red", markup=False)
     raise typer.Exit(failures.SOME_ROWS if surprises else failures.OK)
@@ -80,7 +83,7 @@ def _surprises(done: list[Synced]) -> list[str]:
     return told
 
 
-def _tell_end(here: Project, done: list[Synced], http_url: str) -> None:
+def _tell_end(here: Project, done: list[Synced]) -> None:
     from pipelines.demo.days import PLANTED
 
     bad = sum(rows.rejected for synced in done for rows in synced.found.sources.values())
@@ -90,13 +93,14 @@ def _tell_end(here: Project, done: list[Synced], http_url: str) -> None:
         out.print(f"  {day}  {row.source:<17} {row.what}", markup=False)
     if not any(synced.found.written for synced in done):
         out.print("\n[bold green]Nothing changed:[/bold green] everything was there already.")
-    home = "" if "CAUSEWAY_HOME" not in os.environ else f" --home {shown(here.home)}"
+    here_typed = f" --home {shown(here.home)}" if "CAUSEWAY_HOME" in os.environ else ""
+    typed = f"{command()}{here_typed}"
     out.print("\n[bold]Where to look next[/bold]")
     for what, where in (
-        ("lineage, runs and checks in Dagster", f"causeway{home} ui"),
+        ("lineage, runs and checks in Dagster", f"{typed} ui"),
         ("every relation, in DuckDB", f"duckdb -readonly {shown(here.home / 'causeway.duckdb')}"),
-        ("the records in the org", http_url),
-        ("the bad rows, to repair", f"causeway{home} rejects export --batch {done[0].found.batch}"),
-        ("what a Contact is made from", f"causeway{home} mapping show contact --lineage"),
+        ("the records in the org", f'{typed} org query "{RECORDS}"'),
+        ("the bad rows, to repair", f"{typed} rejects export --batch {done[0].found.batch}"),
+        ("what a Contact is made from", f"{typed} mapping show contact --lineage"),
     ):
         out.print(f"  {what:<37} {where}", markup=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -75,6 +77,13 @@ def print_json(document: Any) -> None:
     import json
 
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def command() -> str:
+    """How this command is typed here: by its name where the shell finds it, else by its path."""
+    typed = Path(sys.argv[0])
+    found = shutil.which("causeway")
+    return "causeway" if found and Path(found).samefile(typed) else shown(typed.absolute())
 
 
 def shown(path: Path) -> str:
