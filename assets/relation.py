@@ -85,12 +85,12 @@ def step(
     day = date.fromisoformat(context.partition_key)
     names = [f"{day}.lock"] + ([f"org-{here.org_name or 'local'}.lock"] if to_org else [])
     for name in names:
-        locks.take(here.home / "locks" / name, context.run_id, context.log.info)
+        locks.take(here.home / "locks" / name, context.run.run_id, context.log.info)
     prepare(here)
     try:
         yield here, day
     except BaseException as error:
-        raised.setdefault(context.run_id, error)
+        raised.setdefault(context.run.run_id, error)
         raise
 
 
