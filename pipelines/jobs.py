@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from pipelines import locks
+from pipelines.errors import InternalError
 from pipelines.project import Project
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class RunResult:
         run_id: Dagster's id of it.
         success: whether every step succeeded.
         failed_step: the first step that did not.
-        error: what that step raised, when it is known.
+        error: what that step raised.
     """
 
     run_id: str
@@ -99,7 +100,16 @@ def run_batch(day: date, *, plan_only: bool = False, on_event: OnEvent | None = 
     failures = [event for event in result.all_events if event.is_step_failure]
     if not failures:
         return RunResult(run_id, result.success)
-    return RunResult(run_id, False, failures[0].step_key, raised.pop(run_id, None))
+    error = raised.pop(run_id, None) or InternalError(_told(failures[0]))
+    return RunResult(run_id, False, failures[0].step_key, error)
+
+
+def _told(failure: dg.DagsterEvent) -> str:
+    """What Dagster kept of an error that was raised outside our own part of a step."""
+    told = failure.step_failure_data.error
+    while told is not None and told.cause is not None:
+        told = told.cause
+    return "no reason is known" if told is None else told.message.strip()
 
 
 def _tell(entry: dg.EventLogEntry, on_event: OnEvent) -> None:
