@@ -1,7 +1,5 @@
 """How a relation shows itself as an asset: what it holds, where columns come from, a sample."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -131,19 +129,13 @@ def shown(
 
 
 def lineage_of(project: Project, file: SqlFile) -> Lineage:
-    """Where the columns of a ``.sql`` relation come from; kept, since SQL changes rarely."""
+    """Where the columns of a ``.sql`` relation come from."""
     with project.connect(date.today()) as connection:  # noqa: DTZ011 - no row is read
         for table in (*file.upstream, file.relation):
             project.warehouse.bind(connection, table, [])
         schema: dict[str, object] = {table: _columns(connection, table) for table in file.tables}
         columns = list(_columns(connection, file.relation))
-    key = json.dumps([file.query, schema, columns]).encode()
-    cache = project.home / "cache" / "lineage" / f"{hashlib.sha256(key).hexdigest()}.json"
-    if not cache.exists():
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        cache.write_text(json.dumps(column_lineage(file.query, schema, columns)))
-    found = json.loads(cache.read_text())
-    return {column: [tuple(origin) for origin in origins] for column, origins in found.items()}
+    return column_lineage(file.query, schema, columns)
 
 
 def _columns(connection: DuckDBPyConnection, table: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlglot import exp
+    from sqlglot.optimizer.scope import Scope
 
 CONFIG = "config_"
 
@@ -151,9 +152,8 @@ def column_lineage(
     """
     import sqlglot
     from sqlglot import exp
-    from sqlglot.lineage import lineage
-    from sqlglot.optimizer import build_scope
     from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import traverse_scope
 
     parsed = sqlglot.parse_one(query, read="duckdb")
     for union in list(parsed.find_all(exp.SetOperation)):
@@ -161,25 +161,48 @@ def column_lineage(
             _by_place(union)
     parsed = parsed.transform(_value_only)
     tree = qualify(
-        parsed,
-        schema=schema,
-        dialect="duckdb",
-        validate_qualify_columns=False,
-        identify=False,
+        parsed, schema=schema, dialect="duckdb", validate_qualify_columns=False, identify=False
     )
-    scope = build_scope(tree)
-    found: dict[str, list[tuple[str, str]]] = {}
-    for column in columns:
-        node = lineage(column, tree, schema=schema, dialect="duckdb", scope=scope)
-        found[column] = sorted(
-            {
-                (leaf.expression.name, leaf.name.rsplit(".", 1)[-1].strip('"'))
-                for leaf in node.walk()
-                if isinstance(leaf.expression, exp.Table)
-                and not leaf.expression.name.startswith(CONFIG)
-            }
-        )
-    return found
+    # Each CTE is followed once; sqlglot's own lineage walks all of them again for every column.
+    known: dict[int, dict[str, set[Origin]]] = {}
+    for scope in traverse_scope(tree):
+        known[id(scope)] = _origins(scope, known)
+    return {column: sorted(known[id(scope)].get(column, ())) for column in columns}
+
+
+Origin = tuple[str, str]
+
+
+def _origins(scope: Scope, known: dict[int, dict[str, set[Origin]]]) -> dict[str, set[Origin]]:
+    """Column → where it comes from, of one ``select`` or union whose sources are known."""
+    from sqlglot import exp
+
+    query = scope.expression
+    if scope.set_operation_scopes:
+        left, right = (known[id(branch)] for branch in scope.set_operation_scopes)
+        pairs = zip(left.items(), right.values(), strict=True)
+        return {name: origins | others for (name, origins), others in pairs}
+    return {
+        projection.alias_or_name: {
+            origin
+            for column in projection.find_all(exp.Column)
+            for origin in _origins_of(column, scope, known)
+        }
+        for projection in (query.selects if isinstance(query, exp.Query) else ())
+    }
+
+
+def _origins_of(
+    column: exp.Column, scope: Scope, known: dict[int, dict[str, set[Origin]]]
+) -> set[Origin]:
+    from sqlglot import exp
+
+    source = scope.sources.get(column.table)
+    if source is None:
+        return set()
+    if isinstance(source, exp.Table):
+        return set() if source.name.startswith(CONFIG) else {(source.name, column.name)}
+    return known[id(source)].get(column.name, set())
 
 
 def _value_only(node: exp.Expression) -> exp.Expression:
@@ -192,7 +215,8 @@ def _value_only(node: exp.Expression) -> exp.Expression:
         values = [branch.args["true"] for branch in node.args["ifs"]]
         default = node.args.get("default")
         values += [default] if default is not None else []
-        return exp.Coalesce(this=values[0], expressions=values[1:])
+        if any(value.find(exp.Column) for value in values):
+            return exp.Coalesce(this=values[0], expressions=values[1:])
     return node
 
 
