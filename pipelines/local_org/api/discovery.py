@@ -98,7 +98,7 @@ def object_info(call: Call) -> Answer:
 @router.route("GET", "/services/data/v{version}/limits")
 def limits(call: Call) -> Answer:
     """The limits and what is left of them."""
-    content: dict[str, Any] = dict(call.org.usage.remaining(sum(_counts(call).values())))
+    content: dict[str, Any] = dict(call.org.usage.remaining(sum(record_counts(call).values())))
     return Answer(content=content)
 
 
@@ -107,7 +107,7 @@ def record_count(call: Call) -> Answer:
     """How many records objects have."""
     asked = [name for name in call.query.get("sObjects", "").split(",") if name]
     known = {o.name for name in asked if (o := call.org.catalog.get(name)) is not None}
-    counts = _counts(call)
+    counts = record_counts(call)
     listed = [
         {"count": count, "name": name}
         for name, count in sorted(counts.items())
@@ -128,7 +128,8 @@ def sobject_of(call: Call) -> SObject:
     return sobject
 
 
-def _counts(call: Call) -> dict[str, int]:
+def record_counts(call: Call) -> dict[str, int]:
+    """How many live records each object has."""
     parts = [
         f"select '{o.name}', count(*) from {o.table} where not \"IsDeleted\""
         for o in call.org.catalog

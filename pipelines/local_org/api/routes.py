@@ -9,6 +9,7 @@ from pipelines.local_org.api import (
     faults,
     ingest,
     oauth,
+    pages,
     query,
     queryjobs,
     records,
@@ -32,6 +33,7 @@ def table() -> Router:
         composite,
         collections,
         records,
+        pages,
     ):
         router.include(module.router)
     return router
