@@ -17,19 +17,19 @@ def exit_code(error: BaseException) -> int:
     """What a command ends with after ``error``."""
     if isinstance(error, CausewayError):
         return error.exit_code
-    if isinstance(error, KeyboardInterrupt):
+    if _is_interrupt(error):
         return INTERRUPTED
     if "pipelines.salesforce.errors" in sys.modules:
-        from pipelines.salesforce.errors import ConnectionInvalid
+        from pipelines.salesforce.errors import ConnectionInvalid, SessionRefused
 
-        if isinstance(error, ConnectionInvalid):
+        if isinstance(error, ConnectionInvalid | SessionRefused):
             return WRONG
     return AGAIN
 
 
 def report(error: BaseException) -> int:
     """Tell people what went wrong; returns the exit code."""
-    if isinstance(error, KeyboardInterrupt):
+    if _is_interrupt(error):
         err.print("Interrupted. Nothing is lost: run the same command again.", style="yellow")
     elif _is_ours(error):
         err.print(str(error), style="red", markup=False)
@@ -38,6 +38,11 @@ def report(error: BaseException) -> int:
         err.print(message, style="red", markup=False)
         err.print("To see where, run it again as `causeway --debug …`.")
     return exit_code(error)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether somebody pressed Ctrl-C; DuckDB gives it another name in the midst of a query."""
+    return isinstance(error, KeyboardInterrupt) or str(error) == "Query interrupted"
 
 
 def _is_ours(error: BaseException) -> bool:

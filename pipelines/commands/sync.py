@@ -12,6 +12,7 @@ import typer
 from pipelines.commands import failures
 from pipelines.commands.environment import (
     Json,
+    command,
     err,
     out,
     prepare_dagster,
@@ -34,17 +35,23 @@ class Synced:
     """How one batch went.
 
     Attributes:
-        found: its numbers, as far as it came.
+        found: its numbers; of a run that was stopped, those of the run before.
         exit_code: 0 all well, 1 some rows rejected or held, else what stopped it.
+        stopped: the step at which it stopped, and why; none of a run that came to its end.
     """
 
     run_id: str
     found: Summary
     exit_code: int
+    stopped: tuple[str, str] | None = None
 
     def document(self) -> dict[str, Any]:
-        """As plain data for scripts."""
-        return {"run_id": self.run_id, "exit_code": self.exit_code, **self.found.document()}
+        """As plain data for scripts; a stopped run has no numbers."""
+        facts: dict[str, Any] = {"run_id": self.run_id, "exit_code": self.exit_code}
+        if self.stopped is None:
+            return facts | self.found.document()
+        step, error = self.stopped
+        return facts | {"batch": str(self.found.batch), "failed_step": step, "error": error}
 
 
 def sync(
@@ -77,9 +84,9 @@ def sync(
     for day in days:
         synced = run(here, day, plan_only=plan_only)
         done.append(synced)
-        if not as_json:
+        if not as_json and synced.stopped is None:
             _show(synced, plan_only=plan_only)
-        if synced.exit_code > failures.SOME_ROWS:
+        if synced.stopped is not None:
             break
     if as_json:
         documents = [synced.document() for synced in done]
@@ -102,12 +109,14 @@ def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
     with watch(relations, f"Batch {day}") as watcher:
         result = run_batch(day, plan_only=plan_only, on_event=watcher)
     found = summary(here.warehouse, day)
-    if not result.success:
-        err.print(f"Batch {day} stopped at {result.failed_step}:", style="bold red")
-        code = failures.report(result.error) if result.error else failures.AGAIN
-    else:
+    if result.success:
         code = failures.SOME_ROWS if found.rejected else failures.OK
-    synced = Synced(result.run_id, found, code)
+        synced = Synced(result.run_id, found, code)
+    else:
+        step = result.failed_step or "the start"
+        err.print(f"Batch {day} stopped at {step}:", style="bold red")
+        code = failures.report(result.error) if result.error else failures.AGAIN
+        synced = Synced(result.run_id, found, code, (step, str(result.error or "")))
     remember(here, synced)
     return synced
 
@@ -151,6 +160,6 @@ def _show(synced: Synced, *, plan_only: bool) -> None:
     rejected = sum(counts.rejected for counts in synced.found.sources.values())
     if rejected:
         out.print(
-            f"\n{rejected} rows were rejected. Why, and to repair them:"
-            f" causeway rejects export --batch {synced.found.batch}"
+            f"\n{rejected} {'row was' if rejected == 1 else 'rows were'} rejected."
+            f" Why, and to repair: {command()} rejects export --batch {synced.found.batch}"
         )

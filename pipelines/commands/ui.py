@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from typing import Annotated
 
@@ -29,4 +28,5 @@ def ui(
     ]
     # `dagster dev` says at each start that `dg dev` may replace it; dg is a tool for developers.
     quiet = {"PYTHONWARNINGS": "ignore::FutureWarning"}
-    raise typer.Exit(subprocess.call(command, cwd=PROJECT, env={**os.environ, **quiet}))  # noqa: S603
+    os.chdir(PROJECT)
+    os.execve(sys.executable, command, {**os.environ, **quiet})  # noqa: S606 - signals go to Dagster
