@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from pipelines import locks
-from pipelines.errors import InternalError
+from pipelines.errors import ConfigError, InternalError
 from pipelines.project import Project
+from pipelines.sources.inbox import batches, files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +43,30 @@ sync = dg.define_asset_job(
 nightly = dg.build_schedule_from_partitioned_job(
     sync, hour_of_day=2, default_status=dg.DefaultScheduleStatus.STOPPED
 )
+
+
+SETTLED = 10.0
+"""Seconds without a change after which a day's files count as delivered."""
+
+
+@dg.sensor(job=sync, minimum_interval_seconds=30)
+def inbox() -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Run a batch whenever files of it arrive or change, once they are whole."""
+    here = Project.of()
+    try:
+        days = batches(here.sources, here.inbox)
+    except ConfigError as error:
+        yield dg.SkipReason(str(error))
+        return
+    for day in days:
+        facts = [
+            (file.name, file.path.stat().st_size, file.path.stat().st_mtime)
+            for file in files(here.sources, here.inbox, day)
+        ]
+        if time.time() - max(changed for *_, changed in facts) < SETTLED:
+            continue
+        digest = hashlib.sha256(repr(facts).encode()).hexdigest()
+        yield dg.RunRequest(run_key=f"{day} {digest[:16]}", partition_key=day.isoformat())
 
 
 raised: dict[str, BaseException] = {}

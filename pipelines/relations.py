@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from pipelines import catalog
+from pipelines import catalog, locks
 from pipelines.project import ASSETS, Project, stage_files
 from pipelines.sources.relations import RAW, columns
 from pipelines.sync import identity
@@ -124,20 +124,30 @@ def prepare(project: Project) -> None:
     stamp = _stamp(project)
     if (project.home, stamp) in _prepared:
         return
-    marker = project.home / "stage" / "schemas"
-    if not marker.exists() or marker.read_text() != stamp:
-        project.warehouse.sweep()
-        columns = {}
-        with project.connect(_NEVER) as connection:
-            for name, query in schemas(project):
-                none = f"select * from ({query}) where false"
-                columns[name] = project.warehouse.write(connection, name, None, none).columns
-                project.warehouse.bind(connection, name, [])
-            with project.state.attach(connection):
-                project.state.publish(connection)
-        catalog.rebuild(project.warehouse, project.state, columns)
-        marker.write_text(stamp)
+    lock = project.home / "locks" / "schemas.lock"
+    locks.take(lock, "schemas", print)
+    try:
+        _write_schemas(project, stamp)
+    finally:
+        locks.release("schemas")
     _prepared.add((project.home, stamp))
+
+
+def _write_schemas(project: Project, stamp: str) -> None:
+    marker = project.home / "stage" / "schemas"
+    if marker.exists() and marker.read_text() == stamp:
+        return
+    project.warehouse.sweep()
+    columns = {}
+    with project.connect(_NEVER) as connection:
+        for name, query in schemas(project):
+            none = f"select * from ({query}) where false"
+            columns[name] = project.warehouse.write(connection, name, None, none).columns
+            project.warehouse.bind(connection, name, [])
+        with project.state.attach(connection):
+            project.state.publish(connection)
+    catalog.rebuild(project.warehouse, project.state, columns)
+    marker.write_text(stamp)
 
 
 def _none_sql(kinds: dict[str, str]) -> str:

@@ -10,9 +10,10 @@ are no locks on reading, and a killed run leaves at worst a ``.tmp`` file for th
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -127,11 +128,18 @@ class Warehouse:
         )
 
     def sweep(self) -> int:
-        """Remove what killed runs left half written; returns how many files went."""
-        left = list(self.home.glob("stage/*/day=*/.*.tmp"))
-        for path in left:
-            path.unlink(missing_ok=True)
-        return len(left)
+        """Remove what killed runs left half written; returns how many files went.
+
+        A file that was touched within the hour may be another run's, still being written.
+        """
+        oldest = time.time() - 3600
+        swept = 0
+        for path in self.home.glob("stage/*/day=*/.*.tmp"):
+            with suppress(FileNotFoundError):  # its writer has just given it its name
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+                    swept += 1
+        return swept
 
     def _files(self, relation: str) -> Iterator[Path]:
         return self.folder(relation).glob("day=*/data.parquet")
