@@ -41,8 +41,12 @@ def report(error: BaseException) -> int:
 
 
 def _is_interrupt(error: BaseException) -> bool:
-    """Whether somebody pressed Ctrl-C; DuckDB gives it another name in the midst of a query."""
-    return isinstance(error, KeyboardInterrupt) or str(error) == "Query interrupted"
+    """Whether somebody pressed Ctrl-C, which DuckDB and Dagster give names of their own."""
+    return (
+        isinstance(error, KeyboardInterrupt)
+        or str(error) == "Query interrupted"
+        or type(error).__name__ == "DagsterExecutionInterruptedError"
+    )
 
 
 def _is_ours(error: BaseException) -> bool:
