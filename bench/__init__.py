@@ -1,0 +1,1 @@
+"""How fast each stage is, and how much memory it takes: ``make bench``."""

@@ -1,0 +1,162 @@
+"""``python -m bench --people 100000 --people 1000000``: measure, show, keep."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from bench import report
+from bench.generate import FIRST, generate
+from bench.measure import cost
+from bench.run import Result, Took
+from pipelines.config import PROJECT
+
+BIN = Path(sys.executable).parent
+SIZES = [100_000, 1_000_000]
+"""People, where nothing else is asked for."""
+
+REPEATED = 200_000
+"""People up to which a size is measured several times, and brought through Dagster as well."""
+
+RUNS = 3
+
+
+def main() -> None:
+    """Measure every size that is asked for."""
+    asked = _arguments()
+    out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+    runs = []
+    for people in asked.people:
+        with err.status(f"{people:,} people"):
+            runs.append(fastest([_measured(people) for _ in range(_runs(people))]))
+        out.print(_shown(report.stages(runs[-1])), report.notes(runs[-1]), "", markup=False)
+    with err.status("everything at once"):
+        everything = report.whole(_everything([n for n in asked.people if n <= REPEATED]))
+    out.print(_shown(report.targets(runs)), "", _shown(everything), "", report.machine())
+    if asked.page is not None:
+        asked.page.write_text(report.page(runs, everything), encoding="utf-8")
+
+
+def fastest(runs: Sequence[Result]) -> Result:
+    """Of several runs of one size the best of each figure: the rest is other people's noise."""
+    figures = ("read_csv", "validate_contacts", "rules_in_sql", "raw_put", "persisting")
+    best: dict[str, Any] = {name: min(getattr(run, name) for run in runs) for name in figures}
+    batches = {
+        name: _fastest([getattr(run, name) for run in runs])
+        for name in ("first", "again", "change")
+    }
+    return replace(runs[0], **best | batches)
+
+
+def _fastest(batches: Sequence[Mapping[str, Took]]) -> dict[str, Took]:
+    return {
+        stage: min((batch[stage] for batch in batches), key=lambda took: took.seconds)
+        for stage in batches[0]
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__)
+    parser.add_argument(
+        "--people", type=int, action="append", metavar="N", help="may be given several times"
+    )
+    parser.add_argument("--page", type=Path, help="write the figures to this Markdown file")
+    asked = parser.parse_args()
+    asked.people = asked.people or SIZES
+    return asked
+
+
+def _runs(people: int) -> int:
+    return RUNS if people <= REPEATED else 1
+
+
+def _measured(people: int) -> Result:
+    """One run in a process of its own, so that its memory is nobody else's."""
+    told = json.loads(_run([sys.executable, "-m", "bench.run", str(people)], {}))
+    for batch in ("first", "again", "change"):
+        told[batch] = {stage: Took(**took) for stage, took in told[batch].items()}
+    return Result(**told)
+
+
+def _everything(sizes: Sequence[int]) -> list[tuple[str, float, float | None]]:
+    """What people wait for, as they start it: (what, seconds, limit)."""
+    lines: list[tuple[str, float, float | None]] = []
+    with TemporaryDirectory(prefix="causeway-bench-") as folder:
+        home = Path(folder)
+        (home / "dagster").mkdir()
+        (home / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+        environ = {"CAUSEWAY_HOME": folder, "DAGSTER_HOME": str(home / "dagster")}
+        causeway, validate = [str(BIN / "causeway")], [str(BIN / "dagster"), "definitions"]
+        validate += ["validate", "-w", "workspace.yaml"]
+        lines += [
+            ("`causeway --help`", _best([*causeway, "--help"], environ), 0.5),
+            ("`dagster definitions validate`", _best(validate, environ), 3),
+        ]
+    lines += [(f"`causeway sync` of {n:,} people, by Dagster", _synced(n), None) for n in sizes]
+    return lines
+
+
+def _synced(people: int) -> float:
+    """Seconds of the whole job as people run it, into an empty local org."""
+    causeway = str(BIN / "causeway")
+    with TemporaryDirectory(prefix="causeway-bench-") as folder:
+        generate(Path(folder), people)
+        environ = {"CAUSEWAY_HOME": folder}
+        _run([causeway, "org", "start"], environ)
+        try:
+            sync = [causeway, "sync", "--batch", FIRST.isoformat(), "--json"]
+            return cost(lambda: _run(sync, environ, some_rows=1)).seconds
+        finally:
+            _run([causeway, "org", "stop"], environ)
+
+
+def _best(command: Sequence[str], environ: Mapping[str, str]) -> float:
+    return min(cost(lambda: _run(command, environ)).seconds for _ in range(RUNS))
+
+
+def _run(command: Sequence[str], environ: Mapping[str, str], some_rows: int = 0) -> str:
+    """What a command printed; ``some_rows`` is an exit code that is no failure."""
+    done = subprocess.run(  # noqa: S603 - our own commands
+        command,
+        env={**_environ(), **environ},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in (0, some_rows):
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
+    return done.stdout
+
+
+def _environ() -> dict[str, str]:
+    """Ours, without whatever would point a run at somebody's own data or org."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CAUSEWAY_") and name != "DAGSTER_HOME"
+    }
+
+
+def _shown(table: report.Table) -> RichTable:
+    shown = RichTable(title=table.title, title_justify="left", box=None, pad_edge=False)
+    for at, name in enumerate(table.header):
+        shown.add_column(name, justify="right" if at else "left")
+    for row in table.rows:
+        shown.add_row(*(cell.strip("*") for cell in row))
+    return shown
+
+
+if __name__ == "__main__":
+    main()

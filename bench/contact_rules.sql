@@ -1,0 +1,71 @@
+-- The rules of schemas/contacts.py that reject rows, written as SQL: what validation costs is told
+-- as a multiple of this.
+insert into failures
+with
+
+rows as (select * from stg_contacts where _defect is null),
+
+judged as (
+    select
+        _source,
+        _file,
+        _row,
+        list_filter(
+            [
+                case when last_name is null and parent_id is null
+                    then {'rule': 'last_name_present', 'field': 'last_name', 'value': null} end,
+                case when parent_id is not null
+                    and coalesce(street, city, state, postal_code, country) is null
+                    then {'rule': 'address_present', 'field': 'street', 'value': street} end,
+                case when not regexp_matches(email, getvariable('email'))
+                    then {'rule': 'email_format', 'field': 'email', 'value': email} end,
+                case when length(email) > 80
+                    then {'rule': 'at_most_80', 'field': 'email', 'value': email} end,
+                case when not regexp_matches(phone, getvariable('four_digits'))
+                    then {'rule': 'phone_format', 'field': 'phone', 'value': phone} end,
+                case when length(phone) > 40
+                    then {'rule': 'at_most_40', 'field': 'phone', 'value': phone} end,
+                case when not regexp_matches(main_phone, getvariable('four_digits'))
+                    then {'rule': 'phone_format', 'field': 'main_phone', 'value': main_phone} end,
+                case when length(main_phone) > 40
+                    then {'rule': 'at_most_40', 'field': 'main_phone', 'value': main_phone} end,
+                case when not regexp_matches(mobile_phone, getvariable('four_digits'))
+                    then {'rule': 'phone_format', 'field': 'mobile_phone', 'value': mobile_phone} end,
+                case when length(mobile_phone) > 40
+                    then {'rule': 'at_most_40', 'field': 'mobile_phone', 'value': mobile_phone} end,
+                case when not regexp_matches(fax, getvariable('four_digits'))
+                    then {'rule': 'phone_format', 'field': 'fax', 'value': fax} end,
+                case when length(fax) > 40
+                    then {'rule': 'at_most_40', 'field': 'fax', 'value': fax} end,
+                case when length(postal_code) > 20
+                    then {'rule': 'at_most_20', 'field': 'postal_code', 'value': postal_code} end,
+                case when not regexp_matches(country, getvariable('country'))
+                    then {'rule': 'country_format', 'field': 'country', 'value': country} end,
+                case when length(country) > 80
+                    then {'rule': 'at_most_80', 'field': 'country', 'value': country} end,
+                case when length(website) > 255
+                    then {'rule': 'at_most_255', 'field': 'website', 'value': website} end,
+                case when birthdate is null and birthdate_text is not null
+                    then {'rule': 'date', 'field': 'birthdate', 'value': birthdate_text} end,
+                case when birthdate > _batch
+                    then {'rule': 'date', 'field': 'birthdate', 'value': birthdate_text} end,
+                case when updated_at is null and updated_at_text is not null
+                    then {'rule': 'date', 'field': 'updated_at', 'value': updated_at_text} end
+            ],
+            lambda reason: reason is not null
+        ) as reasons
+    from rows
+),
+
+failed as (select _source, _file, _row, unnest(reasons) as reason from judged)
+
+select
+    _source,
+    _file,
+    _row,
+    'Data Format' as kind,
+    reason.rule,
+    reason.field,
+    reason.value,
+    'refused' as message
+from failed;

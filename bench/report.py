@@ -1,0 +1,161 @@
+"""The figures as tables: for the terminal, and as the page that is kept."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from bench.run import Result, Took
+from bench.targets import MB, OF_THE_ORG, TARGETS, Target, seconds, to_plan
+
+PAGE = """\
+# How fast it is
+
+Made by `make bench`, which writes this page. Each size runs in a process of its own against the
+local org, which shares the two cores with it; of several runs the fastest of each stage counts.
+Trust ratios more than seconds: they are taken within one run.
+
+{machine}
+
+{sizes}
+## Against the targets
+
+{targets}
+
+Recall counts every pair of rows that are one person, also those that nobody could tell from their
+e-mail addresses: in a fifth of the pairs the second source knows another address, and in a tenth
+the same address with a `+tag`, which is another address unless a rule says otherwise. Not measured
+here: 10 million people, Splink and the hand-written pandas pipeline.
+
+## Everything at once
+
+{whole}
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a header; the first column is aligned left, the others right."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> str:
+        """For the page."""
+        marks = ("---", *("---:" for _ in self.header[1:]))
+        return "\n".join(f"| {' | '.join(row)} |" for row in (self.header, marks, *self.rows))
+
+
+def machine() -> str:
+    """What it ran on, in one line; no name of anything."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    packages = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pandas", "dagster"))
+    return (
+        f"{os.cpu_count()} cores, {memory / 2**30:.0f} GiB, {platform.system()}, Python"
+        f" {platform.python_version()}, {packages}; {datetime.now(UTC):%Y-%m-%d}."
+    )
+
+
+def stages(run: Result) -> Table:
+    """Each stage of the first load, and the two batches after it."""
+    total = {name: took for name, took in run.first.items() if name != "apply"}
+    rows = [_stage(name, took, run) for name, took in run.first.items()]
+    rows.insert(-1, ("**land → plan**", *_figures(to_plan(run.first), run), *_most(total)))
+    rows += [
+        (what, f"{seconds(taken):.1f}", "", "", *_most(taken))
+        for what, taken in (("the same again", run.again), ("a 0.1 % batch", run.change))
+    ]
+    title = (
+        f"{run.people:,} people: {run.rows:,} rows, {run.bytes / MB:,.0f} MB of CSV;"
+        f" {run.rejected:,} rows rejected, {run.written:,} records created"
+    )
+    header = ("stage", "s", "rows/s", "÷ read_csv", "cpu s", "peak MB", "org's MB")
+    return Table(title, header, tuple(rows))
+
+
+def notes(run: Result) -> str:
+    """What belongs to a size and to no stage."""
+    ours = sum(took.seconds for name, took in run.first.items() if name not in OF_THE_ORG)
+    return (
+        f"A bare `read_csv` of the same bytes into memory took {run.read_csv:.2f} s. Writing every"
+        f" relation to disk took {run.persisting:.1f} s of the {ours:.1f} s of our own stages."
+    )
+
+
+def targets(runs: Sequence[Result]) -> Table:
+    """Each target, and what every size gives."""
+    header = ("what", "must", "aim", *(f"{run.people:,}" for run in runs))
+    return Table(
+        "Against the targets",
+        header,
+        tuple(
+            (target.what, _limits(target, "must"), _limits(target, "aim"), *_met(target, runs))
+            for target in TARGETS
+        ),
+    )
+
+
+def whole(lines: Sequence[tuple[str, float, float | None]]) -> Table:
+    """What people wait for: (what, seconds, limit)."""
+    return Table(
+        "Everything at once",
+        ("what", "s", "must"),
+        tuple(
+            (what, f"{took:.2f}", "" if limit is None else f"{limit:g}")
+            for what, took, limit in lines
+        ),
+    )
+
+
+def page(runs: Sequence[Result], everything: Table) -> str:
+    """The page that is kept."""
+    return PAGE.format(
+        machine=machine(),
+        sizes="".join(f"## {stages(run).title}\n\n{_size(run)}\n\n" for run in runs),
+        targets=targets(runs).markdown(),
+        whole=everything.markdown(),
+    )
+
+
+def _size(run: Result) -> str:
+    return f"{stages(run).markdown()}\n\n{notes(run)}"
+
+
+def _stage(name: str, took: Took, run: Result) -> tuple[str, ...]:
+    return (name, *_figures(took.seconds, run), *_most({name: took}))
+
+
+def _figures(took: float, run: Result) -> tuple[str, ...]:
+    return f"{took:.2f}", f"{run.rows / took:,.0f}", f"{took / run.read_csv:.1f}"
+
+
+def _most(taken: dict[str, Took]) -> tuple[str, ...]:
+    """Processor seconds together, and the highest peaks."""
+    cpu = sum(took.cpu for took in taken.values())
+    return (
+        f"{cpu:.2f}",
+        _peak(took.peak for took in taken.values()),
+        _peak(took.org_peak for took in taken.values()),
+    )
+
+
+def _peak(peaks: Iterator[int | None]) -> str:
+    known = [peak for peak in peaks if peak is not None]
+    return f"{max(known) / MB:,.0f}" if known else "–"
+
+
+def _limits(target: Target, which: str) -> str:
+    limits = dict.fromkeys(getattr(target, which).values())
+    return " · ".join(f"{limit:g}{target.unit}" for limit in limits)
+
+
+def _met(target: Target, runs: Sequence[Result]) -> Iterator[str]:
+    for run in runs:
+        value = target.value(run)
+        told = "–" if value is None else f"{value:.{target.digits}f}{target.unit}"
+        yield {True: f"{told} ✓", False: f"{told} ✗", None: told}[target.met(run)]

@@ -1,0 +1,78 @@
+"""The stages of a batch, as the assets run them but without the orchestrator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from pipelines import resolve, snapshot, upsert
+from pipelines.project import OBJECTS, Project, stage_files
+from pipelines.relations import ENTITIES
+from pipelines.sources.land import land
+from pipelines.sql import SqlFile
+from pipelines.sync.mapping import ObjectMapping, relation
+from pipelines.sync.match import match_sql
+from pipelines.validate import validate
+
+Stage = Callable[[Project, date], object]
+
+
+def _land(project: Project, day: date) -> None:
+    land(project.warehouse, project.sources, project.inbox, day)
+
+
+def _stage(project: Project, day: date) -> None:
+    for file in stage_files("staging"):
+        project.run_sql(file, day)
+
+
+def _validate(project: Project, day: date) -> None:
+    for entity in ENTITIES:
+        with project.connect(day) as connection:
+            validate(project.warehouse, connection, entity, day)
+
+
+def _resolve(project: Project, day: date) -> None:
+    files = {file.relation: file for file in stage_files("resolve")}
+    project.run_sql(files["person_records"], day)
+    resolve.link(project, day)
+    resolve.people(project, files["people"], day)
+    project.run_sql(files["account_links"], day)
+    resolve.accounts(project, files["accounts"], day)
+    project.run_sql(files["open_references"], day)
+
+
+def _match(project: Project, day: date) -> None:
+    for mapping in project.object_mappings.values():
+        project.run_sql(_match_file(mapping), day)
+    for file in stage_files("match"):
+        project.run_sql(file, day)
+
+
+def _match_file(mapping: ObjectMapping) -> SqlFile:
+    name = relation("org_match", mapping.object)
+    return SqlFile(name, mapping.file, match_sql(mapping), description="", owner="")
+
+
+def _map(project: Project, day: date) -> None:
+    for name in OBJECTS:
+        upsert.desired(project, day, name)
+
+
+def _apply(project: Project, day: date) -> None:
+    for name in OBJECTS:
+        upsert.apply(project, day, name)
+
+
+STAGES: Mapping[str, Stage] = {
+    "land": _land,
+    "stage": _stage,
+    "validate": _validate,
+    "org snapshot": snapshot.take,
+    "resolve": _resolve,
+    "match": _match,
+    "map": _map,
+    "plan": upsert.plan,
+    "apply": _apply,
+}
+"""In their order. All but the org's part, its snapshot and what is applied, is our own work."""

@@ -1,0 +1,144 @@
+"""What the figures should be, and how each follows from a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bench.run import Result, Took
+
+OF_THE_ORG = ("org snapshot", "apply")
+"""Stages that wait for Salesforce; a real org is slower than the local one, or faster."""
+
+MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """One line of the comparison.
+
+    Attributes:
+        what: in words.
+        value: from a run; none where it cannot be told.
+        must: people → the limit; of any other size, none.
+        aim: people → what would be good.
+        unit: behind the number.
+        more: whether more is better.
+        digits: behind the decimal point.
+    """
+
+    what: str
+    value: Callable[[Result], float | None]
+    must: Mapping[int, float]
+    aim: Mapping[int, float]
+    unit: str = ""
+    more: bool = False
+    digits: int = 1
+
+    def met(self, result: Result) -> bool | None:
+        """Whether a run does what it must; none where nothing is asked of its size."""
+        value, must = self.value(result), self.must.get(result.people)
+        if value is None or must is None:
+            return None
+        return value >= must if self.more else value <= must
+
+
+def seconds(stages: Mapping[str, Took]) -> float:
+    """Of all stages together."""
+    return sum(took.seconds for took in stages.values())
+
+
+def to_plan(stages: Mapping[str, Took]) -> float:
+    """Seconds from files to the saved plan, with the snapshot of the org."""
+    return seconds(stages) - stages["apply"].seconds
+
+
+def peak(result: Result) -> int | None:
+    """Most bytes our process held in any stage of the first load."""
+    peaks = [took.peak for took in result.first.values() if took.peak is not None]
+    return max(peaks, default=None)
+
+
+def _peak_per(result: Result, unit: int) -> float | None:
+    held = peak(result)
+    return None if held is None else held / unit
+
+
+SMALL, LARGE = 100_000, 1_000_000
+
+
+def _both(limit: float) -> dict[int, float]:
+    return {SMALL: limit, LARGE: limit}
+
+
+TARGETS = (
+    Target(
+        "land → plan ÷ `read_csv` of the same bytes",
+        lambda run: to_plan(run.first) / run.read_csv,
+        must={LARGE: 12},
+        aim={LARGE: 6},
+    ),
+    Target(
+        "land → plan",
+        lambda run: to_plan(run.first),
+        must={SMALL: 5, LARGE: 15},
+        aim={SMALL: 3, LARGE: 8},
+        unit=" s",
+    ),
+    Target(
+        "peak memory of our process",
+        lambda run: _peak_per(run, 1000 * MB),
+        must={SMALL: 0.5, LARGE: 1.5},
+        aim={},
+        unit=" GB",
+        digits=2,
+    ),
+    Target(
+        "peak memory ÷ bytes of CSV",
+        lambda run: _peak_per(run, run.bytes),
+        must={LARGE: 6},
+        aim={LARGE: 3},
+    ),
+    Target(
+        "validating contacts ÷ the same rules in SQL",
+        lambda run: run.validate_contacts / run.rules_in_sql,
+        must=_both(2),
+        aim=_both(1.2),
+    ),
+    Target(
+        "identity: precision",
+        lambda run: run.precision,
+        must=_both(0.9999),
+        aim=_both(0.9999),
+        more=True,
+        digits=4,
+    ),
+    Target(
+        "identity: recall",
+        lambda run: run.recall,
+        must=_both(0.98),
+        aim=_both(0.995),
+        more=True,
+        digits=4,
+    ),
+    Target(
+        "our processor time of apply ÷ a raw PUT of the rows",
+        lambda run: run.first["apply"].cpu / run.raw_put,
+        must={LARGE: 6},
+        aim={LARGE: 3},
+    ),
+    Target(
+        "a 0.1 % batch ÷ the first load",
+        lambda run: seconds(run.change) / seconds(run.first),
+        must={LARGE: 0.1},
+        aim={LARGE: 0.02},
+        digits=3,
+    ),
+    Target(
+        "the same batch again, nothing to do",
+        lambda run: seconds(run.again),
+        must=_both(4),
+        aim=_both(2),
+        unit=" s",
+    ),
+)

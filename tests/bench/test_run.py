@@ -1,0 +1,27 @@
+from dataclasses import asdict
+from pathlib import Path
+
+from bench import report
+from bench.__main__ import fastest
+from bench.run import measure
+from bench.stages import STAGES
+from bench.targets import TARGETS, seconds
+
+PEOPLE = 2_000
+
+
+def test_two_thousand_people_run_through(tmp_path: Path) -> None:
+    run = measure(tmp_path, PEOPLE)
+
+    assert run.people == PEOPLE
+    assert list(run.first) == list(run.again) == list(run.change) == list(STAGES)
+    assert run.written > PEOPLE
+    assert 0 < run.rejected < run.rows / 20
+    assert run.precision == 1
+    assert 0.6 < run.recall < 1
+    assert all(target.value(run) for target in TARGETS)
+    assert seconds(fastest([run, run]).first) == seconds(run.first)
+    page = report.page([run], report.whole([("`causeway --help`", 0.2, 0.5)]))
+    assert all(stage in page for stage in STAGES)
+    assert str(tmp_path) not in page
+    assert asdict(run)["first"]["land"]["seconds"] > 0
