@@ -7,8 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipelines.project import OBJECTS, Project
+from pipelines.sync.check import check_mappings
 from pipelines.sync.fields import OrgSchema, org_schema, schema_table
-from pipelines.sync.mapping import relation
+from pipelines.sync.mapping import GOLDEN, relation
 from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
 from pipelines.warehouse import Written
 
@@ -18,6 +19,7 @@ def take(project: Project, day: date) -> list[Written]:
 
     Raises:
         SalesforceError: the org did not answer; nothing was written but what came before.
+        ConfigError: a mapping does not fit the org, with every problem of every mapping.
     """
     spill = project.home / "spill"
     spill.mkdir(parents=True, exist_ok=True)
@@ -32,6 +34,7 @@ def take(project: Project, day: date) -> list[Written]:
         written = [
             project.warehouse.write(connection, "org_schema", day, "select * from described")
         ]
+        check_against(project, org_schema(described.to_pylist()))
         for name, fields in needed.items():
             pages = org.bulk_query(
                 snapshot_soql(name, fields), Path(folder) / name, include_deleted=name != "User"
@@ -39,6 +42,19 @@ def take(project: Project, day: date) -> list[Written]:
             query = snapshot_sql(fields, pages)
             written.append(project.warehouse.write(connection, relation("org", name), day, query))
     return written
+
+
+def check_against(project: Project, schema: OrgSchema) -> None:
+    """Hold every mapping against the golden relations and the org's fields.
+
+    Raises:
+        ConfigError: every problem, each with its file and line; nothing was written to the org.
+    """
+    with project.warehouse.connect() as connection:
+        golden = {
+            name: project.warehouse.describe(connection, name, None).columns for name in GOLDEN
+        }
+    check_mappings(project.object_mappings, schema, golden)
 
 
 def read_schema(project: Project, day: date) -> OrgSchema:

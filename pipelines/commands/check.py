@@ -59,12 +59,7 @@ def _collect(problems: list[Problem], read: Callable[[], object]) -> bool:
 def _check_fields(here: Project) -> None:
     from pipelines.commands.described import described
     from pipelines.relations import prepare
-    from pipelines.sync.check import check_mappings
+    from pipelines.snapshot import check_against
 
     prepare(here)
-    with here.warehouse.connect() as connection:
-        golden = {
-            name: dict(here.warehouse.describe(connection, name, None).columns)
-            for name in ("people", "accounts")
-        }
-    check_mappings(here.object_mappings, described(here).schema, golden)
+    check_against(here, described(here).schema)
