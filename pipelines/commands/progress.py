@@ -16,14 +16,15 @@ from pipelines.commands.environment import err
 STAGES = ("land", "stage", "validate", "org", "resolve", "match", "map", "plan", "apply")
 
 _PREFIXES = (
-    ("raw_", "land"), ("stg_", "stage"), ("valid_", "validate"), ("rejected_", "validate"),
-    ("org_match_", "match"), ("org_", "org"), ("routes", "match"), ("sf_", "map"),
-    ("plan_", "plan"), ("salesforce_", "apply"),
+    ("raw_", "land"), ("landed", "land"), ("stg_", "stage"),
+    ("valid", "validate"), ("rejected_", "validate"),
+    ("org_match_", "match"), ("routes", "match"), ("org", "org"),
+    ("sf_", "map"), ("plan", "plan"), ("salesforce_", "apply"),
 )  # fmt: skip
 
 
 def stage_of(relation: str) -> str:
-    """The stage a relation belongs to, by its name."""
+    """The stage of a relation or of a step that makes several, by its name."""
     return next((stage for prefix, stage in _PREFIXES if relation.startswith(prefix)), "resolve")
 
 
