@@ -1,11 +1,13 @@
 """One running org: its set-up, catalog, records, sessions and jobs."""
 
 import shutil
+from dataclasses import replace
 from typing import Any
 
 from pipelines.local_org.bulk.jobs import Jobs
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.setup import read_setup
+from pipelines.local_org.customfields import CustomFields
 from pipelines.local_org.dml.orgrules import OrgRules
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.faults import Faults
@@ -27,27 +29,31 @@ class Org:
         self.home = home
         self.setup = read_setup(home.setup)
         self.state: dict[str, Any] = ensure_identity(home, self.setup)
-        self.catalog = load_catalog(self.setup)
+        declared = load_catalog(self.setup)
         self.store = Store(home.records, pod_of(self.state))
-        self.store.create_tables(self.catalog)
-        seed(self.store, self.catalog, self.setup, self.state)
+        self.custom_fields = CustomFields(self.store, declared)
+        seed(self.store, declared, self.setup, self.state)
         self.faults = Faults() if faults else None
         self.writer = Writer(
             self.store,
-            self.catalog,
+            declared,
             self.setup.switches,
-            OrgRules(self.setup, self.catalog),
+            OrgRules(self.setup, self.custom_fields.complete()),
             self.faults,
         )
         self.sessions = Sessions(self.store, self.state)
         self.usage = Usage(self.store, self.setup.limits)
-        self.jobs = Jobs(home, self.store, self.writer, self.usage)
+        self.jobs = Jobs(home, self.store, self.writer_for, self.usage)
 
     @property
     def organization_id(self) -> str:
         """The org's 18-character id."""
         organization_id: str = self.state["organization_id"]
         return organization_id
+
+    def writer_for(self, user: str) -> Writer:
+        """Writes records as far as this user may."""
+        return replace(self.writer, catalog=self.custom_fields.visible_to(user))
 
     def close(self) -> None:
         """Finish the running step, save the counts and let go of the files."""

@@ -34,7 +34,7 @@ def delete(call: Call) -> Answer:
     record_ids = [text for text in call.query.get("ids", "").split(",") if text]
     _check_number(record_ids, MOST)
     all_or_none = call.query.get("allOrNone", "").lower() == "true"
-    outcomes = delete_records(call.org.writer, record_ids, call.user, all_or_none=all_or_none)
+    outcomes = delete_records(call.writer, record_ids, call.user, all_or_none=all_or_none)
     return Answer(content=[result(outcome) for outcome in outcomes])
 
 
@@ -54,7 +54,7 @@ def upsert(call: Call) -> Answer:
     batches = [Batch(sobject, "upsert", records, key)]
     try:
         outcomes = write_records(
-            call.org.writer,
+            call.writer,
             batches,
             call.user,
             all_or_none=all_or_none,
@@ -108,7 +108,7 @@ def _write(call: Call, operation: str) -> Answer:
     ]
     try:
         outcomes = write_records(
-            call.org.writer,
+            call.writer,
             batches,
             call.user,
             all_or_none=all_or_none,
@@ -137,7 +137,7 @@ def _sobject(call: Call, record: dict[str, Any]) -> SObject:
             "INVALID_INPUT",
             "Include a type in the attributes of each record, so that its object is known.",
         )
-    sobject = call.org.catalog.get(name)
+    sobject = call.catalog.get(name)
     if sobject is None:
         raise ApiError(
             400,

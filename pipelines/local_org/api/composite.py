@@ -228,7 +228,7 @@ def _plant(
         for record, nest in zip(records, nests, strict=True)
     ]
     try:
-        outcomes = write_records(call.org.writer, [Batch(sobject, "insert", flat)], call.user)
+        outcomes = write_records(call.writer, [Batch(sobject, "insert", flat)], call.user)
     except JsonTypeError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", str(error)) from error
     _check_all(names, outcomes)
@@ -240,7 +240,7 @@ def _plant(
                 raise ApiError(
                     400, "INVALID_FIELD", f"No such relation '{relationship}' on {sobject.name}"
                 )
-            child = call.org.catalog[relation.child]
+            child = call.catalog[relation.child]
             inner = _list_of_objects(below, "records")
             _plant(call, child, inner, (relation.field, made[name]), made, level + 1)
 

@@ -61,7 +61,7 @@ def resources(call: Call) -> Answer:
 @router.route("GET", "/services/data/v{version}/sobjects")
 def objects(call: Call) -> Answer:
     """Every object."""
-    return _unless_modified(call, global_describe(call.org.catalog, call.version))
+    return _unless_modified(call, global_describe(call.catalog, call.version))
 
 
 @router.route("GET", "/services/data/v{version}/sobjects/{name}/describe")
@@ -75,7 +75,7 @@ def describe_object(call: Call) -> Answer:
             ' where "SobjectType" = ?',
             sobject.name,
         )
-    return _unless_modified(call, describe(call.org.catalog, sobject, call.version, found))
+    return _unless_modified(call, describe(call.catalog, sobject, call.version, found))
 
 
 @router.route("GET", "/services/data/v{version}/sobjects/{name}")
@@ -106,7 +106,7 @@ def limits(call: Call) -> Answer:
 def record_count(call: Call) -> Answer:
     """How many records objects have."""
     asked = [name for name in call.query.get("sObjects", "").split(",") if name]
-    known = {o.name for name in asked if (o := call.org.catalog.get(name)) is not None}
+    known = {o.name for name in asked if (o := call.catalog.get(name)) is not None}
     counts = record_counts(call)
     listed = [
         {"count": count, "name": name}
@@ -122,7 +122,7 @@ def sobject_of(call: Call) -> SObject:
     Raises:
         ApiError: 404, there is none of that name.
     """
-    sobject = call.org.catalog.get(call["name"])
+    sobject = call.catalog.get(call["name"])
     if sobject is None:
         raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
     return sobject
@@ -131,8 +131,7 @@ def sobject_of(call: Call) -> SObject:
 def record_counts(call: Call) -> dict[str, int]:
     """How many live records each object has."""
     parts = [
-        f"select '{o.name}', count(*) from {o.table} where not \"IsDeleted\""
-        for o in call.org.catalog
+        f"select '{o.name}', count(*) from {o.table} where not \"IsDeleted\"" for o in call.catalog
     ]
     with call.org.store.read() as connection:
         return dict(connection.execute(" union all ".join(parts)).fetchall())

@@ -245,7 +245,7 @@ def _create(call: Call, body: dict[str, Any]) -> Job:
 
 def _sobject(call: Call, body: dict[str, Any]) -> SObject:
     name = body.get("object")
-    sobject = call.org.catalog.get(name) if isinstance(name, str) else None
+    sobject = call.catalog.get(name) if isinstance(name, str) else None
     if sobject is None:
         raise ApiError(400, "INVALIDJOB", f"InvalidJob : Unable to find object: {name}")
     return sobject

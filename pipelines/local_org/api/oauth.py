@@ -195,7 +195,7 @@ def user_record(call: Call, user_id: str) -> dict[str, Any]:
     Raises:
         ApiError: there is none with this id.
     """
-    user = call.org.catalog["User"]
+    user = call.catalog["User"]
     columns = ", ".join(f'{f.read_sql("t")} as "{f.name}"' for f in user.fields)
     with call.org.store.read() as connection:
         found = rows(connection, f'select {columns} from {user.table} t where "Id" = ?', user_id)

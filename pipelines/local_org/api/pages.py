@@ -37,7 +37,7 @@ th{font-weight:600}tr+tr td{border-top:1px solid #e4e8ee}a{color:#0b5cab}
 def home(call: Call) -> Answer:
     """What the org holds and how much of its limits is used."""
     counts = record_counts(call)
-    held = [(sobject, counts[sobject.name]) for sobject in call.org.catalog]
+    held = [(sobject, counts[sobject.name]) for sobject in call.catalog]
     objects = _table(
         ["Object", "Records"],
         [[_link(f"/lightning/o/{o.name}/list", o.plural), f"{n:,}"] for o, n in held if n],
@@ -84,7 +84,7 @@ def record(call: Call) -> Answer:
 @router.route("GET", "/lightning/r/{id}/view", login=False)
 def record_by_id(call: Call) -> Answer:
     """One record, when only its id is known."""
-    sobject = call.org.catalog.of_id(call["id"])
+    sobject = call.catalog.of_id(call["id"])
     if sobject is None:
         raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
     return _record(call, sobject)
@@ -172,7 +172,7 @@ def _record(call: Call, sobject: SObject) -> Answer:
 
 
 def _children(call: Call, name: str, field: str, parent: str, relationship: str | None) -> str:
-    child = call.org.catalog[name]
+    child = call.catalog[name]
     with call.org.store.read() as connection:
         found = connection.execute(
             f'select "Id" from {child.table} where "{field}" = ? and not "IsDeleted" '
@@ -186,7 +186,7 @@ def _children(call: Call, name: str, field: str, parent: str, relationship: str 
 
 
 def _sobject(call: Call, name: str) -> SObject:
-    sobject = call.org.catalog.get(name)
+    sobject = call.catalog.get(name)
     if sobject is None:
         raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
     return sobject
@@ -197,7 +197,7 @@ def _text(call: Call, value: Any, field: Any = None) -> str:
     if value is None:
         return '<span class="empty">–</span>'
     if isinstance(value, str) and ids.is_id(value) and len(value) == 18:
-        sobject = call.org.catalog.of_id(value)
+        sobject = call.catalog.of_id(value)
         if sobject is not None and (field is None or field.type in {"id", "reference"}):
             return _record_link(sobject, value, value)
     shown = json_value(field, value) if field is not None else value

@@ -66,7 +66,7 @@ def compiled_query(call: Call, soql: str, *, deleted: bool) -> Compiled:
         ApiError: 400 with Salesforce's text.
     """
     try:
-        return compile_query(call.org.catalog, parse(soql), deleted=deleted)
+        return compile_query(call.catalog, parse(soql), deleted=deleted)
     except QueryError as error:
         raise ApiError(400, error.code, error.message) from error
 

@@ -58,7 +58,7 @@ def delete(call: Call) -> Answer:
     """Delete a record."""
     sobject = _allowed(call, "delete")
     record_id = _live_id(call, sobject)
-    _good(delete_records(call.org.writer, [record_id], call.user)[0])
+    _good(delete_records(call.writer, [record_id], call.user)[0])
     return Answer(204)
 
 
@@ -106,7 +106,7 @@ def delete_by_key(call: Call) -> Answer:
         raise MISSING
     several = _several(call, sobject, found)
     if several is None:
-        _good(delete_records(call.org.writer, found, call.user)[0])
+        _good(delete_records(call.writer, found, call.user)[0])
     return several or Answer(204)
 
 
@@ -189,9 +189,7 @@ def _record(call: Call, sobject: SObject, record_id: str) -> Answer:
 
 def _write(call: Call, batch: Batch) -> Outcome:
     try:
-        outcome = write_records(call.org.writer, [batch], call.user, options=call.write_options())[
-            0
-        ]
+        outcome = write_records(call.writer, [batch], call.user, options=call.write_options())[0]
     except JsonTypeError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", str(error)) from error
     return _good(outcome)

@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pipelines.local_org.dml.orgrules import WriteOptions
 
 if TYPE_CHECKING:
+    from pipelines.local_org.catalog.model import Catalog
+    from pipelines.local_org.dml.write import Writer
     from pipelines.local_org.org import Org
 
 OLDEST_VERSION, NEWEST_VERSION = 31, 67
@@ -55,6 +57,16 @@ class Call:
     def version(self) -> str:
         """The API version in the path, such as `67.0`."""
         return self.names["version"]
+
+    @property
+    def catalog(self) -> "Catalog":
+        """The objects and fields that the user may see."""
+        return self.org.custom_fields.visible_to(self.user)
+
+    @property
+    def writer(self) -> "Writer":
+        """Writes records as far as the user may."""
+        return self.org.writer_for(self.user)
 
     def json(self) -> Any:
         """The body as JSON.

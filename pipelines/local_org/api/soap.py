@@ -19,16 +19,14 @@ from pipelines.local_org.dml.records import JsonTypeError
 router = Router()
 LAST_LOGIN_VERSION = 64.0
 SESSION_SECONDS = 7200
-_PARTNER = "urn:partner.soap.sforce.com"
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+PARTNER = "urn:partner.soap.sforce.com"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" {names} '
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
     "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
 )
-_ANSWER = _ENVELOPE.replace("{names}", f'xmlns="{_PARTNER}"')
-_FAULT = _ENVELOPE.replace("{names}", 'xmlns:sf="urn:fault.partner.soap.sforce.com"')
 Element = etree._Element
 
 
@@ -45,9 +43,9 @@ class Fault(Exception):
 def partner(call: Call) -> Answer:
     """Answer one SOAP call."""
     try:
-        return _xml(200, _run(call, *_read(call.body)))
+        return soap_answer(_run(call, *read_envelope(call.body)), PARTNER)
     except Fault as fault:
-        return _xml(500, _fault(fault))
+        return fault_answer(fault)
 
 
 def _run(call: Call, header: Element | None, request: Element) -> str:
@@ -57,13 +55,18 @@ def _run(call: Call, header: Element | None, request: Element) -> str:
     handler = _HANDLERS.get(name)
     if handler is None:
         raise Fault("INVALID_OPERATION", f"No operation available for request {name}")
-    return handler(_with_user(call, header), request)
+    return handler(with_user(call, header), request)
 
 
 # -- reading and writing ---------------------------------------------------------------------------
 
 
-def _read(body: bytes) -> tuple[Element | None, Element]:
+def read_envelope(body: bytes) -> tuple[Element | None, Element]:
+    """Header and first element of the body.
+
+    Raises:
+        Fault: the body is no SOAP envelope.
+    """
     try:
         root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
@@ -75,7 +78,12 @@ def _read(body: bytes) -> tuple[Element | None, Element]:
     return parts.get("Header"), body_element[0]
 
 
-def _with_user(call: Call, header: Element | None) -> Call:
+def with_user(call: Call, header: Element | None) -> Call:
+    """The call with the user of its session header.
+
+    Raises:
+        Fault: there is no such session.
+    """
     token = ""
     for element in header.iter() if header is not None else ():
         if isinstance(element.tag, str) and etree.QName(element).localname == "sessionId":
@@ -90,13 +98,14 @@ def _with_user(call: Call, header: Element | None) -> Call:
     return replace(call, user=user, token=token)
 
 
-def _children(element: Element, name: str) -> list[Element]:
+def children(element: Element, name: str) -> list[Element]:
+    """The inner elements of that local name."""
     return [e for e in element if isinstance(e.tag, str) and etree.QName(e).localname == name]
 
 
 def _text(element: Element, name: str) -> str | None:
-    found = _children(element, name)
-    if not found or found[0].get(f"{{{_XSI}}}nil") == "true":
+    found = children(element, name)
+    if not found or found[0].get(f"{{{XSI}}}nil") == "true":
         return None
     return (found[0].text or "").strip() or None
 
@@ -105,7 +114,8 @@ def _flag(element: Element, name: str) -> bool:
     return (_text(element, name) or "false").lower() in {"true", "1"}
 
 
-def _tag(name: str, value: object) -> str:
+def tag(name: str, value: object) -> str:
+    """A value as an element; None as nil."""
     if value is None:
         return f'<{name} xsi:nil="true"/>'
     text = str(value).lower() if isinstance(value, bool) else escape(str(value))
@@ -115,16 +125,26 @@ def _tag(name: str, value: object) -> str:
 def _errors(errors: tuple[RowError, ...]) -> str:
     return "".join(
         "<errors>"
-        + "".join(_tag("fields", field) for field in error.fields)
-        + _tag("message", error.message)
-        + _tag("statusCode", error.code)
+        + "".join(tag("fields", field) for field in error.fields)
+        + tag("message", error.message)
+        + tag("statusCode", error.code)
         + "</errors>"
         for error in errors
     )
 
 
-def _xml(status: int, body: str) -> Answer:
-    text = (_ANSWER if status == 200 else _FAULT).replace("{body}", body)
+def soap_answer(body: str, namespace: str) -> Answer:
+    """An answer whose elements stand in a namespace, unprefixed."""
+    return _xml(200, f'xmlns="{namespace}"', body)
+
+
+def fault_answer(fault: Fault) -> Answer:
+    """The answer to a refused call."""
+    return _xml(500, 'xmlns:sf="urn:fault.partner.soap.sforce.com"', _fault(fault))
+
+
+def _xml(status: int, names: str, body: str) -> Answer:
+    text = _ENVELOPE.replace("{names}", names).replace("{body}", body)
     return Answer(status, raw=text.encode(), media_type="text/xml;charset=UTF-8")
 
 
@@ -161,12 +181,12 @@ def _login(call: Call, request: Element) -> str:
     soap = f"{call.base_url}/services/Soap"
     return (
         "<loginResponse><result>"
-        + _tag("metadataServerUrl", f"{soap}/m/{call.version}/{short}")
-        + _tag("passwordExpired", value=False)
-        + _tag("sandbox", call.org.setup.organization.sandbox)
-        + _tag("serverUrl", f"{soap}/u/{call.version}/{short}")
-        + _tag("sessionId", call.org.sessions.open(user))
-        + _tag("userId", user)
+        + tag("metadataServerUrl", f"{soap}/m/{call.version}/{short}")
+        + tag("passwordExpired", value=False)
+        + tag("sandbox", call.org.setup.organization.sandbox)
+        + tag("serverUrl", f"{soap}/u/{call.version}/{short}")
+        + tag("sessionId", call.org.sessions.open(user))
+        + tag("userId", user)
         + f"<userInfo>{_user_info(call, user)}</userInfo></result></loginResponse>"
     )
 
@@ -180,7 +200,7 @@ def _server_timestamp(_call: Call, _request: Element) -> str:
     moment = dt.datetime.now(dt.UTC)
     stamp = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
     return (
-        f"<getServerTimestampResponse><result>{_tag('timestamp', stamp)}</result>"
+        f"<getServerTimestampResponse><result>{tag('timestamp', stamp)}</result>"
         "</getServerTimestampResponse>"
     )
 
@@ -220,11 +240,11 @@ def _user_info(call: Call, user_id: str) -> str:
         "userType": user["UserType"],
         "userUiSkin": "Theme3",
     }
-    return "".join(_tag(name, value) for name, value in values.items())
+    return "".join(tag(name, value) for name, value in values.items())
 
 
 def _convert_lead(call: Call, request: Element) -> str:
-    asked = _children(request, "leadConverts")
+    asked = children(request, "leadConverts")
     if len(asked) > MOST_CONVERTS:
         raise Fault("EXCEEDED_ID_LIMIT", f"record limit reached: at most {MOST_CONVERTS} leads")
     results = []
@@ -239,44 +259,44 @@ def _convert_lead(call: Call, request: Element) -> str:
             do_not_create_opportunity=_flag(element, "doNotCreateOpportunity"),
             overwrite_lead_source=_flag(element, "overwriteLeadSource"),
         )
-        done = convert_lead(call.org.writer, convert, call.user, call.org.setup.lead_mapping)
+        done = convert_lead(call.writer, convert, call.user, call.org.setup.lead_mapping)
         results.append(
             "<result>"
-            + _tag("accountId", done.account_id)
-            + _tag("contactId", done.contact_id)
+            + tag("accountId", done.account_id)
+            + tag("contactId", done.contact_id)
             + _errors(done.errors)
-            + _tag("leadId", done.lead_id)
-            + _tag("opportunityId", done.opportunity_id)
-            + _tag("success", not done.errors)
+            + tag("leadId", done.lead_id)
+            + tag("opportunityId", done.opportunity_id)
+            + tag("success", not done.errors)
             + "</result>"
         )
     return f"<convertLeadResponse>{''.join(results)}</convertLeadResponse>"
 
 
 def _merge(call: Call, request: Element) -> str:
-    asked = _children(request, "mergeRequests") or _children(request, "request")
+    asked = children(request, "mergeRequests") or children(request, "request")
     if len(asked) > MOST_MERGES:
         raise Fault("EXCEEDED_ID_LIMIT", f"record limit reached: at most {MOST_MERGES} merges")
     results = []
     for element in asked:
         try:
-            done = merge(call.org.writer, _merge_request(element), call.user)
+            done = merge(call.writer, _merge_request(element), call.user)
         except JsonTypeError as error:
             raise Fault("INVALID_TYPE", str(error)) from error
         results.append(
             "<result>"
             + _errors(done.errors)
-            + _tag("id", done.master_id)
-            + "".join(_tag("mergedRecordIds", victim) for victim in done.victim_ids)
-            + _tag("success", not done.errors)
-            + "".join(_tag("updatedRelatedIds", related) for related in done.related_ids)
+            + tag("id", done.master_id)
+            + "".join(tag("mergedRecordIds", victim) for victim in done.victim_ids)
+            + tag("success", not done.errors)
+            + "".join(tag("updatedRelatedIds", related) for related in done.related_ids)
             + "</result>"
         )
     return f"<mergeResponse>{''.join(results)}</mergeResponse>"
 
 
 def _merge_request(element: Element) -> MergeRequest:
-    masters = _children(element, "masterRecord")
+    masters = children(element, "masterRecord")
     if not masters:
         raise Fault("MISSING_ARGUMENT", "masterRecord not specified")
     master: dict[str, str | None] = {}
@@ -291,8 +311,8 @@ def _merge_request(element: Element) -> MergeRequest:
             master[(field.text or "").strip()] = None
         else:
             master[tag] = (field.text or "").strip() or None
-    name = name or (masters[0].get(f"{{{_XSI}}}type") or "").rpartition(":")[2]
-    victims = tuple((v.text or "").strip() for v in _children(element, "recordToMergeIds"))
+    name = name or (masters[0].get(f"{{{XSI}}}type") or "").rpartition(":")[2]
+    victims = tuple((v.text or "").strip() for v in children(element, "recordToMergeIds"))
     return MergeRequest(name, master, victims)
 
 

@@ -55,7 +55,7 @@ def run_ingest(jobs: "Jobs", job: "Job") -> None:
 
 def _made_to_end(jobs: "Jobs", job: "Job") -> bool:
     """Whether a fault ends the job here; one that hangs it waits until the process ends."""
-    faults = jobs.writer.faults
+    faults = jobs.writer_for(job.created_by).faults
     end = faults.job(job.object, job.rows_done, "between") if faults is not None else None
     if end == "Failed":
         jobs.change(
@@ -81,7 +81,7 @@ def write_request(jobs: "Jobs", job: "Job") -> WriteRequest:
     Raises:
         BadFile: the header names what is no field, or lacks the key.
     """
-    catalog = jobs.writer.catalog
+    catalog = jobs.writer_for(job.created_by).catalog
     sobject = catalog[job.object]
     names = csv_file(jobs, job).header()
     try:
@@ -106,24 +106,24 @@ def _names_itself(request: WriteRequest) -> bool:
 def _step(
     jobs: "Jobs", job: "Job", request: WriteRequest, rows: pa.Table, milliseconds: int
 ) -> None:
+    writer = jobs.writer_for(job.created_by)
     with jobs.store.write() as connection:
         if job.operation in {"delete", "hardDelete"}:
-            jobs.writer.apply_delete(
-                connection, request, rows, job.created_by, hard=job.operation == "hardDelete"
-            )
+            hard = job.operation == "hardDelete"
+            writer.apply_delete(connection, request, rows, job.created_by, hard=hard)
         else:
             options = WriteOptions(assignment_rule=job.spec.get("assignmentRuleId"))
-            jobs.writer.apply(connection, request, rows, job.created_by, options)
+            writer.apply(connection, request, rows, job.created_by, options)
         failed = _write_results(jobs, job, request, connection, rows)
         connection.execute(
             "update org.job set rows_done = rows_done + ?, rows_failed = rows_failed + ?, "
             "milliseconds = ? where id = ?",
             [rows.num_rows, failed, milliseconds, job.id],
         )
-        if jobs.writer.faults is not None:
-            jobs.writer.faults.job(job.object, job.rows_done, "before_commit")
-    if jobs.writer.faults is not None:
-        jobs.writer.faults.job(job.object, job.rows_done, "after_commit")
+        if writer.faults is not None:
+            writer.faults.job(job.object, job.rows_done, "before_commit")
+    if writer.faults is not None:
+        writer.faults.job(job.object, job.rows_done, "after_commit")
 
 
 def _write_results(

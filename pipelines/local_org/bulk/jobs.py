@@ -52,8 +52,11 @@ class Job:
 class Jobs:
     """Creates, changes, lists and runs jobs."""
 
-    def __init__(self, home: Home, store: Store, writer: Writer, usage: Usage) -> None:
-        self.home, self.store, self.writer, self.usage = home, store, writer, usage
+    def __init__(
+        self, home: Home, store: Store, writer_for: Callable[[str], Writer], usage: Usage
+    ) -> None:
+        self.home, self.store, self.usage = home, store, usage
+        self.writer_for = writer_for
         self._stopping = threading.Event()
         self._waiting: dict[str, queue.Queue[str | None]] = {}
         self._threads = []

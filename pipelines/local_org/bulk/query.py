@@ -25,9 +25,9 @@ def run_query(jobs: "Jobs", job: "Job") -> None:
     file = result_file(jobs, job)
     part = file.with_suffix(".part")
     try:
-        compiled = compile_query(
-            jobs.writer.catalog, parse(job.spec["query"]), deleted=job.operation == "queryAll"
-        )
+        catalog = jobs.writer_for(job.created_by).catalog
+        query = parse(job.spec["query"])
+        compiled = compile_query(catalog, query, deleted=job.operation == "queryAll")
         sql = copy_csv_sql(
             compiled,
             part,

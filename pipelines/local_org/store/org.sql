@@ -37,3 +37,10 @@ create table if not exists org.usage (
     kind varchar,
     used bigint
 );
+
+-- Custom fields made through the API; those of the set-up file are not here.
+create table if not exists org.custom_field (
+    object varchar,
+    name varchar,
+    spec json
+);

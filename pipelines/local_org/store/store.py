@@ -84,11 +84,12 @@ class Store:
         with self.write() as connection:
             for sobject in catalog:
                 _create_table(connection, sobject)
-            self._next = {
-                sobject.prefix: _count_from(connection, f"select max(_n) from {sobject.table}")
-                for sobject in catalog
-            }
-            self._next["750"] = _count_from(connection, "select max(n) from org.job")
+            for sobject in catalog:
+                if sobject.prefix not in self._next:
+                    highest = _count_from(connection, f"select max(_n) from {sobject.table}")
+                    self._next[sobject.prefix] = highest
+            if "750" not in self._next:
+                self._next["750"] = _count_from(connection, "select max(n) from org.job")
 
     def numbers(self, prefix: str, count: int = 1) -> int:
         """Reserve `count` record numbers of one kind and return the first.
