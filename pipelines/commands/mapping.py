@@ -10,6 +10,7 @@ from pipelines.commands.environment import Json, out, print_json, project
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
+    from pipelines.project import Project
     from pipelines.sync.mapping import ObjectMapping
 
 app = typer.Typer(no_args_is_help=True, help="The mappings of mappings/*.yaml.")
@@ -48,6 +49,8 @@ def show(
             print_json(columns)
         else:
             _show_lineage(chosen, columns)
+            unused = ", ".join(_unused(here, chosen, columns))
+            out.print(f"\nColumns of {chosen.from_} that no field reads: {unused}")
         return
     schema = described(here).schema[chosen.object]
     query = desired_sql(chosen, schema, here.object_mappings, here.policies)
@@ -67,6 +70,17 @@ def _show_lineage(chosen: ObjectMapping, columns: dict[str, list[str]]) -> None:
         line = str(chosen.line("fields", field))
         table.add_row(field, ", ".join(columns[field]) or "·", chosen.when(field), line)
     out.print(table)
+
+
+def _unused(here: Project, chosen: ObjectMapping, columns: dict[str, list[str]]) -> list[str]:
+    """Columns of the golden relation that the mapping does not read."""
+    from pipelines.relations import prepare
+
+    prepare(here)
+    read = {column for listed in columns.values() for column in listed}
+    with here.warehouse.connect() as connection:
+        written = here.warehouse.describe(connection, chosen.from_, None)
+    return [column for column in written.columns if column not in read]
 
 
 def _show_sql(query: str) -> None:
