@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pipelines.local_org.files import write_private
@@ -40,6 +40,22 @@ def ensure_certificates(ca_file: Path, folder: Path) -> tuple[Path, Path]:
         write_private(key_file, _key_pem(key))
         chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return chain, key_file
+
+
+def ensure_jwt_key(file: Path) -> bytes:
+    """Make the RSA key for JWT assertions where it is missing; its public half as PEM."""
+    if not file.exists():
+        made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = made.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        write_private(file, pem)
+    key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    return key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 def _lasts(file: Path) -> bool:

@@ -39,6 +39,11 @@ class Home:
         return self.folder / "ca.pem"
 
     @property
+    def jwt_key(self) -> Path:
+        """The private key with which clients sign JWT assertions; made at first start."""
+        return self.folder / "jwt.key"
+
+    @property
     def tls(self) -> Path:
         """Keys and the server certificate."""
         return self.folder / "tls"

@@ -7,6 +7,7 @@ from typing import Any
 from pipelines.local_org.bulk.jobs import Jobs
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.setup import read_setup
+from pipelines.local_org.certificates import ensure_jwt_key
 from pipelines.local_org.customfields import CustomFields
 from pipelines.local_org.dml.orgrules import OrgRules
 from pipelines.local_org.dml.write import Writer
@@ -28,6 +29,7 @@ class Org:
             shutil.copyfile(TEMPLATE, home.setup)
         self.home = home
         self.setup = read_setup(home.setup)
+        self.jwt_public_key = ensure_jwt_key(home.jwt_key)
         self.state: dict[str, Any] = ensure_identity(home, self.setup)
         declared = load_catalog(self.setup)
         self.store = Store(home.records, pod_of(self.state))

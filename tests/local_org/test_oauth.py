@@ -99,6 +99,44 @@ def test_refusals(org: dict[str, Any], form: dict[str, str], error: str, descrip
     assert answer.json() == {"error": error, "error_description": description}
 
 
+def test_jwt_assertions(org: dict[str, Any]) -> None:
+    import time
+    from pathlib import Path
+
+    import jwt
+
+    key = Path(org["ca_file"]).with_name("jwt.key").read_text()
+    claims = {
+        "iss": org["client_id"],
+        "sub": org["username"],
+        "aud": "https://login.salesforce.com",
+        "exp": int(time.time()),
+    }
+
+    def answer(**changed: Any) -> Any:
+        assertion = jwt.encode(claims | changed, key, algorithm="RS256")
+        grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+        return ask(org, grant_type=grant, assertion=assertion)
+
+    assert answer().json()["access_token"].startswith("00D")
+    assert answer(exp=int(time.time()) - 3600).json()["error_description"] == "assertion expired"
+    assert answer(sub="x@y.z").json()["error"] == "invalid_grant"
+    assert answer(iss="other").json()["error"] == "invalid_client_id"
+    none = jwt.encode(claims, None, algorithm="none")
+    grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    assert ask(org, grant_type=grant, assertion=none).status_code == 400
+    assert ask(org, grant_type=grant, assertion="x").status_code == 400
+
+
+def test_introspection(org: dict[str, Any]) -> None:
+    def ask_about(token: str) -> Any:
+        url = f"{org['http_url']}/services/oauth2/introspect"
+        return requests.post(url, data={"token": token} | client(org), timeout=10).json()
+
+    assert ask_about(org["access_token"])["username"] == org["username"]
+    assert ask_about("x") == {"active": False}
+
+
 def test_every_rest_answer_tells_the_usage(rest: Any) -> None:
     first = rest("GET", "limits")
     used = int(first.headers["Sforce-Limit-Info"].removeprefix("api-usage=").split("/")[0])
