@@ -82,10 +82,10 @@ def step(
     here = project.project()
     day = date.fromisoformat(context.partition_key)
     names = [f"{day}.lock"] + ([f"org-{here.org_name or 'local'}.lock"] if to_org else [])
-    for name in names:
-        locks.take(here.home / "locks" / name, context.run.run_id, context.log.info)
-    prepare(here)
     try:
+        for name in names:
+            locks.take(here.home / "locks" / name, context.run.run_id, context.log.info)
+        prepare(here)
         yield here, day
     except BaseException as error:
         raised.setdefault(context.run.run_id, error)
