@@ -37,7 +37,7 @@ class Chain:
         ran: what the newest run made, asset → metadata.
     """
 
-    def __init__(self, home: Path, sources: str | None, cache: Path) -> None:
+    def __init__(self, home: Path, sources: str | None) -> None:
         self.home = home
         self.inbox = home / "inbox"
         self.mappings = home / "mappings"
@@ -47,8 +47,6 @@ class Chain:
             shutil.copy(path, self.mappings)
         if sources is not None:
             (self.mappings / "sources.yaml").write_text(sources)
-        # Lineage depends on the SQL alone, and is worked out once for all pipelines.
-        (home / "cache").symlink_to(cache)
         self.ran: dict[str, Any] = {}
 
     @property
@@ -209,18 +207,13 @@ class Command(subprocess.Popen[str]):
 MakeChain = Callable[..., Chain]
 
 
-@pytest.fixture(scope="session")
-def lineage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(scope="module")
-def make_chain(tmp_path_factory: pytest.TempPathFactory, lineage: Path) -> Iterator[MakeChain]:
+def make_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeChain]:
     """Make pipelines; ``org=False`` leaves the org to the test. All orgs end with the module."""
     made: list[Chain] = []
 
     def make(sources: str | None = None, *, org: bool = True) -> Chain:
-        chain = Chain(tmp_path_factory.mktemp("pipeline") / "home", sources, lineage)
+        chain = Chain(tmp_path_factory.mktemp("pipeline") / "home", sources)
         made.append(chain)
         if org:
             chain.start_org()

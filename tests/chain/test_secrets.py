@@ -50,7 +50,12 @@ def chain(make_chain: Any) -> Any:
     made = make_chain(SOURCES)
     made.put("list", DAY, "list.csv", LIST)
     made.put("list", DAY, "more.jsonl", JSON)
-    customer = {"_website": "base", "firstname": "Kai", "lastname": "Lis", "created_at": "x"}
+    customer = {
+        "_website": "base",
+        "firstname": "Kai",
+        "lastname": "Lis",
+        "created_at": "2026-11-01 09:30:00",
+    }
     secrets = {
         "password_hash": "zecret-40",
         "rp_token": "zecret-41",
