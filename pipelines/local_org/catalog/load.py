@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from pipelines.local_org.catalog.countries import with_codes
 from pipelines.local_org.catalog.model import (
     Catalog,
     ChildRelationship,
@@ -80,6 +81,8 @@ def load_catalog(setup: OrgSetup) -> Catalog:
         fields = recorded.get(name, []) + list(_compact_fields(entry))
         fields += [custom_field(n, f) for n, f in setup.fields.get(name, {}).items()]
         fields = [replace(f, values=picklists.get((name, f.name), f.values)) for f in fields]
+        if setup.switches.state_and_country_picklists:
+            fields = list(with_codes(fields))
         fields = [_derived(f, {g.name for g in fields}) for f in fields]
         objects.append(
             SObject(

@@ -49,6 +49,8 @@ class PicklistValue:
     label: str
     default: bool = False
     active: bool = True
+    valid_for: str | None = None
+    """Bit map of the controlling values it goes with, base64."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Field:
     default: str | None = None
     values: tuple[PicklistValue, ...] = ()
     help_text: str | None = None
+    controller: str | None = None
+    """The picklist that decides which of the values are valid."""
     virtual_sql: str | None = None
     """For fields that are not stored: SQL over the record's own columns, `{t}` is its alias."""
 

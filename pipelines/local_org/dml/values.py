@@ -113,6 +113,11 @@ def format_error_sql(field: Field, raw: str, value: str, prefixes: tuple[str, ..
     return None
 
 
+def _is_code(field: Field) -> bool:
+    """Codes of countries and states are judged with their address, not alone."""
+    return field.compound is not None and field.name.endswith(("StateCode", "CountryCode"))
+
+
 def content_error_sql(field: Field, value: str) -> str | None:
     """SQL for the packed error of a typed value that the field's rules refuse, else null."""
     label = literal(field.label)
@@ -132,7 +137,7 @@ def content_error_sql(field: Field, value: str) -> str | None:
                 f"{label}, ': invalid email address: ', {value}",
             )
             checks.append(f"when not regexp_matches({value}, '{EMAIL}') then {bad}")
-        if field.type == "picklist" and field.restricted and field.values:
+        if field.type == "picklist" and field.restricted and field.values and not _is_code(field):
             bad = error_sql(
                 "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
                 field.name,

@@ -218,7 +218,9 @@ class _Compiler:
             "Latitude",
             "Longitude",
             "PostalCode",
+            "CountryCode",
             "State",
+            "StateCode",
             "Street",
         ):
             if owner.get(stem + part) is not None:

@@ -44,3 +44,10 @@ create table if not exists org.custom_field (
     name varchar,
     spec json
 );
+
+-- Countries, and states of countries, as the address picklists know them; filled at each start.
+create or replace table org.country (
+    country varchar,
+    state varchar,              -- null for the country itself
+    name varchar
+);

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from pipelines.local_org import ids
+from pipelines.local_org.catalog.countries import FILE as PLACES
 from pipelines.local_org.catalog.model import Catalog, SObject
 
 HERE = Path(__file__).parent
@@ -33,6 +34,11 @@ class Store:
         ):
             self._root.execute(setting)
         self._root.execute((HERE / "org.sql").read_text())
+        self._root.execute(
+            "insert into org.country select country, nullif(state, ''), name "
+            "from read_csv(?, header = true, all_varchar = true)",
+            [str(PLACES)],
+        )
         self._writer = self._root.cursor()
         self._lock = threading.RLock()
         self._depth = 0
