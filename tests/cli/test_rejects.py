@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.sources.repaired import defuse, restore, rows_as_meant_sql
@@ -29,6 +29,7 @@ def test_phones_numbers_and_names_stay_as_they_are(value: str) -> None:
     assert defuse(value) == value
 
 
+@settings(deadline=None)  # a database is opened for each example
 @given(st.lists(st.one_of(st.text(), st.builds(str.__add__, DANGEROUS, st.text())), min_size=1))
 def test_landing_restores_like_we_do(values: list[str]) -> None:
     cells = [defuse(value).replace("\0", "") for value in values]
