@@ -60,6 +60,15 @@ class OrgRules:
             or any(a.object == name and a.throw for a in self._setup.automations)
         )
 
+    def touches(self, sobject: SObject, options: WriteOptions) -> bool:
+        """Whether any rule has a say in writes of this object."""
+        return (
+            self.judges(sobject)
+            or any(self.automations(sobject))
+            or self._assignment_rule(sobject, options) is not None
+            or options.assignment_rule is not None
+        )
+
     def judgements(self, sobject: SObject, options: WriteOptions) -> Iterator[tuple[str, str]]:
         """Per rule: SQL for the rows of `candidate` it refuses, and SQL for their error."""
         for trigger in self._setup.automations:

@@ -108,7 +108,10 @@ def _write(writer: Writer, batch: Batch, user: str, options: WriteOptions) -> li
     written: list[Outcome] = []
     if rows:
         request = WriteRequest(batch.sobject, batch.operation, tuple(columns.values()), batch.key)
-        written = writer.write(request, texts_of(rows, len(columns)), user, options)
+        if len(rows) == 1:
+            written = [writer.write_one(request, rows[0], user, options)]
+        else:
+            written = writer.write(request, texts_of(rows, len(columns)), user, options)
     good = iter(written)
     return [refused.get(row) or next(good) for row in range(len(flat))]
 

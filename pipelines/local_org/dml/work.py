@@ -20,16 +20,32 @@ from pipelines.local_org.dml.values import (
     given_sql,
     value_sql,
 )
-from pipelines.local_org.ids import record_id_sql
+from pipelines.local_org.ids import record_id_sql, to18_sql
 
 
 @dataclass(frozen=True)
 class Join:
-    """A relation that rows are looked up in: its CTE and how the row finds its line in it."""
+    """A relation that rows are looked up in.
+
+    `found` selects its `columns` from the record tables, for the keys that the SQL `{keys}` gives;
+    `key` is the key that a row looks for, `k` or `id` the column that holds it.
+    """
 
     name: str
-    body: str
-    on: str
+    columns: dict[str, str]
+    found: str
+    key: str
+    held: str = "k"
+
+    @property
+    def on(self) -> str:
+        """How a row finds its line."""
+        return f"{self.name}.{self.held} = {self.key}"
+
+    def body(self) -> str:
+        """SQL for the lines that any row looks for."""
+        keys = f"select {self.key} from typed where {self.key} is not null"
+        return self.found.replace("{keys}", keys)
 
 
 @dataclass(frozen=True)
@@ -49,23 +65,10 @@ def work_sql(
     catalog: Catalog, request: WriteRequest, numbers: Numbers, *, lower_case_email: bool
 ) -> str:
     """SQL that judges the rows of `incoming`; see the module's docstring for its columns."""
-    joins = _lookups(request) + _target(request) + _references(catalog, request) + _rivals(request)
-    typed = [
-        f"{value_sql(c.field, f'i.{c.raw}', lower_case_email=lower_case_email)} as {c.value}"
-        for c in request.columns
-        if c.via is None
-    ]
-    ctes = [f"typed as (select {', '.join(['i.*', *typed])} from incoming i)"]
-    ctes += [f"{join.name} as ({join.body})" for join in joins]
-    created = {"insert": "true", "update": "false"}.get(request.operation, "target.id is null")
-    phases = [
-        _format_errors(catalog, request),
-        _lookup_errors(request) + _target_errors(request),
-        _access_errors(request, created),
-        _content_errors(request, created) + _reference_errors(catalog, request),
-        _rival_errors(request),
-    ]
-    error = "coalesce(" + ", ".join(f"nullif({_all(phase)}, '')" for phase in phases) + ")"
+    joins = joins_of(catalog, request)
+    bodies = {join.name: join.body() for join in joins}
+    typed = typed_sql(request, "incoming", lower_case_email=lower_case_email)
+    created = created_sql(request)
     offset = numbers.offset_sql()
     new_id = record_id_sql(request.sobject.prefix, numbers.pod, numbers.first, offset)
     ids = {"_id": new_id, "_n": f"{numbers.first} + {offset}"}
@@ -81,14 +84,87 @@ def work_sql(
         f"{created} as _created",
         *(f"{_value(c)} as {c.value}" for c in request.columns),
         *(f"{given_sql(f'typed.{c.raw}')} as g{c.position}" for c in request.columns),
-        f"{error} as _error",
+        f"{error_of_row_sql(catalog, request)} as _error",
     ]
+    return _judged(typed, bodies, outputs, joins)
+
+
+def one_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool) -> str:
+    """SQL that judges one row without reading a table, so that its plan can be kept.
+
+    Parameters, by position: the row's texts, then the line found for each join (all null: none).
+    Columns: `_created`, `_error`, the record's `id` and `n` (null: a new one), `v0`, `v1`, …
+    """
+    joins = joins_of(catalog, request)
+    texts = [f"${c.position + 1}::varchar as {c.raw}" for c in request.columns]
+    number = len(texts)
+    bodies: dict[str, str] = {}
+    for join in joins:
+        columns = []
+        for name, kind in join.columns.items():
+            number += 1
+            columns.append(f"${number}::{kind} as {name}")
+        bodies[join.name] = f"select {', '.join(columns)}"
+    source = f"(select {', '.join(['0 as _row', *texts])})"
+    typed = typed_sql(request, source, lower_case_email=lower_case_email)
+    target = request.operation != "insert" and request.key_column is not None
+    outputs = [
+        f"{created_sql(request)} as _created",
+        f"{error_of_row_sql(catalog, request)} as _error",
+        f"{'target.id' if target else 'null::varchar'} as id",
+        f"{'target.n' if target else 'null::bigint'} as n",
+        *(f"{_value(c)} as {c.value}" for c in request.columns),
+    ]
+    return _judged(typed, bodies, outputs, joins)
+
+
+def keys_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool) -> str:
+    """SQL for the keys that one row looks for, one per join. Parameters: the row's texts."""
+    texts = [f"${c.position + 1}::varchar as {c.raw}" for c in request.columns]
+    source = f"(select {', '.join(['0 as _row', *texts])})"
+    typed = typed_sql(request, source, lower_case_email=lower_case_email)
+    keys = [join.key for join in joins_of(catalog, request)]
+    return f"with typed as ({typed}) select {', '.join(keys)} from typed"
+
+
+def joins_of(catalog: Catalog, request: WriteRequest) -> list[Join]:
+    """Everything that rows are looked up in."""
+    return _lookups(request) + _target(request) + _references(catalog, request) + _rivals(request)
+
+
+def typed_sql(request: WriteRequest, source: str, *, lower_case_email: bool) -> str:
+    """SQL for the rows of a relation of texts, with their typed values."""
+    typed = [
+        f"{value_sql(c.field, f'i.{c.raw}', lower_case_email=lower_case_email)} as {c.value}"
+        for c in request.columns
+        if c.via is None
+    ]
+    return f"select {', '.join(['i.*', *typed])} from {source} i"
+
+
+def created_sql(request: WriteRequest) -> str:
+    """SQL: does the row make a new record?"""
+    return {"insert": "true", "update": "false"}.get(request.operation, "target.id is null")
+
+
+def error_of_row_sql(catalog: Catalog, request: WriteRequest) -> str:
+    """SQL for the errors of the earliest phase that finds any, else null."""
+    created = created_sql(request)
+    phases = [
+        _format_errors(catalog, request),
+        _lookup_errors(request) + _target_errors(request),
+        _access_errors(request, created),
+        _content_errors(request, created) + _reference_errors(catalog, request),
+        _rival_errors(request),
+    ]
+    asked = [f"nullif(concat_ws(chr(30), {', '.join(phase)}), '')" for phase in phases if phase]
+    return f"coalesce({', '.join(asked)}, null)"
+
+
+def _judged(typed: str, bodies: dict[str, str], outputs: list[str], joins: list[Join]) -> str:
+    ctes = [f"typed as ({typed})", *(f"{name} as ({body})" for name, body in bodies.items())]
     lines = [f"left join {join.name} on {join.on}" for join in joins]
     return f"with {', '.join(ctes)} select {', '.join(outputs)} from typed {' '.join(lines)}"
-
-
-def _all(errors: list[str]) -> str:
-    return f"concat_ws(chr(30), {', '.join(errors)})" if errors else "''"
 
 
 def _value(column: Column) -> str:
@@ -114,19 +190,26 @@ def _lookups(request: WriteRequest) -> list[Join]:
         if column.via is None:
             continue
         parent, field = column.via
-        name = f"lookup{column.position}"
         stored = match_sql(field, f"p.{field.column}")
-        wanted = match_sql(field, f"i.{column.raw}")
         joins.append(
             Join(
-                name,
-                f"select {stored} as k, min(p.{parent['Id'].column}) as id, count(*) as hits "
-                f'from {parent.table} p where not p."IsDeleted" and {stored} in '
-                f"(select {wanted} from incoming i where i.{column.raw} is not null) group by 1",
-                f"{name}.k = {match_sql(field, f'typed.{column.raw}')}",
+                f"lookup{column.position}",
+                {"k": field.column_type, "id": "varchar", "hits": "bigint"},
+                f'select {stored} as k, min(p."Id") as id, count(*) as hits '
+                f'from {parent.table} p where not p."IsDeleted" and {stored} in ({{keys}}) '
+                "group by 1",
+                _cast_key(field, f"typed.{column.raw}"),
             )
         )
     return joins
+
+
+def _cast_key(field: Field, raw: str) -> str:
+    if field.type == "id":
+        return f"case when length({raw}) = 15 then {to18_sql(raw)} else {raw} end"
+    if field.column_type != "varchar":
+        return f"try_cast({raw} as {field.column_type})"
+    return match_sql(field, raw)
 
 
 def _target(request: WriteRequest) -> list[Join]:
@@ -137,16 +220,24 @@ def _target(request: WriteRequest) -> list[Join]:
     table, field = request.sobject.table, key.field
     converted = 'bool_or(t."IsConverted")' if request.sobject.get("IsConverted") else "false"
     stored = match_sql(field, f"t.{field.column}")
-    wanted = match_sql(field, f"typed.{key.value}")
     alive = "" if field.name == "Id" else 'not t."IsDeleted" and '
     return [
         Join(
             "target",
+            {
+                "k": field.column_type,
+                "id": "varchar",
+                "n": "bigint",
+                "hits": "bigint",
+                "ids": "varchar",
+                "deleted": "boolean",
+                "converted": "boolean",
+            },
             f'select {stored} as k, min(t."Id") as id, min(t._n) as n, count(*) as hits, '
             f'string_agg(t."Id", \', \') as ids, bool_or(t."IsDeleted") as deleted, '
-            f"{converted} as converted from {table} t where {alive}{stored} in "
-            f"(select {wanted} from typed where typed.{key.value} is not null) group by 1",
-            f"target.k = {wanted}",
+            f"{converted} as converted from {table} t where {alive}{stored} in ({{keys}}) "
+            "group by 1",
+            match_sql(field, f"typed.{key.value}"),
         )
     ]
 
@@ -155,16 +246,20 @@ def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:
     """Records that reference fields point to by id."""
     joins = []
     for column in _reference_columns(request):
-        name = f"parent{column.position}"
-        wanted = f"(select {column.value} from typed where {column.value} is not null)"
         parts = [
             f'select p."Id" as id, p."IsDeleted" as deleted, {_active(parent)} as active '
-            f'from {parent.table} p where p."Id" in {wanted}'
+            f'from {parent.table} p where p."Id" in ({{keys}})'
             for parent in catalog.targets(column.field)
         ]
         nothing = "select null::varchar as id, false as deleted, true as active where false"
         joins.append(
-            Join(name, " union all ".join(parts) or nothing, f"{name}.id = typed.{column.value}")
+            Join(
+                f"parent{column.position}",
+                {"id": "varchar", "deleted": "boolean", "active": "boolean"},
+                " union all ".join(parts) or nothing,
+                f"typed.{column.value}",
+                held="id",
+            )
         )
     return joins
 
@@ -177,16 +272,14 @@ def _rivals(request: WriteRequest) -> list[Join]:
     """Live records that already carry the value of a unique field."""
     joins = []
     for column in _unique_columns(request):
-        name = f"rival{column.position}"
         stored = match_sql(column.field, f"r.{column.field.column}")
-        wanted = match_sql(column.field, f"typed.{column.value}")
         joins.append(
             Join(
-                name,
+                f"rival{column.position}",
+                {"k": column.field.column_type, "id": "varchar"},
                 f'select {stored} as k, min(r."Id") as id from {request.sobject.table} r '
-                f'where not r."IsDeleted" and {stored} in '
-                f"(select {wanted} from typed where typed.{column.value} is not null) group by 1",
-                f"{name}.k = {wanted}",
+                f'where not r."IsDeleted" and {stored} in ({{keys}}) group by 1',
+                match_sql(column.field, f"typed.{column.value}"),
             )
         )
     return joins

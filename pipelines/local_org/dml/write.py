@@ -20,6 +20,7 @@ from pipelines.local_org.dml.delete import (
 from pipelines.local_org.dml.orgrules import CHUNK, PLAIN, OrgRules, WriteOptions, automate, judge
 from pipelines.local_org.dml.outcome import Outcome, error_sql, parse_errors
 from pipelines.local_org.dml.request import WriteRequest
+from pipelines.local_org.dml.single import SingleWriter
 from pipelines.local_org.dml.work import Numbers, match_sql, work_sql
 from pipelines.local_org.faults import Faults
 from pipelines.local_org.moments import now
@@ -54,6 +55,20 @@ class Writer:
         with self.store.write() as connection:
             self.apply(connection, request, texts, user, options)
             return _outcomes(connection)
+
+    def write_one(
+        self, request: WriteRequest, texts: dict[int, str], user: str, options: WriteOptions = PLAIN
+    ) -> Outcome:
+        """Write one row, given as a column's position → text; see `write`."""
+        special = self.rules.touches(request.sobject, options) or self.faults is not None
+        if special or self.switches.state_and_country_picklists:
+            table = texts_of([texts], len(request.columns))
+            return self.write(request, table, user, options)[0]
+        single = SingleWriter(
+            self.store, self.catalog, lower_case_email=self.switches.lower_case_email
+        )
+        with self.store.write():
+            return single.write(request, texts, user)
 
     def _refuse_locked(self, connection: duckdb.DuckDBPyConnection, request: WriteRequest) -> None:
         locked = self.faults.lock_sql(request.sobject.name) if self.faults is not None else None

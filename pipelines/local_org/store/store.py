@@ -14,6 +14,7 @@ from pipelines.local_org.catalog.model import Catalog, SObject
 
 HERE = Path(__file__).parent
 MEMORY = "1200MB"
+KEPT_PLANS = 500
 
 
 class Store:
@@ -44,6 +45,8 @@ class Store:
         self._depth = 0
         self._writing_thread: int | None = None
         self._next: dict[str, int] = {}
+        self._kept: dict[str, str] = {}
+        self._plans = 0
 
     def close(self) -> None:
         """Wait for the running write, then write everything to the file and let go of it."""
@@ -84,6 +87,24 @@ class Store:
                 self._depth -= 1
                 if outermost:
                     self._writing_thread = None
+
+    def run_kept(self, sql: str, constants: str) -> list[tuple[Any, ...]]:
+        """Run a statement inside `write`, keeping its plan for the next time.
+
+        Args:
+            sql: with parameters `$1`, `$2`, …
+            constants: their values, as SQL.
+        """
+        name = self._kept.get(sql)
+        if name is None:
+            if len(self._kept) >= KEPT_PLANS:
+                self._writer.execute("deallocate " + self._kept.pop(next(iter(self._kept))))
+            self._plans += 1
+            name = f"kept{self._plans}"
+            self._writer.execute(f"prepare {name} as {sql}")
+            self._kept[sql] = name
+        values = f"({constants})" if constants else ""
+        return self._writer.execute(f"execute {name}{values}").fetchall()
 
     def create_tables(self, catalog: Catalog) -> None:
         """Give each object a table and each stored field a column, where they are missing."""
