@@ -117,7 +117,7 @@ class Project:
         """A DuckDB with the macros and the ``config_`` tables of one batch."""
         with self.warehouse.connect() as connection:
             connection.execute((ASSETS / "macros.sql").read_text(encoding="utf-8"))
-            connection.execute(sql("macros"))
+            connection.execute(sql("identity/macros"))
             for name, (columns, rows) in self._config_tables(day).items():
                 connection.execute(f"create temp table config_{name} ({columns})")
                 if rows:

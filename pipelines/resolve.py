@@ -21,7 +21,7 @@ def link(project: Project, day: date) -> Written:
     with project.connect(day) as connection, project.state.attach(connection):
         project.warehouse.bind(connection, "person_records", [day])
         identity.resolve(connection, day)
-        written = project.warehouse.write(connection, "person_links", day, sql("links"))
+        written = project.warehouse.write(connection, "person_links", day, sql("identity/links"))
         project.state.publish(connection, "member", "person")
     return written
 
@@ -31,7 +31,7 @@ def people(project: Project, file: SqlFile, day: date) -> Written:
     written = project.run_sql(file, day)
     with project.connect(day) as connection, project.state.attach(connection):
         project.warehouse.bind(connection, "people", [day])
-        connection.execute(sql("point_people"))
+        connection.execute(sql("identity/point_people"))
         project.state.publish(connection, "person")
     return written
 
@@ -41,7 +41,7 @@ def accounts(project: Project, file: SqlFile, day: date) -> Written:
     with project.connect(day) as connection, project.state.attach(connection):
         project.warehouse.bind(connection, "people", [day])
         with transaction(connection):
-            connection.execute(sql("account_members"))
+            connection.execute(sql("identity/account_members"))
             project.bind(connection, file, day)
             written = project.warehouse.write(connection, "accounts", day, file.query)
         project.state.publish(connection, "account_member", "account")

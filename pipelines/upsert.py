@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from pipelines.snapshot import read_schema
 from pipelines.sql import tables_of
 from pipelines.sync.apply import Outcomes, Progress, apply_object
 from pipelines.sync.compile import desired_sql
+from pipelines.sync.fields import Field
 from pipelines.sync.guards import blocked_by
 from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.plan import plan_sql
@@ -40,15 +41,7 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
         Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
     """
     schema = read_schema(project, day)
-    written = [
-        _write(
-            project,
-            day,
-            relation("plan", name),
-            plan_sql(mapping, schema[name], project.policies),
-        )
-        for name, mapping in project.object_mappings.items()
-    ]
+    written = [_plan(project, day, name, schema[name]) for name in project.object_mappings]
     with project.org() as org:
         origin = Origin(
             batch=day.isoformat(),
@@ -88,11 +81,13 @@ def apply(
         name = relation("salesforce", object_name)
         written = project.warehouse.write(connection, name, day, query)
         project.warehouse.bind(connection, name, [day], name="outcomes")
+        project.warehouse.bind(connection, relation("plan", object_name), [day], name="planned")
         with project.state.attach(connection):
             connection.execute("set variable batch = $1::date", [day])
             connection.execute("set variable object = $1", [object_name])
             with transaction(connection):
-                connection.execute(sql("outcomes"))
+                connection.execute(sql("state/outcomes"))
+                connection.execute(sql("state/sent"))
             project.state.publish(connection, "outcome")
     return outcomes, written
 
@@ -107,6 +102,25 @@ def newest(project: Project, day: date) -> Plan:
     if not pointer.exists():
         raise ConfigError.at(pointer, None, f"nothing is planned for {day}; run `causeway sync`")
     return load_plan(project.home, pointer.read_text(encoding="utf-8").strip())
+
+
+def _plan(project: Project, day: date, object_name: str, schema: Mapping[str, Field]) -> Written:
+    """One object's part of the plan; what we ever wrote of its records comes from the state."""
+    query = plan_sql(project.object_mappings[object_name], schema, project.policies)
+    ledger = relation("sent", object_name)
+    with project.connect(day) as connection, project.state.attach(connection):
+        connection.execute(_ledger_sql(ledger, object_name))
+        for table in tables_of(query):
+            if table != ledger:
+                project.warehouse.bind(connection, table, [day])
+        return project.warehouse.write(connection, relation("plan", object_name), day, query)
+
+
+def _ledger_sql(name: str, object_name: str) -> str:
+    return (
+        f"create temp view {name} as select key, fields from state.sent"
+        f" where object = {literal(object_name)}"
+    )
 
 
 def _write(project: Project, day: date, name: str, query: str) -> Written:

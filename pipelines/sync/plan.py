@@ -26,17 +26,14 @@ def plan_sql(
     mapping: ObjectMapping,
     schema: Mapping[str, Field],
     policies: Policies,
-    *,
-    ledger: bool = False,
 ) -> str:
-    """The relation ``plan_<object>`` from ``sf_``, ``org_match_`` and ``org_<object>``.
+    """The relation ``plan_<object>`` from ``sf_``, ``org_match_``, ``org_`` and ``sent_<object>``.
 
     Columns: ``key``, ``action``, ``sf_id``, ``reason`` (of a hold), ``changed`` (API names of the
     fields to send), ``before`` (their values in the snapshot), then the desired fields.
 
-    With ``ledger`` it also reads ``sent_<object>`` (``key``, ``fields``: what we ever sent of the
-    record, see ``sent_sql``), and a field that we never sent follows its ``on_adopt`` at every
-    run; without it, only in the run that adopts the record.
+    ``sent_<object>`` (``key``, ``fields``) is what we ever wrote of each record: a field that we
+    never wrote follows its ``on_adopt``, also long after the record was adopted.
     """
     fields = {name: schema[name] for name in mapping.enabled()}
     befores = [f"{{'k': {literal(name)}, 'v': {_was(name)}}}" for name in fields]
@@ -44,40 +41,15 @@ def plan_sql(
         desired=relation("sf", mapping.object),
         matched=relation("org_match", mapping.object),
         records=relation("org", mapping.object),
-        **_ledger_parts(mapping, ledger=ledger),
+        ledger=relation("sent", mapping.object),
         desired_columns=_listed((f"desired.{quoted(name)}" for name in fields), 8),
         record_columns=_listed((f"records.{quoted(name)} as {_was(name)}" for name in fields), 8),
         holds="".join(f"\n            {hold}" for hold in _holds(mapping, schema)),
-        changes=_listed(
-            (_change_sql(mapping, field, policies, ledger=ledger) for field in fields.values()), 16
-        ),
+        changes=_listed((_change_sql(mapping, field, policies) for field in fields.values()), 16),
         befores=_listed(befores, 12),
         columns=_listed(map(quoted, fields), 4),
     )
 
-
-def sent_sql(object_name: str) -> str:
-    """The next ``sent_<object>``: what it was, and what the outcomes of this plan add to it."""
-    return _SENT.format(
-        sent=relation("sent", object_name),
-        plan=relation("plan", object_name),
-        outcomes=relation("salesforce", object_name),
-    )
-
-
-_SENT = """\
-select key, list_sort(list_distinct(flatten(list(fields)))) as fields
-from (
-    select key, fields
-    from {sent}
-    union all
-    select {plan}.key, {plan}.changed
-    from {plan}
-    join {outcomes} on {outcomes}.key = {plan}.key
-    where {outcomes}.outcome in ('created', 'updated')
-) as known
-group by key
-"""
 
 _PLAN = """\
 with
@@ -87,19 +59,23 @@ desired as (select * from {desired}),
 matched as (select * from {matched}),
 
 records as (select * from {records}),
-{ledger_cte}
+
+ledger as (select * from {ledger}),
+
 joined as (
     select
         desired.key,
         desired._held,
         matched.sf_id,
         matched.rule as _rule,
-        coalesce(matched.adopt, false) as _adopt,{ledger_column}
+        coalesce(matched.adopt, false) as _adopt,
+        coalesce(ledger.fields, []) as _sent,
         {desired_columns},
         {record_columns}
     from desired
     left join matched on matched.entity_key = desired.key
-    left join records on records."Id" = matched.sf_id{ledger_join}
+    left join records on records."Id" = matched.sf_id
+    left join ledger on ledger.key = desired.key
 ),
 
 held as (
@@ -147,7 +123,7 @@ from compared
 """
 
 
-def _change_sql(mapping: ObjectMapping, field: Field, policies: Policies, *, ledger: bool) -> str:
+def _change_sql(mapping: ObjectMapping, field: Field, policies: Policies) -> str:
     """The field's name where it is to be sent, else null.
 
     The cheap questions come first: most values are blank, new or the same letter by letter.
@@ -158,7 +134,7 @@ def _change_sql(mapping: ObjectMapping, field: Field, policies: Policies, *, led
         when = "insert"
     if when == "insert":
         return f"case when sf_id is null and {ours} is not null then {told} end"
-    unknown = f"not list_contains(_sent, {told})" if ledger else "_adopt"
+    unknown = f"not list_contains(_sent, {told})"
     filled = f"{theirs} = 'true'" if field.type == "boolean" else f"{theirs} is not null"
     cases = [
         f"when {ours} is null then {_cleared(rule, field, unknown)}",
@@ -166,7 +142,7 @@ def _change_sql(mapping: ObjectMapping, field: Field, policies: Policies, *, led
         f"when {ours} = {theirs} then null",
     ]
     if name in OPT_OUTS:
-        cases.append(f"when {theirs} = 'true'{f' and {unknown}' if ledger else ''} then null")
+        cases.append(f"when {theirs} = 'true' and {unknown} then null")
     if fills := _fills_only(rule, field, when, unknown):
         cases.append(f"when {fills} and {filled} then null")
     cases.append(
@@ -218,16 +194,6 @@ def _holds(mapping: ObjectMapping, schema: Mapping[str, Field]) -> list[str]:
 
 def _was(name: str) -> str:
     return quoted(f"_was_{name}")
-
-
-def _ledger_parts(mapping: ObjectMapping, *, ledger: bool) -> dict[str, str]:
-    if not ledger:
-        return {"ledger_cte": "", "ledger_column": "", "ledger_join": ""}
-    return {
-        "ledger_cte": f"\nledger as (select * from {relation('sent', mapping.object)}),\n",
-        "ledger_column": "\n        coalesce(ledger.fields, []) as _sent,",
-        "ledger_join": "\n    left join ledger on ledger.key = desired.key",
-    }
 
 
 def _listed(items: Iterable[str], indent: int) -> str:

@@ -23,6 +23,7 @@ from pipelines.sync.plan import plan_sql
 from pipelines.sync.policies import Policies
 from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
 from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
+from pipelines.sync.state import sql
 from pipelines.warehouse import literal
 
 OBJECTS = ("Account", "Contact", "Lead")
@@ -89,6 +90,10 @@ class Sync:
             schema = self.schema[name]
             desired = desired_sql(mapping, schema, self.mappings, self.policies)
             self._make(f"sf_{name.lower()}", desired)
+            self._make(
+                f"sent_{name.lower()}",
+                f"select key, fields from state.sent where object = {literal(name)}",
+            )
             self._make(f"plan_{name.lower()}", plan_sql(mapping, schema, self.policies))
             files[name] = self.home / f"plan_{name.lower()}.parquet"
             self.db.execute(f"copy plan_{name.lower()} to {literal(files[name])} (format parquet)")
@@ -103,6 +108,10 @@ class Sync:
                 plan, name, self.org, self.db, parents=parents,
                 progress=lambda *said: self.told.append(said),
             )  # fmt: skip
+            self._make("planned", f"select * from read_parquet({literal(plan.payload(name))})")
+            self._make("outcomes", f"select * from read_parquet({literal(outcomes[name].path)})")
+            self.db.execute("set variable object = $1", [name])
+            self.db.execute(sql("state/sent"))
         return outcomes
 
     def rows(self, outcomes: Outcomes, *columns: str) -> list[tuple[Any, ...]]:
@@ -128,6 +137,8 @@ def sync(
         listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         db.execute(f"create table {name} ({listed})")
     db.execute("create table routes (entity_key varchar, sobject varchar, reason varchar)")
+    db.execute("attach ':memory:' as state")
+    db.execute(sql("state/tables"))
     return Sync(tmp_path, org, db, mappings, policies)
 
 
@@ -263,6 +274,15 @@ def test_a_record_of_the_org_is_adopted_and_only_its_blanks_are_filled(sync: Syn
     assert record == {
         "LastName": "Old Name", "Title": "Director", "Causeway_Key__c": "p-000001",
     }  # fmt: skip
+
+    # Later runs know what is theirs: only what we wrote ourselves follows our sources.
+    assert counts(sync.apply(sync.plan()))["Contact"] == {"unchanged": 2}
+    sync.db.execute("update people set title = 'Chair' where person_key = 'p-000001'")
+    assert counts(sync.apply(sync.plan()))["Contact"] == {"unchanged": 1, "updated": 1}
+    [record] = sync.org.query(
+        "select LastName, Title from Contact where Causeway_Key__c = 'p-000001'"
+    )
+    assert record == {"LastName": "Old Name", "Title": "Chair"}
 
 
 def test_a_deleted_record_is_held_and_not_made_again(sync: Sync) -> None:

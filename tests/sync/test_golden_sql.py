@@ -18,7 +18,7 @@ from pipelines.sync.compile import desired_sql, mapping_columns
 from pipelines.sync.fields import OrgSchema
 from pipelines.sync.mapping import ObjectMapping
 from pipelines.sync.match import match_sql
-from pipelines.sync.plan import plan_sql, sent_sql
+from pipelines.sync.plan import plan_sql
 from pipelines.sync.policies import Policies
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -38,7 +38,6 @@ STAGES: dict[str, Callable[[Made, str], str]] = {
         made.mappings[name], made.schema[name], made.mappings, made.policies
     ),
     "plan": lambda made, name: plan_sql(made.mappings[name], made.schema[name], made.policies),
-    "sent": lambda _, name: sent_sql(name),
 }
 READS = {
     "org_match_account": {"accounts", "org_account"},
@@ -50,12 +49,9 @@ READS = {
         "org_match_lead",
     },
     "sf_lead": {"people", "routes"},
-    "plan_account": {"sf_account", "org_match_account", "org_account"},
-    "plan_contact": {"sf_contact", "org_match_contact", "org_contact"},
-    "plan_lead": {"sf_lead", "org_match_lead", "org_lead"},
-    "sent_account": {"sent_account", "plan_account", "salesforce_account"},
-    "sent_contact": {"sent_contact", "plan_contact", "salesforce_contact"},
-    "sent_lead": {"sent_lead", "plan_lead", "salesforce_lead"},
+    "plan_account": {"sf_account", "org_match_account", "org_account", "sent_account"},
+    "plan_contact": {"sf_contact", "org_match_contact", "org_contact", "sent_contact"},
+    "plan_lead": {"sf_lead", "org_match_lead", "org_lead", "sent_lead"},
 }  # fmt: skip
 
 

@@ -42,15 +42,15 @@ def resolve(connection: DuckDBPyConnection, batch: date) -> None:
     Running it again with the same rows changes nothing.
     """
     connection.execute("set variable batch = $1::date", [batch])
-    connection.execute(sql("affected"))
+    connection.execute(sql("identity/affected"))
     with transaction(connection):
         connection.execute("delete from state.record where batch = getvariable('batch')")
-        connection.execute(sql("arrive"))
-        connection.execute(sql("versions"))
-        connection.execute(sql("edges"))
+        connection.execute(sql("identity/arrive"))
+        connection.execute(sql("identity/versions"))
+        connection.execute(sql("identity/edges"))
         _contract(connection)
-        connection.execute(sql("keys"))
-        connection.execute(sql("commit"))
+        connection.execute(sql("identity/keys"))
+        connection.execute(sql("identity/commit"))
 
 
 def _contract(connection: DuckDBPyConnection) -> None:
@@ -58,14 +58,14 @@ def _contract(connection: DuckDBPyConnection) -> None:
     for _ in range(ROUNDS):
         if not _count(connection, "select count(*) from pair"):
             return
-        connection.execute(sql("hook"))
+        connection.execute(sql("identity/hook"))
         while _count(
             connection,
             "select count(*) from hop join hop as next on next.node = hop.root"
             " where next.root <> hop.root",
         ):
-            connection.execute(sql("jump"))
-        connection.execute(sql("contract"))
+            connection.execute(sql("identity/jump"))
+        connection.execute(sql("identity/contract"))
     raise InternalError(f"clusters did not settle in {ROUNDS} rounds")
 
 

@@ -6,6 +6,8 @@ matched as (select * from org_match_account),
 
 records as (select * from org_account),
 
+ledger as (select * from sent_account),
+
 joined as (
     select
         desired.key,
@@ -13,6 +15,7 @@ joined as (
         matched.sf_id,
         matched.rule as _rule,
         coalesce(matched.adopt, false) as _adopt,
+        coalesce(ledger.fields, []) as _sent,
         desired."Name",
         desired."Phone",
         desired."Fax",
@@ -44,6 +47,7 @@ joined as (
     from desired
     left join matched on matched.entity_key = desired.key
     left join records on records."Id" = matched.sf_id
+    left join ledger on ledger.key = desired.key
 ),
 
 held as (
@@ -71,7 +75,7 @@ compared as (
                     when "Phone" is null then null
                     when sf_id is null then 'Phone'
                     when "Phone" = "_was_Phone" then null
-                    when _adopt and "_was_Phone" is not null then null
+                    when not list_contains(_sent, 'Phone') and "_was_Phone" is not null then null
                     when
                         coalesce(nullif(regexp_replace(trim(replace("Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Phone", chr(13), ''), e' \t\n')))
                         is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Phone", chr(13), ''), e' \t\n')))
@@ -81,7 +85,7 @@ compared as (
                     when "Fax" is null then null
                     when sf_id is null then 'Fax'
                     when "Fax" = "_was_Fax" then null
-                    when _adopt and "_was_Fax" is not null then null
+                    when not list_contains(_sent, 'Fax') and "_was_Fax" is not null then null
                     when
                         coalesce(nullif(regexp_replace(trim(replace("Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Fax", chr(13), ''), e' \t\n')))
                         is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Fax", chr(13), ''), e' \t\n')))
@@ -91,7 +95,7 @@ compared as (
                     when "Website" is null then null
                     when sf_id is null then 'Website'
                     when "Website" = "_was_Website" then null
-                    when _adopt and "_was_Website" is not null then null
+                    when not list_contains(_sent, 'Website') and "_was_Website" is not null then null
                     when
                         trim(replace("Website", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Website", chr(13), ''), e' \t\n')
@@ -101,7 +105,7 @@ compared as (
                     when "BillingStreet" is null then null
                     when sf_id is null then 'BillingStreet'
                     when "BillingStreet" = "_was_BillingStreet" then null
-                    when _adopt and "_was_BillingStreet" is not null then null
+                    when not list_contains(_sent, 'BillingStreet') and "_was_BillingStreet" is not null then null
                     when
                         trim(replace("BillingStreet", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_BillingStreet", chr(13), ''), e' \t\n')
@@ -111,7 +115,7 @@ compared as (
                     when "BillingCity" is null then null
                     when sf_id is null then 'BillingCity'
                     when "BillingCity" = "_was_BillingCity" then null
-                    when _adopt and "_was_BillingCity" is not null then null
+                    when not list_contains(_sent, 'BillingCity') and "_was_BillingCity" is not null then null
                     when
                         trim(replace("BillingCity", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_BillingCity", chr(13), ''), e' \t\n')
@@ -121,7 +125,7 @@ compared as (
                     when "BillingState" is null then null
                     when sf_id is null then 'BillingState'
                     when "BillingState" = "_was_BillingState" then null
-                    when _adopt and "_was_BillingState" is not null then null
+                    when not list_contains(_sent, 'BillingState') and "_was_BillingState" is not null then null
                     when
                         trim(replace("BillingState", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_BillingState", chr(13), ''), e' \t\n')
@@ -131,7 +135,7 @@ compared as (
                     when "BillingPostalCode" is null then null
                     when sf_id is null then 'BillingPostalCode'
                     when "BillingPostalCode" = "_was_BillingPostalCode" then null
-                    when _adopt and "_was_BillingPostalCode" is not null then null
+                    when not list_contains(_sent, 'BillingPostalCode') and "_was_BillingPostalCode" is not null then null
                     when
                         trim(replace("BillingPostalCode", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_BillingPostalCode", chr(13), ''), e' \t\n')
@@ -141,7 +145,7 @@ compared as (
                     when "BillingCountry" is null then null
                     when sf_id is null then 'BillingCountry'
                     when "BillingCountry" = "_was_BillingCountry" then null
-                    when _adopt and "_was_BillingCountry" is not null then null
+                    when not list_contains(_sent, 'BillingCountry') and "_was_BillingCountry" is not null then null
                     when
                         trim(replace("BillingCountry", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_BillingCountry", chr(13), ''), e' \t\n')
@@ -151,7 +155,7 @@ compared as (
                     when "ShippingStreet" is null then null
                     when sf_id is null then 'ShippingStreet'
                     when "ShippingStreet" = "_was_ShippingStreet" then null
-                    when _adopt and "_was_ShippingStreet" is not null then null
+                    when not list_contains(_sent, 'ShippingStreet') and "_was_ShippingStreet" is not null then null
                     when
                         trim(replace("ShippingStreet", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_ShippingStreet", chr(13), ''), e' \t\n')
@@ -161,7 +165,7 @@ compared as (
                     when "ShippingCity" is null then null
                     when sf_id is null then 'ShippingCity'
                     when "ShippingCity" = "_was_ShippingCity" then null
-                    when _adopt and "_was_ShippingCity" is not null then null
+                    when not list_contains(_sent, 'ShippingCity') and "_was_ShippingCity" is not null then null
                     when
                         trim(replace("ShippingCity", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_ShippingCity", chr(13), ''), e' \t\n')
@@ -171,7 +175,7 @@ compared as (
                     when "ShippingState" is null then null
                     when sf_id is null then 'ShippingState'
                     when "ShippingState" = "_was_ShippingState" then null
-                    when _adopt and "_was_ShippingState" is not null then null
+                    when not list_contains(_sent, 'ShippingState') and "_was_ShippingState" is not null then null
                     when
                         trim(replace("ShippingState", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_ShippingState", chr(13), ''), e' \t\n')
@@ -181,7 +185,7 @@ compared as (
                     when "ShippingPostalCode" is null then null
                     when sf_id is null then 'ShippingPostalCode'
                     when "ShippingPostalCode" = "_was_ShippingPostalCode" then null
-                    when _adopt and "_was_ShippingPostalCode" is not null then null
+                    when not list_contains(_sent, 'ShippingPostalCode') and "_was_ShippingPostalCode" is not null then null
                     when
                         trim(replace("ShippingPostalCode", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_ShippingPostalCode", chr(13), ''), e' \t\n')
@@ -191,7 +195,7 @@ compared as (
                     when "ShippingCountry" is null then null
                     when sf_id is null then 'ShippingCountry'
                     when "ShippingCountry" = "_was_ShippingCountry" then null
-                    when _adopt and "_was_ShippingCountry" is not null then null
+                    when not list_contains(_sent, 'ShippingCountry') and "_was_ShippingCountry" is not null then null
                     when
                         trim(replace("ShippingCountry", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_ShippingCountry", chr(13), ''), e' \t\n')

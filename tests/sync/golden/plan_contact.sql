@@ -6,6 +6,8 @@ matched as (select * from org_match_contact),
 
 records as (select * from org_contact),
 
+ledger as (select * from sent_contact),
+
 joined as (
     select
         desired.key,
@@ -13,6 +15,7 @@ joined as (
         matched.sf_id,
         matched.rule as _rule,
         coalesce(matched.adopt, false) as _adopt,
+        coalesce(ledger.fields, []) as _sent,
         desired."AccountId",
         desired."Salutation",
         desired."FirstName",
@@ -64,6 +67,7 @@ joined as (
     from desired
     left join matched on matched.entity_key = desired.key
     left join records on records."Id" = matched.sf_id
+    left join ledger on ledger.key = desired.key
 ),
 
 held as (
@@ -91,7 +95,7 @@ compared as (
                     when "Salutation" is null then null
                     when sf_id is null then 'Salutation'
                     when "Salutation" = "_was_Salutation" then null
-                    when _adopt and "_was_Salutation" is not null then null
+                    when not list_contains(_sent, 'Salutation') and "_was_Salutation" is not null then null
                     when
                         lower(trim(replace("Salutation", chr(13), ''), e' \t\n'))
                         is distinct from lower(trim(replace("_was_Salutation", chr(13), ''), e' \t\n'))
@@ -101,7 +105,7 @@ compared as (
                     when "FirstName" is null then null
                     when sf_id is null then 'FirstName'
                     when "FirstName" = "_was_FirstName" then null
-                    when _adopt and "_was_FirstName" is not null then null
+                    when not list_contains(_sent, 'FirstName') and "_was_FirstName" is not null then null
                     when
                         trim(replace("FirstName", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_FirstName", chr(13), ''), e' \t\n')
@@ -111,7 +115,7 @@ compared as (
                     when "LastName" is null then null
                     when sf_id is null then 'LastName'
                     when "LastName" = "_was_LastName" then null
-                    when (_adopt or "LastName" = clean_lines('[not provided]'::varchar)) and "_was_LastName" is not null then null
+                    when (not list_contains(_sent, 'LastName') or "LastName" = clean_lines('[not provided]'::varchar)) and "_was_LastName" is not null then null
                     when
                         trim(replace("LastName", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_LastName", chr(13), ''), e' \t\n')
@@ -121,7 +125,7 @@ compared as (
                     when "Title" is null then null
                     when sf_id is null then 'Title'
                     when "Title" = "_was_Title" then null
-                    when _adopt and "_was_Title" is not null then null
+                    when not list_contains(_sent, 'Title') and "_was_Title" is not null then null
                     when
                         trim(replace("Title", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Title", chr(13), ''), e' \t\n')
@@ -131,7 +135,7 @@ compared as (
                     when "Department" is null then null
                     when sf_id is null then 'Department'
                     when "Department" = "_was_Department" then null
-                    when _adopt and "_was_Department" is not null then null
+                    when not list_contains(_sent, 'Department') and "_was_Department" is not null then null
                     when
                         trim(replace("Department", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Department", chr(13), ''), e' \t\n')
@@ -141,7 +145,7 @@ compared as (
                     when "Email" is null then null
                     when sf_id is null then 'Email'
                     when "Email" = "_was_Email" then null
-                    when _adopt and "_was_Email" is not null then null
+                    when not list_contains(_sent, 'Email') and "_was_Email" is not null then null
                     when
                         lower(trim(replace("Email", chr(13), ''), e' \t\n'))
                         is distinct from lower(trim(replace("_was_Email", chr(13), ''), e' \t\n'))
@@ -151,7 +155,7 @@ compared as (
                     when "Birthdate" is null then null
                     when sf_id is null then 'Birthdate'
                     when "Birthdate" = "_was_Birthdate" then null
-                    when _adopt and "_was_Birthdate" is not null then null
+                    when not list_contains(_sent, 'Birthdate') and "_was_Birthdate" is not null then null
                     when
                         trim(replace("Birthdate", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Birthdate", chr(13), ''), e' \t\n')
@@ -161,7 +165,7 @@ compared as (
                     when "Phone" is null then null
                     when sf_id is null then 'Phone'
                     when "Phone" = "_was_Phone" then null
-                    when _adopt and "_was_Phone" is not null then null
+                    when not list_contains(_sent, 'Phone') and "_was_Phone" is not null then null
                     when
                         coalesce(nullif(regexp_replace(trim(replace("Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Phone", chr(13), ''), e' \t\n')))
                         is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Phone", chr(13), ''), e' \t\n')))
@@ -171,7 +175,7 @@ compared as (
                     when "MobilePhone" is null then null
                     when sf_id is null then 'MobilePhone'
                     when "MobilePhone" = "_was_MobilePhone" then null
-                    when _adopt and "_was_MobilePhone" is not null then null
+                    when not list_contains(_sent, 'MobilePhone') and "_was_MobilePhone" is not null then null
                     when
                         coalesce(nullif(regexp_replace(trim(replace("MobilePhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("MobilePhone", chr(13), ''), e' \t\n')))
                         is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_MobilePhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_MobilePhone", chr(13), ''), e' \t\n')))
@@ -181,7 +185,7 @@ compared as (
                     when "Fax" is null then null
                     when sf_id is null then 'Fax'
                     when "Fax" = "_was_Fax" then null
-                    when _adopt and "_was_Fax" is not null then null
+                    when not list_contains(_sent, 'Fax') and "_was_Fax" is not null then null
                     when
                         coalesce(nullif(regexp_replace(trim(replace("Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Fax", chr(13), ''), e' \t\n')))
                         is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Fax", chr(13), ''), e' \t\n')))
@@ -191,7 +195,7 @@ compared as (
                     when "MailingStreet" is null then null
                     when sf_id is null then 'MailingStreet'
                     when "MailingStreet" = "_was_MailingStreet" then null
-                    when _adopt and "_was_MailingStreet" is not null then null
+                    when not list_contains(_sent, 'MailingStreet') and "_was_MailingStreet" is not null then null
                     when
                         trim(replace("MailingStreet", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_MailingStreet", chr(13), ''), e' \t\n')
@@ -201,7 +205,7 @@ compared as (
                     when "MailingCity" is null then null
                     when sf_id is null then 'MailingCity'
                     when "MailingCity" = "_was_MailingCity" then null
-                    when _adopt and "_was_MailingCity" is not null then null
+                    when not list_contains(_sent, 'MailingCity') and "_was_MailingCity" is not null then null
                     when
                         trim(replace("MailingCity", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_MailingCity", chr(13), ''), e' \t\n')
@@ -211,7 +215,7 @@ compared as (
                     when "MailingState" is null then null
                     when sf_id is null then 'MailingState'
                     when "MailingState" = "_was_MailingState" then null
-                    when _adopt and "_was_MailingState" is not null then null
+                    when not list_contains(_sent, 'MailingState') and "_was_MailingState" is not null then null
                     when
                         trim(replace("MailingState", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_MailingState", chr(13), ''), e' \t\n')
@@ -221,7 +225,7 @@ compared as (
                     when "MailingPostalCode" is null then null
                     when sf_id is null then 'MailingPostalCode'
                     when "MailingPostalCode" = "_was_MailingPostalCode" then null
-                    when _adopt and "_was_MailingPostalCode" is not null then null
+                    when not list_contains(_sent, 'MailingPostalCode') and "_was_MailingPostalCode" is not null then null
                     when
                         trim(replace("MailingPostalCode", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_MailingPostalCode", chr(13), ''), e' \t\n')
@@ -231,7 +235,7 @@ compared as (
                     when "MailingCountry" is null then null
                     when sf_id is null then 'MailingCountry'
                     when "MailingCountry" = "_was_MailingCountry" then null
-                    when _adopt and "_was_MailingCountry" is not null then null
+                    when not list_contains(_sent, 'MailingCountry') and "_was_MailingCountry" is not null then null
                     when
                         trim(replace("MailingCountry", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_MailingCountry", chr(13), ''), e' \t\n')
@@ -241,7 +245,7 @@ compared as (
                     when "OtherStreet" is null then null
                     when sf_id is null then 'OtherStreet'
                     when "OtherStreet" = "_was_OtherStreet" then null
-                    when _adopt and "_was_OtherStreet" is not null then null
+                    when not list_contains(_sent, 'OtherStreet') and "_was_OtherStreet" is not null then null
                     when
                         trim(replace("OtherStreet", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_OtherStreet", chr(13), ''), e' \t\n')
@@ -251,7 +255,7 @@ compared as (
                     when "OtherCity" is null then null
                     when sf_id is null then 'OtherCity'
                     when "OtherCity" = "_was_OtherCity" then null
-                    when _adopt and "_was_OtherCity" is not null then null
+                    when not list_contains(_sent, 'OtherCity') and "_was_OtherCity" is not null then null
                     when
                         trim(replace("OtherCity", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_OtherCity", chr(13), ''), e' \t\n')
@@ -261,7 +265,7 @@ compared as (
                     when "OtherState" is null then null
                     when sf_id is null then 'OtherState'
                     when "OtherState" = "_was_OtherState" then null
-                    when _adopt and "_was_OtherState" is not null then null
+                    when not list_contains(_sent, 'OtherState') and "_was_OtherState" is not null then null
                     when
                         trim(replace("OtherState", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_OtherState", chr(13), ''), e' \t\n')
@@ -271,7 +275,7 @@ compared as (
                     when "OtherPostalCode" is null then null
                     when sf_id is null then 'OtherPostalCode'
                     when "OtherPostalCode" = "_was_OtherPostalCode" then null
-                    when _adopt and "_was_OtherPostalCode" is not null then null
+                    when not list_contains(_sent, 'OtherPostalCode') and "_was_OtherPostalCode" is not null then null
                     when
                         trim(replace("OtherPostalCode", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_OtherPostalCode", chr(13), ''), e' \t\n')
@@ -281,7 +285,7 @@ compared as (
                     when "OtherCountry" is null then null
                     when sf_id is null then 'OtherCountry'
                     when "OtherCountry" = "_was_OtherCountry" then null
-                    when _adopt and "_was_OtherCountry" is not null then null
+                    when not list_contains(_sent, 'OtherCountry') and "_was_OtherCountry" is not null then null
                     when
                         trim(replace("OtherCountry", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_OtherCountry", chr(13), ''), e' \t\n')
@@ -291,7 +295,7 @@ compared as (
                     when "OtherPhone" is null then null
                     when sf_id is null then 'OtherPhone'
                     when "OtherPhone" = "_was_OtherPhone" then null
-                    when _adopt and "_was_OtherPhone" is not null then null
+                    when not list_contains(_sent, 'OtherPhone') and "_was_OtherPhone" is not null then null
                     when
                         coalesce(nullif(regexp_replace(trim(replace("OtherPhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("OtherPhone", chr(13), ''), e' \t\n')))
                         is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_OtherPhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_OtherPhone", chr(13), ''), e' \t\n')))
@@ -301,8 +305,8 @@ compared as (
                     when "HasOptedOutOfEmail" is null then null
                     when sf_id is null then 'HasOptedOutOfEmail'
                     when "HasOptedOutOfEmail" = "_was_HasOptedOutOfEmail" then null
-                    when "_was_HasOptedOutOfEmail" = 'true' then null
-                    when _adopt and "_was_HasOptedOutOfEmail" = 'true' then null
+                    when "_was_HasOptedOutOfEmail" = 'true' and not list_contains(_sent, 'HasOptedOutOfEmail') then null
+                    when not list_contains(_sent, 'HasOptedOutOfEmail') and "_was_HasOptedOutOfEmail" = 'true' then null
                     when
                         lower(trim(replace("HasOptedOutOfEmail", chr(13), ''), e' \t\n'))
                         is distinct from lower(trim(replace("_was_HasOptedOutOfEmail", chr(13), ''), e' \t\n'))
@@ -312,7 +316,7 @@ compared as (
                     when "Description" is null then null
                     when sf_id is null then 'Description'
                     when "Description" = "_was_Description" then null
-                    when _adopt and "_was_Description" is not null then null
+                    when not list_contains(_sent, 'Description') and "_was_Description" is not null then null
                     when
                         trim(replace("Description", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Description", chr(13), ''), e' \t\n')

@@ -6,6 +6,8 @@ matched as (select * from org_match_lead),
 
 records as (select * from org_lead),
 
+ledger as (select * from sent_lead),
+
 joined as (
     select
         desired.key,
@@ -13,6 +15,7 @@ joined as (
         matched.sf_id,
         matched.rule as _rule,
         coalesce(matched.adopt, false) as _adopt,
+        coalesce(ledger.fields, []) as _sent,
         desired."Salutation",
         desired."FirstName",
         desired."LastName",
@@ -52,6 +55,7 @@ joined as (
     from desired
     left join matched on matched.entity_key = desired.key
     left join records on records."Id" = matched.sf_id
+    left join ledger on ledger.key = desired.key
 ),
 
 held as (
@@ -79,7 +83,7 @@ compared as (
                     when "Salutation" is null then null
                     when sf_id is null then 'Salutation'
                     when "Salutation" = "_was_Salutation" then null
-                    when _adopt and "_was_Salutation" is not null then null
+                    when not list_contains(_sent, 'Salutation') and "_was_Salutation" is not null then null
                     when
                         lower(trim(replace("Salutation", chr(13), ''), e' \t\n'))
                         is distinct from lower(trim(replace("_was_Salutation", chr(13), ''), e' \t\n'))
@@ -89,7 +93,7 @@ compared as (
                     when "FirstName" is null then null
                     when sf_id is null then 'FirstName'
                     when "FirstName" = "_was_FirstName" then null
-                    when _adopt and "_was_FirstName" is not null then null
+                    when not list_contains(_sent, 'FirstName') and "_was_FirstName" is not null then null
                     when
                         trim(replace("FirstName", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_FirstName", chr(13), ''), e' \t\n')
@@ -99,7 +103,7 @@ compared as (
                     when "LastName" is null then null
                     when sf_id is null then 'LastName'
                     when "LastName" = "_was_LastName" then null
-                    when (_adopt or "LastName" = clean_lines('[not provided]'::varchar)) and "_was_LastName" is not null then null
+                    when (not list_contains(_sent, 'LastName') or "LastName" = clean_lines('[not provided]'::varchar)) and "_was_LastName" is not null then null
                     when
                         trim(replace("LastName", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_LastName", chr(13), ''), e' \t\n')
@@ -109,7 +113,7 @@ compared as (
                     when "Company" is null then null
                     when sf_id is null then 'Company'
                     when "Company" = "_was_Company" then null
-                    when (_adopt or "Company" = clean_lines('[not provided]'::varchar)) and "_was_Company" is not null then null
+                    when (not list_contains(_sent, 'Company') or "Company" = clean_lines('[not provided]'::varchar)) and "_was_Company" is not null then null
                     when
                         trim(replace("Company", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Company", chr(13), ''), e' \t\n')
@@ -119,7 +123,7 @@ compared as (
                     when "Title" is null then null
                     when sf_id is null then 'Title'
                     when "Title" = "_was_Title" then null
-                    when _adopt and "_was_Title" is not null then null
+                    when not list_contains(_sent, 'Title') and "_was_Title" is not null then null
                     when
                         trim(replace("Title", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Title", chr(13), ''), e' \t\n')
@@ -129,7 +133,7 @@ compared as (
                     when "Email" is null then null
                     when sf_id is null then 'Email'
                     when "Email" = "_was_Email" then null
-                    when _adopt and "_was_Email" is not null then null
+                    when not list_contains(_sent, 'Email') and "_was_Email" is not null then null
                     when
                         lower(trim(replace("Email", chr(13), ''), e' \t\n'))
                         is distinct from lower(trim(replace("_was_Email", chr(13), ''), e' \t\n'))
@@ -139,7 +143,7 @@ compared as (
                     when "Phone" is null then null
                     when sf_id is null then 'Phone'
                     when "Phone" = "_was_Phone" then null
-                    when _adopt and "_was_Phone" is not null then null
+                    when not list_contains(_sent, 'Phone') and "_was_Phone" is not null then null
                     when
                         coalesce(nullif(regexp_replace(trim(replace("Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Phone", chr(13), ''), e' \t\n')))
                         is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Phone", chr(13), ''), e' \t\n')))
@@ -149,7 +153,7 @@ compared as (
                     when "MobilePhone" is null then null
                     when sf_id is null then 'MobilePhone'
                     when "MobilePhone" = "_was_MobilePhone" then null
-                    when _adopt and "_was_MobilePhone" is not null then null
+                    when not list_contains(_sent, 'MobilePhone') and "_was_MobilePhone" is not null then null
                     when
                         coalesce(nullif(regexp_replace(trim(replace("MobilePhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("MobilePhone", chr(13), ''), e' \t\n')))
                         is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_MobilePhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_MobilePhone", chr(13), ''), e' \t\n')))
@@ -159,7 +163,7 @@ compared as (
                     when "Fax" is null then null
                     when sf_id is null then 'Fax'
                     when "Fax" = "_was_Fax" then null
-                    when _adopt and "_was_Fax" is not null then null
+                    when not list_contains(_sent, 'Fax') and "_was_Fax" is not null then null
                     when
                         coalesce(nullif(regexp_replace(trim(replace("Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Fax", chr(13), ''), e' \t\n')))
                         is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Fax", chr(13), ''), e' \t\n')))
@@ -169,7 +173,7 @@ compared as (
                     when "Website" is null then null
                     when sf_id is null then 'Website'
                     when "Website" = "_was_Website" then null
-                    when _adopt and "_was_Website" is not null then null
+                    when not list_contains(_sent, 'Website') and "_was_Website" is not null then null
                     when
                         trim(replace("Website", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Website", chr(13), ''), e' \t\n')
@@ -179,7 +183,7 @@ compared as (
                     when "Street" is null then null
                     when sf_id is null then 'Street'
                     when "Street" = "_was_Street" then null
-                    when _adopt and "_was_Street" is not null then null
+                    when not list_contains(_sent, 'Street') and "_was_Street" is not null then null
                     when
                         trim(replace("Street", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Street", chr(13), ''), e' \t\n')
@@ -189,7 +193,7 @@ compared as (
                     when "City" is null then null
                     when sf_id is null then 'City'
                     when "City" = "_was_City" then null
-                    when _adopt and "_was_City" is not null then null
+                    when not list_contains(_sent, 'City') and "_was_City" is not null then null
                     when
                         trim(replace("City", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_City", chr(13), ''), e' \t\n')
@@ -199,7 +203,7 @@ compared as (
                     when "State" is null then null
                     when sf_id is null then 'State'
                     when "State" = "_was_State" then null
-                    when _adopt and "_was_State" is not null then null
+                    when not list_contains(_sent, 'State') and "_was_State" is not null then null
                     when
                         trim(replace("State", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_State", chr(13), ''), e' \t\n')
@@ -209,7 +213,7 @@ compared as (
                     when "PostalCode" is null then null
                     when sf_id is null then 'PostalCode'
                     when "PostalCode" = "_was_PostalCode" then null
-                    when _adopt and "_was_PostalCode" is not null then null
+                    when not list_contains(_sent, 'PostalCode') and "_was_PostalCode" is not null then null
                     when
                         trim(replace("PostalCode", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_PostalCode", chr(13), ''), e' \t\n')
@@ -219,7 +223,7 @@ compared as (
                     when "Country" is null then null
                     when sf_id is null then 'Country'
                     when "Country" = "_was_Country" then null
-                    when _adopt and "_was_Country" is not null then null
+                    when not list_contains(_sent, 'Country') and "_was_Country" is not null then null
                     when
                         trim(replace("Country", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Country", chr(13), ''), e' \t\n')
@@ -229,8 +233,8 @@ compared as (
                     when "HasOptedOutOfEmail" is null then null
                     when sf_id is null then 'HasOptedOutOfEmail'
                     when "HasOptedOutOfEmail" = "_was_HasOptedOutOfEmail" then null
-                    when "_was_HasOptedOutOfEmail" = 'true' then null
-                    when _adopt and "_was_HasOptedOutOfEmail" = 'true' then null
+                    when "_was_HasOptedOutOfEmail" = 'true' and not list_contains(_sent, 'HasOptedOutOfEmail') then null
+                    when not list_contains(_sent, 'HasOptedOutOfEmail') and "_was_HasOptedOutOfEmail" = 'true' then null
                     when
                         lower(trim(replace("HasOptedOutOfEmail", chr(13), ''), e' \t\n'))
                         is distinct from lower(trim(replace("_was_HasOptedOutOfEmail", chr(13), ''), e' \t\n'))
@@ -241,7 +245,7 @@ compared as (
                     when "Description" is null then null
                     when sf_id is null then 'Description'
                     when "Description" = "_was_Description" then null
-                    when _adopt and "_was_Description" is not null then null
+                    when not list_contains(_sent, 'Description') and "_was_Description" is not null then null
                     when
                         trim(replace("Description", chr(13), ''), e' \t\n')
                         is distinct from trim(replace("_was_Description", chr(13), ''), e' \t\n')

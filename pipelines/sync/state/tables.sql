@@ -1,5 +1,5 @@
--- What must outlive a batch about who is who. Narrow on purpose: the values stay in Parquet, and
--- (record, batch) says in which file.
+-- What must outlive a batch: who is who, what was written, what came of it. Narrow on purpose: the
+-- values stay in Parquet, and (record, batch) says in which file.
 
 create table if not exists state.record (
     record ubigint not null,
@@ -52,6 +52,12 @@ create table if not exists state.outcome (
     code varchar,
     message varchar,
     answered_at timestamptz not null
+);
+
+create table if not exists state.sent (
+    object varchar not null,
+    key varchar not null,
+    fields varchar[] not null     -- every field that we ever wrote of this record
 );
 
 create table if not exists state.batch (

@@ -20,7 +20,7 @@ from pipelines.warehouse import Warehouse, literal, publish
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-TABLES = ("record", "member", "person", "account_member", "account", "outcome", "batch")
+TABLES = ("record", "member", "person", "account_member", "account", "outcome", "sent", "batch")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class State:
                     say(f"waiting for {self.path.name}: {error}")
                 time.sleep(0.1)
         try:
-            connection.execute(sql("tables"))
+            connection.execute(sql("state/tables"))
             yield
         finally:
             connection.execute("detach state")
@@ -103,5 +103,5 @@ def transaction(connection: DuckDBPyConnection) -> Iterator[None]:
 
 
 def sql(name: str) -> str:
-    """The text of one of the identity's own ``.sql`` files."""
-    return files("pipelines.sync.identity").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    """The text of a ``.sql`` file of the core, such as ``identity/links``."""
+    return files("pipelines.sync").joinpath(f"{name}.sql").read_text(encoding="utf-8")
