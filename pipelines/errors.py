@@ -8,8 +8,8 @@
     ├── Blocked          a guard stopped the plan; release it or mend it     exit 4
     └── InternalError    a law Causeway checks of itself was broken          exit 3
 
-What Salesforce says has a tree of its own in ``pipelines.salesforce.errors``; all of it ends in
-exit 3. Whether a rerun helps is the type: everything with exit 3 may be run again as it is.
+What Salesforce says has a tree of its own in ``pipelines.salesforce.errors``: wrong credentials
+end in exit 2, all the rest in exit 3. Whatever ends in 3 may be run again as it is.
 """
 
 from __future__ import annotations

@@ -50,6 +50,20 @@ class Resolver:
         self.project.run_sql(FILES["account_links"], day)
         resolve.accounts(self.project, FILES["accounts"], day)
 
+    def match(self, day: date, **known: dict[str, str]) -> None:
+        """Route the batch, with some entities known to the org: object → key → Id."""
+        with self.project.connect(day) as connection:
+            for name, ids in known.items():
+                relation = f"org_match_{name.removeprefix('org_')}"
+                self.project.warehouse.bind(connection, relation, [])
+                connection.execute(f"create temp table known as from {relation}")
+                connection.executemany(
+                    "insert into known (entity_key, sf_id) values (?, ?)", list(ids.items())
+                )
+                self.project.warehouse.write(connection, relation, day, "from known")
+        [routes] = [file for file in stage_files("match") if file.relation == "routes"]
+        self.project.run_sql(routes, day)
+
     def read(self, relation: str, day: date) -> list[dict[str, Any]]:
         with self.project.connect(day) as connection:
             self.project.warehouse.bind(connection, relation, [day])

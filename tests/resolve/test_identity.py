@@ -230,3 +230,16 @@ def test_a_later_batch_keeps_the_members_of_an_account_that_it_does_not_name(
     resolver.feed(D2, contacts=[contact(2, None, company="ACME")])
     [account] = resolver.read("accounts", D2)
     assert account["members"] == 2
+
+
+def test_an_account_that_everybody_just_left_is_still_in_scope(resolver: Any) -> None:
+    resolver.feed(D1, contacts=[contact(1, None, company="Acme"), contact(2, None, company="Acme")])
+    [key] = [row["account_key"] for row in resolver.read("accounts", D1)]
+    resolver.feed(D2, contacts=[contact(1, None, company="Zenith")])
+    members = {row["account_key"]: row["members"] for row in resolver.read("accounts", D2)}
+    assert members[key] == 1
+    assert len(members) == 2
+    assert all(row["account_key"] != key for row in resolver.read("account_links", D2))
+    resolver.match(D2, org_account={key: "001A"})
+    routes = {row["entity_key"]: row["sobject"] for row in resolver.read("routes", D2)}
+    assert routes[key] == "Account"
