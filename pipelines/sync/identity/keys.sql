@@ -48,17 +48,29 @@ known as (
     group by claim.cluster
 ),
 
-minted as (
-    select
-        cluster.cluster,
-        arg_min(
-            {'record': version.record, 'source': version.source, 'id': version.source_id},
-            (version.as_of, version.priority, version.source, version.source_id)
-        ) as founder
+new as (
+    select cluster.cluster, version.*, label.record is null as alone
     from cluster
     join version on version.record = cluster.record
+    left join label on label.record = cluster.record
     where version.entity <> 'address' and cluster.cluster not in (select cluster from known)
-    group by cluster.cluster
+),
+
+-- Most clusters are one record, which needs no ranking.
+minted as (
+    select cluster, {'record': record, 'source': source, 'id': source_id} as founder
+    from new
+    where alone
+    union all
+    select
+        cluster,
+        arg_min(
+            {'record': record, 'source': source, 'id': source_id},
+            (as_of, priority, source, source_id)
+        ) as founder
+    from new
+    where not alone
+    group by cluster
 )
 
 select cluster, person_key, null::ubigint as founder from known
