@@ -7,7 +7,7 @@
 --
 -- Reads the variable `people`, how many there are.
 
-create or replace macro draw(person, word) as md5_number_lower(word || person);
+create or replace macro draw(person, word) as (md5_number(word || person) >> 64)::ubigint;
 
 create or replace macro one_in(n, person, word) as draw(person, word) % n = 0;
 
