@@ -98,6 +98,23 @@ def query(
         _show_rows(rows)
 
 
+@app.command()
+def setup(home: Home = None) -> None:
+    """Make the key fields and a permission set for them, or say what an admin must do.
+
+    Works on the org that CAUSEWAY_ORG names, else on the local one; what is there stays.
+
+      CAUSEWAY_ORG=uat causeway org setup
+    """
+    choose_home(home)
+    from pipelines.setup import set_up
+
+    said: list[str] = []
+    set_up(project(), said.append)
+    for line in said or ["Everything was there already."]:
+        out.print(line, markup=False)
+
+
 def _flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """A record without its attributes; a parent's fields as ``Account.Name``."""
     flat: dict[str, Any] = {}

@@ -1,0 +1,74 @@
+"""What an org lacks is made, shown to us and checked; what is there stays."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipelines.config import PROJECT
+from pipelines.errors import ConfigError
+from pipelines.local_org import control
+from pipelines.project import OBJECTS, Project
+from pipelines.setup import set_up
+
+TEMPLATE = PROJECT / "pipelines" / "local_org" / "catalog" / "org.yaml"
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Project]:
+    """A project whose org has no key fields yet, but one of the wrong kind."""
+    project = Project(home=tmp_path, inbox=tmp_path / "inbox", mappings=PROJECT / "mappings")
+    document = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
+    document["fields"] = {}
+    project.local_org.mkdir()
+    (project.local_org / "org.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    control.start(project.local_org)
+    yield project
+    control.stop(project.local_org)
+
+
+def test_the_fields_are_made_granted_and_seen_and_nothing_is_made_twice(bare: Project) -> None:
+    said: list[str] = []
+    set_up(bare, said.append)
+    assert [line for line in said if line.startswith("made the field")] == [
+        f"made the field {name}.Causeway_Key__c" for name in OBJECTS
+    ]
+    with bare.org() as org:
+        for name in OBJECTS:
+            [field] = [
+                field
+                for field in org.describe(name)["fields"]
+                if field["name"] == "Causeway_Key__c"
+            ]
+            assert (field["length"], field["externalId"], field["unique"]) == (36, True, True)
+            assert (field["createable"], field["updateable"]) == (True, True)
+    again: list[str] = []
+    set_up(bare, again.append)
+    assert again == []
+
+
+def test_a_field_that_is_there_but_invisible_is_only_granted(bare: Project) -> None:
+    metadata = {
+        "label": "Causeway Key",
+        "type": "Text",
+        "length": 36,
+        "externalId": True,
+        "unique": True,
+    }
+    with bare.org() as org:
+        body = {"FullName": "Lead.Causeway_Key__c", "Metadata": metadata}
+        org.session.post("tooling/sobjects/CustomField", json=body)
+    said: list[str] = []
+    set_up(bare, said.append)
+    assert "made the field Lead.Causeway_Key__c" not in said
+    assert "Causeway may read and edit Lead.Causeway_Key__c" in said
+
+
+def test_a_field_of_the_wrong_kind_is_left_and_an_admin_is_told_what_to_do(bare: Project) -> None:
+    with bare.org() as org:
+        metadata = {"label": "Causeway Key", "type": "Text", "length": 36}
+        body = {"FullName": "Lead.Causeway_Key__c", "Metadata": metadata}
+        org.session.post("tooling/sobjects/CustomField", json=body)
+    with pytest.raises(ConfigError, match=r"lead\.yaml:\d+: .*not both External Id and unique"):
+        set_up(bare, print)
