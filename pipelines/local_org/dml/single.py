@@ -18,6 +18,8 @@ from pipelines.local_org.dml.work import Join, joins_of, keys_sql, one_sql
 from pipelines.local_org.moments import now
 from pipelines.local_org.store.store import Store
 
+Typed = tuple[Any, str]
+"""A value and the DuckDB type of the parameter that takes it."""
 _BY_ID = re.compile(r'(\w)\."Id" in \(\{keys\}\)')
 
 
@@ -32,7 +34,8 @@ class SingleWriter:
         """Write the row whose columns have these texts, and tell its fate."""
         given = [texts.get(column.position) for column in request.columns]
         sql = one_sql(self._catalog, request, lower_case_email=self._lower_case_email)
-        line = self._run(sql, [*given, *self._found(request, given)])[0]
+        texts_given = [(text, "varchar") for text in given]
+        line = self._run(sql, [*texts_given, *self._found(request, given)])[0]
         created, error, record_id, number = line[:4]
         if error:
             known = None if created else record_id
@@ -44,28 +47,30 @@ class SingleWriter:
         self._put(request, created, [number, record_id, user, now(), *line[4:]], given)
         return Outcome(0, record_id, created=created)
 
-    def _found(self, request: WriteRequest, given: list[str | None]) -> list[Any]:
+    def _found(self, request: WriteRequest, given: list[str | None]) -> list[Typed]:
         """The line of each join, flat; nulls where there is none."""
         joins = joins_of(self._catalog, request)
         if not joins:
             return []
         sql = keys_sql(self._catalog, request, lower_case_email=self._lower_case_email)
-        keys = self._run(sql, given)[0]
-        found: list[Any] = []
+        keys = self._run(sql, [(text, "varchar") for text in given])[0]
+        found: list[Typed] = []
         for join, key in zip(joins, keys, strict=True):
             lines = self._look_up(join, key) if key is not None else []
-            found += lines[0] if lines else [None] * len(join.columns)
+            values = lines[0] if lines else (None,) * len(join.columns)
+            found += zip(values, join.columns.values(), strict=True)
         return found
 
     def _look_up(self, join: Join, key: Any) -> list[tuple[Any, ...]]:
         by_id = _BY_ID.search(join.found) is not None
+        kind = join.columns[join.held]
         if not by_id:
-            return self._run(join.found.replace("{keys}", "$1"), [key])
+            return self._run(join.found.replace("{keys}", f"$1::{kind}"), [(key, kind)])
         if not ids.is_id(key):
             return []
         # Numbers grow with the table, so they lead to the few blocks where the record can be.
-        sql = _BY_ID.sub(r'\1._n = $2 and \1."Id" in ($1)', join.found)
-        return self._run(sql, [key, ids.record_number(key)])
+        sql = _BY_ID.sub(r'\1._n = $2::bigint and \1."Id" in ($1::varchar)', join.found)
+        return self._run(sql, [(key, kind), (ids.record_number(key), "bigint")])
 
     def _put(
         self, request: WriteRequest, created: bool, values: list[Any], given: list[str | None]
@@ -86,10 +91,13 @@ class SingleWriter:
         sql = insert_sql(request) if created else update_sql(request)
         sql = sql.replace("from work w", f"from ({work}) w")
         sql = sql.replace("$user", "w._user").replace("$now", "w._now")
-        self._run(sql, [*values, *(text is not None for text in given)])
+        every = [*values, *(text is not None for text in given)]
+        self._run(sql, list(zip(every, kinds, strict=True)))
 
-    def _run(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
-        return self._store.run_kept(sql, ", ".join(_constant(value) for value in values))
+    def _run(self, sql: str, values: list[Typed]) -> list[tuple[Any, ...]]:
+        # A constant of another type than the parameter's would have the statement planned again.
+        constants = [f"{_constant(value)}::{kind}" for value, kind in values]
+        return self._store.run_kept(sql, ", ".join(constants))
 
 
 def _constant(value: Any) -> str:

@@ -7,7 +7,7 @@ Sources: api-facts 3.3 (formats), 5.2 (picklists), 5.4 (e-mail), 5.5 (codes and 
 
 from pipelines.local_org.catalog.model import COLUMN_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, literal
 from pipelines.local_org.dml.outcome import error_sql
-from pipelines.local_org.ids import to18_sql
+from pipelines.local_org.ids import DIGITS, to18_sql
 
 TRUE = "('true', '1', 'yes', 'y', 't', 'on')"
 FALSE = "('false', '0', 'no', 'n', 'f', 'off')"
@@ -19,7 +19,6 @@ EMAIL = (
 )
 DATE = r"^\d{4}-\d{2}-\d{2}$"
 DATETIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+\-]\d{2}:?\d{2})$"
-ID = "^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$"
 
 
 def given_sql(raw: str) -> str:
@@ -107,7 +106,8 @@ def format_error_sql(field: Field, raw: str, value: str, prefixes: tuple[str, ..
         )
         allowed = ", ".join(literal(p) for p in prefixes) or "''"
         return (
-            f"case when {value} is not null and (not regexp_matches({value}, '{ID}') "
+            f"case when {value} is not null and (length({value}) <> 18 "
+            f"or translate({value}, '{DIGITS}', '') <> '' "
             f"or substr({value}, 1, 3) not in ({allowed})) then {bad} end"
         )
     return None

@@ -98,13 +98,14 @@ def one_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool) 
     joins = joins_of(catalog, request)
     texts = [f"${c.position + 1}::varchar as {c.raw}" for c in request.columns]
     number = len(texts)
-    bodies: dict[str, str] = {}
+    lines = []
     for join in joins:
-        columns = []
+        members = []
         for name, kind in join.columns.items():
             number += 1
-            columns.append(f"${number}::{kind} as {name}")
-        bodies[join.name] = f"select {', '.join(columns)}"
+            members.append(f"'{name}': ${number}::{kind}")
+        # A struct is addressed like a joined line (`target.id`), and costs no join.
+        lines.append(f"{{{', '.join(members)}}} as {join.name}")
     source = f"(select {', '.join(['0 as _row', *texts])})"
     typed = typed_sql(request, source, lower_case_email=lower_case_email)
     target = request.operation != "insert" and request.key_column is not None
@@ -115,7 +116,8 @@ def one_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool) 
         f"{'target.n' if target else 'null::bigint'} as n",
         *(f"{_value(c)} as {c.value}" for c in request.columns),
     ]
-    return _judged(typed, bodies, outputs, joins)
+    row = f"select {', '.join(['t.*', *lines])} from ({typed}) t"
+    return f"select {', '.join(outputs)} from ({row}) typed"
 
 
 def keys_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool) -> str:

@@ -73,9 +73,9 @@ def test_queries_that_cannot_be_jobs(rest: Any, soql: str) -> None:
     assert answer.status_code == 400
 
 
-def test_another_version_may_not_read(rest: Any, rest_of: Any, org: dict[str, Any]) -> None:
+def test_another_version_may_not_read(rest: Any) -> None:
     path = run(rest, "SELECT Id FROM Organization")
-    assert rest_of(org, "66.0")("GET", f"{path}/results").status_code == 409
+    assert rest.at("66.0")("GET", f"{path}/results").status_code == 409
     assert rest("GET", f"{path}/results?locator=!!").status_code == 400
     assert rest("DELETE", path).status_code == 204
     assert rest("GET", path).status_code == 404

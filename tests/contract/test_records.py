@@ -19,7 +19,7 @@ def test_create_says_where(rest: Any) -> None:
     assert answer.headers["Location"].endswith(f"/sobjects/Account/{answer.json()['id']}")
 
 
-def test_system_fields_and_defaults(rest: Any, org: dict[str, Any]) -> None:
+def test_system_fields_and_defaults(rest: Any) -> None:
     lead = rest(
         "GET", f"sobjects/Lead/{make(rest, 'Lead', LastName='Ito', Company='Ito KK')}"
     ).json()
@@ -167,14 +167,14 @@ def test_values_are_stored_as_salesforce_stores_them(rest: Any) -> None:
     assert rest("GET", f"sobjects/Contact/{other}").json()["LeadSource"] == "Carrier Pigeon"
 
 
-def test_upsert_statuses(rest: Any, rest_of: Any, org: dict[str, Any], key: str) -> None:
+def test_upsert_statuses(rest: Any, key: str) -> None:
     path = f"sobjects/Contact/Causeway_Key__c/{key}"
     made = rest("PATCH", path, json={"LastName": "Ito"})
     assert (made.status_code, made.json()["created"]) == (201, True)
     changed = rest("PATCH", f"sobjects/Contact/Causeway_Key__c/{key.upper()}", json={"Title": "x"})
     assert (changed.status_code, changed.json()["created"]) == (200, False)
     assert changed.json()["id"] == made.json()["id"]
-    assert rest_of(org, "45.0")("PATCH", path, json={"Title": "y"}).status_code == 204
+    assert rest.at("45.0")("PATCH", path, json={"Title": "y"}).status_code == 204
     wrong = rest("PATCH", "sobjects/Contact/Title/x", json={"LastName": "Ito"})
     assert (wrong.status_code, wrong.json()[0]["errorCode"]) == (404, "NOT_FOUND")
     inside = rest("PATCH", path, json={"Causeway_Key__c": key})
@@ -235,7 +235,7 @@ def test_unknown_things(rest: Any) -> None:
     assert broken.json()[0]["errorCode"] == "JSON_PARSER_ERROR"
 
 
-def test_slashes_and_versions(rest: Any, org: dict[str, Any]) -> None:
+def test_slashes_and_versions(rest: Any) -> None:
     assert rest("GET", "//services/data//v67.0/sobjects/Account/describe/").status_code == 200
     assert rest("GET", "/services/data/v30.0/limits").status_code == 410
     assert rest("GET", "/services/data/v68.0/limits").status_code == 404
