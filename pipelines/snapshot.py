@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipelines.errors import ConfigError
 from pipelines.project import OBJECTS, Project
 from pipelines.sync.check import check_mappings
 from pipelines.sync.fields import OrgSchema, org_schema, schema_table
@@ -29,6 +30,7 @@ def take(project: Project, day: date) -> list[Written]:
         project.connect(day) as connection,
         TemporaryDirectory(dir=spill, prefix="snapshot-") as folder,
     ):
+        bind_home(project, org.organization_id)
         described = schema_table(org.describe(name) for name in OBJECTS)
         connection.register("described", described)
         written = [
@@ -42,6 +44,26 @@ def take(project: Project, day: date) -> list[Written]:
             query = snapshot_sql(fields, pages)
             written.append(project.warehouse.write(connection, relation("org", name), day, query))
     return written
+
+
+def bind_home(project: Project, organization_id: str) -> None:
+    """Hold a home to one org: what it remembers of records is true of no other.
+
+    Raises:
+        ConfigError: another organization answers than the one this home has written to.
+    """
+    path = project.home / "organization"
+    if not path.exists():
+        path.write_text(organization_id, encoding="utf-8")
+        return
+    bound = path.read_text(encoding="utf-8").strip()
+    if bound != organization_id:
+        raise ConfigError.at(
+            path,
+            None,
+            f"this home belongs to the org {bound}, but {organization_id} answers: another org, or"
+            " a sandbox that was refreshed; give it a home of its own with --home",
+        )
 
 
 def check_against(project: Project, schema: OrgSchema) -> None:

@@ -25,6 +25,8 @@ from pipelines.warehouse import Written, literal, publish
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from pipelines.salesforce.org import Org
+
 
 def desired(project: Project, day: date, object_name: str) -> Written:
     """Write ``sf_<object>``: the records of the batch's scope as the mapping wants them."""
@@ -66,7 +68,12 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
 def apply(
     project: Project, day: date, object_name: str, progress: Progress | None = None
 ) -> tuple[Outcomes, Written]:
-    """Send one object's rows of the day's newest plan; write ``salesforce_<object>``."""
+    """Send one object's rows of the day's newest plan; write ``salesforce_<object>``.
+
+    Raises:
+        ConfigError: the org is production and ``orgs.yaml`` does not say that it may be written.
+        SalesforceError: the org could not be talked to; run the batch again.
+    """
     saved = newest(project, day)
     parents = {
         name: path
@@ -74,6 +81,7 @@ def apply(
         if (path := saved.folder / "applied" / name.lower() / "outcomes.parquet").exists()
     }
     with project.org() as org, project.connect(day) as connection:
+        _allow_writing(org)
         outcomes = apply_object(
             saved, object_name, org, connection, parents=parents, progress=progress
         )
@@ -90,6 +98,16 @@ def apply(
                 connection.execute(sql("state/sent"))
             project.state.publish(connection, "outcome")
     return outcomes, written
+
+
+def _allow_writing(org: Org) -> None:
+    if not (org.is_sandbox or org.connection.production):
+        raise ConfigError.at(
+            "orgs.yaml",
+            None,
+            f"{org.connection.name} is a production org; nothing was sent. Look at the plan, then"
+            " write `production: true` below its name",
+        )
 
 
 def newest(project: Project, day: date) -> Plan:

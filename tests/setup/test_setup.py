@@ -1,6 +1,7 @@
 """What an org lacks is made, shown to us and checked; what is there stays."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ import yaml
 
 from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
+from pipelines.jobs import run_batch
 from pipelines.local_org import control
 from pipelines.project import OBJECTS, Project
 from pipelines.setup import set_up
+from pipelines.snapshot import bind_home
 
 TEMPLATE = PROJECT / "pipelines" / "local_org" / "catalog" / "org.yaml"
 
@@ -72,3 +75,33 @@ def test_a_field_of_the_wrong_kind_is_left_and_an_admin_is_told_what_to_do(bare:
         org.session.post("tooling/sobjects/CustomField", json=body)
     with pytest.raises(ConfigError, match=r"lead\.yaml:\d+: .*not both External Id and unique"):
         set_up(bare, print)
+
+
+def test_a_home_stays_with_its_org(tmp_path: Path) -> None:
+    project = Project(home=tmp_path, inbox=tmp_path / "inbox", mappings=PROJECT / "mappings")
+    bind_home(project, "00D000000000001AAA")
+    bind_home(project, "00D000000000001AAA")
+    with pytest.raises(ConfigError, match=r"belongs to the org 00D000000000001AAA.*--home"):
+        bind_home(project, "00D000000000002AAA")
+
+
+def test_a_production_org_is_read_and_planned_but_never_written_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAUSEWAY_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    (tmp_path / "dagster").mkdir()
+    (tmp_path / "inbox").mkdir()
+    project = Project.of()
+    document = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
+    document["organization"]["sandbox"] = False
+    project.local_org.mkdir()
+    (project.local_org / "org.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    control.start(project.local_org)
+    try:
+        result = run_batch(datetime.now(UTC).date())
+    finally:
+        control.stop(project.local_org)
+    assert result.failed_step == "salesforce_account"
+    assert isinstance(result.error, ConfigError)
+    assert "production: true" in str(result.error)
