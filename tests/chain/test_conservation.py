@@ -1,0 +1,107 @@
+"""No row is lost between a file and its verdict, whatever somebody typed into the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.project import stage_files
+from pipelines.relations import prepare
+from pipelines.sources.land import land
+from pipelines.validate import validate
+
+DAY = date(2026, 11, 5)
+
+SOURCES = """
+sources:
+  people: {entity: contacts, preset: generic, format: {encoding: utf-8}}
+  others: {entity: contacts, preset: generic}
+"""
+
+HEADER = ["ID", "First Name", "Last Name", "Email", "Birthday", "Phone", "Party", "Last Updated"]
+OTHERS = "Last Name,Email\nOkafor,ada@acme.example\nVoss,no address\n,\n"
+STAGED = next(file for file in stage_files("staging") if file.relation == "stg_contacts")
+
+# What breaks files: quotes, breaks, delimiters, nothing, dates that are none, ids that repeat.
+ODD = ("", " ", '"', "a,b", "line\nbreak", "\r", "NULL", "#N/A", "\ufeff", "x" * 300, "=1+1", "Zoë")
+USUAL = ("1", "2", "ada@acme.example", "31.02.1985", "1985-02-28", "+1 212 555 0101")
+CELLS = st.one_of(
+    st.sampled_from(ODD),
+    st.sampled_from(USUAL),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12),
+)
+ROWS = st.lists(st.lists(CELLS, min_size=8, max_size=8), max_size=12)
+LINES = st.lists(st.text(st.sampled_from('a1@.,;"\t\n\r é'), max_size=40), max_size=12)
+
+
+@pytest.fixture(scope="module")
+def chain(make_chain: Any) -> Any:
+    made = make_chain(SOURCES, org=False)
+    made.put("others", DAY, "others.csv", OTHERS)
+    prepare(made.project)
+    return made
+
+
+def _judge(chain: Any, content: str) -> tuple[int, list[dict[str, Any]]]:
+    """Stages 1 to 3: rows of ``people`` landed, and what was landed; conservation is asserted."""
+    chain.put("people", DAY, "people.csv", content)
+    project = chain.project
+    landed = land(project.warehouse, project.sources, chain.inbox, DAY)
+    project.run_sql(STAGED, DAY)
+    with project.connect(DAY) as connection:
+        verdict = validate(project.warehouse, connection, "contacts", DAY)
+    for source in ("people", "others"):
+        rows = {
+            name: [row for row in chain.read(f"{name}_contacts", DAY) if row["_source"] == source]
+            for name in ("raw", "stg", "valid", "rejected")
+        }
+        judged = [(row["_file"], row["_row"]) for row in (*rows["valid"], *rows["rejected"])]
+        assert sorted(judged) == sorted((row["_file"], row["_row"]) for row in rows["raw"])
+        assert len(rows["raw"]) == len(rows["stg"]) == len(set(judged))
+        assert all(row["reasons"] for row in rows["rejected"])
+        counted = [count.rows for count in landed.counts if count.source == source]
+        assert sum(counted) == len(rows["raw"])
+    assert verdict.staged == verdict.valid.rows + verdict.rejected.rows
+    return len(judged), [
+        row for row in chain.read("raw_contacts", DAY) if row["_source"] == "people"
+    ]
+
+
+few = settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@few
+@given(rows=ROWS, quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+def test_every_row_that_was_written_has_one_verdict(
+    chain: Any, rows: list[list[str]], quoting: int
+) -> None:
+    out = io.StringIO()
+    csv.writer(out, quoting=quoting).writerows([HEADER, *rows])  # type: ignore[arg-type]
+    others, landed = _judge(chain, out.getvalue())
+    assert others == 3
+    assert len(landed) == len(rows)
+
+
+@few
+@given(lines=LINES)
+def test_every_line_that_was_typed_has_one_verdict(chain: Any, lines: list[str]) -> None:
+    text = ",".join(HEADER) + "\n" + "\n".join(lines)
+    _, landed = _judge(chain, text)
+    numbers = [row["_row"] for row in landed]
+    assert len(set(numbers)) == len(numbers)
+    physical = io.StringIO(text, newline=None).read().split("\n")
+    assert all(1 < number <= len(physical) for number in numbers)
+    # A line of plain text is a record of its own, wherever nothing before it opened a quote.
+    before_quotes = text.split('"', 1)[0]
+    plain = io.StringIO(before_quotes, newline=None).read().split("\n")
+    whole = plain if before_quotes == text else plain[:-1]
+    wanted = {number for number, line in enumerate(whole, 1) if number > 1 and line.strip()}
+    assert wanted <= set(numbers)

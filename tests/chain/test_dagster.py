@@ -1,0 +1,156 @@
+"""What people see and do in Dagster: partitions, metadata, checks, re-execution from failure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pipelines.local_org import control
+from pipelines.salesforce.errors import TransientError
+
+DAY = date(2026, 11, 5)
+
+SOURCES = """
+sources:
+  people: {entity: contacts, preset: generic, as: contact}
+"""
+
+ROWS = """\
+ID,First Name,Last Name,Email,Company
+1,Ada,Okafor,ada@acme.example,Acme
+2,Ben,,ben@acme.example,Acme
+3,Cy,Roux,cy@acme.example,Blue
+"""
+
+
+def _job() -> dg.JobDefinition:
+    """The job, as a process of Dagster's loads it."""
+    from pipelines.definitions import defs
+
+    return defs.resolve_job_def("sync")
+
+
+@pytest.fixture(scope="module")
+def chain(make_chain: Any) -> Any:
+    made = make_chain(SOURCES, org=False)
+    made.put("people", DAY, "people.csv", ROWS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def failed(chain: Any) -> Any:
+    """A run that found the org down."""
+    return chain.run(DAY)
+
+
+@pytest.fixture(scope="module")
+def again(chain: Any, failed: Any) -> Any:
+    """That run, re-executed from its failure after the org was started."""
+    chain.start_org()
+    job = dg.reconstructable(_job)
+    options = dg.ReexecutionOptions.from_failure
+    with chain.active(), dg.DagsterInstance.get() as instance:
+        parent = instance.get_run_by_id(failed.run_id)
+        assert parent is not None
+        done = dg.execute_job(
+            job,
+            instance=instance,
+            tags={"dagster/partition": parent.tags["dagster/partition"]},
+            reexecution_options=options(failed.run_id, instance),
+        )
+        steps = {event.step_key for event in done.all_events if event.is_step_start}
+        failures = [
+            event.step_failure_data.error for event in done.all_events if event.is_step_failure
+        ]
+        assert not failures, failures
+        yield done.success, steps, instance
+
+
+def test_an_org_that_is_down_stops_at_the_org(chain: Any, failed: Any) -> None:
+    assert failed.failed_step == "org"
+    assert isinstance(failed.error, TransientError)
+    assert "causeway org start" in str(failed.error)
+    assert control.status(chain.project.local_org)["pid"] is None or failed.error
+    assert len(chain.read("valid_contacts", DAY)) == 2
+    assert len(chain.read("rejected_contacts", DAY)) == 1
+
+
+def test_re_execution_from_failure_goes_on_from_there(chain: Any, again: Any) -> None:
+    success, steps, _ = again
+    assert success
+    assert "org" in steps
+    assert "salesforce_contact" in steps
+    assert not steps & {"landed", "stg_contacts", "validated_contacts"}
+    assert chain.outcomes(DAY)["Contact"] == {"created": 2}
+    assert len(chain.records("Contact")) == 2
+
+
+def test_today_is_a_partition() -> None:
+    from pipelines.definitions import defs
+
+    today = datetime.now(UTC).date().isoformat()
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        partitions = graph.get(key).partitions_def
+        assert partitions is not None, key
+        assert partitions.get_last_partition_key() == today
+
+
+def test_every_asset_says_what_it_is() -> None:
+    from pipelines.definitions import defs
+
+    graph = defs.resolve_asset_graph()
+    keys = graph.get_all_asset_keys()
+    assert len(keys) == 48
+    for key in keys:
+        node = graph.get(key)
+        assert node.description, key
+        assert node.owners, key
+        assert node.kinds, key
+        assert node.group_name != "default", key
+
+
+@pytest.mark.parametrize(
+    "asset,rows,column,origin",
+    [
+        ("stg_contacts", 3, "email", ("raw_contacts", "email")),
+        ("people", 2, "email", ("person_records", "email")),
+        ("sf_contact", 2, "Email", ("people", "email")),
+    ],
+)
+def test_an_asset_shows_what_it_holds(
+    chain: Any, again: Any, asset: str, rows: int, column: str, origin: tuple[str, str]
+) -> None:
+    *_, instance = again
+    event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    assert event.asset_materialization.partition == DAY.isoformat()
+    metadata = event.asset_materialization.metadata
+    assert metadata["dagster/row_count"].value == rows
+    assert column in {shown.name for shown in metadata["dagster/column_schema"].value.columns}
+    lineage = metadata["dagster/column_lineage"].value.deps_by_column[column]
+    assert origin in [(dep.asset_key.to_user_string(), dep.column_name) for dep in lineage]
+    assert "| --- |" in metadata["sample"].value
+
+
+def test_checks_are_recorded_for_the_day(chain: Any, again: Any) -> None:
+    *_, instance = again
+
+    def check(asset: str, name: str) -> Any:
+        key = dg.AssetCheckKey(dg.AssetKey(asset), name)
+        record, *_ = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
+        assert record.partition == DAY.isoformat()
+        return record.event.dagster_event.asset_check_evaluation_data
+
+    verdict = check("valid_contacts", "every_row_has_a_verdict")
+    assert verdict.passed
+    counted = {name: value.value for name, value in verdict.metadata.items()}
+    assert counted == {"landed": 3, "valid": 2, "rejected": 1}
+    mandatory = check("valid_contacts", "mandatory_values")
+    assert not mandatory.passed
+    assert mandatory.severity == dg.AssetCheckSeverity.WARN
+    assert mandatory.metadata["rows"].value == 1
+    assert check("salesforce_contact", "every_planned_row_has_an_outcome").passed
+    assert check("salesforce_contact", "nothing_rejected").passed
