@@ -31,6 +31,8 @@ PATHS = st.one_of(
             "jobs/ingest",
             "jobs/query",
             "query",
+            "search",
+            "parameterizedSearch",
             "queryAll",
             "query/x",
             "limits",

@@ -14,6 +14,7 @@ from pipelines.local_org.api import (
     query,
     queryjobs,
     records,
+    search,
     soap,
 )
 from pipelines.local_org.api.router import Router
@@ -30,6 +31,7 @@ def table() -> Router:
         metadata,
         discovery,
         query,
+        search,
         ingest,
         queryjobs,
         composite,

@@ -34,6 +34,8 @@ def value_sql(field: Field, raw: str, *, lower_case_email: bool) -> str:
     if field.type in {"id", "reference"}:
         trimmed = f"nullif(trim({text}), '')"
         return f"case when length({trimmed}) = 15 then {to18_sql(trimmed)} else {trimmed} end"
+    if field.type not in COLUMN_TYPES:
+        return text  # compound fields, which nobody may write
     return _CASTS[COLUMN_TYPES[field.type]].format(text=text)
 
 
