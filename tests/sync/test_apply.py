@@ -285,6 +285,29 @@ def test_a_record_of_the_org_is_adopted_and_only_its_blanks_are_filled(sync: Syn
     assert record == {"LastName": "Old Name", "Title": "Chair"}
 
 
+def test_an_opt_out_made_in_the_org_outlives_an_older_subscription(sync: Sync) -> None:
+    people(sync.db, 2)  # p-000000 says no to the newsletter, p-000001 yes
+    sync.apply(sync.plan())
+    opted_out = "select Causeway_Key__c, HasOptedOutOfEmail from Contact order by Causeway_Key__c"
+
+    def org() -> list[bool]:
+        return [record["HasOptedOutOfEmail"] for record in sync.org.query(opted_out)]
+
+    [contact] = sync.org.query("select Id from Contact where Causeway_Key__c = 'p-000001'")
+    sync.org.rest.Contact.update(contact["Id"], {"HasOptedOutOfEmail": True})
+    sync.apply(sync.plan())
+    assert org() == [True, True]
+
+    # The opt-out that came from our sources is taken back when they say so, once.
+    sync.db.execute("update people set opted_out = false")
+    sync.apply(sync.plan())
+    assert org() == [False, True]
+    [contact] = sync.org.query("select Id from Contact where Causeway_Key__c = 'p-000000'")
+    sync.org.rest.Contact.update(contact["Id"], {"HasOptedOutOfEmail": True})
+    sync.apply(sync.plan())
+    assert org() == [True, True]
+
+
 def test_a_deleted_record_is_held_and_not_made_again(sync: Sync) -> None:
     people(sync.db, 2, route="Lead")
     sync.apply(sync.plan())
