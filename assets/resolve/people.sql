@@ -48,7 +48,7 @@ ranked as (
         *,
         row_number() over (
             partition by person_key
-            order by priority, as_of desc, source, source_id
+            order by entity = 'address', priority, as_of desc, source, source_id
         ) as best
     from said
     where members > 1
@@ -108,7 +108,8 @@ known_by_several as (
         arg_min(mailing, best) filter (where entity = 'address') as first_added,
         arg_min(other, best) as other,
         arg_min(origin, best) filter (where other is not null) as other_from,
-        arg_max(newsletter, (as_of, source, source_id)) as newsletter,
+        -- Of two statements of one moment the refusal counts.
+        arg_max(newsletter, (as_of, newsletter <> 'subscribed', source, source_id)) as newsletter,
         bool_or(entity = 'customer') as is_customer,
         bool_or(entity = 'subscriber') as is_subscriber,
         bool_or(entity = 'contact') as is_contact,

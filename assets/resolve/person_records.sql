@@ -3,7 +3,7 @@
 -- owner: team:crm
 -- record: 64 bits of md5 over source and source id; how the state knows a record
 -- parent: the record whose person this address belongs to, if the row is only an address
--- email_key: equal for records that share a personal e-mail address; role mailboxes such as info@ count only together with the last name
+-- email_key: equal for records that share a personal e-mail address; role mailboxes such as info@ count only together with the last name; an address's own is nobody's
 -- customer_key: equal for records that carry the same customer id of the same shop
 -- priority: of the source; the smaller one wins where two sources disagree
 -- mailing: the address mail goes to; for a customer the default shipping address
@@ -223,6 +223,7 @@ select
     case when parent_id is not null then record_key(coalesce(parent_source, source), parent_id) end
         as parent,
     case
+        when entity = 'address' then null
         when split_part(email, '@', 1) in (
             'info', 'sales', 'office', 'contact', 'admin', 'support', 'hello', 'mail', 'service',
             'team', 'enquiries', 'inquiries', 'billing', 'accounts', 'webmaster', 'marketing'

@@ -191,6 +191,33 @@ def test_further_addresses_belong_to_their_parent_and_none_is_lost(resolver: Any
     assert person["source_records"] == 1
 
 
+def test_an_office_lends_its_member_no_identity_and_outranks_none_of_its_words(
+    resolver: Any,
+) -> None:
+    offices = [
+        {"source": "offices", "source_id": f"o{n}", "parent_id": str(n), "street": f"{n} High St"}
+        | {"email": "office@capitol.example", "title": "Front desk"}
+        for n in (1, 2)
+    ]
+    members = [contact(n, f"m{n}@example.com", title="Member") for n in (1, 2)]
+    resolver.feed(D1, contacts=[*members, *offices])
+    people = sorted(resolver.read("people", D1), key=lambda person: person["email"])
+    assert [(person["email"], person["title"]) for person in people] == [
+        ("m1@example.com", "Member"),
+        ("m2@example.com", "Member"),
+    ]
+
+
+def test_of_two_statements_of_one_moment_the_refusal_counts(resolver: Any) -> None:
+    rows = [
+        {"source": "news", "source_id": str(n), "email": "a@example.com", "status": status}
+        for n, status in enumerate(("subscribed", "unsubscribed", "subscribed"))
+    ]
+    resolver.feed(D1, subscribers=rows)
+    [person] = resolver.read("people", D1)
+    assert person["opted_out"] is True
+
+
 def test_a_name_read_from_an_address_never_overwrites_a_real_one(resolver: Any) -> None:
     row = {"source": "news", "source_id": "1", "status": "unsubscribed"}
     resolver.feed(D1, subscribers=[row | {"email": "jane.doe7+shop@firm.example"}])
