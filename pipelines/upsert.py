@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +82,7 @@ def apply(
     }
     with project.org() as org, project.connect(day) as connection:
         _allow_writing(org)
+        _begin(project, connection, saved, object_name)
         outcomes = apply_object(
             saved, object_name, org, connection, parents=parents, progress=progress
         )
@@ -96,8 +97,41 @@ def apply(
             with transaction(connection):
                 connection.execute(sql("state/outcomes"))
                 connection.execute(sql("state/sent"))
+                connection.execute("delete from state.sending where object = getvariable('object')")
             project.state.publish(connection, "outcome")
     return outcomes, written
+
+
+def _begin(project: Project, connection: DuckDBPyConnection, saved: Plan, object_name: str) -> None:
+    """Note that a plan's rows are on their way, so that the next run knows if this one dies."""
+    connection.execute("set variable object = $1", [object_name])
+    connection.execute("set variable plan_id = $1", [saved.plan_id])
+    with project.state.attach(connection):
+        _bind_left_behind(project, connection, object_name)
+        with transaction(connection):
+            connection.execute(sql("state/sending"))
+
+
+def _bind_left_behind(project: Project, connection: DuckDBPyConnection, object_name: str) -> None:
+    """Make the view ``left_behind``: key and fields of what a run that died was sending."""
+    plans = connection.execute(
+        "select plan_id from state.sending where object = $1", [object_name]
+    ).fetchall()
+    payloads = [load_plan(project.home, plan_id).payload(object_name) for [plan_id] in plans]
+    connection.execute(_left_behind_sql(payloads))
+
+
+def _left_behind_sql(payloads: Sequence[Path]) -> str:
+    if not payloads:
+        rows = "select null::varchar as key, null::varchar[] as fields where false"
+    else:
+        files = ", ".join(map(literal, payloads))
+        rows = (
+            "select key, list_filter("
+            "changed, lambda name: not ends_with(name, 'HasOptedOutOfEmail')) as fields"
+            f" from read_parquet([{files}]) where action in ('create', 'adopt', 'update')"
+        )
+    return f"create or replace temp view left_behind as {rows}"
 
 
 def _allow_writing(org: Org) -> None:
@@ -127,6 +161,7 @@ def _plan(project: Project, day: date, object_name: str, schema: Mapping[str, Fi
     query = plan_sql(project.object_mappings[object_name], schema, project.policies)
     ledger = relation("sent", object_name)
     with project.connect(day) as connection, project.state.attach(connection):
+        _bind_left_behind(project, connection, object_name)
         connection.execute(_ledger_sql(ledger, object_name))
         for table in tables_of(query):
             if table != ledger:
@@ -135,10 +170,14 @@ def _plan(project: Project, day: date, object_name: str, schema: Mapping[str, Fi
 
 
 def _ledger_sql(name: str, object_name: str) -> str:
-    return (
-        f"create temp view {name} as select key, fields from state.sent"
-        f" where object = {literal(object_name)}"
-    )
+    return f"""
+        create temp view {name} as
+        select
+            coalesce(known.key, left_behind.key) as key,
+            coalesce(known.fields, []) || coalesce(left_behind.fields, []) as fields
+        from (select key, fields from state.sent where object = {literal(object_name)}) as known
+        full join left_behind on left_behind.key = known.key
+    """
 
 
 def _write(project: Project, day: date, name: str, query: str) -> Written:

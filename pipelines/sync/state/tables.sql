@@ -60,6 +60,11 @@ create table if not exists state.sent (
     fields varchar[] not null     -- every field that we ever wrote of this record
 );
 
+create table if not exists state.sending (
+    object varchar not null,
+    plan_id varchar not null      -- its rows are on their way, or their run died
+);
+
 create table if not exists state.batch (
     batch date not null,
     stage varchar not null,
