@@ -23,7 +23,7 @@ from pipelines.relations import prepare
 from pipelines.salesforce.errors import TransientError
 from pipelines.sync.state import State
 
-DAY = date(2026, 11, 5)
+DAY, NEXT = date(2026, 11, 5), date(2026, 11, 6)
 
 SOURCES = """
 sources:
@@ -34,9 +34,10 @@ sources:
 CONTACTS, LEADS = 700, 2_001  # several calls of sObject Collections; a job of Bulk API 2.0
 
 
-def _list(name: str, rows: int) -> str:
+def _list(name: str, rows: int, first: str = "First") -> str:
     lines = (
-        f"{name}{n},First{n},Last{n},{name}{n}@acme.example,Company {n % 7}\n" for n in range(rows)
+        f"{name}{n},{first}{n},Last{n},{name}{n}@acme.example,Company {n % 7}\n"
+        for n in range(rows)
     )
     return "ID,First Name,Last Name,Email,Company\n" + "".join(lines)
 
@@ -95,6 +96,13 @@ def test_an_org_killed_while_it_is_written_to(make_chain: Any, uninterrupted: An
     assert chain.everything() == uninterrupted.everything()
     keys = [row["Causeway_Key__c"] for name in ("Contact", "Lead") for row in chain.records(name)]
     assert len(set(keys)) == len(keys) == CONTACTS + LEADS
+
+    # What the killed runs wrote is ours, so the next day's values take its place.
+    chain.put("people", NEXT, "people.csv", _list("p", CONTACTS, "Renamed"))
+    chain.put("leads", NEXT, "leads.csv", _list("l", LEADS, "Renamed"))
+    chain.done(NEXT)
+    assert chain.outcomes(NEXT)["Contact"] == {"updated": CONTACTS}
+    assert chain.outcomes(NEXT)["Lead"] == {"updated": LEADS}
 
 
 HOLD = """
