@@ -1,4 +1,5 @@
 -- Links, keys and aliases of the affected records, in the transaction the caller opened.
+-- Whose file holds a person's values changes only once that file is there (point_people).
 delete from state.member where record in (select record from affected);
 
 insert into state.member
@@ -19,7 +20,7 @@ using (
     select person_key, founder from identity where founder is not null
 ) as minted
 on person.person_key = minted.person_key
-when matched then update set alias_of = null, batch = getvariable('batch')
+when matched then update set alias_of = null
 when not matched then insert (person_key, founder, minted, alias_of, batch)
     values (minted.person_key, minted.founder, getvariable('batch'), null, getvariable('batch'));
 
@@ -30,9 +31,7 @@ using (
     join identity on identity.cluster = claim.cluster
 ) as claimed
 on person.person_key = claimed.person_key
-when matched then update set
-    alias_of = nullif(claimed.survivor, claimed.person_key),
-    batch = getvariable('batch');
+when matched then update set alias_of = nullif(claimed.survivor, claimed.person_key);
 
 -- Whoever was an alias of a key that is now an alias itself follows to the survivor.
 update state.person
