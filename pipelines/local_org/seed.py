@@ -12,6 +12,8 @@ from pipelines.local_org.catalog.setup import OrgSetup
 from pipelines.local_org.store.store import Store
 
 Record = dict[str, Any]
+Named = tuple[str, str, Record]
+"""An object, the field that a record of it is known by, and the record."""
 
 
 def seed(store: Store, catalog: Catalog, setup: OrgSetup, state: dict[str, Any]) -> None:
@@ -39,11 +41,9 @@ def _profile() -> Record:
     return {"Name": "System Administrator", "UserType": "Standard"}
 
 
-def _records(
-    setup: OrgSetup, state: dict[str, Any], profile: str
-) -> Iterator[tuple[str, str, Record]]:
+def _organization(setup: OrgSetup, state: dict[str, Any]) -> Named:
     about = setup.organization
-    yield (
+    return (
         "Organization",
         "Id",
         {
@@ -60,30 +60,11 @@ def _records(
             "UsesStartDateAsFiscalYearName": False,
         },
     )
-    standard = {
-        "ProfileId": profile,
-        "UserType": "Standard",
-        "TimeZoneSidKey": about.time_zone,
-        "LocaleSidKey": about.language,
-        "LanguageLocaleKey": about.language,
-        "EmailEncodingKey": "UTF-8",
-    }
-    for user in (setup.user, *setup.users):
-        own = user is setup.user
-        yield (
-            "User",
-            "Username",
-            standard
-            | ({"Id": state["user_id"]} if own else {})
-            | {
-                "Username": state["username"] if own else user.username or user.email,
-                "FirstName": user.first_name,
-                "LastName": user.last_name,
-                "Email": user.email.lower(),
-                "Alias": (user.first_name or "")[:1].lower() + user.last_name[:4].lower(),
-                "IsActive": user.active,
-            },
-        )
+
+
+def _records(setup: OrgSetup, state: dict[str, Any], profile: str) -> Iterator[Named]:
+    yield _organization(setup, state)
+    yield from _users(setup, state, profile)
     for order, status in enumerate(setup.lead_statuses, start=1):
         yield (
             "LeadStatus",
@@ -120,6 +101,34 @@ def _records(
                 "SobjectType": kind.object,
                 "IsActive": kind.active,
                 "IsPersonType": kind.person,
+            },
+        )
+
+
+def _users(setup: OrgSetup, state: dict[str, Any], profile: str) -> Iterator[Named]:
+    about = setup.organization
+    standard = {
+        "ProfileId": profile,
+        "UserType": "Standard",
+        "TimeZoneSidKey": about.time_zone,
+        "LocaleSidKey": about.language,
+        "LanguageLocaleKey": about.language,
+        "EmailEncodingKey": "UTF-8",
+    }
+    for user in (setup.user, *setup.users):
+        own = user is setup.user
+        yield (
+            "User",
+            "Username",
+            standard
+            | ({"Id": state["user_id"]} if own else {})
+            | {
+                "Username": state["username"] if own else user.username or user.email,
+                "FirstName": user.first_name,
+                "LastName": user.last_name,
+                "Email": user.email.lower(),
+                "Alias": (user.first_name or "")[:1].lower() + user.last_name[:4].lower(),
+                "IsActive": user.active,
             },
         )
 

@@ -10,9 +10,9 @@ from pipelines.local_org.api.discovery import sobject_of
 from pipelines.local_org.api.query import select_records
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
 from pipelines.local_org.catalog.model import Field, SObject
+from pipelines.local_org.dml.lookups import match_sql
 from pipelines.local_org.dml.outcome import Outcome
 from pipelines.local_org.dml.records import Batch, JsonTypeError, delete_records, write_records
-from pipelines.local_org.dml.work import match_sql
 
 router = Router()
 UPSERT_ANSWERS_200_FROM = 46.0

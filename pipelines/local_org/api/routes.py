@@ -3,6 +3,7 @@
 from functools import cache
 
 from pipelines.local_org.api import (
+    classic,
     collections,
     composite,
     discovery,
@@ -28,6 +29,7 @@ def table() -> Router:
         faults,
         oauth,
         soap,
+        classic,
         metadata,
         discovery,
         query,

@@ -12,9 +12,10 @@ from typing import Any
 from pipelines.local_org import ids
 from pipelines.local_org.catalog.model import Catalog, literal
 from pipelines.local_org.dml.changes import insert_sql, update_sql
+from pipelines.local_org.dml.lookups import Join, joins_of
 from pipelines.local_org.dml.outcome import CLEAR, Outcome, parse_errors
 from pipelines.local_org.dml.request import WriteRequest
-from pipelines.local_org.dml.work import Join, joins_of, keys_sql, one_sql
+from pipelines.local_org.dml.work import keys_sql, one_sql
 from pipelines.local_org.moments import now
 from pipelines.local_org.store.store import Store
 

@@ -17,11 +17,12 @@ from pipelines.local_org.dml.delete import (
     orphan_sql,
     purge_sql,
 )
+from pipelines.local_org.dml.lookups import match_sql
 from pipelines.local_org.dml.orgrules import CHUNK, PLAIN, OrgRules, WriteOptions, automate, judge
 from pipelines.local_org.dml.outcome import Outcome, error_sql, parse_errors
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.single import SingleWriter
-from pipelines.local_org.dml.work import Numbers, match_sql, work_sql
+from pipelines.local_org.dml.work import Numbers, work_sql
 from pipelines.local_org.faults import Faults
 from pipelines.local_org.moments import now
 from pipelines.local_org.store.store import Store

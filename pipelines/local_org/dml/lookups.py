@@ -1,0 +1,171 @@
+"""What rows are looked up in: parents by External Id, the records they change, their references,
+and the records that already carry a unique value.
+"""
+
+from dataclasses import dataclass
+
+from pipelines.local_org.catalog.model import Catalog, Field, SObject
+from pipelines.local_org.dml.request import Column, WriteRequest
+from pipelines.local_org.ids import to18_sql
+
+
+@dataclass(frozen=True)
+class Join:
+    """A relation that rows are looked up in.
+
+    `found` selects its `columns` from the record tables, for the keys that the SQL `{keys}` gives;
+    `key` is the key that a row looks for, `k` or `id` the column that holds it.
+    """
+
+    name: str
+    columns: dict[str, str]
+    found: str
+    key: str
+    held: str = "k"
+
+    @property
+    def on(self) -> str:
+        """How a row finds its line."""
+        return f"{self.name}.{self.held} = {self.key}"
+
+    def body(self) -> str:
+        """SQL for the lines that any row looks for."""
+        keys = f"select {self.key} from typed where {self.key} is not null"
+        return self.found.replace("{keys}", keys)
+
+
+def joins_of(catalog: Catalog, request: WriteRequest) -> list[Join]:
+    """Everything that rows are looked up in."""
+    return _lookups(request) + _target(request) + _references(catalog, request) + _rivals(request)
+
+
+def created_sql(request: WriteRequest) -> str:
+    """SQL: does the row make a new record?"""
+    return {"insert": "true", "update": "false"}.get(request.operation, "target.id is null")
+
+
+def value_of(column: Column) -> str:
+    """SQL for the typed value that a column gives a row."""
+    if column.via is None:
+        return f"typed.{column.value}"
+    return f"lookup{column.position}.id"
+
+
+def match_sql(field: Field, value: str) -> str:
+    """SQL for what two values of a field must share to be the same value."""
+    if field.case_sensitive or field.type in {"id", "reference"} or field.column_type != "varchar":
+        return value
+    return f"lower({value})"
+
+
+def _lookups(request: WriteRequest) -> list[Join]:
+    """Parents named by an External Id; the text must hit exactly one live record."""
+    joins = []
+    for column in request.columns:
+        if column.via is None:
+            continue
+        parent, field = column.via
+        stored = match_sql(field, f"p.{field.column}")
+        joins.append(
+            Join(
+                f"lookup{column.position}",
+                {"k": field.column_type, "id": "varchar", "hits": "bigint"},
+                f'select {stored} as k, min(p."Id") as id, count(*) as hits '
+                f'from {parent.table} p where not p."IsDeleted" and {stored} in ({{keys}}) '
+                "group by 1",
+                _cast_key(field, f"typed.{column.raw}"),
+            )
+        )
+    return joins
+
+
+def _cast_key(field: Field, raw: str) -> str:
+    if field.type == "id":
+        return f"case when length({raw}) = 15 then {to18_sql(raw)} else {raw} end"
+    if field.column_type != "varchar":
+        return f"try_cast({raw} as {field.column_type})"
+    return match_sql(field, raw)
+
+
+def _target(request: WriteRequest) -> list[Join]:
+    """The record that a row changes."""
+    key = request.key_column
+    if key is None:
+        return []
+    table, field = request.sobject.table, key.field
+    converted = 'bool_or(t."IsConverted")' if request.sobject.get("IsConverted") else "false"
+    stored = match_sql(field, f"t.{field.column}")
+    alive = "" if field.name == "Id" else 'not t."IsDeleted" and '
+    return [
+        Join(
+            "target",
+            {
+                "k": field.column_type,
+                "id": "varchar",
+                "n": "bigint",
+                "hits": "bigint",
+                "ids": "varchar",
+                "deleted": "boolean",
+                "converted": "boolean",
+            },
+            f'select {stored} as k, min(t."Id") as id, min(t._n) as n, count(*) as hits, '
+            f'string_agg(t."Id", \', \') as ids, bool_or(t."IsDeleted") as deleted, '
+            f"{converted} as converted from {table} t where {alive}{stored} in ({{keys}}) "
+            "group by 1",
+            match_sql(field, f"typed.{key.value}"),
+        )
+    ]
+
+
+def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:
+    """Records that reference fields point to by id."""
+    joins = []
+    for column in reference_columns(request):
+        parts = [
+            f'select p."Id" as id, p."IsDeleted" as deleted, {_active(parent)} as active '
+            f'from {parent.table} p where p."Id" in ({{keys}})'
+            for parent in catalog.targets(column.field)
+        ]
+        nothing = "select null::varchar as id, false as deleted, true as active where false"
+        joins.append(
+            Join(
+                f"parent{column.position}",
+                {"id": "varchar", "deleted": "boolean", "active": "boolean"},
+                " union all ".join(parts) or nothing,
+                f"typed.{column.value}",
+                held="id",
+            )
+        )
+    return joins
+
+
+def _active(parent: SObject) -> str:
+    return 'p."IsActive"' if parent.name == "User" else "true"
+
+
+def _rivals(request: WriteRequest) -> list[Join]:
+    """Live records that already carry the value of a unique field."""
+    joins = []
+    for column in unique_columns(request):
+        stored = match_sql(column.field, f"r.{column.field.column}")
+        joins.append(
+            Join(
+                f"rival{column.position}",
+                {"k": column.field.column_type, "id": "varchar"},
+                f'select {stored} as k, min(r."Id") as id from {request.sobject.table} r '
+                f'where not r."IsDeleted" and {stored} in ({{keys}}) group by 1',
+                match_sql(column.field, f"typed.{column.value}"),
+            )
+        )
+    return joins
+
+
+def reference_columns(request: WriteRequest) -> list[Column]:
+    """The columns that point to records by id."""
+    return [c for c in request.data_columns if c.via is None and c.field.type == "reference"]
+
+
+def unique_columns(request: WriteRequest) -> list[Column]:
+    """The columns of unique fields, without the key of an upsert."""
+    key = request.key_column
+    return [c for c in request.data_columns if c.field.unique and c is not key]

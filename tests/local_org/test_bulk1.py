@@ -1,0 +1,84 @@
+"""Bulk API 1.0, in XML and CSV, as CumulusCI loads with it."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+import requests
+from lxml import etree
+
+NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
+
+
+def job_xml(**values: str) -> str:
+    inner = "".join(f"<{name}>{value}</{name}>" for name, value in values.items())
+    return f'<?xml version="1.0"?><jobInfo xmlns="{NAMESPACE}">{inner}</jobInfo>'
+
+
+class Loader:
+    def __init__(self, org: dict[str, Any]) -> None:
+        self.org = org
+
+    def __call__(self, method: str, path: str, body: str | bytes = "") -> requests.Response:
+        headers = {"X-SFDC-Session": self.org["access_token"]}
+        url = f"{self.org['http_url']}/services/async/67.0/job{path}"
+        return requests.request(method, url, data=body, headers=headers, timeout=60)
+
+    def text(self, answer: requests.Response, name: str) -> str:
+        return str(etree.fromstring(answer.content).findtext(f".//{{*}}{name}"))
+
+
+@pytest.fixture
+def loader(org: dict[str, Any]) -> Loader:
+    return Loader(org)
+
+
+def test_an_upsert_answers_in_the_order_of_its_rows(loader: Loader, key: str) -> None:
+    spec = {"operation": "upsert", "object": "Contact", "externalIdFieldName": "Causeway_Key__c"}
+    made = loader("POST", "", job_xml(**spec, concurrencyMode="Parallel", contentType="CSV"))
+    assert (made.status_code, made.headers["content-type"]) == (201, "application/xml")
+    job = loader.text(made, "id")
+    data = f'"Causeway_Key__c","LastName"\r\n"{key}-1","Ito"\r\n"{key}-2",""\r\n"{key}-3","Abe"\r\n'
+    added = loader("POST", f"/{job}/batch", data)
+    assert (added.status_code, loader.text(added, "state")) == (201, "Queued")
+    batch = loader.text(added, "id")
+    assert loader.text(loader("POST", f"/{job}", job_xml(state="Closed")), "state") == "Closed"
+    info = loader("GET", f"/{job}/batch")
+    assert loader.text(info, "state") == "Completed"
+    assert loader.text(info, "numberRecordsFailed") == "1"
+    result = loader("GET", f"/{job}/batch/{batch}/result").text
+    rows = list(csv.DictReader(io.StringIO(result, newline="")))
+    assert [(r["Success"], r["Created"]) for r in rows] == [
+        ("true", "true"),
+        ("false", "false"),
+        ("true", "true"),
+    ]
+    assert rows[1]["Error"].startswith("REQUIRED_FIELD_MISSING:")
+
+
+def test_queries(loader: Loader, rest: Any, key: str) -> None:
+    rest("POST", "sobjects/Account", json={"Name": key})
+    made = loader("POST", "", job_xml(operation="query", object="Account", contentType="CSV"))
+    job = loader.text(made, "id")
+    for name, expected in ((key, f'"Name"\n"{key}"\n'), ("no", "Records not found for this query")):
+        soql = f"SELECT Name FROM Account WHERE Name = '{name}'"
+        batch = loader.text(loader("POST", f"/{job}/batch", soql), "id")
+        result = loader.text(loader("GET", f"/{job}/batch/{batch}/result"), "result")
+        assert loader("GET", f"/{job}/batch/{batch}/result/{result}").text == expected
+
+
+def test_refusals_are_xml(loader: Loader, org: dict[str, Any]) -> None:
+    for body, code in (
+        (job_xml(operation="insert", object="Banana"), "InvalidJob"),
+        (job_xml(operation="juggle", object="Contact"), "InvalidJob"),
+        ("<broken", "InvalidJob"),
+    ):
+        assert loader.text(loader("POST", "", body), "exceptionCode") == code
+    made = loader("POST", "", job_xml(operation="insert", object="Contact", contentType="CSV"))
+    job = loader.text(made, "id")
+    loader("POST", f"/{job}/batch", "Nope\nx\n")
+    info = loader("GET", f"/{job}/batch")
+    assert loader.text(info, "stateMessage") == "InvalidBatch : Field name not found : Nope"
+    loader.org = org | {"access_token": "x"}
+    assert loader.text(loader("GET", f"/{job}"), "exceptionCode") == "InvalidSessionId"
