@@ -1,5 +1,7 @@
-"""The rules about whole rows, phase by phase: what is no value, what is not found, what may not be
-set, what is missing or wrong, what is there already. The first phase that finds errors decides.
+"""The rules about whole rows, phase by phase; the first phase that finds errors decides.
+
+What is no value, what is not found, what may not be set, what is missing or wrong, what is there
+already.
 """
 
 from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal

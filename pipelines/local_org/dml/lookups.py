@@ -1,5 +1,7 @@
-"""What rows are looked up in: parents by External Id, the records they change, their references,
-and the records that already carry a unique value.
+"""What rows are looked up in.
+
+Parents by External Id, the records they change, their references, and the records that already
+carry a unique value.
 """
 
 from dataclasses import dataclass
