@@ -1,6 +1,6 @@
 """How a relation shows itself as an asset: what it holds, where columns come from, a sample."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -84,12 +84,22 @@ def step(
     names = [f"{day}.lock"] + ([f"org-{here.org_name or 'local'}.lock"] if to_org else [])
     try:
         for name in names:
-            locks.take(here.home / "locks" / name, context.run.run_id, context.log.info)
+            locks.take(here.home / "locks" / name, context.run.run_id, _teller(context))
         prepare(here)
         yield here, day
     except BaseException as error:
         raised.setdefault(context.run.run_id, error)
         raise
+
+
+def _teller(context: dg.AssetExecutionContext) -> Callable[[str], None]:
+    """Who waits says so in Dagster, and to whoever started the run in a terminal."""
+
+    def tell(text: str) -> None:
+        context.log.info(text)
+        locks.tell(text)
+
+    return tell
 
 
 def shown(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,11 @@ def take(
     os.ftruncate(handle, 0)
     os.pwrite(handle, json.dumps({"pid": os.getpid(), "run": run}).encode(), 0)
     _held[run, path] = handle
+
+
+def tell(text: str) -> None:
+    """Say who is waited for where people look and no script reads results: on standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def release(run: str) -> None:

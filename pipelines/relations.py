@@ -133,7 +133,7 @@ def prepare(project: Project) -> None:
     if (project.home, stamp) in _prepared:
         return
     lock = project.home / "locks" / "schemas.lock"
-    locks.take(lock, "schemas", print)
+    locks.take(lock, "schemas", locks.tell)
     try:
         _write_schemas(project, stamp)
     finally:

@@ -6,6 +6,7 @@ Nobody but the pipeline opens this file. What others may see of it is published 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ class State:
         self,
         connection: DuckDBPyConnection,
         *,
-        say: Callable[[str], None] = print,
+        say: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
         patience: float = 60.0,
     ) -> Iterator[None]:
         """Attach the state as ``state`` and detach it whatever happens, so that no lock leaks.
