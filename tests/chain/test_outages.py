@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -188,21 +187,25 @@ def test_a_state_that_another_process_has_open(
             assert said in str(error)
 
 
-def test_a_run_waits_for_who_is_done_soon(shared: Any, reader: Any) -> None:
+def test_a_run_waits_for_who_is_done_soon(
+    shared: Any, reader: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     with _beside(OPEN, shared.home / "state.duckdb", "write", "select 1") as process:
-        freed: list[float] = []
+        assert process.stdin is not None
+        timer = threading.Timer(6.0, process.stdin.close)
 
-        def free() -> None:
-            freed.append(time.monotonic())
-            assert process.stdin is not None
-            process.stdin.close()
+        def listen(asset: str, kind: str, metadata: Any) -> None:
+            if (asset, kind) == ("person_links", "start"):
+                timer.start()
 
-        timer = threading.Timer(6.0, free)
-        timer.start()
-        shared.done(DAY)
+        result = shared.run(DAY, on_event=listen)
         timer.join()
-    assert freed
+    assert result.success, result.error
     assert shared.outcomes(DAY)["Contact"] == {"created": 3}
+    said = capsys.readouterr()
+    assert "waiting for state.duckdb" in said.err
+    assert f"PID {process.pid}" in said.err
+    assert said.out == ""  # where scripts read results
 
 
 def test_a_reader_is_in_nobodys_way(shared: Any, reader: subprocess.Popen[str]) -> None:
