@@ -50,8 +50,11 @@ SETTLED = 10.0
 
 
 @dg.sensor(job=sync, minimum_interval_seconds=30)
-def inbox() -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Run a batch whenever files of it arrive or change, once they are whole."""
+def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Run a batch whenever files of it arrive or change, once they are whole.
+
+    A day that is no batch, or that cannot be read, is told in the tick's log and holds up no other.
+    """
     here = Project.of()
     try:
         days = batches(here.sources, here.inbox)
@@ -59,11 +62,18 @@ def inbox() -> Iterator[dg.RunRequest | dg.SkipReason]:
         yield dg.SkipReason(str(error))
         return
     for day in days:
-        facts = [
-            (file.name, file.path.stat().st_size, file.path.stat().st_mtime)
-            for file in files(here.sources, here.inbox, day)
-        ]
-        if time.time() - max(changed for *_, changed in facts) < SETTLED:
+        if not DAYS.has_partition_key(day.isoformat()):
+            context.log.warning(f"{day} is no batch: they run from {DAYS.start:%Y-%m-%d} to today")
+            continue
+        try:
+            facts = [
+                (file.name, file.path.stat().st_size, file.path.stat().st_mtime)
+                for file in files(here.sources, here.inbox, day)
+            ]
+        except (ConfigError, FileNotFoundError) as error:  # a file may go while we look
+            context.log.warning(f"{day}: {error}")
+            continue
+        if not facts or time.time() - max(changed for *_, changed in facts) < SETTLED:
             continue
         digest = hashlib.sha256(repr(facts).encode()).hexdigest()
         yield dg.RunRequest(run_key=f"{day} {digest[:16]}", partition_key=day.isoformat())

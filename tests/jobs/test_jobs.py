@@ -49,3 +49,19 @@ def test_the_sensor_asks_for_a_batch_once_its_files_have_settled(home: Path) -> 
 def test_the_sensor_says_why_it_asks_for_nothing(home: Path) -> None:
     with dg.instance_for_test() as instance:
         assert str(home / "inbox") in str(tick(instance).skip_message)
+
+
+def test_a_day_that_is_no_batch_or_cannot_be_read_holds_up_no_other(home: Path) -> None:
+    settled = time.time() - 60
+    for file in write_inputs(home / "inbox", (TODAY - timedelta(days=1), TODAY)):
+        os.utime(file, (settled, settled))
+    later = home / "inbox" / "winmo" / (TODAY + timedelta(days=9)).isoformat()
+    later.mkdir()
+    (later / "early.csv").write_text("a\n1\n")
+    (home / "inbox" / "shop" / "2026-01-05").mkdir()
+    half = home / "inbox" / "winmo" / "2026-01-05"
+    half.mkdir()
+    (half / "list.csv").write_text("a\n1\n")
+    with dg.instance_for_test() as instance:
+        asked = [run.partition_key for run in tick(instance).run_requests]
+    assert asked == [(TODAY - timedelta(days=1)).isoformat(), TODAY.isoformat()]
