@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from pipelines.config import Frozen, Lines, parse_model, read_yaml
 from pipelines.errors import ConfigError
@@ -96,6 +96,12 @@ class Parent(Frozen):
     column: str | None = None
 
 
+def _changes_only(extract: str) -> str:
+    if extract == "full":
+        raise ValueError("that a row is gone is not acted upon yet; remove the line")
+    return extract
+
+
 class Source(Frozen):
     """One system we read.
 
@@ -111,7 +117,6 @@ class Source(Frozen):
         constants: raw column → its value in every row.
         priority: whose values count where sources disagree; 1 counts most.
         extract: a day's files hold what changed, or everything there is.
-        on_missing: what to do with a row that a full extract no longer has.
         list_as: whether a contact list becomes Leads or Contacts; by default as the policy says.
         lists: list name or id → what differs for it.
         account: which account a list's contacts belong to; by default as the policy says.
@@ -127,8 +132,7 @@ class Source(Frozen):
     parent: Parent | None = None
     constants: dict[str, str] = Field({})
     priority: int = Field(50, ge=1, le=1000)
-    extract: Literal["changes", "full"] = "changes"
-    on_missing: Literal["keep", "review"] = "keep"
+    extract: Annotated[Literal["changes", "full"], AfterValidator(_changes_only)] = "changes"
     list_as: ListAs | None = Field(None, alias="as")
     lists: dict[str, ListRule] = Field({})
     account: Account | None = None

@@ -170,6 +170,18 @@ sources:
         assert part in text
 
 
+def test_a_promise_that_is_not_kept_yet_is_refused_with_its_line(house: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        house.sources("""
+sources:
+  news: {preset: magento_subscriber_table,
+    extract: full}
+""")
+    [problem] = caught.value.problems
+    assert "not acted upon yet" in problem.message
+    assert problem.line in (2, 3, 4)
+
+
 def test_headers_bring_exported_rows_back(house: Any) -> None:
     config = house.sources("""
 sources:
