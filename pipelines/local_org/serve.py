@@ -22,6 +22,8 @@ from pipelines.local_org.org import Org
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 1
+WATCH_SECONDS = 2
+"""How often an org looks whether its home is still there; without one it ends."""
 
 
 class PortTaken(Exception):
@@ -58,14 +60,20 @@ def serve_forever(folder: Path, port: int, *, faults: bool = False) -> int:
             print(error, file=sys.stderr)
             return 1
         try:
-            asyncio.run(_serve(org, *sockets))
+            asyncio.run(_serve(org, lock.fileno(), *sockets))
         finally:
             org.close()
-            _forget_process(home)
+            if _is_still_there(home, lock.fileno()):
+                _forget_process(home)
     return 0
 
 
-async def _serve(org: Org, https: socket.socket, http: socket.socket) -> None:
+def _is_still_there(home: Home, lock: int) -> bool:
+    """Whether the home is the one that was locked, neither deleted nor made anew."""
+    return home.lock.exists() and home.lock.stat().st_ino == os.fstat(lock).st_ino
+
+
+async def _serve(org: Org, lock: int, https: socket.socket, http: socket.socket) -> None:
     chain, key = ensure_certificates(org.home.ca_file, org.home.tls)
     application = Application(org)
     common: dict[str, Any] = {
@@ -87,10 +95,18 @@ async def _serve(org: Org, https: socket.socket, http: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave)
+
+    async def watch() -> None:
+        while _is_still_there(org.home, lock):
+            await asyncio.sleep(WATCH_SECONDS)
+        leave()
+
+    watching = asyncio.create_task(watch())
     _publish(org, https.getsockname()[1], http.getsockname()[1])
     await asyncio.gather(
         *(server.serve([sock]) for server, sock in zip(servers, (https, http), strict=True))
     )
+    watching.cancel()
 
 
 def _bind(port: int, state: dict[str, Any]) -> tuple[socket.socket, socket.socket]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -55,6 +56,18 @@ def test_a_pid_of_another_process_is_not_ours(tmp_path: Path) -> None:
     (tmp_path / "org.json").write_text(json.dumps({"pid": os.getpid(), "process_started": "x"}))
     assert control.status(tmp_path)["running"] is False
     control.stop(tmp_path)
+
+
+def test_an_org_ends_when_its_home_is_deleted(tmp_path: Path) -> None:
+    home = tmp_path / "org"
+    pid = control.start(home)["pid"]
+    shutil.rmtree(home)
+    deadline = time.monotonic() + 20
+    while control.process_started(pid) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert not (home / "org.json").exists()
+    control.status(home)
 
 
 def test_status_before_the_first_start(tmp_path: Path) -> None:
