@@ -54,14 +54,7 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
     files = dict(zip(project.object_mappings, (part.path for part in written), strict=True))
     saved = save_plan(project.home, origin, files, project.object_mappings, schema)
     _point(project, day, saved.plan_id)
-    counts = {name: part.counts for name, part in saved.objects.items()}
-    reasons = blocked_by(counts, _ours(project, day), project.policies.guards)
-    if reasons:
-        listed = "\n".join(f"  {reason}" for reason in reasons)
-        raise Blocked(
-            f"plan {saved.plan_id} is blocked and nothing was sent:\n{listed}\n"
-            f"Look at it, then raise the guard in {project.mappings / 'policies.yaml'}."
-        )
+    _heed_guards(project, day, saved)
     return saved, written
 
 
@@ -71,10 +64,12 @@ def apply(
     """Send one object's rows of the day's newest plan; write ``salesforce_<object>``.
 
     Raises:
+        Blocked: a guard stops the plan.
         ConfigError: the org is production and ``orgs.yaml`` does not say that it may be written.
         SalesforceError: the org could not be talked to; run the batch again.
     """
     saved = newest(project, day)
+    _heed_guards(project, day, saved)
     parents = {
         name: path
         for name in OBJECTS[: OBJECTS.index(object_name)]
@@ -132,6 +127,18 @@ def _left_behind_sql(payloads: Sequence[Path]) -> str:
             f" from read_parquet([{files}]) where action in ('create', 'adopt', 'update')"
         )
     return f"create or replace temp view left_behind as {rows}"
+
+
+def _heed_guards(project: Project, day: date, saved: Plan) -> None:
+    """Stop a plan that is too much, also where only a later step is run on its own."""
+    counts = {name: part.counts for name, part in saved.objects.items()}
+    reasons = blocked_by(counts, _ours(project, day), project.policies.guards)
+    if reasons:
+        listed = "\n".join(f"  {reason}" for reason in reasons)
+        raise Blocked(
+            f"plan {saved.plan_id} is blocked and nothing was sent:\n{listed}\n"
+            f"Look at it, then raise the guard in {project.mappings / 'policies.yaml'}."
+        )
 
 
 def _allow_writing(org: Org) -> None:
