@@ -35,6 +35,7 @@ RUNS = 3
 def main() -> None:
     """Measure every size that is asked for."""
     asked = _arguments()
+    ran_on = report.machine(load=os.getloadavg()[0])
     out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     runs = []
     for people in asked.people:
@@ -43,9 +44,9 @@ def main() -> None:
         out.print(_shown(report.stages(runs[-1])), report.notes(runs[-1]), "", markup=False)
     with err.status("everything at once"):
         everything = report.whole(_everything([n for n in asked.people if n <= REPEATED]))
-    out.print(_shown(report.targets(runs)), "", _shown(everything), "", report.machine())
+    out.print(_shown(report.targets(runs)), "", _shown(everything), "", ran_on)
     if asked.page is not None:
-        asked.page.write_text(report.page(runs, everything), encoding="utf-8")
+        asked.page.write_text(report.page(runs, everything, ran_on), encoding="utf-8")
 
 
 def fastest(runs: Sequence[Result]) -> Result:

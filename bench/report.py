@@ -51,13 +51,18 @@ class Table:
         return "\n".join(f"| {' | '.join(row)} |" for row in (self.header, marks, *self.rows))
 
 
-def machine() -> str:
-    """What it ran on, in one line; no name of anything."""
+def machine(load: float) -> str:
+    """What it ran on, in one line; no name of anything.
+
+    Args:
+        load: processes that ran or waited to, before the first measurement.
+    """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     packages = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pandas", "dagster"))
     return (
         f"{os.cpu_count()} cores, {memory / 2**30:.0f} GiB, {platform.system()}, Python"
         f" {platform.python_version()}, {packages}; {datetime.now(UTC):%Y-%m-%d}."
+        f" When it began, {load:.1f} other processes were at work."
     )
 
 
@@ -112,10 +117,10 @@ def whole(lines: Sequence[tuple[str, float, float | None]]) -> Table:
     )
 
 
-def page(runs: Sequence[Result], everything: Table) -> str:
+def page(runs: Sequence[Result], everything: Table, ran_on: str) -> str:
     """The page that is kept."""
     return PAGE.format(
-        machine=machine(),
+        machine=ran_on,
         sizes="".join(f"## {stages(run).title}\n\n{_size(run)}\n\n" for run in runs),
         targets=targets(runs).markdown(),
         whole=everything.markdown(),
