@@ -86,7 +86,7 @@ class Contacts(Frozen):
     account: Annotated[Literal["source_name"] | IntoAccount | None, BeforeValidator(_none)] = (
         "source_name"
     )
-    auto_match: Annotated[Literal["exact_one", "first", "review"], only("exact_one")] = "exact_one"
+    auto_match: Annotated[Literal["exact_one", "first", "review"], only("first")] = "first"
 
 
 class Customers(Frozen):

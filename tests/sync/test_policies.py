@@ -31,6 +31,8 @@ def test_shares_are_written_as_people_write_them(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("leads: {existing: convert}", "'convert' is not available yet; use 'hold'"),
+        ("contacts: {auto_match: exact_one}", "'exact_one' is not available yet; use 'first'"),
+        ("contacts: {auto_match: review}", "'review' is not available yet; use 'first'"),
         ("leads: {enabled: true}", "true is not available yet; use false"),
         ("duplicates: {contact: merge}", "'merge' is not available yet; use 'leave'"),
         ("deleted_in_org: undelete", "'undelete' is not available yet; use 'leave'"),
