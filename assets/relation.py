@@ -13,7 +13,7 @@ from pipelines.jobs import DAYS, raised
 from pipelines.project import Project
 from pipelines.relations import prepare
 from pipelines.resources import ProjectResource
-from pipelines.sql import SqlFile, column_lineage
+from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, column_lineage
 from pipelines.warehouse import Warehouse, Written, literal
 
 SAMPLE = 5
@@ -141,8 +141,9 @@ def shown(
 def lineage_of(project: Project, file: SqlFile) -> Lineage:
     """Where the columns of a ``.sql`` relation come from."""
     with project.connect(date.today()) as connection:  # noqa: DTZ011 - no row is read
-        for table in (*file.upstream, file.relation):
-            project.warehouse.bind(connection, table, [])
+        for table in (*file.tables, file.relation):
+            if not table.startswith(CONFIG):
+                project.warehouse.bind(connection, table.removesuffix(ALL_DAYS), [], table)
         schema: dict[str, object] = {table: _columns(connection, table) for table in file.tables}
         columns = list(_columns(connection, file.relation))
     return column_lineage(file.query, schema, columns)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import config
-from pipelines.sql import SqlFile, read_folder
+from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
 from pipelines.sync.state import State, sql
 from pipelines.warehouse import Warehouse, Written
 
@@ -133,11 +133,14 @@ class Project:
 
     def bind(self, connection: DuckDBPyConnection, file: SqlFile, day: date) -> None:
         """Make what a ``.sql`` file reads visible under its own names."""
-        late = [name for name in file.upstream if name in file.batches]
-        for name in [name for name in file.upstream if name not in file.batches] + late:
-            days = [day]
-            if name in file.batches:
-                days = [row[0] for row in connection.execute(file.batches[name]).fetchall()]
+        for table in file.tables:
+            name = table.removesuffix(ALL_DAYS)
+            if name.startswith(CONFIG) or name in file.batches:
+                continue
+            days = [day] if name == table else self.warehouse.days(name)
+            self.warehouse.bind(connection, name, days, table)
+        for name, query in file.batches.items():
+            days = [row[0] for row in connection.execute(query).fetchall()]
             self.warehouse.bind(connection, name, days)
 
     def _config_tables(self, day: date) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:

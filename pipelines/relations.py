@@ -10,6 +10,7 @@ from pathlib import Path
 from pipelines import catalog, locks
 from pipelines.project import ASSETS, Project, stage_files
 from pipelines.sources.relations import RAW, columns
+from pipelines.sql import ALL_DAYS
 from pipelines.sync import identity
 from pipelines.sync.mapping import relation
 from pipelines.sync.snapshot import fields_needed
@@ -151,7 +152,8 @@ def _write_schemas(project: Project, stamp: str) -> None:
         for name, query in schemas(project):
             none = f"select * from ({query}) where false"
             columns[name] = project.warehouse.write(connection, name, None, none).columns
-            project.warehouse.bind(connection, name, [])
+            for table in (name, f"{name}{ALL_DAYS}"):
+                project.warehouse.bind(connection, name, [], table)
         with project.state.attach(connection):
             project.state.publish(connection)
     catalog.rebuild(project.warehouse, project.state, columns)

@@ -9,7 +9,7 @@
     with ... select ...
 
 What it reads stands in the SQL itself: every table that is no CTE of its own and no ``config_``
-table is a relation of the graph.
+table is a relation of the graph, and with ``_by_batch`` behind its name that relation of all days.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlglot.optimizer.scope import Scope
 
 CONFIG = "config_"
+ALL_DAYS = "_by_batch"
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,9 @@ class SqlFile:
 
     @property
     def upstream(self) -> list[str]:
-        """The relations it reads."""
-        return [name for name in self.tables if not name.startswith(CONFIG)]
+        """The relations it reads, of its own day or of all."""
+        names = {name.removesuffix(ALL_DAYS) for name in self.tables if not name.startswith(CONFIG)}
+        return sorted(names)
 
 
 def read_sql(path: Path) -> SqlFile:
@@ -201,7 +203,8 @@ def _origins_of(
     if source is None:
         return set()
     if isinstance(source, exp.Table):
-        return set() if source.name.startswith(CONFIG) else {(source.name, column.name)}
+        table = source.name.removesuffix(ALL_DAYS)
+        return set() if table.startswith(CONFIG) else {(table, column.name)}
     return known[id(source)].get(column.name, set())
 
 

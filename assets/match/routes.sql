@@ -60,7 +60,7 @@ persons as (
     select
         person_key as entity_key,
         nullif(split_part(wish, ': ', 1), 'nothing') as sobject,
-        split_part(wish, ': ', 2) as reason
+        substr(wish, position(': ' in wish) + 2) as reason
     from wishes
 ),
 

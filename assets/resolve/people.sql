@@ -114,8 +114,8 @@ known_by_several as (
         bool_or(entity = 'subscriber') as is_subscriber,
         bool_or(entity = 'contact') as is_contact,
         bool_or(entity = 'order') as has_ordered,
-        arg_min(source, best) filter (where entity = 'contact') as contact_source,
-        arg_min(list, best) as list_of_contact,
+        arg_min({'source': source, 'list': list}, best)
+            filter (where entity = 'contact') as contact_of,
         string_agg(distinct list, '; ' order by list) as lists,
         arg_min(customer_group, best) as customer_group,
         arg_min(gender, best) as gender,
@@ -161,8 +161,7 @@ known_by_one as (
         entity = 'subscriber' as is_subscriber,
         entity = 'contact' as is_contact,
         entity = 'order' as has_ordered,
-        case when entity = 'contact' then source end as contact_source,
-        list as list_of_contact,
+        case when entity = 'contact' then {'source': source, 'list': list} end as contact_of,
         list as lists,
         customer_group,
         gender,
@@ -224,8 +223,9 @@ asked as (
         end as forced
     from named
     cross join policies
-    left join sources on sources.source = named.contact_source
-    left join lists on lists.source = named.contact_source and lists.list = named.list_of_contact
+    left join sources on sources.source = named.contact_of.source
+    left join lists
+        on lists.source = named.contact_of.source and lists.list = named.contact_of.list
 ),
 
 wanted as (
@@ -299,8 +299,8 @@ select
     is_subscriber,
     is_contact,
     has_ordered,
-    contact_source,
-    list_of_contact,
+    contact_of.source as contact_source,
+    contact_of.list as list_of_contact,
     lists,
     customer_group,
     gender,

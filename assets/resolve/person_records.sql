@@ -1,5 +1,6 @@
 -- What each source record of the batch says of a person, in one shape for all sources: one row per
--- valid contact, customer, subscriber and guest order, and one per further address of a contact.
+-- valid contact, customer, subscriber and guest order, and one per further address of a contact. A
+-- customer or an order stands here with all its addresses, whichever day brought them.
 -- owner: team:crm
 -- record: 64 bits of md5 over source and source id; how the state knows a record
 -- parent: the record whose person this address belongs to, if the row is only an address
@@ -13,24 +14,70 @@ with
 
 contacts as (select * from valid_contacts),
 
-customers as (select * from valid_customers),
-
-addresses as (select * from valid_customer_addresses),
-
 subscribers as (select * from valid_subscribers),
-
-orders as (select * from valid_orders),
-
-order_addresses as (select * from valid_order_addresses),
 
 sources as (select * from config_sources),
 
 policies as (select * from config_policies),
 
+-- A day may bring a customer without the addresses, or an address without the customer.
+touched_customers as (
+    select source, source_id from valid_customers
+    union
+    select source, customer_source_id as source_id from valid_customer_addresses
+),
+
+customers as (
+    select known.*
+    from valid_customers_by_batch as known
+    semi join touched_customers as touched
+        on touched.source = known.source and touched.source_id = known.source_id
+    qualify row_number() over (
+        partition by known.source, known.source_id order by known.as_of desc, known._batch desc
+    ) = 1
+),
+
+addresses as (
+    select known.*
+    from valid_customer_addresses_by_batch as known
+    semi join touched_customers as touched
+        on touched.source = known.source and touched.source_id = known.customer_source_id
+    qualify row_number() over (
+        partition by known.source, known.source_id order by known.as_of desc, known._batch desc
+    ) = 1
+),
+
+touched_orders as (
+    select source, source_id from valid_orders
+    union
+    select source, order_source_id as source_id from valid_order_addresses
+),
+
+orders as (
+    select known.*
+    from valid_orders_by_batch as known
+    semi join touched_orders as touched
+        on touched.source = known.source and touched.source_id = known.source_id
+    qualify row_number() over (
+        partition by known.source, known.source_id order by known.as_of desc, known._batch desc
+    ) = 1
+),
+
+order_addresses as (
+    select known.*
+    from valid_order_addresses_by_batch as known
+    semi join touched_orders as touched
+        on touched.source = known.source and touched.source_id = known.order_source_id
+    qualify row_number() over (
+        partition by known.source, known.source_id order by known.as_of desc, known._batch desc
+    ) = 1
+),
+
 address_of_customer as (
     select
         source,
         customer_source_id,
+        max(as_of) as as_of,
         arg_max(a, (is_default_shipping, as_of, source_id)) as shipping,
         arg_max(a, (is_default_billing, as_of, source_id)) as billing
     from (
@@ -54,6 +101,7 @@ address_of_order as (
     select
         source,
         order_source_id,
+        max(as_of) as as_of,
         arg_max(a, source_id) filter (where address_type = 'shipping') as shipping,
         arg_max(a, source_id) filter (where address_type = 'billing') as billing
     from (
@@ -61,6 +109,7 @@ address_of_order as (
             source,
             order_source_id,
             source_id,
+            as_of,
             address_type,
             {
                 'company': company, 'street': street, 'city': city, 'state': region,
@@ -123,7 +172,7 @@ said as (
         customers.source,
         customers.source_id,
         'customer' as entity,
-        customers.as_of,
+        greatest(customers.as_of, a.as_of) as as_of,
         customers.source as customer_source,
         customers.customer_id,
         customers.prefix as salutation,
@@ -178,7 +227,7 @@ said as (
         orders.source,
         orders.source_id,
         'order' as entity,
-        orders.as_of,
+        greatest(orders.as_of, a.as_of) as as_of,
         sources.customer_source,
         orders.customer_id,
         orders.first_name,

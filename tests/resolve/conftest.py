@@ -11,7 +11,7 @@ import pytest
 from pipelines import resolve
 from pipelines.config import PROJECT
 from pipelines.project import Project, stage_files
-from pipelines.relations import prepare
+from pipelines.relations import ENTITIES, prepare
 
 SOURCES = """
 sources:
@@ -42,7 +42,7 @@ class Resolver:
         self.project = project
 
     def feed(self, day: date, **rows: list[dict[str, Any]]) -> None:
-        for relation in ("contacts", "customers", "subscribers", "orders"):
+        for relation in ENTITIES:
             self._write(f"valid_{relation}", day, rows.get(relation, []))
         self.project.run_sql(FILES["person_records"], day)
         resolve.link(self.project, day)

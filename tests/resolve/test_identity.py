@@ -270,3 +270,64 @@ def test_an_account_that_everybody_just_left_is_still_in_scope(resolver: Any) ->
     resolver.match(D2, org_account={key: "001A"})
     routes = {row["entity_key"]: row["sobject"] for row in resolver.read("routes", D2)}
     assert routes[key] == "Account"
+
+
+def customer(**more: Any) -> dict[str, Any]:
+    return {
+        "source": "shop",
+        "source_id": "7",
+        "customer_id": "7",
+        "email": "a@example.com",
+        "last_name": "L",
+        **more,
+    }
+
+
+def address(number: int, street: str, **more: Any) -> dict[str, Any]:
+    return {
+        "source": "shop",
+        "source_id": str(number),
+        "customer_source_id": "7",
+        "street": street,
+        "city": "Springfield",
+        **more,
+    }
+
+
+def streets(resolver: Any, day: date) -> tuple[Any, Any]:
+    [person] = resolver.read("people", day)
+    return person["mailing_street"], person["other_street"]
+
+
+def test_a_customer_keeps_the_addresses_that_another_day_brought(resolver: Any) -> None:
+    shipping = address(1, "1 Ship", is_default_shipping=True)
+    billing = address(2, "2 Bill", is_default_billing=True)
+    resolver.feed(D1, customers=[customer()], customer_addresses=[shipping, billing])
+    assert streets(resolver, D1) == ("1 Ship", "2 Bill")
+    resolver.feed(D2, customers=[customer(gender="f")])
+    assert streets(resolver, D2) == ("1 Ship", "2 Bill")
+    moved = address(1, "9 Moved", is_default_shipping=True)
+    resolver.feed(D3, customer_addresses=[moved])
+    assert streets(resolver, D3) == ("9 Moved", "2 Bill")
+    resolver.feed(D1, customers=[customer()], customer_addresses=[shipping, billing])
+    assert streets(resolver, D1) == ("9 Moved", "2 Bill")
+
+
+def test_an_order_keeps_its_addresses_when_only_its_state_changes(resolver: Any) -> None:
+    order = {
+        "source": "orders",
+        "source_id": "5",
+        "email": "guest@example.com",
+        "last_name": "L",
+    }
+    where = {
+        "source": "orders",
+        "source_id": "5|shipping",
+        "order_source_id": "5",
+        "address_type": "shipping",
+        "street": "3 Guest",
+        "city": "Springfield",
+    }
+    resolver.feed(D1, orders=[order | {"state": "new"}], order_addresses=[where])
+    resolver.feed(D2, orders=[order | {"state": "complete"}])
+    assert streets(resolver, D2)[0] == "3 Guest"
