@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import glob
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,29 +80,6 @@ def strays(config: Sources, inbox: Path, start: date, end: date) -> list[Problem
     if not inbox.is_dir():
         return []
     return sorted(_strays(config, inbox, start, end))
-
-
-def digest(config: Sources, inbox: Path, day: date) -> str:
-    """What a day's landing is made from: the files' names and contents, and how they are read.
-
-    Two equal digests of a day promise equal raw relations, but for ``_loaded_at``.
-    """
-    return digest_of(config, files(config, inbox, day))
-
-
-def digest_of(config: Sources, found: list[InboxFile]) -> str:
-    """``digest`` for files that are known already."""
-    total = hashlib.sha256()
-    for file in found:
-        with file.path.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").hexdigest()
-        total.update(f"{file.source}\0{file.name}\0{content}\n".encode())
-    for name in sorted({file.source for file in found}):
-        source = config.sources[name]
-        read = source.model_dump_json(include={"entity", "format", "ids", "constants"})
-        shapes = "".join(shape.model_dump_json() for shape in source.shapes())
-        total.update(f"{name}\0{read}\0{shapes}\n".encode())
-    return total.hexdigest()
 
 
 def _require(inbox: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.errors import InputError, Problem
 from pipelines.sources.config import Source, Sources
-from pipelines.sources.inbox import InboxFile, digest_of, files
+from pipelines.sources.inbox import InboxFile, files
 from pipelines.sources.landing_sql import (
     Origin,
     customer_addresses_sql,
@@ -59,12 +59,10 @@ class Landed:
     """What the landing of one day did.
 
     Attributes:
-        digest: what it was made from; see ``pipelines.sources.inbox.digest``.
         counts: by source and relation.
         written: each raw relation as it now lies on disk.
     """
 
-    digest: str
     counts: tuple[Count, ...]
     written: Mapping[str, Written]
 
@@ -87,8 +85,8 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
     Raises:
         InputError: with every problem of every file; then nothing was written.
     """
-    found = files(config, inbox, day)
-    opened = _each(_open, [(config, file, f"file_{at}") for at, file in enumerate(found)])
+    found = enumerate(files(config, inbox, day))
+    opened = _each(_open, [(config, file, f"file_{at}") for at, file in found])
     with warehouse.connect() as connection:
         _each(_load, [(connection, one) for one in opened])
         selects = _selects(opened, day)
@@ -99,7 +97,7 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
             for relation in RAW
         }
         counts = [_count(connection, warehouse, relation, day) for relation in RAW]
-    return Landed(digest_of(config, found), tuple(chain(*counts)), written)
+    return Landed(tuple(chain(*counts)), written)
 
 
 def prepare(warehouse: Warehouse) -> None:

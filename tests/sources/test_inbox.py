@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.errors import InputError
-from pipelines.sources.inbox import batches, digest, files, strays
+from pipelines.sources.inbox import batches, files, strays
 
 DAY = date(2026, 11, 5)
 NEXT = date(2026, 11, 6)
@@ -74,16 +74,3 @@ def test_strays_are_named(house: Any) -> None:
         ("lists/loose.csv", "put this file into a folder named by its day, YYYY-MM-DD"),
         ("loose.csv", "lies beside the sources"),
     ]
-
-
-def test_a_digest_tells_whether_a_day_would_land_the_same(house: Any) -> None:
-    config = house.sources(TWO)
-    path = house.put("lists", "a.csv", "Email\nann@example.com\n")
-    first = digest(config, house.inbox, DAY)
-    assert house.land(config).digest == first == digest(config, house.inbox, DAY)
-    other = house.sources(TWO.replace("generic}", "generic, columns: {Mail2: email}}", 1))
-    assert digest(other, house.inbox, DAY) != first
-    priority = house.sources(TWO.replace("generic}", "generic, priority: 3, as: lead}", 1))
-    assert digest(priority, house.inbox, DAY) == first
-    path.write_text("Email\nbob@example.com\n")
-    assert digest(config, house.inbox, DAY) != first
