@@ -21,7 +21,7 @@ from pipelines.warehouse import Warehouse, literal, publish
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-TABLES = ("record", "member", "person", "account_member", "account", "outcome", "sent", "batch")
+TABLES = ("record", "member", "person", "account_member", "account", "outcome", "sent")
 
 
 @dataclass(frozen=True)

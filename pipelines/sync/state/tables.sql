@@ -64,10 +64,3 @@ create table if not exists state.sending (
     object varchar not null,
     plan_id varchar not null      -- its rows are on their way, or their run died
 );
-
-create table if not exists state.batch (
-    batch date not null,
-    stage varchar not null,
-    digest varchar not null,      -- of what the stage read; the marker of its commit
-    committed_at timestamptz not null
-);
