@@ -17,10 +17,11 @@ STORAGE = "v1.0.0"
 """The oldest storage version DuckDB still writes; every client since 1.0 opens it."""
 
 CURRENT = {
-    "people": ("person", "person_key", "and current.alias_of is null"),
-    "accounts": ("account", "account_key", ""),
+    "people": ("person", "member", "person_key"),
+    "accounts": ("account", "account_member", "account_key"),
 }
-"""Relations of which people want the newest row per entity: view → (state table, key, more)."""
+"""Relations of which people want the newest row per entity that still has members, as keys outlive
+a batch that was withdrawn: view → (state table of entities, state table of members, key)."""
 
 
 def rebuild(warehouse: Warehouse, state: State, columns: Mapping[str, Mapping[str, str]]) -> Path:
@@ -66,9 +67,11 @@ def _relation_sql(name: str, files: Path, columns: Mapping[str, str]) -> str:
 
 
 def _current_sql(relation: str, state: State) -> str:
-    table, key, more = CURRENT[relation]
+    entities, members, key = CURRENT[relation]
     return (
         f'create view "{relation}" as select by_batch.* from {relation}_by_batch as by_batch'
-        f" semi join (select * from read_parquet({literal(state.published(table))})) as current"
-        f" on current.{key} = by_batch.{key} and current.batch = by_batch.day {more}"
+        f" semi join (select * from read_parquet({literal(state.published(entities))})) as current"
+        f" on current.{key} = by_batch.{key} and current.batch = by_batch.day"
+        f" semi join (select * from read_parquet({literal(state.published(members))})) as member"
+        f" on member.{key} = by_batch.{key}"
     )

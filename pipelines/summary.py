@@ -48,8 +48,8 @@ class Summary:
 
     Attributes:
         sources: source → its rows.
-        people: persons in the batch's scope; ``people_total`` all there are.
-        accounts: companies in the batch's scope; ``accounts_total`` all there are.
+        people: persons in the batch's scope; ``people_total`` all who have a record.
+        accounts: companies in the batch's scope; ``accounts_total`` all that have a person.
         duplicates_joined: source records in scope that turned out to be somebody known.
         objects: sObject → what Salesforce answered.
         planned: sObject → rows of the newest plan by action.
@@ -130,10 +130,12 @@ def _count_entities(found: Summary, warehouse: Warehouse, connection: DuckDBPyCo
     accounts = warehouse.path("accounts", found.batch)
     [(found.accounts,)] = _rows(connection, accounts, "count(*)", nothing=(0,))
     state = warehouse.home / "state"
-    alive = "count(*) filter (where alias_of is null)"
-    [(found.people_total,)] = _rows(connection, state / "person.parquet", alive, nothing=(0,))
+    # Keys outlive a batch that was withdrawn; only whoever still has a record is there.
+    [(found.people_total,)] = _rows(
+        connection, state / "member.parquet", "count(distinct person_key)", nothing=(0,)
+    )
     [(found.accounts_total,)] = _rows(
-        connection, state / "account.parquet", "count(*)", nothing=(0,)
+        connection, state / "account_member.parquet", "count(distinct account_key)", nothing=(0,)
     )
 
 

@@ -56,7 +56,13 @@ def stop(home: Home = None, as_json: Json = False) -> None:
     choose_home(home)
     from pipelines.local_org import control
 
-    _show(control.stop(project().local_org), as_json)
+    folder = project().local_org
+    ran = control.status(folder)["running"]
+    facts = control.stop(folder)
+    if as_json:
+        print_json(facts)
+    else:
+        out.print("Stopped." if ran else "It was not running.")
 
 
 @app.command()
@@ -76,7 +82,10 @@ def reset(
     if not yes:
         err.print(f"This deletes every record of the local org in {folder}.", markup=False)
         typer.confirm("Go on?", abort=True, err=True)
-    _show(control.reset(folder), as_json)
+    facts = control.reset(folder)
+    if not as_json:
+        out.print("All its records are deleted.")
+    _show(facts, as_json)
 
 
 @app.command()

@@ -38,14 +38,18 @@ def status(
         return
     day = batch.date() if batch else days[-1]
     found = summary(here.warehouse, day)
+    run = _last_run(here, day)
     if as_json:
         listed = [known.isoformat() for known in days]
-        print_json({**_last_run(here, day), **found.document(), "batches": listed})
+        print_json({**run, **found.document(), "batches": listed})
         return
     from pipelines.commands.show import tables
 
     out.print(f"[bold]Batch {day}[/bold], one of {len(days)} in {shown(here.home)}")
     out.print(tables(found))
+    if "failed_step" in run:
+        out.print(f"\n[bold red]Its newest run stopped at {run['failed_step']}:[/bold red]")
+        out.print(run["error"], markup=False)
     out.print(f"\nAll of it in DuckDB: {shown(here.home / 'causeway.duckdb')}", markup=False)
 
 

@@ -122,10 +122,12 @@ def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
 
 
 def remember(here: Project, synced: Synced) -> None:
-    """Keep how the newest run of a batch went, for ``status``."""
+    """Keep how the newest run of a batch went, and what stopped it, for ``status``."""
     path = here.home / "runs" / f"{synced.found.batch}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"run_id": synced.run_id, "exit_code": synced.exit_code}
+    facts: dict[str, Any] = {"run_id": synced.run_id, "exit_code": synced.exit_code}
+    if synced.stopped is not None:
+        facts["failed_step"], facts["error"] = synced.stopped
     path.write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
@@ -150,6 +152,16 @@ def _known(here: Project, day: date) -> date:
             f"{day} is no batch: they run from {first} to {last}"
             f" (batches in {here.mappings / 'policies.yaml'})"
         )
+    from pipelines.sources.inbox import files
+    from pipelines.summary import batches
+
+    # A day that has landed may be emptied: so a batch is withdrawn.
+    if day not in batches(here.warehouse) and not files(here.sources, here.inbox, day):
+        message = (
+            f"nothing lies in the inbox for this day, {day};"
+            f" put files into <source>/{day}/ below this folder"
+        )
+        raise InputError.at(here.inbox, None, message)
     return day
 
 
