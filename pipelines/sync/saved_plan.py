@@ -123,7 +123,9 @@ def save_plan(
         sha256 = _hash_of(header)
         header |= {"plan_id": f"{origin.batch}-{sha256[:12]}", "sha256": sha256}
         text = json.dumps(header, indent=2, ensure_ascii=False)
-        (folder / HEADER).write_text(text + "\n", encoding="utf-8")
+        draft = folder / f".{HEADER}.tmp"
+        draft.write_text(text + "\n", encoding="utf-8")
+        publish(draft, folder / HEADER)  # on the disk before the folder gets its name
         saved = home / "plans" / header["plan_id"]
         publish(folder, saved)
     finally:
