@@ -36,7 +36,7 @@ create or replace macro clean_lines(x) as
                             regexp_replace(
                                 x, '[\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}]', '', 'g'
                             ),
-                            '[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\p{Zs}]+', ' ', 'g'
+                            '[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x{9f}\pZ]+', ' ', 'g'
                         ),
                         ' ?[\r\n][\r\n ]*', chr(10), 'g'
                     ),
