@@ -1,6 +1,7 @@
 -- What this plan wrote of each record adds to what we ever wrote of it. Of consent only an opt-out
 -- is kept, until we take it back ourselves: one that somebody sets in the org after we wrote "no
--- opt-out" is not ours, and so is never turned back.
+-- opt-out" is not ours, and so is never turned back. A row that the org said nothing of may be
+-- written: its fields count as ours, or they would pass for somebody else's; its consent does not.
 merge into state.sent
 using (
     with
@@ -20,13 +21,16 @@ using (
         list_filter(
             consenting.changed,
             lambda name: not ends_with(name, 'HasOptedOutOfEmail')
-            or coalesce(
-                consenting."HasOptedOutOfEmail", consenting."PersonHasOptedOutOfEmail", 'false'
-            ) = 'true'
+            or (
+                outcomes.outcome <> 'rejected'
+                and coalesce(
+                    consenting."HasOptedOutOfEmail", consenting."PersonHasOptedOutOfEmail", 'false'
+                ) = 'true'
+            )
         ) as fields
     from consenting
     join outcomes on outcomes.key = consenting.key
-    where outcomes.outcome in ('created', 'updated')
+    where outcomes.outcome in ('created', 'updated') or outcomes.code = 'NO_ANSWER'
 ) as written
 on sent.object = getvariable('object') and sent.key = written.key
 when matched then update set
