@@ -78,6 +78,29 @@ OUTCOMES = ("created", "updated", "unchanged", "held", "rejected")
 _WAYS: tuple[tuple[str, ...], ...] = (("create",), ("adopt", "update"))
 
 
+def check_ready(
+    plan: Plan,
+    object_name: str,
+    org: OrgPort,
+    connection: DuckDBPyConnection,
+    parents: Mapping[str, Path],
+) -> None:
+    """Refuse what could only be sent to the wrong org or with look-ups that lead nowhere.
+
+    Raises:
+        ConfigError: the plan was made for another org, or an object that rows wait for was not
+            applied yet.
+    """
+    if org.organization_id != plan.organization_id:
+        message = f"made for the org {plan.organization_id}, not for {org.organization_id}"
+        raise ConfigError.at(plan.folder, None, f"{message}; plan again for this org")
+    query = outcomes.unanswered_sql(plan.objects[object_name], plan.payload(object_name), parents)
+    missing = [f"salesforce_{name.lower()}" for [name] in connection.execute(query).fetchall()]
+    if missing:
+        message = f"nothing of {object_name} was sent: apply {' and '.join(missing)} of this plan"
+        raise ConfigError.at(plan.folder, None, f"{message} first")
+
+
 def apply_object(
     plan: Plan,
     object_name: str,
@@ -98,12 +121,10 @@ def apply_object(
         progress: called after every call or job.
 
     Raises:
-        ConfigError: the plan was made for another org.
+        ConfigError: as ``check_ready`` says; nothing was sent.
         SalesforceError: the org could not be talked to; rows that were sent before may be written.
     """
-    if org.organization_id != plan.organization_id:
-        message = f"made for the org {plan.organization_id}, not for {org.organization_id}"
-        raise ConfigError.at(plan.folder, None, f"{message}; plan again for this org")
+    check_ready(plan, object_name, org, connection, parents)
     part = plan.objects[object_name]
     folder = plan.folder / "applied" / object_name.lower()
     folder.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,8 @@ def payload_sql(part: ObjectPlan, payload: Path, parents: Mapping[str, Path]) ->
         if name not in part.references or part.references[name] not in parents:
             fields.append(column)
             continue
-        parent, mark = part.references[name], f"{PENDING}{part.references[name].lower()}:"
+        parent = part.references[name]
+        mark = _mark(parent)
         source, pending = quoted(f"parent_{name}"), f"starts_with({column}, {literal(mark)})"
         fields.append(
             f"case when {pending} then {source}.sf_id else {column} end as {quoted(name)}"
@@ -60,6 +61,21 @@ def payload_sql(part: ObjectPlan, payload: Path, parents: Mapping[str, Path]) ->
         f"select\n    {listed},\n    {waiting} as _waits\n"
         f"from read_parquet({literal(payload)}) as planned{joined}"
     )
+
+
+def unanswered_sql(part: ObjectPlan, payload: Path, parents: Mapping[str, Path]) -> str:
+    """Objects that rows to be sent wait for, though nothing is known of their phase."""
+    missing = [
+        f"select {literal(parent)} as parent from read_parquet({literal(payload)})\n"
+        "where action in ('create', 'adopt', 'update')"
+        f" and list_contains(changed, {literal(name)})"
+        f" and starts_with({quoted(name)}, {literal(_mark(parent))})"
+        for name, parent in part.references.items()
+        if parent not in parents
+    ]
+    nothing = "select null::varchar as parent where false"
+    rows = "\nunion all\n".join((nothing, *missing))
+    return f"select distinct parent from ({rows}) order by parent"
 
 
 def rows_sql(part: ObjectPlan, actions: Sequence[str]) -> str:
@@ -189,6 +205,11 @@ def _identity(part: ObjectPlan, actions: Sequence[str]) -> list[str]:
     if "create" in actions:
         return [f"key as {key}"]
     return ['sf_id as "Id"', f"case when action = 'adopt' then key end as {key}"]
+
+
+def _mark(parent: str) -> str:
+    """How a look-up that waits for the Id of a parent begins; the parent's key follows."""
+    return f"{PENDING}{parent.lower()}:"
 
 
 def _parent(part: ObjectPlan) -> str:
