@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines import left_behind
 from pipelines.errors import Blocked, ConfigError
 from pipelines.project import OBJECTS, Project
 from pipelines.snapshot import read_schema
 from pipelines.sql import tables_of
-from pipelines.sync.apply import Outcomes, Progress, apply_object
+from pipelines.sync.apply import Outcomes, Progress, apply_object, check_ready
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field
 from pipelines.sync.guards import blocked_by
@@ -65,7 +66,8 @@ def apply(
 
     Raises:
         Blocked: a guard stops the plan.
-        ConfigError: the org is production and ``orgs.yaml`` does not say that it may be written.
+        ConfigError: the org is production and ``orgs.yaml`` does not say that it may be written,
+            or a parent object of this plan was not applied yet.
         SalesforceError: the org could not be talked to; run the batch again.
     """
     saved = newest(project, day)
@@ -73,11 +75,12 @@ def apply(
     parents = {
         name: path
         for name in OBJECTS[: OBJECTS.index(object_name)]
-        if (path := saved.folder / "applied" / name.lower() / "outcomes.parquet").exists()
+        if (path := _applied(saved, name)).exists()
     }
     with project.org() as org, project.connect(day) as connection:
         _allow_writing(org)
-        _begin(project, connection, saved, object_name)
+        check_ready(saved, object_name, org, connection, parents)  # before anything counts as sent
+        left_behind.begin(project, connection, saved, object_name)
         outcomes = apply_object(
             saved, object_name, org, connection, parents=parents, progress=progress
         )
@@ -97,41 +100,9 @@ def apply(
     return outcomes, written
 
 
-def _begin(project: Project, connection: DuckDBPyConnection, saved: Plan, object_name: str) -> None:
-    """Note that a plan's rows are on their way, so that the next run knows if this one dies."""
-    connection.execute("set variable object = $1", [object_name])
-    connection.execute("set variable plan_id = $1", [saved.plan_id])
-    with project.state.attach(connection):
-        _bind_left_behind(project, connection, object_name)
-        with transaction(connection):
-            connection.execute(sql("state/sending"))
-
-
-def _bind_left_behind(project: Project, connection: DuckDBPyConnection, object_name: str) -> None:
-    """Make the view ``left_behind``: key and fields of what a run that died was sending."""
-    plans = connection.execute(
-        "select plan_id from state.sending where object = $1", [object_name]
-    ).fetchall()
-    payloads = [load_plan(project.home, plan_id).payload(object_name) for [plan_id] in plans]
-    connection.execute(_left_behind_sql(payloads))
-
-
-def _left_behind_sql(payloads: Sequence[Path]) -> str:
-    if not payloads:
-        rows = "select null::varchar as key, null::varchar[] as fields where false"
-    else:
-        files = ", ".join(map(literal, payloads))
-        rows = (
-            "select key, list_filter("
-            "changed, lambda name: not ends_with(name, 'HasOptedOutOfEmail')) as fields"
-            f" from read_parquet([{files}]) where action in ('create', 'adopt', 'update')"
-        )
-    return f"create or replace temp view left_behind as {rows}"
-
-
 def _heed_guards(project: Project, day: date, saved: Plan) -> None:
     """Stop a plan that is too much, also where only a later step is run on its own."""
-    counts = {name: part.counts for name, part in saved.objects.items()}
+    counts = _guarded(project, day, saved)
     reasons = blocked_by(counts, _ours(project, day), project.policies.guards)
     if reasons:
         listed = "\n".join(f"  {reason}" for reason in reasons)
@@ -139,6 +110,34 @@ def _heed_guards(project: Project, day: date, saved: Plan) -> None:
             f"plan {saved.plan_id} is blocked and nothing was sent:\n{listed}\n"
             f"Look at it, then raise the guard in {project.mappings / 'policies.yaml'}."
         )
+
+
+def _guarded(project: Project, day: date, saved: Plan) -> dict[str, dict[str, int]]:
+    """Object → rows by action that no guard has let pass yet.
+
+    What a run that died was sending, and what this plan has written, has been released before.
+    """
+    counts = {}
+    with project.connect(day) as connection, project.state.attach(connection):
+        for name, part in saved.objects.items():
+            if _applied(saved, name).exists():
+                continue
+            left_behind.bind(project, connection, name)
+            counted = connection.execute(_guarded_sql(saved.payload(name))).fetchall()
+            counts[name] = dict.fromkeys(part.counts, 0) | dict(counted)
+    return counts
+
+
+def _guarded_sql(payload: Path) -> str:
+    return (
+        f"select action, count(*) from read_parquet({literal(payload)}) as planned "
+        "anti join left_behind using (key) group by action order by action"
+    )
+
+
+def _applied(saved: Plan, object_name: str) -> Path:
+    """What became of one object's rows of a plan; only there once all were sent."""
+    return saved.folder / "applied" / object_name.lower() / "outcomes.parquet"
 
 
 def _allow_writing(org: Org) -> None:
@@ -168,7 +167,7 @@ def _plan(project: Project, day: date, object_name: str, schema: Mapping[str, Fi
     query = plan_sql(project.object_mappings[object_name], schema, project.policies)
     ledger = relation("sent", object_name)
     with project.connect(day) as connection, project.state.attach(connection):
-        _bind_left_behind(project, connection, object_name)
+        left_behind.bind(project, connection, object_name)
         connection.execute(_ledger_sql(ledger, object_name))
         for table in tables_of(query):
             if table != ledger:

@@ -1,0 +1,156 @@
+"""A plan that is too much writes nothing; one that died half-way goes on all the same."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipelines import upsert
+from pipelines.commands.environment import prepare_dagster
+from pipelines.config import PROJECT
+from pipelines.errors import Blocked, ConfigError
+from pipelines.jobs import run_batch
+from pipelines.local_org import control
+from pipelines.project import Project
+from pipelines.salesforce.errors import AnswerLost
+
+DAY, NEXT = date(2026, 11, 5), date(2026, 11, 6)
+
+SOURCES = """
+sources:
+  people: {entity: contacts, preset: generic, as: contact}
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A project whose guard stops every create but those of a first load."""
+    project = Project(tmp_path, tmp_path / "inbox", tmp_path / "mappings")
+    project.inbox.mkdir()
+    project.mappings.mkdir()
+    for path in (PROJECT / "mappings").glob("*.yaml"):
+        shutil.copy(path, project.mappings)
+    (project.mappings / "sources.yaml").write_text(SOURCES)
+    limit(project, 0)
+    monkeypatch.setenv("CAUSEWAY_HOME", str(project.home))
+    monkeypatch.setenv("CAUSEWAY_MAPPINGS", str(project.mappings))
+    monkeypatch.setenv("DAGSTER_HOME", "")  # what is set next is undone with it
+    prepare_dagster()
+    control.start(project.local_org, faults=True)
+    yield project
+    control.stop(project.local_org)
+
+
+def limit(project: Project, above: int) -> None:
+    guards = f"guards: {{max_create: {{share: 1%, above: {above}}}}}\n"
+    (project.mappings / "policies.yaml").write_text(guards)
+
+
+def put(project: Project, day: date, rows: int, *, skip: int = 0) -> None:
+    """A contact list; every third person has a company."""
+    lines = (
+        f"{n},First{n},Last{n},p{n}@acme.example,{'' if n % 3 else f'Company {n}'}\n"
+        for n in range(skip, rows)
+    )
+    path = project.inbox / "people" / day.isoformat() / "people.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("ID,First Name,Last Name,Email,Company\n" + "".join(lines))
+
+
+def done(day: date) -> None:
+    result = run_batch(day)
+    assert result.success, (result.failed_step, result.error)
+
+
+def contacts(project: Project) -> list[str]:
+    with project.org() as org:
+        return [row["FirstName"] for row in org.query("select FirstName from Contact")]
+
+
+def die_half_way(project: Project) -> None:
+    """A first load of 300 people that ends when the org has just written the first 200."""
+    put(project, DAY, 300)
+    path = "composite/sobjects/Contact"
+    control.inject(project.local_org, {"kind": "reset", "during": "answer", "path": path})
+    result = run_batch(DAY)
+    assert result.failed_step == "salesforce_contact"
+    assert isinstance(result.error, AnswerLost)
+    assert len(contacts(project)) == 200
+
+
+def test_a_second_load_above_the_guard_writes_nothing_by_any_way(here: Project) -> None:
+    put(here, DAY, 3)
+    done(DAY)
+    put(here, NEXT, 9, skip=3)
+
+    command = Path(sys.executable).with_name("causeway")
+    ran = subprocess.run(
+        [command, "sync", "--batch", str(NEXT)],
+        capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"},
+    )  # fmt: skip
+    assert ran.returncode == 4, ran.stderr
+    for said in ("is blocked and nothing was sent", "Contact: 6 to create, with 3 of ours"):
+        assert said in ran.stderr
+    for name in ("Account", "Contact", "Lead"):
+        with pytest.raises(Blocked, match="nothing was sent"):
+            upsert.apply(here, NEXT, name)
+    assert len(contacts(here)) == 3
+
+    limit(here, 6)
+    released = replace(here)  # a project reads its YAML once
+    upsert.apply(released, NEXT, "Account")
+    upsert.apply(released, NEXT, "Contact")
+    assert len(contacts(here)) == 9
+
+
+def test_children_are_not_sent_before_their_parents(here: Project) -> None:
+    put(here, DAY, 3)
+    assert run_batch(DAY, plan_only=True).success
+    with pytest.raises(ConfigError, match="apply salesforce_account of this plan first"):
+        upsert.apply(here, DAY, "Contact")
+    assert contacts(here) == []
+    upsert.apply(here, DAY, "Account")
+    upsert.apply(here, DAY, "Contact")
+    assert len(contacts(here)) == 3
+
+
+def test_a_first_load_that_died_goes_on_and_only_what_is_more_is_guarded(here: Project) -> None:
+    die_half_way(here)
+    put(here, DAY, 310)
+    blocked = run_batch(DAY)
+    assert isinstance(blocked.error, Blocked)
+    assert "Contact: 10 to create, with 200 of ours" in str(blocked.error)
+    assert len(contacts(here)) == 200
+
+    put(here, DAY, 300)
+    done(DAY)
+    assert len(contacts(here)) == 300
+
+
+def test_a_plan_of_a_dead_run_may_be_deleted_but_not_edited(
+    here: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    die_half_way(here)
+    plan = upsert.newest(here, DAY)
+    payload = plan.payload("Contact")
+    content = payload.read_bytes()
+    payload.unlink()  # the same bytes are a relation, too
+    payload.write_bytes(content + b" ")
+    edited = run_batch(DAY)
+    assert isinstance(edited.error, ConfigError)
+    assert "changed after it was saved" in str(edited.error)
+
+    shutil.rmtree(plan.folder)
+    limit(here, 100)
+    capfd.readouterr()
+    done(DAY)
+    assert len(contacts(here)) == 300
+    assert capfd.readouterr().err.count(f"plan {plan.plan_id} was deleted") == 1
