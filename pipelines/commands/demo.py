@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -99,9 +101,16 @@ def _tell_end(here: Project, done: list[Synced]) -> None:
     out.print("\n[bold]Where to look next[/bold]")
     for what, where in (
         ("lineage, runs and checks in Dagster", f"{typed} ui"),
-        ("every relation, in DuckDB", f"duckdb -readonly {shown(here.home / 'causeway.duckdb')}"),
+        ("the people found, in DuckDB", _people_typed(here)),
         ("the records in the org", f'{typed} org query "{RECORDS}"'),
         ("the bad rows, to repair", f"{typed} rejects export --batch {done[0].found.batch}"),
         ("what a Contact is made from", f"{typed} mapping show contact --lineage"),
     ):
         out.print(f"  {what:<37} {where}", markup=False)
+
+
+def _people_typed(here: Project) -> str:
+    """A look at a relation with what is installed here, as few have DuckDB's own command."""
+    path = shown(here.home / "causeway.duckdb")
+    look = f"import duckdb; duckdb.connect('{path}', True).sql('from people').show()"
+    return f'{shown(Path(sys.executable))} -c "{look}"'

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,13 @@ def test_the_first_run_creates_and_tells(first) -> None:
     assert "9 were rejected" in first.out
     assert "Nothing changed" not in first.out
     assert "apply" in first.err
+
+
+def test_the_look_into_duckdb_works_as_it_is_typed(first) -> None:
+    [typed] = [line.partition("DuckDB")[2] for line in first.out.splitlines() if "duckdb" in line]
+    ran = subprocess.run(shlex.split(typed), capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "person_key" in ran.stdout
 
 
 def test_the_second_run_changes_nothing_and_says_so(second) -> None:
