@@ -4,7 +4,6 @@
     ├── ConfigError      a YAML, SQL or environment setting is wrong         exit 2
     │   └── InputError   a file somebody brought cannot be read at all       exit 2
     ├── Busy             somebody else holds what this run needs; try later  exit 3
-    ├── MachineError     disk full, file vanished, permission denied         exit 3
     ├── Blocked          a guard stopped the plan; release it or mend it     exit 4
     └── InternalError    a law Causeway checks of itself was broken          exit 3
 
@@ -60,10 +59,6 @@ class InputError(ConfigError):
 
 class Busy(CausewayError):
     """Another process holds a lock or a database; nothing was lost, the next run goes on."""
-
-
-class MachineError(CausewayError):
-    """The machine failed: disk full, permission denied, a file that vanished."""
 
 
 class Blocked(CausewayError):

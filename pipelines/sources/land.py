@@ -100,13 +100,6 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
     return Landed(tuple(chain(*counts)), written)
 
 
-def prepare(warehouse: Warehouse) -> None:
-    """Write the raw relations' empty files, which carry their columns."""
-    with warehouse.connect() as connection:
-        for relation in RAW:
-            warehouse.write(connection, relation, None, relation_sql(relation, []))
-
-
 def _each(step: Callable[..., T], tasks: Iterable[tuple[Any, ...]]) -> list[T]:
     """One step over all files; what fails is told of all of them together."""
     done = []
