@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from pipelines import config
+from pipelines import config, locks
 
 if TYPE_CHECKING:
     from pipelines.errors import Problem
@@ -25,6 +25,9 @@ out = Console(highlight=False, soft_wrap=True)
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 """Progress and errors, so that results can be piped."""
+
+MADE = ".made"
+"""Stands in Dagster's home once its settings and databases are there."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
@@ -64,12 +67,31 @@ def prepare_dagster() -> Path:
     if chosen:
         return Path(chosen)
     folder = config.home() / "dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / "dagster.yaml"
-    if not settings.exists():
-        settings.write_text(files("pipelines.commands").joinpath("dagster.yaml").read_text("utf-8"))
     os.environ["DAGSTER_HOME"] = str(folder)
+    if not (folder / MADE).exists():
+        _make_dagster_home(folder)
     return folder
+
+
+def _make_dagster_home(folder: Path) -> None:
+    """Write Dagster's settings and let it make its databases, one process at a time.
+
+    Two processes that open a new instance at once stumble over each other in SQLite.
+    """
+    import dagster as dg
+
+    lock = config.home() / "locks" / "dagster.lock"
+    locks.take(lock, "dagster", locks.tell)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = folder / "dagster.yaml"
+        if not settings.exists():
+            ours = files("pipelines.commands").joinpath("dagster.yaml")
+            settings.write_text(ours.read_text("utf-8"))
+        with dg.DagsterInstance.get():  # its stores are made when it is opened
+            (folder / MADE).touch()
+    finally:
+        locks.release("dagster")
 
 
 def print_json(document: Any) -> None:
