@@ -141,6 +141,12 @@ def run_batch(day: date, *, plan_only: bool = False, on_event: OnEvent | None = 
     return RunResult(run_id, False, failures[0].step_key, error)
 
 
+def make_databases() -> None:
+    """Let Dagster make the stores of a new ``DAGSTER_HOME``: it does when they are first opened."""
+    with dg.DagsterInstance.get():
+        pass
+
+
 def _told(failure: dg.DagsterEvent) -> str:
     """What Dagster kept of an error that was raised outside our own part of a step."""
     told = failure.step_failure_data.error

@@ -78,7 +78,7 @@ def _make_dagster_home(folder: Path) -> None:
 
     Two processes that open a new instance at once stumble over each other in SQLite.
     """
-    import dagster as dg
+    from pipelines.jobs import make_databases
 
     lock = config.home() / "locks" / "dagster.lock"
     locks.take(lock, "dagster", locks.tell)
@@ -88,8 +88,8 @@ def _make_dagster_home(folder: Path) -> None:
         if not settings.exists():
             ours = files("pipelines.commands").joinpath("dagster.yaml")
             settings.write_text(ours.read_text("utf-8"))
-        with dg.DagsterInstance.get():  # its stores are made when it is opened
-            (folder / MADE).touch()
+        make_databases()
+        (folder / MADE).touch()
     finally:
         locks.release("dagster")
 
