@@ -1,0 +1,11 @@
+BEGIN TRANSACTION;
+CREATE TABLE "Account" (id INTEGER NOT NULL, "Name" VARCHAR(255), "Causeway_Key__c" VARCHAR(255), "NumberOfEmployees" VARCHAR(255), PRIMARY KEY (id));
+INSERT INTO "Account" VALUES(1,'Acme & Söhne','a-1','12');
+INSERT INTO "Account" VALUES(2,'Beta, "Ltd"','a-2','');
+CREATE TABLE "Contact" (id INTEGER NOT NULL, "Causeway_Key__c" VARCHAR(255), "LastName" VARCHAR(255), "Email" VARCHAR(255), "Birthdate" VARCHAR(255), "HasOptedOutOfEmail" VARCHAR(255), "AccountId" VARCHAR(255), PRIMARY KEY (id));
+INSERT INTO "Contact" VALUES(1,'c-1','Ito','mei@x.org','1990-05-06','true','1');
+INSERT INTO "Contact" VALUES(2,'c-2','Abe','ken@x.org','','false','1');
+INSERT INTO "Contact" VALUES(3,'c-3','Ono','','','false','2');
+INSERT INTO "Contact" VALUES(4,'c-4','O''Hara','o@x.org','','false','2');
+INSERT INTO "Contact" VALUES(5,'c-5','Zen','','','false','');
+COMMIT;
