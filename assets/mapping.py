@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.relation import shown, spec, step
-from pipelines import upsert
+from pipelines.plan import desired
 from pipelines.project import OBJECTS, Project
 from pipelines.resources import ProjectResource
 from pipelines.sync.compile import mapping_columns
@@ -38,7 +38,7 @@ def mapping_asset(object_name: str) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, project: ProjectResource
     ) -> dg.MaterializeResult[None]:
         with step(context, project, to_org=True) as (here, day):
-            written = upsert.desired(here, day, object_name)
+            written = desired(here, day, object_name)
             return shown(here, written, lineage=_lineage(here, object_name))
 
     return run

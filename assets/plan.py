@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.relation import shown, spec, step
-from pipelines import upsert
+from pipelines import plan as planning
 from pipelines.project import OBJECTS
 from pipelines.resources import ProjectResource
 from pipelines.sync.mapping import relation
@@ -36,7 +36,7 @@ def plan(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Compare what should be with what is, and save the difference as one immutable plan."""
     with step(context, project, to_org=True) as (here, day):
-        saved, relations = upsert.plan(here, day)
+        saved, relations = planning.plan(here, day)
         for part, written in zip(saved.objects.values(), relations, strict=True):
             facts = {"plan": saved.plan_id, **part.counts}
             yield shown(here, written, extra=facts)

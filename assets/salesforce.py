@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.relation import shown, spec, step
-from pipelines import upsert
+from pipelines.apply import apply
 from pipelines.jobs import DAYS
+from pipelines.plan import newest
 from pipelines.project import OBJECTS
 from pipelines.resources import ProjectResource
+from pipelines.sync.apply import Progress
 from pipelines.sync.mapping import relation
 
 SAYS = """What Salesforce said of each {object} of the plan: one final outcome per row.
@@ -43,8 +45,8 @@ def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, project: ProjectResource
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with step(context, project, to_org=True) as (here, day):
-            planned = sum(upsert.newest(here, day).objects[object_name].counts.values())
-            outcomes, written = upsert.apply(here, day, object_name, _tell(context))
+            planned = sum(newest(here, day).objects[object_name].counts.values())
+            outcomes, written = apply(here, day, object_name, _tell(context))
             yield shown(here, written, extra=dict(outcomes.counts))
             yield dg.AssetCheckResult(
                 asset_key=name,
@@ -63,7 +65,7 @@ def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
     return run
 
 
-def _tell(context: dg.AssetExecutionContext) -> upsert.Progress:
+def _tell(context: dg.AssetExecutionContext) -> Progress:
     def tell(object_name: str, done: int, total: int) -> None:
         context.log.info(f"{object_name}: {done:,} of {total:,} rows sent")
 

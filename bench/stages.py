@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from pipelines import resolve, snapshot, upsert
+from pipelines import plan, resolve, snapshot
+from pipelines.apply import apply
 from pipelines.project import OBJECTS, Project, stage_files
 from pipelines.relations import ENTITIES
 from pipelines.sources.land import land
@@ -56,12 +57,12 @@ def _match_file(mapping: ObjectMapping) -> SqlFile:
 
 def _map(project: Project, day: date) -> None:
     for name in OBJECTS:
-        upsert.desired(project, day, name)
+        plan.desired(project, day, name)
 
 
 def _apply(project: Project, day: date) -> None:
     for name in OBJECTS:
-        upsert.apply(project, day, name)
+        apply(project, day, name)
 
 
 STAGES: Mapping[str, Stage] = {
@@ -72,7 +73,7 @@ STAGES: Mapping[str, Stage] = {
     "resolve": _resolve,
     "match": _match,
     "map": _map,
-    "plan": upsert.plan,
+    "plan": plan.plan,
     "apply": _apply,
 }
 """In their order. All but the org's part, its snapshot and what is applied, is our own work."""

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import upsert
+from pipelines.apply import apply
 from pipelines.commands.environment import prepare_dagster
 from pipelines.config import PROJECT
 from pipelines.errors import Blocked, ConfigError
 from pipelines.jobs import run_batch
 from pipelines.local_org import control
+from pipelines.plan import newest
 from pipelines.project import Project
 from pipelines.salesforce.errors import AnswerLost
 
@@ -101,13 +102,13 @@ def test_a_second_load_above_the_guard_writes_nothing_by_any_way(here: Project) 
         assert said in ran.stderr
     for name in ("Account", "Contact", "Lead"):
         with pytest.raises(Blocked, match="nothing was sent"):
-            upsert.apply(here, NEXT, name)
+            apply(here, NEXT, name)
     assert len(contacts(here)) == 3
 
     limit(here, 6)
     released = replace(here)  # a project reads its YAML once
-    upsert.apply(released, NEXT, "Account")
-    upsert.apply(released, NEXT, "Contact")
+    apply(released, NEXT, "Account")
+    apply(released, NEXT, "Contact")
     assert len(contacts(here)) == 9
 
 
@@ -115,10 +116,10 @@ def test_children_are_not_sent_before_their_parents(here: Project) -> None:
     put(here, DAY, 3)
     assert run_batch(DAY, plan_only=True).success
     with pytest.raises(ConfigError, match="apply salesforce_account of this plan first"):
-        upsert.apply(here, DAY, "Contact")
+        apply(here, DAY, "Contact")
     assert contacts(here) == []
-    upsert.apply(here, DAY, "Account")
-    upsert.apply(here, DAY, "Contact")
+    apply(here, DAY, "Account")
+    apply(here, DAY, "Contact")
     assert len(contacts(here)) == 3
 
 
@@ -139,7 +140,7 @@ def test_a_plan_of_a_dead_run_may_be_deleted_but_not_edited(
     here: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     die_half_way(here)
-    plan = upsert.newest(here, DAY)
+    plan = newest(here, DAY)
     payload = plan.payload("Contact")
     content = payload.read_bytes()
     payload.unlink()  # the same bytes are a relation, too

@@ -1,4 +1,4 @@
-"""Stages 7 to 9 at work: what records should look like, what that changes, and writing it."""
+"""Stages 7 and 8 at work: what records should look like, and what that is going to change."""
 
 from __future__ import annotations
 
@@ -10,23 +10,19 @@ from typing import TYPE_CHECKING
 
 from pipelines import left_behind
 from pipelines.errors import Blocked, ConfigError
-from pipelines.project import OBJECTS, Project
+from pipelines.project import Project
 from pipelines.snapshot import read_schema
 from pipelines.sql import tables_of
-from pipelines.sync.apply import Outcomes, Progress, apply_object, check_ready
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field
 from pipelines.sync.guards import blocked_by
 from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.plan import plan_sql
 from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
-from pipelines.sync.state import sql, transaction
 from pipelines.warehouse import Written, literal, publish
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-    from pipelines.salesforce.org import Org
 
 
 def desired(project: Project, day: date, object_name: str) -> Written:
@@ -55,99 +51,8 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
     files = dict(zip(project.object_mappings, (part.path for part in written), strict=True))
     saved = save_plan(project.home, origin, files, project.object_mappings, schema)
     _point(project, day, saved.plan_id)
-    _heed_guards(project, day, saved)
+    heed_guards(project, day, saved)
     return saved, written
-
-
-def apply(
-    project: Project, day: date, object_name: str, progress: Progress | None = None
-) -> tuple[Outcomes, Written]:
-    """Send one object's rows of the day's newest plan; write ``salesforce_<object>``.
-
-    Raises:
-        Blocked: a guard stops the plan.
-        ConfigError: the org is production and ``orgs.yaml`` does not say that it may be written,
-            or a parent object of this plan was not applied yet.
-        SalesforceError: the org could not be talked to; run the batch again.
-    """
-    saved = newest(project, day)
-    _heed_guards(project, day, saved)
-    parents = {
-        name: path
-        for name in OBJECTS[: OBJECTS.index(object_name)]
-        if (path := _applied(saved, name)).exists()
-    }
-    with project.org() as org, project.connect(day) as connection:
-        _allow_writing(org)
-        check_ready(saved, object_name, org, connection, parents)  # before anything counts as sent
-        left_behind.begin(project, connection, saved, object_name)
-        outcomes = apply_object(
-            saved, object_name, org, connection, parents=parents, progress=progress
-        )
-        query = f"select * from read_parquet({literal(outcomes.path)})"
-        name = relation("salesforce", object_name)
-        written = project.warehouse.write(connection, name, day, query)
-        project.warehouse.bind(connection, name, [day], name="outcomes")
-        project.warehouse.bind(connection, relation("plan", object_name), [day], name="planned")
-        with project.state.attach(connection):
-            connection.execute("set variable batch = $1::date", [day])
-            connection.execute("set variable object = $1", [object_name])
-            with transaction(connection):
-                connection.execute(sql("state/outcomes"))
-                connection.execute(sql("state/sent"))
-                connection.execute("delete from state.sending where object = getvariable('object')")
-            project.state.publish(connection, "outcome")
-    return outcomes, written
-
-
-def _heed_guards(project: Project, day: date, saved: Plan) -> None:
-    """Stop a plan that is too much, also where only a later step is run on its own."""
-    counts = _guarded(project, day, saved)
-    reasons = blocked_by(counts, _ours(project, day), project.policies.guards)
-    if reasons:
-        listed = "\n".join(f"  {reason}" for reason in reasons)
-        raise Blocked(
-            f"plan {saved.plan_id} is blocked and nothing was sent:\n{listed}\n"
-            f"Look at it, then raise the guard in {project.mappings / 'policies.yaml'}."
-        )
-
-
-def _guarded(project: Project, day: date, saved: Plan) -> dict[str, dict[str, int]]:
-    """Object → rows by action that no guard has let pass yet.
-
-    What a run that died was sending, and what this plan has written, has been released before.
-    """
-    counts = {}
-    with project.connect(day) as connection, project.state.attach(connection):
-        for name, part in saved.objects.items():
-            if _applied(saved, name).exists():
-                continue
-            left_behind.bind(project, connection, name)
-            counted = connection.execute(_guarded_sql(saved.payload(name))).fetchall()
-            counts[name] = dict.fromkeys(part.counts, 0) | dict(counted)
-    return counts
-
-
-def _guarded_sql(payload: Path) -> str:
-    return (
-        f"select action, count(*) from read_parquet({literal(payload)}) as planned "
-        "anti join left_behind using (key) group by action order by action"
-    )
-
-
-def _applied(saved: Plan, object_name: str) -> Path:
-    """What became of one object's rows of a plan; only there once all were sent."""
-    return saved.folder / "applied" / object_name.lower() / "outcomes.parquet"
-
-
-def _allow_writing(org: Org) -> None:
-    if not (org.is_sandbox or org.connection.production):
-        raise ConfigError.at(
-            "orgs.yaml",
-            None,
-            f"{org.connection.name} is a production org; nothing was sent. Look at the plan, then"
-            " write `production: true` below its name",
-        )
 
 
 def newest(project: Project, day: date) -> Plan:
@@ -160,6 +65,46 @@ def newest(project: Project, day: date) -> Plan:
     if not pointer.exists():
         raise ConfigError.at(pointer, None, f"nothing is planned for {day}; run `causeway sync`")
     return load_plan(project.home, pointer.read_text(encoding="utf-8").strip())
+
+
+def heed_guards(project: Project, day: date, saved: Plan) -> None:
+    """Stop a plan that is too much, also where only a later step is run on its own."""
+    counts = _guarded(project, day, saved)
+    reasons = blocked_by(counts, _ours(project, day), project.policies.guards)
+    if reasons:
+        listed = "\n".join(f"  {reason}" for reason in reasons)
+        raise Blocked(
+            f"plan {saved.plan_id} is blocked and nothing was sent:\n{listed}\n"
+            f"Look at it, then raise the guard in {project.mappings / 'policies.yaml'}."
+        )
+
+
+def applied(saved: Plan, object_name: str) -> Path:
+    """What became of one object's rows of a plan; only there once all were sent."""
+    return saved.folder / "applied" / object_name.lower() / "outcomes.parquet"
+
+
+def _guarded(project: Project, day: date, saved: Plan) -> dict[str, dict[str, int]]:
+    """Object → rows by action that no guard has let pass yet.
+
+    What a run that died was sending, and what this plan has written, has been released before.
+    """
+    counts = {}
+    with project.connect(day) as connection, project.state.attach(connection):
+        for name, part in saved.objects.items():
+            if applied(saved, name).exists():
+                continue
+            left_behind.bind(project, connection, name)
+            counted = connection.execute(_guarded_sql(saved.payload(name))).fetchall()
+            counts[name] = dict.fromkeys(part.counts, 0) | dict(counted)
+    return counts
+
+
+def _guarded_sql(payload: Path) -> str:
+    return (
+        f"select action, count(*) from read_parquet({literal(payload)}) as planned "
+        "anti join left_behind using (key) group by action order by action"
+    )
 
 
 def _plan(project: Project, day: date, object_name: str, schema: Mapping[str, Field]) -> Written:
