@@ -5,6 +5,7 @@ already.
 """
 
 from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal
+from pipelines.local_org.dml.addresses import touched
 from pipelines.local_org.dml.lookups import (
     created_sql,
     reference_columns,
@@ -145,10 +146,11 @@ def _content_errors(request: WriteRequest, created: str) -> list[str]:
             if field.required and request.operation != "update":
                 missing.append(f"case when {created} then {literal(field.name)} end")
         elif field.required:
-            empty = f"{value_of(column)} is null and (typed.{column.raw} is not null or {created})"
+            said = f"(typed.{column.raw} is not null or {created})"
+            empty = f"{value_of(request, column)} is null and {said}"
             missing.append(f"case when {empty} then {literal(field.name)} end")
         elif not field.nillable and field.updateable and field.type != "boolean":
-            empty = f"typed.{column.raw} is not null and {value_of(column)} is null"
+            empty = f"typed.{column.raw} is not null and {value_of(request, column)} is null"
             missing.append(f"case when {empty} and not ({created}) then {literal(field.name)} end")
     errors = []
     if missing:
@@ -159,9 +161,14 @@ def _content_errors(request: WriteRequest, created: str) -> list[str]:
             "']') end"
         )
     for column in request.data_columns:
-        error = content_error_sql(column.field, value_of(column)) if column.via is None else None
+        error = (
+            content_error_sql(column.field, value_of(request, column))
+            if column.via is None
+            else None
+        )
         if error is not None:
             errors.append(error)
+    errors += [address.error for address in touched(request)]
     return errors
 
 

@@ -7,7 +7,9 @@ carry a unique value.
 from dataclasses import dataclass
 
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
+from pipelines.local_org.dml.addresses import PLACES, address_of, touched
 from pipelines.local_org.dml.request import Column, WriteRequest
+from pipelines.local_org.dml.values import given_sql
 from pipelines.local_org.ids import to18_sql
 
 
@@ -16,7 +18,8 @@ class Join:
     """A relation that rows are looked up in.
 
     `found` selects its `columns` from the record tables, for the keys that the SQL `{keys}` gives;
-    `key` is the key that a row looks for, `k` or `id` the column that holds it.
+    `key` is the key that a row looks for, `k` or `id` the column that holds it. One that is
+    `whole` is small: all of it is joined, and its key may speak of the joins before it.
     """
 
     name: str
@@ -24,6 +27,7 @@ class Join:
     found: str
     key: str
     held: str = "k"
+    whole: bool = False
 
     @property
     def on(self) -> str:
@@ -32,13 +36,16 @@ class Join:
 
     def body(self) -> str:
         """SQL for the lines that any row looks for."""
+        if self.whole:
+            return self.found
         keys = f"select {self.key} from typed where {self.key} is not null"
         return self.found.replace("{keys}", keys)
 
 
 def joins_of(catalog: Catalog, request: WriteRequest) -> list[Join]:
     """Everything that rows are looked up in."""
-    return _lookups(request) + _target(request) + _references(catalog, request) + _rivals(request)
+    known = _lookups(request) + _target(request)
+    return known + _references(catalog, request) + _rivals(request) + _places(request)
 
 
 def created_sql(request: WriteRequest) -> str:
@@ -46,11 +53,18 @@ def created_sql(request: WriteRequest) -> str:
     return {"insert": "true", "update": "false"}.get(request.operation, "target.id is null")
 
 
-def value_of(column: Column) -> str:
+def value_of(request: WriteRequest, column: Column) -> str:
     """SQL for the typed value that a column gives a row."""
-    if column.via is None:
-        return f"typed.{column.value}"
-    return f"lookup{column.position}.id"
+    if column.via is not None:
+        return f"lookup{column.position}.id"
+    address = address_of(request, column)
+    return f"typed.{column.value}" if address is None else address.value(column)
+
+
+def given_of(request: WriteRequest, column: Column) -> str:
+    """SQL: does the row say anything about the field?"""
+    address = address_of(request, column)
+    return given_sql(f"typed.{column.raw}") if address is None else address.touched
 
 
 def match_sql(field: Field, value: str) -> str:
@@ -97,6 +111,7 @@ def _target(request: WriteRequest) -> list[Join]:
     table, field = request.sobject.table, key.field
     converted = 'bool_or(t."IsConverted")' if request.sobject.get("IsConverted") else "false"
     stored = match_sql(field, f"t.{field.column}")
+    olds = {name: old for address in touched(request) for name, old in address.old().items()}
     alive = "" if field.name == "Id" else 'not t."IsDeleted" and '
     return [
         Join(
@@ -109,14 +124,30 @@ def _target(request: WriteRequest) -> list[Join]:
                 "ids": "varchar",
                 "deleted": "boolean",
                 "converted": "boolean",
+                **dict.fromkeys(olds, "varchar"),
             },
             f'select {stored} as k, min(t."Id") as id, min(t._n) as n, count(*) as hits, '
             f'string_agg(t."Id", \', \') as ids, bool_or(t."IsDeleted") as deleted, '
-            f"{converted} as converted from {table} t where {alive}{stored} in ({{keys}}) "
-            "group by 1",
+            f"{converted} as converted{_olds_sql(olds)} "
+            f"from {table} t where {alive}{stored} in ({{keys}}) group by 1",
             match_sql(field, f"typed.{key.value}"),
         )
     ]
+
+
+def _olds_sql(olds: dict[str, str]) -> str:
+    return "".join(f', any_value(t."{field}") as {name}' for name, field in olds.items())
+
+
+def _places(request: WriteRequest) -> list[Join]:
+    """Countries, and states of countries, in an org that has picklists of them."""
+    columns = dict.fromkeys(("k", "code", "name"), "varchar")
+    joins = []
+    for address in touched(request):
+        country, state = address.block.country.found, address.block.state.found
+        joins.append(Join(country, columns, PLACES, address.country_key, whole=True))
+        joins.append(Join(state, columns, PLACES, address.state_key, whole=True))
+    return joins
 
 
 def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:

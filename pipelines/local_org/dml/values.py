@@ -62,7 +62,7 @@ def _text_sql(field: Field, text: str, *, lower_case_email: bool) -> str:
     if field.type == "email":
         trimmed = f"trim({trimmed})"
         return f"lower({trimmed})" if lower_case_email else trimmed
-    if field.type == "picklist" and field.values:
+    if field.type == "picklist" and field.values and not _is_code(field):
         known = ", ".join(literal(v.value) for v in field.values)
         lowered = ", ".join(literal(v.value.lower()) for v in field.values)
         return f"coalesce([{known}][list_position([{lowered}], lower({trimmed}))], {trimmed})"

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from pipelines.local_org.catalog.model import Catalog, SObject
 from pipelines.local_org.catalog.setup import SwitchSetup
-from pipelines.local_org.dml.addresses import align_sql, touched, with_siblings
+from pipelines.local_org.dml.addresses import padded, with_siblings
 from pipelines.local_org.dml.changes import insert_sql, update_sql
 from pipelines.local_org.dml.delete import (
     bury_sql,
@@ -61,8 +61,8 @@ class Writer:
         self, request: WriteRequest, texts: dict[int, str], user: str, options: WriteOptions = PLAIN
     ) -> Outcome:
         """Write one row, given as a column's position → text; see `write`."""
-        special = self.rules.touches(request.sobject, options) or self.faults is not None
-        if special or self.switches.state_and_country_picklists:
+        request = with_siblings(request)
+        if self.rules.touches(request.sobject, options) or self.faults is not None:
             table = texts_of([texts], len(request.columns))
             return self.write(request, table, user, options)[0]
         single = SingleWriter(
@@ -149,9 +149,8 @@ class Writer:
 
         Leaves the temporary table `outcome(_row, _id, _created, _error)`, one line per row.
         """
-        picklists = self.switches.state_and_country_picklists
-        if picklists:
-            request, texts = with_siblings(request, texts)
+        request = with_siblings(request)
+        texts = padded(request, texts)
         first = self.store.numbers(request.sobject.prefix, texts.num_rows)
         numbers = Numbers(self.store.pod, first, texts.column("_row")[0].as_py())
         stamp = {"user": user, "now": now()}
@@ -162,8 +161,6 @@ class Writer:
             )
             connection.execute(f"create or replace temp table work as {sql}")
             connection.unregister("incoming")
-            for block in touched(request) if picklists else ():
-                connection.execute(align_sql(request, block))
             if rows.num_rows > 1:
                 _refuse_twins(connection, request)
             self._refuse_locked(connection, request)

@@ -16,6 +16,17 @@ HERE = Path(__file__).parent
 MEMORY = "1200MB"
 CHECKPOINT = "1GB"
 KEPT_PLANS = 500
+PLACES_SQL = """
+insert into org.place
+select unnest([above || ':c:' || lower(code), above || ':t:' || lower(name)]), code, name
+from (
+    select
+        if(state = '', '', lower(country)) as above,
+        if(state = '', country, state) as code,
+        name
+    from read_csv(?, header = true, all_varchar = true, nullstr = '-')
+)
+"""
 
 
 class Store:
@@ -39,11 +50,7 @@ class Store:
         ):
             self._root.execute(setting)
         self._root.execute((HERE / "org.sql").read_text())
-        self._root.execute(
-            "insert into org.country select country, nullif(state, ''), name "
-            "from read_csv(?, header = true, all_varchar = true)",
-            [str(PLACES)],
-        )
+        self._root.execute(PLACES_SQL, [str(PLACES)])
         self._writer = self._root.cursor()
         self._lock = threading.RLock()
         self._depth = 0
