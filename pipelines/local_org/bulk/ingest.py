@@ -19,7 +19,8 @@ from pipelines.local_org.dml.request import ColumnError, WriteRequest, columns_o
 if TYPE_CHECKING:
     from pipelines.local_org.bulk.jobs import Job, Jobs
 
-STEP = 100_000
+STEP = 250_000
+"""Rows of one transaction: a multiple of CHUNK, and enough for two threads to share."""
 BATCH = 10_000
 SUCCESSFUL, FAILED = "successful", "failed"
 

@@ -113,6 +113,8 @@ def _target(request: WriteRequest) -> list[Join]:
     stored = match_sql(field, f"t.{field.column}")
     olds = {name: old for address in touched(request) for name, old in address.old().items()}
     alive = "" if field.name == "Id" else 'not t."IsDeleted" and '
+    alone = field.name == "Id" or field.unique
+    all_ids = 'min(t."Id")' if alone else "string_agg(t.\"Id\", ', ')"
     return [
         Join(
             "target",
@@ -127,7 +129,7 @@ def _target(request: WriteRequest) -> list[Join]:
                 **dict.fromkeys(olds, "varchar"),
             },
             f'select {stored} as k, min(t."Id") as id, min(t._n) as n, count(*) as hits, '
-            f'string_agg(t."Id", \', \') as ids, bool_or(t."IsDeleted") as deleted, '
+            f'{all_ids} as ids, bool_or(t."IsDeleted") as deleted, '
             f"{converted} as converted{_olds_sql(olds)} "
             f"from {table} t where {alive}{stored} in ({{keys}}) group by 1",
             match_sql(field, f"typed.{key.value}"),

@@ -4,14 +4,15 @@ They stand in the set-up file as SQL expressions over a record's fields; `is_new
 write makes the record. All of them work on whole sets of rows, like the rules of every org.
 """
 
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
-from pipelines.local_org.catalog.model import Catalog, SObject, literal, quoted
+from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal, quoted
 from pipelines.local_org.catalog.setup import (
     AssignmentRuleSetup,
     AutomationSetup,
@@ -68,6 +69,21 @@ class OrgRules:
             or self._assignment_rule(sobject, options) is not None
             or options.assignment_rule is not None
         )
+
+    def spoken_of(self, sobject: SObject) -> list[Field]:
+        """The stored fields that the rules of an object may read, as far as their words tell."""
+        name = sobject.name
+        texts = [rule.when for rule in self._setup.validation_rules if rule.object == name]
+        texts += [a.when for a in self._setup.automations if a.object == name and a.throw]
+        texts += [
+            field
+            for rule in self._setup.duplicate_rules
+            if rule.object == name
+            for group in rule.match
+            for field in group
+        ]
+        words = {word.lower() for text in texts for word in re.findall(r"\w+", text)}
+        return [field for field in sobject.stored if field.name.lower() in words]
 
     def judgements(self, sobject: SObject, options: WriteOptions) -> Iterator[tuple[str, str]]:
         """Per rule: SQL for the rows of `candidate` it refuses, and SQL for their error."""
@@ -161,7 +177,8 @@ def judge(
     """Refuse rows of `work` by the org's validation and duplicate rules and throwing triggers."""
     if not rules.judges(request.sobject):
         return
-    candidates = f"create or replace temp table candidate as {candidate_sql(request)}"
+    spoken_of = rules.spoken_of(request.sobject)
+    candidates = f"create or replace temp table candidate as {candidate_sql(request, spoken_of)}"
     used = {name: value for name, value in stamp.items() if f"${name}" in candidates}
     connection.execute(candidates, used)
     for rows, error in rules.judgements(request.sobject, options):
@@ -223,10 +240,10 @@ def _automate_later(
     timer.start()
 
 
-def candidate_sql(request: WriteRequest) -> str:
-    """SQL for the records as they will be: `_row`, `_id`, `is_new` and every stored field."""
+def candidate_sql(request: WriteRequest, fields: Iterable[Field]) -> str:
+    """SQL for the records as they will be: `_row`, `_id`, `is_new` and some stored fields."""
     columns = []
-    for field in request.sobject.stored:
+    for field in fields:
         column = request.by_field.get(field.name)
         old = f"t.{field.column}"
         if column is not None and field.name != "Id":
@@ -234,7 +251,7 @@ def candidate_sql(request: WriteRequest) -> str:
         new = new_value_sql(request, field) or f"null::{field.column_type}"
         columns.append(f"case when w._created then {new} else {old} end as {field.column}")
     return (
-        f"select w._row, w._id, w._created as is_new, {', '.join(columns)} from work w "
+        f"select {', '.join(['w._row', 'w._id', 'w._created as is_new', *columns])} from work w "
         f"left join {request.sobject.table} t on t._n = w._n and not w._created "
         "where w._error is null"
     )

@@ -119,6 +119,12 @@ def typed_sql(request: WriteRequest, source: str, *, lower_case_email: bool) -> 
 
 
 def _judged(typed: str, bodies: dict[str, str], outputs: list[str], joins: list[Join]) -> str:
-    ctes = [f"typed as ({typed})", *(f"{name} as ({body})" for name, body in bodies.items())]
+    # Each reader gets the rows anew: a shared CTE would be written to memory with every column.
+    source = f"({typed}) typed"
+    ctes = [
+        f"{name} as ({body.replace('from typed', f'from {source}')})"
+        for name, body in bodies.items()
+    ]
     lines = [f"left join {join.name} on {join.on}" for join in joins]
-    return f"with {', '.join(ctes)} select {', '.join(outputs)} from typed {' '.join(lines)}"
+    head = f"with {', '.join(ctes)} " if ctes else ""
+    return f"{head}select {', '.join(outputs)} from {source} {' '.join(lines)}"

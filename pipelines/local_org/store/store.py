@@ -52,6 +52,9 @@ class Store:
         self._root.execute((HERE / "org.sql").read_text())
         self._root.execute(PLACES_SQL, [str(PLACES)])
         self._writer = self._root.cursor()
+        # Rows being written know their place by `_row`; joins that need not keep their order use
+        # every core.
+        self._writer.execute("set session preserve_insertion_order = false")
         self._lock = threading.RLock()
         self._depth = 0
         self._writing_thread: int | None = None
