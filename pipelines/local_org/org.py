@@ -35,7 +35,7 @@ class Org:
         self.store = Store(home.records, pod_of(self.state))
         self.custom_fields = CustomFields(self.store, declared)
         seed(self.store, declared, self.setup, self.state)
-        self.faults = Faults() if faults else None
+        self.faults = Faults(home.faults) if faults else None
         self.writer = Writer(
             self.store,
             declared,

@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.local_org import ids
 from pipelines.local_org.bulk.ingest import run_ingest
 from pipelines.local_org.bulk.query import run_query
+from pipelines.local_org.dml.contention import meet
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.files import Home
 from pipelines.local_org.moments import now
@@ -153,7 +154,9 @@ class Jobs:
 
     def start(self, job: Job) -> None:
         """Queue a job whose data is complete."""
-        self.change(job.id, state="UploadComplete")
+        with self.store.write() as connection:
+            meet(connection, job.id)
+            self.change(job.id, state="UploadComplete")
         self._waiting[job.kind].put(job.id)
 
     def change(self, job_id: str, **values: Any) -> None:

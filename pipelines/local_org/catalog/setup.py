@@ -87,6 +87,7 @@ class SwitchSetup(_Frozen):
     lower_case_email: bool = True
     state_and_country_picklists: bool = False
     person_accounts: bool = False
+    lock_contention: bool = False
 
 
 class FieldSetup(_Frozen):

@@ -38,6 +38,8 @@ class WriteOptions:
     """Id (inside a write: name) of the assignment rule to use, active or not."""
     allow_duplicates: bool = False
     """Save in spite of duplicate rules that only alert."""
+    job: str | None = None
+    """Id of the Bulk job that the rows stand in, if one does."""
 
 
 PLAIN = WriteOptions()

@@ -10,6 +10,7 @@ from pipelines.local_org.catalog.model import Catalog, SObject
 from pipelines.local_org.catalog.setup import SwitchSetup
 from pipelines.local_org.dml.addresses import padded, with_siblings
 from pipelines.local_org.dml.changes import insert_sql, update_sql
+from pipelines.local_org.dml.contention import refuse_contended
 from pipelines.local_org.dml.delete import (
     bury_sql,
     children_sql,
@@ -71,10 +72,17 @@ class Writer:
         with self.store.write():
             return single.write(request, texts, user)
 
-    def _refuse_locked(self, connection: duckdb.DuckDBPyConnection, request: WriteRequest) -> None:
+    def _refuse_locked(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        request: WriteRequest,
+        options: WriteOptions,
+    ) -> None:
         locked = self.faults.lock_sql(request.sobject.name) if self.faults is not None else None
         if locked is not None:
             connection.execute(locked)
+        if self.switches.lock_contention and options.job is not None:
+            refuse_contended(connection, request, options.job)
 
     def delete(
         self, request: WriteRequest, texts: pa.Table, user: str, *, hard: bool = False
@@ -163,7 +171,7 @@ class Writer:
             connection.unregister("incoming")
             if rows.num_rows > 1:
                 _refuse_twins(connection, request)
-            self._refuse_locked(connection, request)
+            self._refuse_locked(connection, request, options)
             judge(connection, self.rules, request, options, stamp)
             if request.operation != "update":
                 connection.execute(insert_sql(request), stamp)
