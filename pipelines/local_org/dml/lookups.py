@@ -4,7 +4,7 @@ Parents by External Id, the records they change, their references, and the recor
 carry a unique value.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
 from pipelines.local_org.dml.addresses import PLACES, address_of, touched
@@ -18,8 +18,9 @@ class Join:
     """A relation that rows are looked up in.
 
     `found` selects its `columns` from the record tables, for the keys that the SQL `{keys}` gives;
-    `key` is the key that a row looks for, `k` or `id` the column that holds it. One that is
-    `whole` is small: all of it is joined, and its key may speak of the joins before it.
+    `key` is the key that a row looks for, `k` or `id` the column that holds it. Where several lines
+    may hold one key, `merged` tells what becomes of each of the other columns. One that is `whole`
+    is small: all of it is joined, and its key may speak of the joins before it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Join:
     key: str
     held: str = "k"
     whole: bool = False
+    merged: dict[str, str] = field(default_factory=dict)
 
     @property
     def on(self) -> str:
@@ -36,10 +38,16 @@ class Join:
 
     def body(self) -> str:
         """SQL for the lines that any row looks for."""
-        if self.whole:
-            return self.found
         keys = f"select {self.key} from typed where {self.key} is not null"
-        return self.found.replace("{keys}", keys)
+        return self.lines(keys)
+
+    def lines(self, keys: str) -> str:
+        """SQL for the lines of these keys, one per key."""
+        found = self.found.replace("{keys}", keys)
+        if not self.merged:
+            return found
+        merged = "".join(f", {sql} as {name}" for name, sql in self.merged.items())
+        return f"select {self.held}{merged} from ({found}) group by {self.held}"
 
 
 def joins_of(catalog: Catalog, request: WriteRequest) -> list[Join]:
@@ -80,16 +88,16 @@ def _lookups(request: WriteRequest) -> list[Join]:
     for column in request.columns:
         if column.via is None:
             continue
-        parent, field = column.via
-        stored = match_sql(field, f"p.{field.column}")
+        parent, named = column.via
+        stored = match_sql(named, f"p.{named.column}")
         joins.append(
             Join(
                 f"lookup{column.position}",
-                {"k": field.column_type, "id": "varchar", "hits": "bigint"},
-                f'select {stored} as k, min(p."Id") as id, count(*) as hits '
-                f'from {parent.table} p where not p."IsDeleted" and {stored} in ({{keys}}) '
-                "group by 1",
-                _cast_key(field, f"typed.{column.raw}"),
+                {"k": named.column_type, "id": "varchar", "hits": "bigint"},
+                f'select {stored} as k, p."Id" as id, 1 as hits '
+                f'from {parent.table} p where not p."IsDeleted" and {stored} in ({{keys}})',
+                _cast_key(named, f"typed.{column.raw}"),
+                merged={"id": "min(id)", "hits": "count(*)"},
             )
         )
     return joins
@@ -108,18 +116,26 @@ def _target(request: WriteRequest) -> list[Join]:
     key = request.key_column
     if key is None:
         return []
-    table, field = request.sobject.table, key.field
-    converted = 'bool_or(t."IsConverted")' if request.sobject.get("IsConverted") else "false"
-    stored = match_sql(field, f"t.{field.column}")
+    table, by_id = request.sobject.table, key.field.name == "Id"
+    converted = 't."IsConverted"' if request.sobject.get("IsConverted") else "false"
+    stored = match_sql(key.field, f"t.{key.field.column}")
     olds = {name: old for address in touched(request) for name, old in address.old().items()}
-    alive = "" if field.name == "Id" else 'not t."IsDeleted" and '
-    alone = field.name == "Id" or field.unique
-    all_ids = 'min(t."Id")' if alone else "string_agg(t.\"Id\", ', ')"
+    alive = "" if by_id else 'not t."IsDeleted" and '
+    merged = {
+        "id": "min(id)",
+        "n": "min(n)",
+        "hits": "count(*)",
+        # Listing them costs as much as all the rest; of a unique field there is one.
+        "ids": "min(ids)" if key.field.unique else "string_agg(ids, ', ')",
+        "deleted": "bool_or(deleted)",
+        "converted": "bool_or(converted)",
+        **{name: f"any_value({name})" for name in olds},
+    }
     return [
         Join(
             "target",
             {
-                "k": field.column_type,
+                "k": key.field.column_type,
                 "id": "varchar",
                 "n": "bigint",
                 "hits": "bigint",
@@ -128,17 +144,17 @@ def _target(request: WriteRequest) -> list[Join]:
                 "converted": "boolean",
                 **dict.fromkeys(olds, "varchar"),
             },
-            f'select {stored} as k, min(t."Id") as id, min(t._n) as n, count(*) as hits, '
-            f'{all_ids} as ids, bool_or(t."IsDeleted") as deleted, '
-            f"{converted} as converted{_olds_sql(olds)} "
-            f"from {table} t where {alive}{stored} in ({{keys}}) group by 1",
-            match_sql(field, f"typed.{key.value}"),
+            f'select {stored} as k, t."Id" as id, t._n as n, 1 as hits, t."Id" as ids, '
+            f't."IsDeleted" as deleted, {converted} as converted{_olds_sql(olds)} '
+            f"from {table} t where {alive}{stored} in ({{keys}})",
+            match_sql(key.field, f"typed.{key.value}"),
+            merged={} if by_id else merged,
         )
     ]
 
 
 def _olds_sql(olds: dict[str, str]) -> str:
-    return "".join(f', any_value(t."{field}") as {name}' for name, field in olds.items())
+    return "".join(f', t."{old}" as {name}' for name, old in olds.items())
 
 
 def _places(request: WriteRequest) -> list[Join]:
@@ -187,9 +203,10 @@ def _rivals(request: WriteRequest) -> list[Join]:
             Join(
                 f"rival{column.position}",
                 {"k": column.field.column_type, "id": "varchar"},
-                f'select {stored} as k, min(r."Id") as id from {request.sobject.table} r '
-                f'where not r."IsDeleted" and {stored} in ({{keys}}) group by 1',
+                f'select {stored} as k, r."Id" as id from {request.sobject.table} r '
+                f'where not r."IsDeleted" and {stored} in ({{keys}})',
                 match_sql(column.field, f"typed.{column.value}"),
+                merged={"id": "min(id)"},
             )
         )
     return joins

@@ -76,7 +76,9 @@ class SingleWriter:
             sql = f"select * from ({join.found}) where {join.held} = $1::{kind}"
             return self._run(sql, [(key, kind)])
         if not by_id:
-            return self._run(join.found.replace("{keys}", f"$1::{kind}"), [(key, kind)])
+            lines = self._run(join.found.replace("{keys}", f"$1::{kind}"), [(key, kind)])
+            # Merging lines is dear, and hardly ever needed.
+            return self._run(join.lines(f"$1::{kind}"), [(key, kind)]) if lines[1:] else lines
         if not ids.is_id(key):
             return []
         # Numbers grow with the table, so they lead to the few blocks where the record can be.
