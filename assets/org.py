@@ -11,6 +11,8 @@ from pipelines.resources import ProjectResource
 SAYS = {
     "org_schema": "The fields of Account, Contact and Lead as the org describes them to the user "
     "we act as: types, lengths, picklist values, what may be written.",
+    "org_place": "The countries and states that the org has picklists of, under every spelling "
+    "that is understood. Empty in an org where they are free text.",
     "org_user": "The users of the org, for look-ups of owners.",
     "org_account": "Every Account of the org, also deleted ones: key, mapped and matched fields.",
     "org_contact": "Every Contact of the org, also deleted ones: key, mapped and matched fields.",

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from pipelines import left_behind
 from pipelines.errors import Blocked, ConfigError
 from pipelines.project import Project
-from pipelines.snapshot import read_schema
+from pipelines.snapshot import fitted, read_schema
 from pipelines.sql import tables_of
+from pipelines.sync.addresses import LEFT_OUT
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field
 from pipelines.sync.guards import blocked_by
@@ -27,10 +28,21 @@ if TYPE_CHECKING:
 
 def desired(project: Project, day: date, object_name: str) -> Written:
     """Write ``sf_<object>``: the records of the batch's scope as the mapping wants them."""
-    mapping = project.object_mappings[object_name]
+    mappings = fitted(project, day)
     schema = read_schema(project, day)[object_name]
-    query = desired_sql(mapping, schema, project.object_mappings, project.policies)
+    query = desired_sql(mappings[object_name], schema, mappings, project.policies)
     return _write(project, day, relation("sf", object_name), query)
+
+
+def left_out(project: Project, written: Written) -> int:
+    """Rows of ``sf_<object>`` with an address that the org has no code for."""
+    with project.warehouse.connect() as connection:
+        counted = connection.execute(_left_out_sql(written.path)).fetchall()
+    return int(counted[0][0])
+
+
+def _left_out_sql(path: Path) -> str:
+    return f"select count({LEFT_OUT}) from read_parquet({literal(path)})"
 
 
 def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
@@ -39,8 +51,8 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
     Raises:
         Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
     """
-    schema = read_schema(project, day)
-    written = [_plan(project, day, name, schema[name]) for name in project.object_mappings]
+    schema, mappings = read_schema(project, day), fitted(project, day)
+    written = [_plan(project, day, one, schema[name]) for name, one in mappings.items()]
     with project.org() as org:
         origin = Origin(
             batch=day.isoformat(),
@@ -48,8 +60,8 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
             username=org.username,
             made_from=dict(_digests(project.mappings)),
         )
-    files = dict(zip(project.object_mappings, (part.path for part in written), strict=True))
-    saved = save_plan(project.home, origin, files, project.object_mappings, schema)
+    files = dict(zip(mappings, (part.path for part in written), strict=True))
+    saved = save_plan(project.home, origin, files, mappings, schema)
     _point(project, day, saved.plan_id)
     heed_guards(project, day, saved)
     return saved, written
@@ -107,9 +119,12 @@ def _guarded_sql(payload: Path) -> str:
     )
 
 
-def _plan(project: Project, day: date, object_name: str, schema: Mapping[str, Field]) -> Written:
+def _plan(
+    project: Project, day: date, mapping: ObjectMapping, schema: Mapping[str, Field]
+) -> Written:
     """One object's part of the plan; what we ever wrote of its records comes from the state."""
-    query = plan_sql(project.object_mappings[object_name], schema, project.policies)
+    object_name = mapping.object
+    query = plan_sql(mapping, schema, project.policies)
     ledger = relation("sent", object_name)
     with project.connect(day) as connection, project.state.attach(connection):
         left_behind.bind(project, connection, object_name)

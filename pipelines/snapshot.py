@@ -8,9 +8,11 @@ from tempfile import TemporaryDirectory
 
 from pipelines.errors import ConfigError
 from pipelines.project import OBJECTS, Project
+from pipelines.sync.addresses import fit
 from pipelines.sync.check import check_mappings
 from pipelines.sync.fields import OrgSchema, org_schema, schema_table
-from pipelines.sync.mapping import GOLDEN, relation
+from pipelines.sync.mapping import GOLDEN, ObjectMapping, relation
+from pipelines.sync.places import places_sql, places_table
 from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
 from pipelines.warehouse import Written
 
@@ -24,20 +26,26 @@ def take(project: Project, day: date) -> list[Written]:
     """
     spill = project.home / "spill"
     spill.mkdir(parents=True, exist_ok=True)
-    needed = fields_needed(project.object_mappings)
     with (
         project.org() as org,
         project.connect(day) as connection,
         TemporaryDirectory(dir=spill, prefix="snapshot-") as folder,
     ):
         bind_home(project, org.organization_id)
-        described = schema_table(org.describe(name) for name in OBJECTS)
+        describes = [org.describe(name) for name in OBJECTS]
+        described = schema_table(describes)
         connection.register("described", described)
+        connection.register("spelled_places", places_table(describes))
         written = [
-            project.warehouse.write(connection, "org_schema", day, "select * from described")
+            project.warehouse.write(connection, name, day, query)
+            for name, query in (
+                ("org_schema", "select * from described"),
+                ("org_place", places_sql("spelled_places")),
+            )
         ]
-        check_against(project, org_schema(described.to_pylist()))
-        for name, fields in needed.items():
+        schema = org_schema(described.to_pylist())
+        check_against(project, schema)
+        for name, fields in fields_needed(fit(project.object_mappings, schema)).items():
             pages = org.bulk_query(
                 snapshot_soql(name, fields), Path(folder) / name, include_deleted=name != "User"
             )
@@ -76,7 +84,7 @@ def check_against(project: Project, schema: OrgSchema) -> None:
         golden = {
             name: project.warehouse.describe(connection, name, None).columns for name in GOLDEN
         }
-    check_mappings(project.object_mappings, schema, golden)
+    check_mappings(fit(project.object_mappings, schema), schema, golden)
 
 
 def read_schema(project: Project, day: date) -> OrgSchema:
@@ -85,3 +93,8 @@ def read_schema(project: Project, day: date) -> OrgSchema:
         project.warehouse.bind(connection, "org_schema", [day])
         rows = connection.sql("select * from org_schema").to_arrow_table().to_pylist()
     return org_schema(rows)
+
+
+def fitted(project: Project, day: date) -> dict[str, ObjectMapping]:
+    """The mappings as the org of the snapshot of ``day`` wants them."""
+    return fit(project.object_mappings, read_schema(project, day))

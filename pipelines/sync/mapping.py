@@ -179,6 +179,19 @@ class ObjectMapping(_Part):
         """The fields that are switched on, in the order of the file."""
         return {name: rule for name, rule in self.fields.items() if rule.enabled}
 
+    def renamed(self, names: Mapping[str, str]) -> ObjectMapping:
+        """The same mapping with other fields filled: name written in the file → name sent."""
+        if not names:
+            return self
+        fields = {names.get(name, name): rule for name, rule in self.fields.items()}
+        other = self.model_copy(update={"fields": fields})
+        other._lines = self._lines | {
+            ("fields", names[str(path[1])], *path[2:]): line
+            for path, line in self._lines.items()
+            if path[:1] == ("fields",) and len(path) > 1 and path[1] in names
+        }
+        return other
+
     def when(self, field: str) -> When:
         """When a field is sent: as written, else ``insert`` for fields that people work with."""
         rule = self.fields[field]

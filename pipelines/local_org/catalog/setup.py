@@ -85,7 +85,7 @@ class SwitchSetup(_Frozen):
     """What the org as a whole does or does not."""
 
     lower_case_email: bool = True
-    state_and_country_picklists: bool = False
+    state_and_country_picklists: bool = True
     person_accounts: bool = False
     lock_contention: bool = False
 
