@@ -81,15 +81,15 @@ def csv_file(jobs: "Jobs", job: "Job") -> CsvFile:
     )
 
 
-def write_request(jobs: "Jobs", job: "Job", file: CsvFile | None = None) -> WriteRequest:
-    """What the operation and the header of the job's file (or of another one) ask for.
+def write_request(jobs: "Jobs", job: "Job", names: list[str] | None = None) -> WriteRequest:
+    """What the operation and the header of the job's file (or another one) ask for.
 
     Raises:
         BadFile: the header names what is no field, or lacks the key.
     """
     catalog = jobs.writer_for(job.created_by).catalog
     sobject = catalog[job.object]
-    names = (file or csv_file(jobs, job)).header()
+    names = names or csv_file(jobs, job).header()
     try:
         columns = columns_of(catalog, sobject, names)
     except ColumnError as error:
