@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import config
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
 from pipelines.sync.state import State, sql
-from pipelines.warehouse import Warehouse, Written
+from pipelines.warehouse import Warehouse, Written, constant
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -51,18 +51,26 @@ class Project:
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> Project:
-        """The project that ``CAUSEWAY_HOME`` and its siblings name."""
-        return cls(
-            home=config.home(environ),
-            inbox=config.inbox(environ),
-            mappings=config.mappings(environ),
-            org_name=environ.get("CAUSEWAY_ORG") or None,
+        """The project that ``CAUSEWAY_HOME`` and its siblings name.
+
+        The same value as long as no file of its mappings changes, so that YAML is read once.
+        """
+        mappings = config.mappings(environ)
+        return _project(
+            cls(
+                home=config.home(environ),
+                inbox=config.inbox(environ),
+                mappings=mappings,
+                org_name=environ.get("CAUSEWAY_ORG") or None,
+            ),
+            tuple(sorted((path, path.stat().st_mtime_ns) for path in mappings.glob("*.yaml"))),
         )
 
     @cached_property
     def warehouse(self) -> Warehouse:
         """The relations below the home."""
-        return Warehouse(self.home)
+        macros = (ASSETS / "macros.sql").read_text(encoding="utf-8")
+        return Warehouse(self.home, macros=f"{macros}\n{sql('identity/macros')}")
 
     @cached_property
     def state(self) -> State:
@@ -116,13 +124,7 @@ class Project:
     def connect(self, day: date) -> Iterator[DuckDBPyConnection]:
         """A DuckDB with the macros and the ``config_`` tables of one batch."""
         with self.warehouse.connect() as connection:
-            connection.execute((ASSETS / "macros.sql").read_text(encoding="utf-8"))
-            connection.execute(sql("identity/macros"))
-            for name, (columns, rows) in self._config_tables(day).items():
-                connection.execute(f"create temp table config_{name} ({columns})")
-                if rows:
-                    places = ", ".join("?" for _ in rows[0])
-                    connection.executemany(f"insert into config_{name} values ({places})", rows)
+            connection.execute(self._config_sql(day))
             yield connection
 
     def run_sql(self, file: SqlFile, day: date) -> Written:
@@ -142,6 +144,16 @@ class Project:
         for name, query in file.batches.items():
             days = [row[0] for row in connection.execute(query).fetchall()]
             self.warehouse.bind(connection, name, days)
+
+    def _config_sql(self, day: date) -> str:
+        """Make the tables ``config_<name>``: one text, as each statement costs a millisecond."""
+        made = []
+        for name, (columns, rows) in self._config_tables(day).items():
+            made.append(f"create temp table config_{name} ({columns})")
+            listed = ", ".join(f"({', '.join(map(constant, row))})" for row in rows)
+            if rows:
+                made.append(f"insert into config_{name} values {listed}")
+        return ";\n".join(made)
 
     def _config_tables(self, day: date) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
         """Name → (columns, rows) of the tables that SQL files read as ``config_<name>``."""
@@ -168,6 +180,11 @@ class Project:
                 [],
             ),
         }
+
+
+@lru_cache(maxsize=1)
+def _project(project: Project, _stamps: tuple[tuple[Path, int], ...]) -> Project:
+    return project
 
 
 def stage_files(stage: str) -> list[SqlFile]:

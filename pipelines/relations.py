@@ -150,9 +150,14 @@ def prepare(project: Project) -> None:
     _prepared.add((project.home, stamp))
 
 
-def _write_schemas(project: Project, stamp: str) -> None:
+def schemas_stamp(project: Project) -> str:
+    """Changes whenever the schemas of a home's relations may have; empty before ``prepare``."""
     marker = project.home / "stage" / "schemas"
-    if marker.exists() and marker.read_text() == stamp:
+    return marker.read_text() if marker.exists() else ""
+
+
+def _write_schemas(project: Project, stamp: str) -> None:
+    if schemas_stamp(project) == stamp:
         return
     project.warehouse.sweep()
     columns = {}
@@ -165,7 +170,7 @@ def _write_schemas(project: Project, stamp: str) -> None:
         with project.state.attach(connection):
             project.state.publish(connection)
     catalog.rebuild(project.warehouse, project.state, columns)
-    marker.write_text(stamp)
+    (project.home / "stage" / "schemas").write_text(stamp)
 
 
 def _none_sql(kinds: dict[str, str]) -> str:
