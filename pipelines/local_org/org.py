@@ -9,6 +9,7 @@ from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.setup import read_setup
 from pipelines.local_org.certificates import ensure_jwt_key
 from pipelines.local_org.customfields import CustomFields
+from pipelines.local_org.dml.automations import Later
 from pipelines.local_org.dml.orgrules import OrgRules
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.faults import Faults
@@ -45,6 +46,7 @@ class Org:
         )
         self.sessions = Sessions(self.store, self.state)
         self.usage = Usage(self.store, self.setup.limits)
+        self.later = Later(self.store, self.writer.rules)
         self.jobs = Jobs(home, self.store, self.writer_for, self.usage)
 
     @property
@@ -60,5 +62,6 @@ class Org:
     def close(self) -> None:
         """Finish the running step, save the counts and let go of the files."""
         self.jobs.close()
+        self.later.close()
         self.usage.save()
         self.store.close()

@@ -30,6 +30,7 @@ from pipelines.local_org.faults import (
     die,
 )
 from pipelines.local_org.org import Org
+from pipelines.local_org.store.history import doing
 
 GZIP_FROM = 1024
 BLOCK = 1 << 20
@@ -81,7 +82,8 @@ class Application:
                 self._org.usage.count("DailyApiRequests")
             call = await _with_body(call, request, route)
             try:
-                answer = await run_in_threadpool(route.handler, call)
+                with doing(f"{request.method} {path}"):
+                    answer = await run_in_threadpool(route.handler, call)
             finally:
                 if call.body_file is not None:
                     call.body_file.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from pipelines.local_org.dml.contention import meet
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.files import Home
 from pipelines.local_org.moments import now
+from pipelines.local_org.store.history import doing
 from pipelines.local_org.store.store import Store, rows
 from pipelines.local_org.usage import Usage
 
@@ -187,7 +188,8 @@ class Jobs:
             if job is None or job.state in TERMINAL:
                 continue
             try:
-                run(self, job)
+                with doing(f"Bulk job {job.id}"):
+                    run(self, job)
             except BaseException:
                 # The thread must outlive one bad job; the job tells its client that it failed.
                 log.exception("job %s failed", job.id)

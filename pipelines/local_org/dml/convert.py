@@ -14,6 +14,7 @@ from pipelines.local_org.dml.outcome import RowError
 from pipelines.local_org.dml.records import Batch, write_records
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.moments import now
+from pipelines.local_org.store.history import Update, update
 from pipelines.local_org.store.store import rows
 
 MOST = 100
@@ -209,25 +210,30 @@ class _Conversion:
             "ConvertedAccountId": account_id,
             "ConvertedContactId": contact_id,
             "ConvertedOpportunityId": opportunity_id,
-            "LastModifiedDate": moment,
-            "SystemModstamp": moment,
-            "LastModifiedById": self.user,
         }
-        changes = ", ".join(f'"{name}" = ?' for name in values)
-        self.connection.execute(
-            f'update records."Lead" set {changes} where "Id" = ?', [*values.values(), lead["Id"]]
+        asked = Update(
+            self.catalog["Lead"],
+            {name: f"${name}" for name in values},
+            't."Id" = $lead',
+            stamps={
+                "LastModifiedDate": "$now",
+                "SystemModstamp": "$now",
+                "LastModifiedById": "$user",
+            },
         )
+        known = {**values, "lead": lead["Id"], "now": moment, "user": self.user}
+        update(self.writer.store, asked, "convert", self.user, known)
 
     def _move_children(self, lead_id: str, account_id: str, contact_id: str) -> None:
-        for name in ("Task", "Event"):
-            self.connection.execute(
-                f'update records."{name}" set "WhoId" = ?, "AccountId" = ? where "WhoId" = ?',
-                [contact_id, account_id, lead_id],
-            )
-        self.connection.execute(
-            'update records."CampaignMember" set "ContactId" = ? where "LeadId" = ?',
-            [contact_id, lead_id],
-        )
+        values = {"lead": lead_id, "account": account_id, "contact": contact_id}
+        moved = {
+            "Task": ({"WhoId": "$contact", "AccountId": "$account"}, 't."WhoId" = $lead'),
+            "Event": ({"WhoId": "$contact", "AccountId": "$account"}, 't."WhoId" = $lead'),
+            "CampaignMember": ({"ContactId": "$contact"}, 't."LeadId" = $lead'),
+        }
+        for name, (changes, where) in moved.items():
+            asked = Update(self.catalog[name], changes, where)
+            update(self.writer.store, asked, "convert", self.user, values)
 
 
 def _json(value: Any) -> Any:

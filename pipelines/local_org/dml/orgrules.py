@@ -5,9 +5,8 @@ write makes the record. All of them work on whole sets of rows, like the rules o
 """
 
 import re
-import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -23,9 +22,7 @@ from pipelines.local_org.catalog.setup import (
 from pipelines.local_org.dml.changes import new_value_sql
 from pipelines.local_org.dml.outcome import error_sql
 from pipelines.local_org.dml.request import WriteRequest
-from pipelines.local_org.ids import to18
-from pipelines.local_org.moments import now
-from pipelines.local_org.store.store import Store
+from pipelines.local_org.store.history import Update
 
 
 @dataclass(frozen=True)
@@ -108,19 +105,26 @@ class OrgRules:
                 error = error_sql("DUPLICATES_DETECTED", "", literal(duplicate.message))
                 yield self._duplicates_sql(duplicate), error
 
-    def owner_sql(self, sobject: SObject, options: WriteOptions) -> str | None:
-        """SQL that gives the owners of new records, by the assignment rule; null when none is."""
+    def assignment(self, sobject: SObject, options: WriteOptions) -> Update | None:
+        """Gives the new records of `work` their owners, by the assignment rule, if one is due."""
         rule = self._assignment_rule(sobject, options)
         if rule is None:
             return None
         cases = " ".join(
             f"when {entry.when} then ({_owner_sql(entry.owner)})" for entry in rule.entries
         )
-        return (
-            f'update {sobject.table} t set "OwnerId" = coalesce(case {cases} end, "OwnerId") '
-            "from (select _n as written, true as is_new from work "
-            "where _error is null and _created) w where t._n = w.written"
+        return Update(
+            sobject,
+            {"OwnerId": f'coalesce(case {cases} end, "OwnerId")'},
+            "t._n = w.written",
+            "(select _n as written, true as is_new from work where _error is null and _created) w",
         )
+
+    def delayed(self) -> Iterator[AutomationSetup]:
+        """The automations that take their time."""
+        for automation in self._setup.automations:
+            if automation.set and automation.after_seconds:
+                yield automation
 
     def automations(self, sobject: SObject) -> Iterator[AutomationSetup]:
         """The automations that set fields of this object."""
@@ -128,16 +132,17 @@ class OrgRules:
             if automation.object == sobject.name and automation.set:
                 yield automation
 
-    def automation_sql(self, sobject: SObject, automation: AutomationSetup, written: str) -> str:
-        """SQL that does what an automation says to the rows that `written(_n, _created)` selects.
+    def automation(self, automation: AutomationSetup, written: str) -> Update:
+        """Does what an automation says to the rows of a relation `w(written, is_new)`.
 
         Parameter: `$now`.
         """
-        changes = [f"{quoted(name)} = {expression}" for name, expression in automation.set.items()]
-        return (
-            f'update {sobject.table} t set {", ".join(changes)}, "SystemModstamp" = $now '
-            f"from (select _n as written, _created as is_new from {written}) w "
-            f"where t._n = w.written and {_when(automation)}"
+        return Update(
+            self._catalog[automation.object],
+            automation.set,
+            f"t._n = w.written and {_when(automation)}",
+            written,
+            {"SystemModstamp": "$now"},
         )
 
     def _duplicates_sql(self, rule: DuplicateRuleSetup) -> str:
@@ -187,59 +192,6 @@ def judge(
         connection.execute(
             f"update work set _error = {error} where _error is null and _row in ({rows})"
         )
-
-
-def automate(
-    store: Store,
-    connection: duckdb.DuckDBPyConnection,
-    rules: OrgRules,
-    request: WriteRequest,
-    options: WriteOptions,
-) -> None:
-    """Assign owners and set fields of the rows of `work` that were written, now or later."""
-    sobject = request.sobject
-    owners = rules.owner_sql(sobject, _with_rule_name(connection, options))
-    if owners is not None and "OwnerId" not in request.by_field:
-        connection.execute(owners)
-    for automation in rules.automations(sobject):
-        if automation.after_seconds:
-            _automate_later(store, connection, rules, sobject, automation)
-        else:
-            sql = rules.automation_sql(sobject, automation, "work where _error is null")
-            connection.execute(sql, {"now": now()})
-
-
-def _with_rule_name(connection: duckdb.DuckDBPyConnection, options: WriteOptions) -> WriteOptions:
-    """The options with the rule's name in place of its id."""
-    if options.assignment_rule is None:
-        return options
-    found = connection.execute(
-        'select "Name" from records."AssignmentRule" where "Id" = ?',
-        [to18(options.assignment_rule)],
-    ).fetchall()
-    return replace(options, assignment_rule=found[0][0] if found else "")
-
-
-def _automate_later(
-    store: Store,
-    connection: duckdb.DuckDBPyConnection,
-    rules: OrgRules,
-    sobject: SObject,
-    automation: AutomationSetup,
-) -> None:
-    written = connection.execute(
-        "select _n, _created from work where _error is null"
-    ).to_arrow_table()
-
-    def run() -> None:
-        with store.write() as later:
-            later.register("written", written)
-            later.execute(rules.automation_sql(sobject, automation, "written"), {"now": now()})
-            later.unregister("written")
-
-    timer = threading.Timer(automation.after_seconds, run)
-    timer.daemon = True
-    timer.start()
 
 
 def candidate_sql(request: WriteRequest, fields: Iterable[Field]) -> str:

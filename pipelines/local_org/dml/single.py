@@ -11,7 +11,13 @@ from typing import Any
 
 from pipelines.local_org import ids
 from pipelines.local_org.catalog.model import Catalog, literal
-from pipelines.local_org.dml.changes import insert_sql, update_sql
+from pipelines.local_org.dml.changes import (
+    changed_fields_sql,
+    changing_fields,
+    insert_sql,
+    note_write,
+    update_sql,
+)
 from pipelines.local_org.dml.lookups import Join, joins_of
 from pipelines.local_org.dml.outcome import CLEAR, Outcome, parse_errors
 from pipelines.local_org.dml.request import WriteRequest
@@ -45,7 +51,8 @@ class SingleWriter:
             prefix = request.sobject.prefix
             number = self._store.numbers(prefix)
             record_id = ids.record_id(prefix, self._store.pod, number)
-        self._put(request, created, [number, record_id, user, now(), *line[4:]])
+        write = note_write(self._store, request, user, number, int(created))
+        self._put(request, created, [write, number, record_id, user, now(), *line[4:]])
         return Outcome(0, record_id, created=created)
 
     def _found(self, request: WriteRequest, given: list[str | None]) -> list[Typed]:
@@ -86,8 +93,8 @@ class SingleWriter:
         return self._run(sql, [(key, kind), (ids.record_number(key), "bigint")])
 
     def _put(self, request: WriteRequest, created: bool, values: list[Any]) -> None:
-        kinds = ["bigint", "varchar", "varchar", "timestamp"]
-        names = ["_n", "_id", "_user", "_now"]
+        kinds = ["bigint", "bigint", "varchar", "varchar", "timestamp"]
+        names = ["_write", "_n", "_id", "_user", "_now"]
         for column in request.columns:
             kinds.append(column.field.column_type)
             names.append(column.value)
@@ -99,10 +106,14 @@ class SingleWriter:
             for place, (kind, name) in enumerate(zip(kinds, names, strict=True), start=1)
         ]
         work = f"select {', '.join(casts)}, null as _error, {str(created).lower()} as _created"
-        sql = insert_sql(request) if created else update_sql(request)
-        sql = sql.replace("from work w", f"from ({work}) w")
-        sql = sql.replace("$user", "w._user").replace("$now", "w._now")
-        self._run(sql, list(zip(values, kinds, strict=True)))
+        statements = [insert_sql(request)] if created else [update_sql(request)]
+        if not created and changing_fields(request):
+            statements.insert(0, changed_fields_sql(request))
+        for statement in statements:
+            sql = statement.replace("from work w", f"from ({work}) w")
+            for parameter in ("user", "now", "write"):
+                sql = sql.replace(f"${parameter}", f"w._{parameter}")
+            self._run(sql, list(zip(values, kinds, strict=True)))
 
     def _run(self, sql: str, values: list[Typed]) -> list[tuple[Any, ...]]:
         # A constant of another type than the parameter's would have the statement planned again.

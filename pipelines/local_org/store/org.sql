@@ -33,6 +33,15 @@ create table if not exists org.at_once (
     other varchar
 );
 
+-- What automations put off.
+create table if not exists org.later (
+    automation varchar,
+    record bigint,              -- its number
+    is_new boolean,
+    user_id varchar,            -- who wrote it
+    due timestamp
+);
+
 -- Access tokens; only their hashes are kept.
 create table if not exists org.session (
     token_hash varchar,

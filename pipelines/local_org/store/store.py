@@ -50,6 +50,7 @@ class Store:
         ):
             self._root.execute(setting)
         self._root.execute((HERE / "org.sql").read_text())
+        self._root.execute((HERE / "history.sql").read_text())
         self._root.execute(PLACES_SQL, [str(PLACES)])
         self._writer = self._root.cursor()
         # Rows being written know their place by `_row`; joins that need not keep their order use
@@ -127,8 +128,14 @@ class Store:
                 _create_table(connection, sobject)
             for sobject in catalog:
                 if sobject.prefix not in self._next:
-                    highest = _count_from(connection, f"select max(_n) from {sobject.table}")
-                    self._next[sobject.prefix] = highest
+                    # Numbers of records that were purged since are not given again.
+                    self._next[sobject.prefix] = _count_from(
+                        connection,
+                        f"select greatest((select max(_n) from {sobject.table}), "
+                        f"(select max(last) from org.write where object = '{sobject.name}'))",
+                    )
+            if "write" not in self._next:
+                self._next["write"] = _count_from(connection, "select max(n) from org.write")
             if "750" not in self._next:
                 self._next["750"] = _count_from(connection, "select max(n) from org.job")
 
