@@ -22,8 +22,6 @@ from pipelines.local_org.dml.delete import bury, children_sql, doomed_sql, orpha
 from pipelines.local_org.dml.lookups import match_sql
 from pipelines.local_org.dml.orgrules import CHUNK, PLAIN, OrgRules, WriteOptions, judge
 from pipelines.local_org.dml.outcome import Outcome, error_sql, parse_errors
-from pipelines.local_org.dml.persons import follow
-from pipelines.local_org.dml.recordtypes import has_persons
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.single import SingleWriter
 from pipelines.local_org.dml.work import Numbers, work_sql
@@ -66,8 +64,7 @@ class Writer:
     ) -> Outcome:
         """Write one row, given as a column's position → text; see `write`."""
         request = with_siblings(request)
-        special = self.rules.touches(request.sobject, options) or self.faults is not None
-        if special or has_persons(request.sobject):
+        if self.rules.touches(request.sobject, options) or self.faults is not None:
             table = texts_of([texts], len(request.columns))
             return self.write(request, table, user, options)[0]
         single = SingleWriter(
@@ -186,8 +183,6 @@ class Writer:
                 if changing_fields(request):
                     connection.execute(changed_fields_sql(request), {"write": write})
                 connection.execute(update_sql(request), stamp)
-            if has_persons(request.sobject):
-                follow(self.store, connection, self.catalog)
             automate(self.store, connection, self.rules, request, options, user)
             _keep_outcome(connection, first=wave == 0)
 
