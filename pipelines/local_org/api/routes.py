@@ -17,6 +17,7 @@ from pipelines.local_org.api import (
     records,
     search,
     soap,
+    uiapi,
 )
 from pipelines.local_org.api.router import Router
 
@@ -39,6 +40,7 @@ def table() -> Router:
         composite,
         collections,
         records,
+        uiapi,
         pages,
     ):
         router.include(module.router)

@@ -101,6 +101,8 @@ def new_value_sql(request: WriteRequest, field: Field) -> str | None:
 
 
 def _default_sql(field: Field) -> str | None:
+    if field.default_sql is not None:
+        return field.default_sql
     default = field.default_value
     if default is None:
         return None

@@ -6,7 +6,8 @@ carry a unique value.
 
 from dataclasses import dataclass, field
 
-from pipelines.local_org.catalog.model import Catalog, Field, SObject
+from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal
+from pipelines.local_org.dml import recordtypes
 from pipelines.local_org.dml.addresses import PLACES, address_of, touched
 from pipelines.local_org.dml.request import Column, WriteRequest
 from pipelines.local_org.dml.values import given_sql
@@ -53,7 +54,8 @@ class Join:
 def joins_of(catalog: Catalog, request: WriteRequest) -> list[Join]:
     """Everything that rows are looked up in."""
     known = _lookups(request) + _target(request)
-    return known + _references(catalog, request) + _rivals(request) + _places(request)
+    checked = known + _references(catalog, request) + _rivals(request)
+    return checked + _places(request) + _record_types(request)
 
 
 def created_sql(request: WriteRequest) -> str:
@@ -120,6 +122,10 @@ def _target(request: WriteRequest) -> list[Join]:
     converted = 't."IsConverted"' if request.sobject.get("IsConverted") else "false"
     stored = match_sql(key.field, f"t.{key.field.column}")
     olds = {name: old for address in touched(request) for name, old in address.old().items()}
+    if recordtypes.matters(request):
+        olds[recordtypes.OLD] = "RecordTypeId"
+    person = request.sobject.get("IsPersonAccount")
+    flags = {} if person is None else {recordtypes.OLD_PERSON: person.name}
     alive = "" if by_id else 'not t."IsDeleted" and '
     merged = {
         "id": "min(id)",
@@ -129,7 +135,7 @@ def _target(request: WriteRequest) -> list[Join]:
         "ids": "min(ids)" if key.field.unique else "string_agg(ids, ', ')",
         "deleted": "bool_or(deleted)",
         "converted": "bool_or(converted)",
-        **{name: f"any_value({name})" for name in olds},
+        **{name: f"any_value({name})" for name in olds | flags},
     }
     return [
         Join(
@@ -143,9 +149,10 @@ def _target(request: WriteRequest) -> list[Join]:
                 "deleted": "boolean",
                 "converted": "boolean",
                 **dict.fromkeys(olds, "varchar"),
+                **dict.fromkeys(flags, "boolean"),
             },
             f'select {stored} as k, t."Id" as id, t._n as n, 1 as hits, t."Id" as ids, '
-            f't."IsDeleted" as deleted, {converted} as converted{_olds_sql(olds)} '
+            f't."IsDeleted" as deleted, {converted} as converted{_olds_sql(olds | flags)} '
             f"from {table} t where {alive}{stored} in ({{keys}})",
             match_sql(key.field, f"typed.{key.value}"),
             merged={} if by_id else merged,
@@ -168,12 +175,22 @@ def _places(request: WriteRequest) -> list[Join]:
     return joins
 
 
+def _record_types(request: WriteRequest) -> list[Join]:
+    """What kind of record each row is about, where that matters."""
+    if not recordtypes.matters(request):
+        return []
+    columns = {"id": "varchar", "name": "varchar", "person": "boolean"}
+    found, key = recordtypes.found_sql(request.sobject), recordtypes.key(request)
+    return [Join(recordtypes.LINE, columns, found, key, held="id", whole=True)]
+
+
 def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:
     """Records that reference fields point to by id."""
     joins = []
     for column in reference_columns(request):
         parts = [
-            f'select p."Id" as id, p."IsDeleted" as deleted, {_active(parent)} as active '
+            f'select p."Id" as id, p."IsDeleted" as deleted, '
+            f"{_active(request.sobject, parent)} as active "
             f'from {parent.table} p where p."Id" in ({{keys}})'
             for parent in catalog.targets(column.field)
         ]
@@ -190,8 +207,15 @@ def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:
     return joins
 
 
-def _active(parent: SObject) -> str:
-    return 'p."IsActive"' if parent.name == "User" else "true"
+def _active(sobject: SObject, parent: SObject) -> str:
+    """SQL: may the record be pointed to at all?"""
+    if parent.name == "User":
+        return 'p."IsActive"'
+    if parent.name == "RecordType":
+        return f'p."IsActive" and p."SobjectType" = {literal(sobject.name)}'
+    if sobject.name == "Contact" and recordtypes.has_persons(parent):
+        return 'not p."IsPersonAccount"'
+    return "true"
 
 
 def _rivals(request: WriteRequest) -> list[Join]:

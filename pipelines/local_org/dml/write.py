@@ -22,6 +22,8 @@ from pipelines.local_org.dml.delete import bury, children_sql, doomed_sql, orpha
 from pipelines.local_org.dml.lookups import match_sql
 from pipelines.local_org.dml.orgrules import CHUNK, PLAIN, OrgRules, WriteOptions, judge
 from pipelines.local_org.dml.outcome import Outcome, error_sql, parse_errors
+from pipelines.local_org.dml.persons import follow
+from pipelines.local_org.dml.recordtypes import has_persons
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.single import SingleWriter
 from pipelines.local_org.dml.work import Numbers, work_sql
@@ -64,7 +66,8 @@ class Writer:
     ) -> Outcome:
         """Write one row, given as a column's position → text; see `write`."""
         request = with_siblings(request)
-        if self.rules.touches(request.sobject, options) or self.faults is not None:
+        special = self.rules.touches(request.sobject, options) or self.faults is not None
+        if special or has_persons(request.sobject):
             table = texts_of([texts], len(request.columns))
             return self.write(request, table, user, options)[0]
         single = SingleWriter(
@@ -183,6 +186,8 @@ class Writer:
                 if changing_fields(request):
                     connection.execute(changed_fields_sql(request), {"write": write})
                 connection.execute(update_sql(request), stamp)
+            if has_persons(request.sobject):
+                follow(self.store, connection, self.catalog)
             automate(self.store, connection, self.rules, request, options, user)
             _keep_outcome(connection, first=wave == 0)
 
