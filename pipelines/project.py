@@ -7,7 +7,7 @@ the environment and knows nothing of the orchestrator.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import config
+from pipelines import memo as memos
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
 from pipelines.sync.state import State, sql
 from pipelines.warehouse import Warehouse, Written, constant
@@ -129,9 +130,44 @@ class Project:
 
     def run_sql(self, file: SqlFile, day: date) -> Written:
         """Make one relation of one day from what its ``.sql`` file reads."""
-        with self.connect(day) as connection:
-            self.bind(connection, file, day)
-            return self.warehouse.write(connection, file.relation, day, file.query)
+        memo = self.memo(file.relation, day, self._inputs(file, day))
+        if memo.known() is None:
+            with self.connect(day) as connection:
+                self.bind(connection, file, day)
+                self.warehouse.write(connection, file.relation, day, file.query)
+            memo.keep()
+        return self.written(file.relation, day)
+
+    def written(self, relation: str, day: date) -> Written:
+        """One relation of one day, as it lies on disk."""
+        with self.warehouse.connect() as connection:
+            return self.warehouse.describe(connection, relation, day)
+
+    def memo(
+        self, relation: str, day: date, made_from: Iterable[object], *others: str
+    ) -> memos.Memo:
+        """What one relation of one day is made from, besides code and configuration.
+
+        Args:
+            relation: whose file the memo speaks of.
+            day: the batch.
+            made_from: whatever else decides, see ``memos.memo``.
+            others: further relations that are made along with it.
+        """
+        path = self.warehouse.path(relation, day)
+        files = [self.warehouse.path(name, day) for name in (relation, *others)]
+        return memos.memo(
+            path.with_name("made_from.json"), (self._config_sql(day), *made_from), files
+        )
+
+    def _inputs(self, file: SqlFile, day: date) -> list[object]:
+        found: list[object] = [file.query]
+        for table in file.tables:
+            name = table.removesuffix(ALL_DAYS)
+            if not name.startswith(CONFIG):
+                days = [day] if name == table else self.warehouse.days(name)
+                found += [self.warehouse.path(name, one) for one in days]
+        return found
 
     def bind(self, connection: DuckDBPyConnection, file: SqlFile, day: date) -> None:
         """Make what a ``.sql`` file reads visible under its own names."""
