@@ -76,6 +76,7 @@ OUTCOME = {
     "code": "varchar",
     "message": "varchar",
     "fields": "varchar[]",
+    "attempts": "integer",
 }
 
 _NEVER = date(1, 1, 1)

@@ -40,6 +40,8 @@ class ObjectCounts:
     rejected: int = 0
     converted: int = 0
     merged: int = 0
+    deleted: int = 0
+    unknown: int = 0
 
 
 @dataclass
@@ -68,14 +70,16 @@ class Summary:
     @property
     def rejected(self) -> int:
         """Rows that a person must look at: refused by the rules or by Salesforce, or held."""
-        by_salesforce = sum(counts.rejected + counts.held for counts in self.objects.values())
+        by_salesforce = sum(
+            counts.rejected + counts.held + counts.unknown for counts in self.objects.values()
+        )
         return by_salesforce + sum(counts.rejected for counts in self.sources.values())
 
     @property
     def written(self) -> int:
         """Records that this batch changed in Salesforce."""
         return sum(
-            counts.created + counts.updated + counts.converted + counts.merged
+            counts.created + counts.updated + counts.converted + counts.merged + counts.deleted
             for counts in self.objects.values()
         )
 
