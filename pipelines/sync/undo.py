@@ -1,6 +1,6 @@
 """What was undone stays undone: which values a plan must not write again, until they change.
 
-    <org home>/undone.parquet    object, key, field, value, plan_id, at
+    <org home>/undone.parquet    object, key, field, value, plan_id, undone_at
 
 A row of ``undone`` names a value that we wanted and that was taken back. While we still want just
 that, the field is left alone; a ``field`` of null speaks for the whole record, and its ``value``
@@ -23,7 +23,7 @@ UNDONE = {
     "field": "varchar",
     "value": "varchar",
     "plan_id": "varchar",
-    "at": "timestamptz",
+    "undone_at": "timestamptz",
 }
 
 
