@@ -13,6 +13,7 @@ from pipelines.sources.relations import RAW, columns
 from pipelines.sql import ALL_DAYS
 from pipelines.sync import identity
 from pipelines.sync.mapping import relation
+from pipelines.sync.plan import COLUMNS as PLAN
 from pipelines.sync.snapshot import fields_needed
 
 ENTITIES = tuple(name.removeprefix("raw_") for name in RAW)
@@ -49,15 +50,6 @@ SCHEMA = (
     )
     | dict.fromkeys(("picklist_values", "reference_to"), "varchar[]")
 )
-
-PLAN = {
-    "key": "varchar",
-    "action": "varchar",
-    "sf_id": "varchar",
-    "reason": "varchar",
-    "changed": "varchar[]",
-    "before": "map(varchar, varchar)",
-}
 
 MATCH = {
     "entity_key": "varchar",

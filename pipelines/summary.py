@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.relations import RAW
+from pipelines.sync.plan import ACTIONS
 from pipelines.warehouse import Warehouse, literal
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 ENTITIES = tuple(name.removeprefix("raw_") for name in RAW)
 OBJECTS = ("account", "contact", "lead")
-PLANNED = ("create", "adopt", "update", "unchanged", "hold")
 
 
 @dataclass
@@ -154,7 +154,7 @@ def _count_object(
     found.objects[name.capitalize()] = ObjectCounts(
         **{outcome: rows for outcome, rows in outcomes.items() if outcome in known}
     )
-    found.planned[name.capitalize()] = {action: actions.get(action, 0) for action in PLANNED}
+    found.planned[name.capitalize()] = {action: actions.get(action, 0) for action in ACTIONS}
 
 
 def _counted(connection: DuckDBPyConnection, path: Path, column: str) -> list[tuple[str, int]]:

@@ -85,6 +85,7 @@ class _Check:
         yield from self._where()
         yield from self._match()
         yield from self._missing()
+        yield from self._groups()
         for name, rule in self.mapping.enabled().items():
             yield from self._field(name, rule)
 
@@ -128,6 +129,26 @@ class _Check:
             if field.required and not mapped and name != self.mapping.key:
                 text = f"{name} ({field.label}) is required to create a {self.mapping.object}"
                 yield self.mapping.problem(f"{text}; map it, with a default", "fields")
+
+    def _groups(self) -> Iterator[Problem]:
+        taken: dict[str, str] = {}
+        for group, members in self.mapping.groups.items():
+            at = ("groups", group)
+            for name in members:
+                if name not in self.mapping.fields:
+                    yield self.mapping.problem(f"{name} is not mapped here", *at)
+                elif taken.setdefault(name, group) != group:
+                    yield self.mapping.problem(f"{name} is also in the group {taken[name]}", *at)
+            rules = {name: rule for name, rule in self.mapping.enabled().items() if name in members}
+            for key in ("when", "blank", "drift", "conflict", "on_adopt"):
+                said = {name: getattr(rule, key) for name, rule in rules.items()}
+                if key == "when":
+                    said = {name: self.mapping.when(name) for name in rules}
+                if len(set(said.values())) > 1:
+                    text = ", ".join(f"{name} {value}" for name, value in said.items())
+                    yield self.mapping.problem(
+                        f"one block moves together, but {key} differs: {text}", *at
+                    )
 
     def _field(self, name: str, rule: FieldRule) -> Iterator[Problem]:
         field = self.fields.get(name)
