@@ -118,7 +118,7 @@ def _plan(project: Project, day: date, object_name: str, schema: Mapping[str, Fi
     made = {relation(stage, object_name) for stage in ("differences", "ledger", "undone", "scope")}
     with project.connect(day) as connection, project.state.attach(connection):
         for table in {*tables_of(compared), *tables_of(query)} - made:
-            project.warehouse.bind(connection, table, [day])
+            project.bind_table(connection, table, day)
         connection.execute(_table_sql(relation("differences", object_name), compared))
         _bind_written(project, connection, object_name)
         connection.execute(_view_sql(relation("scope", object_name), _NO_SCOPE))
@@ -171,7 +171,7 @@ _NO_SCOPE = "select null::varchar as key, null::varchar as reason where false"
 def _write(project: Project, day: date, name: str, query: str) -> Written:
     with project.connect(day) as connection:
         for table in tables_of(query):
-            project.warehouse.bind(connection, table, [day])
+            project.bind_table(connection, table, day)
         return project.warehouse.write(connection, name, day, query)
 
 
@@ -188,7 +188,7 @@ def _count(
     project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
 ) -> int:
     name = relation("org", mapping.object)
-    project.warehouse.bind(connection, name, [day])
+    project.bind_table(connection, name, day)
     [(count,)] = connection.execute(_ours_sql(name, mapping.key)).fetchall()
     return int(count)
 
