@@ -149,3 +149,31 @@ create or replace macro row_hash(parts) as
         when array_to_string(parts, '') <> ''
             then 'h-' || md5(array_to_string(list_transform(parts, lambda part: coalesce(part, '')), '|'))
     end;
+
+-- The one form in which two wire values of a describe type that mean the same are equal. Salesforce
+-- stores e-mail addresses in lower case, drops blanks at the ends of text, turns line feeds into
+-- carriage returns and line feeds, and pads numbers to their scale; none of that is a change. Phone
+-- numbers are compared by their digits. An Id has 15 characters, and 3 more that follow from them.
+create or replace macro trimmed(x) as trim(replace(x, chr(13), ''), e' \t\n');
+
+create or replace macro normal_value(kind, x) as
+    case
+        when kind in ('string', 'textarea', 'url', 'encryptedstring', 'date') then trimmed(x)
+        when kind in ('email', 'picklist', 'combobox', 'boolean') then lower(trimmed(x))
+        when kind = 'phone'
+            then coalesce(nullif(regexp_replace(x, '[^0-9]', '', 'g'), ''), lower(trimmed(x)))
+        when kind in ('double', 'currency', 'percent', 'int', 'long')
+            then coalesce(try_cast(x as decimal(38, 9))::varchar, x)
+        when kind in ('reference', 'id') then left(x, 15)
+        when kind = 'datetime' then epoch_ms(try_cast(trimmed(x) as timestamptz))::varchar
+        when kind = 'multipicklist'
+            then list_sort(string_split(lower(trimmed(x)), ';'))::varchar
+        else trimmed(x)
+    end;
+
+-- Whether two wire values differ in meaning. Equal letter by letter is nearly always the end of it.
+create or replace macro differs(kind, x, y) as
+    case
+        when x is not distinct from y then false
+        else normal_value(kind, x) is distinct from normal_value(kind, y)
+    end;

@@ -17,9 +17,12 @@ from pipelines.sync.addresses import LEFT_OUT
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field
 from pipelines.sync.guards import blocked_by
+from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.plan import plan_sql
+from pipelines.sync.plan_differences import differences_sql
 from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
+from pipelines.sync.undo import undone_sql
 from pipelines.warehouse import Written, literal, publish
 
 if TYPE_CHECKING:
@@ -122,34 +125,67 @@ def _guarded_sql(payload: Path) -> str:
 def _plan(
     project: Project, day: date, mapping: ObjectMapping, schema: Mapping[str, Field]
 ) -> Written:
-    """One object's part of the plan; what we ever wrote of its records comes from the state."""
-    object_name = mapping.object
-    query = plan_sql(mapping, schema, project.policies)
-    ledger = relation("sent", object_name)
+    """One object's part of the plan: first what differs, then what becomes of it."""
+    object_name, policies = mapping.object, project.policies
+    compared = differences_sql(mapping, schema, policies)
+    query = plan_sql(mapping, schema, policies)
+    made = {relation(stage, object_name) for stage in ("differences", "ledger", "undone", "scope")}
     with project.connect(day) as connection, project.state.attach(connection):
-        left_behind.bind(project, connection, object_name)
-        connection.execute(_ledger_sql(ledger, object_name))
-        for table in tables_of(query):
-            if table != ledger:
-                project.warehouse.bind(connection, table, [day])
+        for table in {*tables_of(compared), *tables_of(query)} - made:
+            project.bind_table(connection, table, day)
+        connection.execute(_table_sql(relation("differences", object_name), compared))
+        _bind_written(project, connection, object_name)
+        connection.execute(_view_sql(relation("scope", object_name), _NO_SCOPE))
         return project.warehouse.write(connection, relation("plan", object_name), day, query)
 
 
-def _ledger_sql(name: str, object_name: str) -> str:
+def _bind_written(project: Project, connection: DuckDBPyConnection, object_name: str) -> None:
+    """Make ``ledger_<object>`` and ``undone_<object>``: what we wrote, and what was taken back."""
+    left_behind.bind(project, connection, object_name)
+    home = project.home / "orgs" / (project.home / "organization").read_text("utf-8").strip()
+    differences = relation("differences", object_name)
+    written = Ledger.of(home, object_name).sql(differences)
+    connection.execute(_table_sql("written", written))
+    connection.execute(
+        _view_sql(relation("ledger", object_name), _ledger_sql(differences, object_name))
+    )
+    undone = undone_sql(home, object_name)
+    connection.execute(_view_sql(relation("undone", object_name), undone))
+
+
+def _ledger_sql(differences: str, object_name: str) -> str:
+    """The ledger; of what was written before there was one only that it was we who wrote it."""
     return f"""
-        create temp view {name} as
-        select
-            coalesce(known.key, left_behind.key) as key,
-            coalesce(known.fields, []) || coalesce(left_behind.fields, []) as fields
-        from (select key, fields from state.sent where object = {literal(object_name)}) as known
-        full join left_behind on left_behind.key = known.key
+        with known as (
+            select key, unnest(fields) as field from state.sent
+            where object = {literal(object_name)}
+            union
+            select key, unnest(fields) as field from left_behind
+        )
+        select key, field, sent, stored from written
+        union all
+        select key, field, before as sent, before as stored
+        from {differences}
+        semi join known using (key, field)
+        anti join written using (key, field)
     """
+
+
+def _view_sql(name: str, query: str) -> str:
+    return f"create or replace temp view {name} as {query}"
+
+
+def _table_sql(name: str, query: str) -> str:
+    return f"create or replace temp table {name} as {query}"
+
+
+_NO_SCOPE = "select null::varchar as key, null::varchar as reason where false"
 
 
 def _write(project: Project, day: date, name: str, query: str) -> Written:
     with project.connect(day) as connection:
         for table in tables_of(query):
-            project.warehouse.bind(connection, table, [day])
+            project.bind_table(connection, table, day)
         return project.warehouse.write(connection, name, day, query)
 
 
@@ -166,7 +202,7 @@ def _count(
     project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
 ) -> int:
     name = relation("org", mapping.object)
-    project.warehouse.bind(connection, name, [day])
+    project.bind_table(connection, name, day)
     [(count,)] = connection.execute(_ours_sql(name, mapping.key)).fetchall()
     return int(count)
 

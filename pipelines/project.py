@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import config
 from pipelines import memo as memos
+from pipelines.errors import InternalError
+from pipelines.mirror import read_manifest
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
 from pipelines.sync.state import State, sql
 from pipelines.warehouse import Warehouse, Written, constant
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
 ASSETS = config.PROJECT / "assets"
 OBJECTS = ("Account", "Contact", "Lead")
 """In the order they are written: parents first."""
+
+MIRRORED = {f"org_{name.lower()}": name for name in (*OBJECTS, "User")}
+"""Relations that stand for what the org holds now, not for one day: relation → object."""
+
+BOUND = "organization"
+"""The file of a home that holds the Id of its org."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,16 @@ class Project:
         """The folder of the local org that belongs to this home."""
         return self.home / "local_org"
 
+    @property
+    def bound_org(self) -> str | None:
+        """Id of the organization that this home belongs to; none before its first snapshot."""
+        path = self.home / BOUND
+        return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+    def org_home(self, organization_id: str) -> Path:
+        """Where everything lies that is true of one organization alone."""
+        return self.home / "orgs" / organization_id
+
     @contextmanager
     def org(self) -> Iterator[Org]:
         """The org this project writes to, connected at first use."""
@@ -175,8 +193,10 @@ class Project:
             name = table.removesuffix(ALL_DAYS)
             if name.startswith(CONFIG) or name in file.batches:
                 continue
-            days = [day] if name == table else self.warehouse.days(name)
-            self.warehouse.bind(connection, name, days, table)
+            if name == table:
+                self.bind_table(connection, table, day)
+            else:
+                self.warehouse.bind(connection, name, self.warehouse.days(name), table)
         for name, query in file.batches.items():
             days = [row[0] for row in connection.execute(query).fetchall()]
             self.warehouse.bind(connection, name, days)
@@ -190,6 +210,38 @@ class Project:
             if rows:
                 made.append(f"insert into config_{name} values {listed}")
         return ";\n".join(made)
+
+    def bind_table(self, connection: DuckDBPyConnection, table: str, day: date) -> None:
+        """Make one relation visible: of that day, or of the org as the mirror holds it now."""
+        if table in MIRRORED:
+            self.bind_org(connection, MIRRORED[table])
+        else:
+            self.warehouse.bind(connection, table, [day])
+
+    def bind_org(
+        self, connection: DuckDBPyConnection, object_name: str, name: str | None = None
+    ) -> None:
+        """Make ``org_<object>`` visible: every record that the bound org holds, once.
+
+        Args:
+            connection: where the view is made.
+            object_name: ``Account``, ``Contact``, ``Lead`` or ``User``.
+            name: of the view, where it is not the relation's.
+        """
+        relation = f"org_{object_name.lower()}"
+        manifest = read_manifest(self.mirror(object_name)) if self.bound_org else None
+        if manifest is None:
+            self.warehouse.bind(connection, relation, [], name)
+            return
+        query = manifest.view_sql(self.warehouse.path(relation, None))
+        connection.execute(f'create or replace temp view "{name or relation}" as {query}')
+
+    def mirror(self, object_name: str, organization_id: str | None = None) -> Path:
+        """The folder of the mirror of one object, by default in the bound org."""
+        bound = organization_id or self.bound_org
+        if bound is None:
+            raise InternalError(f"{self.home} has no org yet, so no mirror of its {object_name}s")
+        return self.org_home(bound) / "snapshot" / object_name.lower()
 
     def _config_tables(self, day: date) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
         """Name → (columns, rows) of the tables that SQL files read as ``config_<name>``."""

@@ -15,6 +15,7 @@ from pipelines.sync import identity
 from pipelines.sync.addresses import LEFT_OUT, code_of
 from pipelines.sync.mapping import relation
 from pipelines.sync.places import COLUMNS as PLACE
+from pipelines.sync.plan import COLUMNS as PLAN
 from pipelines.sync.snapshot import fields_needed
 
 ENTITIES = tuple(name.removeprefix("raw_") for name in RAW)
@@ -52,15 +53,6 @@ SCHEMA = (
     | dict.fromkeys(("picklist_values", "reference_to"), "varchar[]")
 )
 
-PLAN = {
-    "key": "varchar",
-    "action": "varchar",
-    "sf_id": "varchar",
-    "reason": "varchar",
-    "changed": "varchar[]",
-    "before": "map(varchar, varchar)",
-}
-
 MATCH = {
     "entity_key": "varchar",
     "sf_id": "varchar",
@@ -78,6 +70,7 @@ OUTCOME = {
     "code": "varchar",
     "message": "varchar",
     "fields": "varchar[]",
+    "attempts": "integer",
 }
 
 _NEVER = date(1, 1, 1)

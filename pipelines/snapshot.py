@@ -2,56 +2,85 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
+from pipelines import describes
+from pipelines.access import check_reading
 from pipelines.errors import ConfigError
-from pipelines.project import OBJECTS, Project
+from pipelines.mirror import read_manifest
+from pipelines.project import BOUND, OBJECTS, Project
+from pipelines.refresh import Reading, Refreshed, bring_up
+from pipelines.salesforce.errors import JobFailed, RequestRefused, SalesforceError
 from pipelines.sync.addresses import fit
 from pipelines.sync.check import check_mappings
 from pipelines.sync.fields import OrgSchema, org_schema, schema_table
 from pipelines.sync.mapping import GOLDEN, ObjectMapping, relation
-from pipelines.sync.places import places_sql, places_table
-from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
+from pipelines.sync.places import Listed, places_sql, places_table, together
+from pipelines.sync.snapshot import fields_needed
 from pipelines.warehouse import Written
+
+if TYPE_CHECKING:
+    from pipelines.salesforce.org import Org
+
+PAGES = "snapshot-"
+"""How folders of answers on their way are called, below the home's ``spill``."""
 
 
 def take(project: Project, day: date) -> list[Written]:
-    """Read describes, users and every record of our objects into the ``org_`` relations of a day.
+    """Bring the mirror of the org up to date; write what was read as the day's ``org_`` relations.
 
     Raises:
-        SalesforceError: the org did not answer; nothing was written but what came before.
-        ConfigError: a mapping does not fit the org, with every problem of every mapping.
+        SalesforceError: the org did not answer; the mirror of each object is as it was, or whole.
+        ConfigError: another org answers, a mapping does not fit the org (with every problem of
+            every mapping), or our user may not read all there is.
     """
-    spill = project.home / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
-    with (
-        project.org() as org,
-        project.connect(day) as connection,
-        TemporaryDirectory(dir=spill, prefix="snapshot-") as folder,
-    ):
+    _sweep(project)
+    with project.org() as org:
         bind_home(project, org.organization_id)
-        describes = [org.describe(name) for name in OBJECTS]
-        described = schema_table(describes)
-        connection.register("described", described)
-        connection.register("spelled_places", places_table(describes))
-        written = [
-            project.warehouse.write(connection, name, day, query)
-            for name, query in (
-                ("org_schema", "select * from described"),
-                ("org_place", places_sql("spelled_places")),
-            )
-        ]
-        schema = org_schema(described.to_pylist())
-        check_against(project, schema)
-        for name, fields in fields_needed(fit(project.object_mappings, schema)).items():
-            pages = org.bulk_query(
-                snapshot_soql(name, fields), Path(folder) / name, include_deleted=name != "User"
-            )
-            query = snapshot_sql(fields, pages)
-            written.append(project.warehouse.write(connection, relation("org", name), day, query))
+        check_reading(org, OBJECTS)
+        written = _take_schema(project, org, day)
+        try:
+            for name in fields_needed(project.object_mappings):
+                found = refresh(project, org, name)
+                with project.warehouse.connect() as connection:
+                    file = project.warehouse.link(
+                        connection, relation("org", name), day, found.delta
+                    )
+                written.append(file)
+        except (RequestRefused, JobFailed) as error:
+            if "INVALID_FIELD" in str(error):  # a field that we believed to be there
+                describes.forget(_describes(project, org))
+                _take_schema(project, org, day)
+            raise
     return written
+
+
+def refresh(project: Project, org: Org, object_name: str) -> Refreshed:
+    """Bring the mirror of one object up to date, as cheaply as what changed allows.
+
+    Returns:
+        the file of the records that really differ from the mirror before, in their new version.
+
+    Raises:
+        SalesforceError: the org did not answer; the mirror is as it was.
+    """
+    described = {name: describes.known(_describes(project, org), name) for name in OBJECTS}
+    fields = tuple(fields_needed(fit(project.object_mappings, described))[object_name])
+    folder = project.mirror(object_name, org.organization_id)
+    nothing = project.warehouse.path(relation("org", object_name), None)
+    with (
+        _told(folder, object_name),
+        _pages(project) as pages,
+        project.warehouse.connect() as connection,
+    ):
+        reading = Reading(org, object_name, fields, described.get(object_name, {}), pages)
+        return bring_up(connection, reading, folder, nothing)
 
 
 def bind_home(project: Project, organization_id: str) -> None:
@@ -60,17 +89,16 @@ def bind_home(project: Project, organization_id: str) -> None:
     Raises:
         ConfigError: another organization answers than the one this home has written to.
     """
-    path = project.home / "organization"
-    if not path.exists():
-        path.write_text(organization_id, encoding="utf-8")
-        return
-    bound = path.read_text(encoding="utf-8").strip()
-    if bound != organization_id:
+    bound = project.bound_org
+    if bound is None:
+        (project.home / BOUND).write_text(organization_id, encoding="utf-8")
+    elif bound != organization_id:
         raise ConfigError.at(
-            path,
+            project.home / BOUND,
             None,
             f"this home belongs to the org {bound}, but {organization_id} answers: another org, or"
-            " a sandbox that was refreshed; give it a home of its own with --home",
+            " a sandbox that was refreshed. Go over to it with `causeway org switch`, or give it a"
+            " home of its own with --home",
         )
 
 
@@ -98,3 +126,55 @@ def read_schema(project: Project, day: date) -> OrgSchema:
 def fitted(project: Project, day: date) -> dict[str, ObjectMapping]:
     """The mappings as the org of the snapshot of ``day`` wants them."""
     return fit(project.object_mappings, read_schema(project, day))
+
+
+def _take_schema(project: Project, org: Org, day: date) -> list[Written]:
+    found = describes.describe(org, _describes(project, org), OBJECTS)
+    yaml = sorted(project.mappings.glob("*.yaml"))
+    memo = project.memo("org_schema", day, [*found, *yaml], "org_place")
+    if memo.known() is None:
+        rows = [row for described in found for row in described.rows]
+        listed = together(Listed(**described.places) for described in found)
+        with project.warehouse.connect() as connection:
+            connection.register("described", schema_table(rows))
+            connection.register("spelled_places", places_table(listed))
+            for name, query in (
+                ("org_schema", "select * from described"),
+                ("org_place", places_sql("spelled_places")),
+            ):
+                project.warehouse.write(connection, name, day, query)
+        check_against(project, org_schema(rows))
+        memo.keep()
+    return [project.written(name, day) for name in ("org_schema", "org_place")]
+
+
+def _describes(project: Project, org: Org) -> Path:
+    return project.org_home(org.organization_id) / "describe"
+
+
+@contextmanager
+def _told(folder: Path, object_name: str) -> Iterator[None]:
+    """Let an error of the org say what became of the mirror."""
+    try:
+        yield
+    except SalesforceError as error:
+        mirror = read_manifest(folder)
+        kept = "there is none yet" if mirror is None else "the mirror is as it was"
+        step = f"The snapshot of {object_name} broke off and nothing of it counts: {kept}."
+        error.next_step = f"{step} {error.next_step}".strip()
+        raise
+
+
+@contextmanager
+def _pages(project: Project) -> Iterator[Path]:
+    """A folder for answers on their way."""
+    spill = project.home / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=spill, prefix=PAGES) as folder:
+        yield Path(folder)
+
+
+def _sweep(project: Project) -> None:
+    """Remove the answers that killed runs left; whoever takes a snapshot is alone with the org."""
+    for folder in (project.home / "spill").glob(f"{PAGES}*"):
+        shutil.rmtree(folder)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.relations import RAW
+from pipelines.sync.plan import ACTIONS
 from pipelines.warehouse import Warehouse, literal
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 ENTITIES = tuple(name.removeprefix("raw_") for name in RAW)
 OBJECTS = ("account", "contact", "lead")
-PLANNED = ("create", "adopt", "update", "unchanged", "hold")
 
 
 @dataclass
@@ -40,6 +40,8 @@ class ObjectCounts:
     rejected: int = 0
     converted: int = 0
     merged: int = 0
+    deleted: int = 0
+    unknown: int = 0
 
 
 @dataclass
@@ -68,14 +70,16 @@ class Summary:
     @property
     def rejected(self) -> int:
         """Rows that a person must look at: refused by the rules or by Salesforce, or held."""
-        by_salesforce = sum(counts.rejected + counts.held for counts in self.objects.values())
+        by_salesforce = sum(
+            counts.rejected + counts.held + counts.unknown for counts in self.objects.values()
+        )
         return by_salesforce + sum(counts.rejected for counts in self.sources.values())
 
     @property
     def written(self) -> int:
         """Records that this batch changed in Salesforce."""
         return sum(
-            counts.created + counts.updated + counts.converted + counts.merged
+            counts.created + counts.updated + counts.converted + counts.merged + counts.deleted
             for counts in self.objects.values()
         )
 
@@ -150,7 +154,7 @@ def _count_object(
     found.objects[name.capitalize()] = ObjectCounts(
         **{outcome: rows for outcome, rows in outcomes.items() if outcome in known}
     )
-    found.planned[name.capitalize()] = {action: actions.get(action, 0) for action in PLANNED}
+    found.planned[name.capitalize()] = {action: actions.get(action, 0) for action in ACTIONS}
 
 
 def _counted(connection: DuckDBPyConnection, path: Path, column: str) -> list[tuple[str, int]]:

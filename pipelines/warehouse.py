@@ -10,6 +10,7 @@ are no locks on reading, and a killed run leaves at worst a ``.tmp`` file for th
 from __future__ import annotations
 
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,14 +81,19 @@ class Warehouse:
         self, connection: DuckDBPyConnection, relation: str, day: date | None, query: str
     ) -> Written:
         """Write the rows of ``query`` as that day's file, replacing what stood there."""
+        write_parquet(connection, query, self.path(relation, day))
+        return self.describe(connection, relation, day)
+
+    def link(self, connection: DuckDBPyConnection, relation: str, day: date, file: Path) -> Written:
+        """Let a finished file be that day's file too, without a second copy of its bytes."""
         path = self.path(relation, day)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
         try:
-            connection.execute(_copy_sql(query, temporary))
-            publish(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            temporary.hardlink_to(file)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(file, temporary)
+        publish(temporary, path)
         return self.describe(connection, relation, day)
 
     def describe(self, connection: DuckDBPyConnection, relation: str, day: date | None) -> Written:
@@ -154,6 +160,18 @@ def _engine(home: Path, memory_limit: str, macros: str) -> DuckDBPyConnection:
     engine.execute("set global TimeZone = 'UTC'")  # 1.5 refuses it in the configuration
     engine.execute(macros)
     return engine
+
+
+def write_parquet(connection: DuckDBPyConnection, query: str, path: Path) -> int:
+    """Write the rows of ``query`` as one file, whole or not at all; returns how many there are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        [(rows,)] = connection.execute(_copy_sql(query, temporary)).fetchall()
+        publish(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return int(rows)
 
 
 def publish(temporary: Path, path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipelines.local_org.bulk.jobs import Jobs
+from pipelines.local_org.catalog.changes import Changes
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.setup import read_setup
 from pipelines.local_org.certificates import ensure_jwt_key
@@ -36,6 +37,7 @@ class Org:
         self.store = Store(home.records, pod_of(self.state))
         self.custom_fields = CustomFields(self.store, declared)
         seed(self.store, declared, self.setup, self.state)
+        self.changes = Changes()
         self.faults = Faults(home.faults) if faults else None
         self.writer = Writer(
             self.store,

@@ -35,6 +35,7 @@ def seed(store: Store, catalog: Catalog, setup: OrgSetup, state: dict[str, Any])
         for name, known_by, record in _records(setup, state, profile):
             _add(store, connection, catalog, name, known_by, system | record)
         _add_queue_members(store, connection, catalog, setup, system)
+        _grant_everything(store, connection, catalog, profile, system)
 
 
 def _profile() -> Record:
@@ -164,6 +165,42 @@ def _add_queue_members(
         for name in queue.objects:
             record = system | {"QueueId": group, "SobjectType": name}
             _add(store, connection, catalog, "QueueSobject", "QueueId SobjectType", record)
+
+
+def _grant_everything(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    profile: str,
+    system: Record,
+) -> None:
+    """Give the profile its permission set, as real ones have, and each of its users that set."""
+    granted = _add(
+        store,
+        connection,
+        catalog,
+        "PermissionSet",
+        "ProfileId",
+        system
+        | {
+            "Name": f"X{profile[:15]}",
+            "Label": profile[:15],
+            "IsOwnedByProfile": True,
+            "ProfileId": profile,
+            "PermissionsViewAllData": True,
+            "PermissionsModifyAllData": True,
+        },
+    )
+    users = connection.execute(
+        f'select "Id" from {catalog["User"].table} where "ProfileId" = ? and "Id" not in'
+        f' (select "AssigneeId" from {catalog["PermissionSetAssignment"].table}'
+        ' where "PermissionSetId" = ?)',
+        [profile, granted],
+    ).fetchall()
+    for [user] in users:
+        known_by = {"Id": store.new_id(catalog["PermissionSetAssignment"].prefix)}
+        record = system | known_by | {"PermissionSetId": granted, "AssigneeId": user}
+        _add(store, connection, catalog, "PermissionSetAssignment", "Id", record)
 
 
 def _add(

@@ -10,13 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from pipelines.salesforce import bulk, bulk_query
+from pipelines.salesforce import bulk, bulk_query, rest_query
 from pipelines.salesforce.connection import Connection
 from pipelines.salesforce.rows import Load, RowError, RowResult
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
+UNCHANGED = 304  # HTTP's word for: as you know it
 COLLECTION = 200  # rows in one sObject Collections call
 
 
@@ -87,6 +88,21 @@ class Org:
         """Describe an sObject (``fields``, ``recordTypeInfos`` …) as the user we act as sees it."""
         return cast(dict[str, Any], self.rest.restful(f"sobjects/{object_name}/describe"))
 
+    def describe_since(
+        self, object_name: str, last_modified: str | None
+    ) -> tuple[dict[str, Any], str | None] | None:
+        """Describe an sObject, unless it is as it was; returns it with its ``Last-Modified``.
+
+        Args:
+            object_name: API name.
+            last_modified: what the describe that we have came with, an HTTP date.
+        """
+        headers = {"If-Modified-Since": last_modified} if last_modified else {}
+        answer = self.session.get(f"sobjects/{object_name}/describe", headers=headers)
+        if answer.status_code == UNCHANGED:
+            return None
+        return answer.json(), answer.headers.get("Last-Modified")
+
     def limits(self) -> dict[str, dict[str, int]]:
         """Get the org's limits (``DailyApiRequests`` …), each with ``Max`` and ``Remaining``."""
         return cast(dict[str, dict[str, int]], self.rest.limits())
@@ -102,6 +118,16 @@ class Org:
         """
         for record in self.rest.query_all_iter(soql, include_deleted=include_deleted):
             yield _plain(record)
+
+    def count(self, soql: str, *, include_deleted: bool = False) -> int:
+        """Ask how many records a query without fields finds."""
+        return rest_query.count(self.session, soql, include_deleted=include_deleted)
+
+    def page(
+        self, soql: str, fields: Sequence[str], file: Path, *, include_deleted: bool = False
+    ) -> Path:
+        """Write few records to a CSV file; see `pipelines.salesforce.rest_query.page`."""
+        return rest_query.page(self.session, soql, fields, file, include_deleted=include_deleted)
 
     def collections(
         self,

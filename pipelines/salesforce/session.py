@@ -60,7 +60,7 @@ class Session(requests.Session):
     def request(
         self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any
     ) -> requests.Response:
-        """Send one request and return its answer, whose status is below 300.
+        """Send one request and return its answer: below 300, or 304 where that was asked for.
 
         Raises:
             SalesforceError: by what happened, see `pipelines.salesforce.errors`.
@@ -106,7 +106,7 @@ class Session(requests.Session):
         if answer.status_code == 401:
             answer.close()
             answer = self._sent(self._logged_in(token), method, url, *args, **kwargs)
-        if answer.status_code >= 300:
+        if answer.status_code >= 300 and answer.status_code != 304:  # as it was, for who asked so
             raise refusal(f"{method} {_path(url)}", answer, write=method not in _READS)
         if usage := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
             self.api_usage = (int(usage[1]), int(usage[2]))

@@ -87,6 +87,7 @@ class _Check:
         yield from self._match()
         yield from self._missing()
         yield from self._addresses()
+        yield from self._groups()
         for name, rule in self.mapping.enabled().items():
             yield from self._field(name, rule)
 
@@ -143,6 +144,26 @@ class _Check:
             if name.endswith(STATE) and country in self.fields and country not in enabled:
                 text = f"{name} means nothing without its country; map {country} too"
                 yield self.mapping.problem(text, *at)
+
+    def _groups(self) -> Iterator[Problem]:
+        taken: dict[str, str] = {}
+        for group, members in self.mapping.groups.items():
+            at = ("groups", group)
+            for name in members:
+                if name not in self.mapping.fields:
+                    yield self.mapping.problem(f"{name} is not mapped here", *at)
+                elif taken.setdefault(name, group) != group:
+                    yield self.mapping.problem(f"{name} is also in the group {taken[name]}", *at)
+            rules = {name: rule for name, rule in self.mapping.enabled().items() if name in members}
+            for key in ("when", "blank", "drift", "conflict", "on_adopt"):
+                said = {name: getattr(rule, key) for name, rule in rules.items()}
+                if key == "when":
+                    said = {name: self.mapping.when(name) for name in rules}
+                if len(set(said.values())) > 1:
+                    text = ", ".join(f"{name} {value}" for name, value in said.items())
+                    yield self.mapping.problem(
+                        f"one block moves together, but {key} differs: {text}", *at
+                    )
 
     def _field(self, name: str, rule: FieldRule) -> Iterator[Problem]:
         field = self.fields.get(name)

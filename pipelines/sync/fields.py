@@ -24,6 +24,8 @@ INTEGERS = frozenset({"int", "long"})
 IDS = frozenset({"reference", "id"})
 WRITABLE = TEXT | NUMBERS | INTEGERS | IDS | {"boolean", "date", "datetime"}
 """Types that have a wire form; an address, a location or a blob has none."""
+OPT_OUTS = frozenset({"HasOptedOutOfEmail", "PersonHasOptedOutOfEmail"})
+"""Consent: what the org says and we did not write is never turned back."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ def schema_rows(describe: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [_row(describe["name"], field) for field in describe["fields"]]
 
 
-def schema_table(describes: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """``org_schema`` as an Arrow table with its declared types, for DuckDB to read."""
+def schema_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Rows of ``org_schema`` as an Arrow table with its declared types, for DuckDB to read."""
     import pyarrow as pa
 
     texts, flags = pa.string(), pa.bool_()
@@ -91,8 +93,7 @@ def schema_table(describes: Iterable[Mapping[str, Any]]) -> pa.Table:
     types |= dict.fromkeys(("object", "field", "label", "type"), texts)
     types |= dict.fromkeys(_WHOLE, pa.int32())
     types |= dict.fromkeys(("picklist_values", "reference_to"), pa.list_(texts))
-    rows = [row for describe in describes for row in schema_rows(describe)]
-    return pa.Table.from_pylist(rows, schema=pa.schema(list(types.items())))
+    return pa.Table.from_pylist(list(rows), schema=pa.schema(list(types.items())))
 
 
 def _row(object_name: str, field: Mapping[str, Any]) -> dict[str, Any]:

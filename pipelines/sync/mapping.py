@@ -16,11 +16,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
-    WithJsonSchema,
     model_validator,
 )
 
@@ -40,13 +38,6 @@ Constant = str | bool | int | float
 
 _VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*)")
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-
-
-def _not_yet(value: Any) -> None:
-    raise ValueError("this is not available yet; remove the key")
-
-
-NotYet = Annotated[None, BeforeValidator(_not_yet), WithJsonSchema({"not": {}})]
 
 
 class _Part(Frozen):
@@ -84,13 +75,16 @@ class FieldRule(_Part):
         "keep", description="clear: a blank of ours empties the field in the org."
     )
     too_long: Literal["reject", "truncate"] = "reject"
-    on_adopt: Literal["fill_empty", "overwrite"] = Field(
-        "fill_empty", description="What to do with a record that was in the org before us."
+    on_adopt: Literal["fill_empty", "overwrite", "review"] = Field(
+        "fill_empty", description="What to do with a value that was in the org before us."
+    )
+    drift: Literal["keep", "restore", "review"] = Field(
+        "keep", description="Only the org moved since we wrote the field."
+    )
+    conflict: Literal["source", "salesforce", "review"] = Field(
+        "source", description="Both the source and the org moved since we wrote the field."
     )
     enabled: bool = Field(True, description="false: mapped, but switched off.")
-    drift: NotYet = None
-    conflict: NotYet = None
-    group: NotYet = None
 
     @model_validator(mode="before")
     @classmethod
@@ -150,6 +144,9 @@ class ObjectMapping(_Part):
         ("key",), description="How records that are in the org already are found, in this order."
     )
     fields: Mapping[ApiName, FieldRule] = Field(min_length=1)
+    groups: Mapping[str, tuple[ApiName, ...]] = Field(
+        {}, description="Name → fields that move as one block: an address, a name."
+    )
 
     _file: Path = PrivateAttr(default=Path("mapping"))
     _lines: Lines = PrivateAttr(default={(): 1})
@@ -184,7 +181,11 @@ class ObjectMapping(_Part):
         if not names:
             return self
         fields = {names.get(name, name): rule for name, rule in self.fields.items()}
-        other = self.model_copy(update={"fields": fields})
+        groups = {
+            group: tuple(names.get(name, name) for name in members)
+            for group, members in self.groups.items()
+        }
+        other = self.model_copy(update={"fields": fields, "groups": groups})
         other._lines = self._lines | {
             ("fields", names[str(path[1])], *path[2:]): line
             for path, line in self._lines.items()
@@ -198,6 +199,10 @@ class ObjectMapping(_Part):
         if "when" not in rule.model_fields_set and field in INSERT_ONLY:
             return "insert"
         return rule.when
+
+    def group(self, field: str) -> str | None:
+        """The block a field moves with; none where it stands for itself."""
+        return next((name for name, members in self.groups.items() if field in members), None)
 
     def line(self, *path: str | int) -> int:
         """The line on which a part of the mapping stands, or the nearest part around it."""

@@ -180,7 +180,8 @@ select
         when payload.action <> 'unchanged'
             then 'the org said nothing of this row; the next run reads back what became of it'
     end as message,
-    coalesce(answers.fields, []) as fields
+    coalesce(answers.fields, []) as fields,
+    if(answers.key is null, 0, 1) as attempts
 from payload
 left join answers on answers.key = payload.key
 """

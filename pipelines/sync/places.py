@@ -68,6 +68,16 @@ class Listed:
     states: Mapping[str, Mapping[str, str]]
 
 
+def together(parts: Iterable[Listed]) -> Listed:
+    """What all objects of an org list: the same, where they have such fields at all."""
+    countries: dict[str, str] = {}
+    states: dict[str, Mapping[str, str]] = {}
+    for part in parts:
+        countries |= part.countries
+        states |= part.states
+    return Listed(countries, states)
+
+
 def listed(describes: Iterable[Mapping[str, Any]]) -> Listed:
     """What an org lists, from the describes of its objects; nothing where it has no picklists."""
     countries: dict[str, str] = {}
@@ -99,12 +109,12 @@ def places(org: Listed) -> Iterator[Place]:
     yield from _territories(org, iso)
 
 
-def places_table(describes: Iterable[Mapping[str, Any]]) -> pa.Table:
+def places_table(org: Listed) -> pa.Table:
     """The places as an Arrow table for ``places_sql``: ``within, name, country, state, rank``."""
     import pyarrow as pa
 
     texts = [(name, pa.string()) for name in ("within", "name", "country", "state")]
-    rows = [vars(place) for place in places(listed(describes))]
+    rows = [vars(place) for place in places(org)]
     return pa.Table.from_pylist(rows, schema=pa.schema([*texts, ("rank", pa.int32())]))
 
 

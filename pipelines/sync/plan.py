@@ -6,48 +6,84 @@ values; applying it adds nothing to that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 
 from pipelines.sync.fields import Field
-from pipelines.sync.mapping import Constant, FieldRule, ObjectMapping, relation
+from pipelines.sync.mapping import ObjectMapping, relation
+from pipelines.sync.plan_decisions import OPT_OUTS, decided_ctes, rules_sql, told_sql
+from pipelines.sync.plan_differences import listed, when
 from pipelines.sync.policies import Policies
-from pipelines.sync.wire import normal_sql, quoted, text_literal, wire_sql
+from pipelines.sync.undo import digest_sql
+from pipelines.sync.wire import quoted
 from pipelines.warehouse import literal
 
-ACTIONS = ("create", "adopt", "update", "unchanged", "hold")
-OPT_OUTS = frozenset({"HasOptedOutOfEmail", "PersonHasOptedOutOfEmail"})
-"""Consent: what the org says and we did not write is never turned back."""
+__all__ = ["ACTIONS", "COLUMNS", "OPT_OUTS", "UNDO_ACTIONS", "WRITES", "plan_sql"]
 
-COLUMNS = ("key", "action", "sf_id", "reason", "changed", "before")
-"""What a row of a plan has before its fields."""
+WRITES = ("create", "adopt", "update", "move", "reassign")
+"""Actions that send something; a move changes the parent of a record, a reassign its owner."""
+
+ACTIONS = (*WRITES, "unchanged", "hold")
+"""What a plan of a sync may do with a row."""
+
+UNDO_ACTIONS = ("restore", "delete", "clear_key")
+"""What the plan of an undo may do besides."""
+
+FIELD = (
+    "struct(field varchar, decision varchar, before varchar, after varchar,"
+    " sent varchar, why varchar)"
+)
+COLUMNS = {
+    "key": "varchar",
+    "action": "varchar",
+    "sf_id": "varchar",
+    "reason": "varchar",
+    "scope": "varchar",
+    "changed": "varchar[]",
+    "before": "map(varchar, varchar)",
+    "fields": f"{FIELD}[]",
+    "forecast": "varchar",
+    "forecast_code": "varchar",
+    "forecast_message": "varchar",
+}
+"""What a row of a plan has before its fields, with its DuckDB types."""
+
+UNDONE = "it was undone, and nothing that we want of it has changed since"
+PARENTS = ("AccountId",)
+OWNER = "OwnerId"
 
 
-def plan_sql(
-    mapping: ObjectMapping,
-    schema: Mapping[str, Field],
-    policies: Policies,
-) -> str:
-    """The relation ``plan_<object>`` from ``sf_``, ``org_match_``, ``org_`` and ``sent_<object>``.
+def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies) -> str:
+    """The relation ``plan_<object>``: ``COLUMNS``, then the desired fields in wire form.
 
-    Columns: ``key``, ``action``, ``sf_id``, ``reason`` (of a hold), ``changed`` (API names of the
-    fields to send), ``before`` (their values in the snapshot), then the desired fields.
+    It reads ``sf_`` and ``org_match_<object>``, and four relations that are not assets:
+    ``differences_<object>``; ``ledger_<object>`` (``key``, ``field``, ``sent``, ``stored``), what
+    we wrote last; ``undone_<object>`` (``key``, ``field``, ``value``), what was taken back, without
+    a field the record; ``scope_<object>`` (``key``, ``reason``), why a row is here that the batch
+    did not touch.
 
-    ``sent_<object>`` (``key``, ``fields``) is what we ever wrote of each record: a field that we
-    never wrote follows its ``on_adopt``, also long after the record was adopted.
+    ``fields`` says something of every field that differs, written or not; of a create, whose every
+    value is written, it says nothing.
     """
-    fields = {name: schema[name] for name in mapping.enabled()}
-    befores = [f"{{'k': {literal(name)}, 'v': {_was(name)}}}" for name in fields]
+    name = mapping.object
+    work = {
+        "rules": rules_sql(mapping, schema, policies),
+        **decided_ctes(*(relation(stage, name) for stage in ("differences", "ledger", "undone"))),
+        "told": told_sql(),
+    }
+    fields = [quoted(field) for field in mapping.enabled()]
     return _PLAN.format(
-        desired=relation("sf", mapping.object),
-        matched=relation("org_match", mapping.object),
-        records=relation("org", mapping.object),
-        ledger=relation("sent", mapping.object),
-        desired_columns=_listed((f"desired.{quoted(name)}" for name in fields), 8),
-        record_columns=_listed((f"records.{quoted(name)} as {_was(name)}" for name in fields), 8),
-        holds="".join(f"\n            {hold}" for hold in _holds(mapping, schema)),
-        changes=_listed((_change_sql(mapping, field, policies) for field in fields.values()), 16),
-        befores=_listed(befores, 12),
-        columns=_listed(map(quoted, fields), 4),
+        desired=relation("sf", name),
+        matched=relation("org_match", name),
+        scope=relation("scope", name),
+        work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
+        desired_columns=listed((f"desired.{field}" for field in fields), 8),
+        holds="".join(f"\n            {hold}" for hold in _holds(mapping, schema, policies)),
+        values=listed(_created(mapping, policies), 16),
+        undone=relation("undone", name),
+        told_undone=literal(UNDONE),
+        digest=digest_sql({field: schema[field].type for field in mapping.enabled()}, "desired"),
+        moved=_contains(PARENTS),
+        columns=listed(fields, 4),
     )
 
 
@@ -58,9 +94,17 @@ desired as (select * from {desired}),
 
 matched as (select * from {matched}),
 
-records as (select * from {records}),
+scope as (select * from {scope}),
 
-ledger as (select * from {ledger}),
+-- Records that were undone as a whole, with what we wanted of them then.
+undone as (
+    select key, list(value) as digests
+    from {undone}
+    where field is null
+    group by key
+),
+
+{work}
 
 joined as (
     select
@@ -69,33 +113,42 @@ joined as (
         matched.sf_id,
         matched.rule as _rule,
         coalesce(matched.adopt, false) as _adopt,
-        coalesce(ledger.fields, []) as _sent,
-        {desired_columns},
-        {record_columns}
+        coalesce(scope.reason, 'touched by the batch') as scope,
+        case
+            when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
+            else list_contains(undone.digests, {digest})
+        end as _undone,
+        coalesce(told.changed, []::varchar[]) as _changed,
+        coalesce(told.befores, []::varchar[]) as _befores,
+        coalesce(told.fields, []) as _fields,
+        {desired_columns}
     from desired
     left join matched on matched.entity_key = desired.key
-    left join records on records."Id" = matched.sf_id
-    left join ledger on ledger.key = desired.key
+    left join scope on scope.key = desired.key
+    left join told on told.key = desired.key
+    left join undone on undone.key = desired.key
 ),
 
 held as (
     select
         *,
         case
+            when _undone then null
             when _held is not null then _held{holds}
         end as reason
     from joined
 ),
 
--- What is to be sent: on a create every value, else what differs after its normal form.
-compared as (
+-- What is to be sent: on a create every value, else what was decided field by field.
+sent as (
     select
         *,
         case
-            when reason is not null then []
-            else list_filter([
-                {changes}
+            when reason is not null or _undone then []
+            when sf_id is null then list_filter([
+                {values}
             ], lambda name: name is not null)
+            else _changed
         end as changed
     from held
 )
@@ -103,100 +156,57 @@ compared as (
 select
     key,
     case
+        when _undone then 'unchanged'
         when reason is not null then 'hold'
         when sf_id is null then 'create'
         when _adopt then 'adopt'
+        when {moved} then 'move'
+        when list_contains(changed, 'OwnerId') then 'reassign'
         when len(changed) > 0 then 'update'
         else 'unchanged'
     end as action,
     sf_id,
-    reason,
+    case when _undone then {told_undone} else reason end as reason,
+    scope,
     changed,
-    case
-        when sf_id is null or len(changed) = 0 then map {{}}
-        else map_from_entries(list_filter([
-            {befores}
-        ], lambda entry: list_contains(changed, entry.k)))
-    end as before,
+    case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
+    case when reason is null and not _undone then _fields else [] end as fields,
+    null::varchar as forecast,
+    null::varchar as forecast_code,
+    null::varchar as forecast_message,
     {columns}
-from compared
+from sent
 """
 
 
-def _change_sql(mapping: ObjectMapping, field: Field, policies: Policies) -> str:
-    """The field's name where it is to be sent, else null.
-
-    The cheap questions come first: most values are blank, new or the same letter by letter.
-    """
-    name, rule, when = field.field, mapping.fields[field.field], mapping.when(field.field)
-    ours, theirs, told = quoted(name), _was(name), literal(field.field)
-    if mapping.object == "Account" and name == "Name" and policies.customers.account_name == "keep":
-        when = "insert"
-    if when == "insert":
-        return f"case when sf_id is null and {ours} is not null then {told} end"
-    unknown = f"not list_contains(_sent, {told})"
-    filled = f"{theirs} = 'true'" if field.type == "boolean" else f"{theirs} is not null"
-    cases = [
-        f"when {ours} is null then {_cleared(rule, field, unknown)}",
-        f"when sf_id is null then {'null' if when == 'update' else told}",
-        f"when {ours} = {theirs} then null",
-    ]
-    if name in OPT_OUTS:
-        cases.append(f"when {theirs} = 'true' and {unknown} then null")
-    if fills := _fills_only(rule, field, when, unknown):
-        cases.append(f"when {fills} and {filled} then null")
-    cases.append(
-        f"when\n        {normal_sql(field, ours)}\n"
-        f"        is distinct from {normal_sql(field, theirs)}\n        then {told}"
-    )
-    lines = "".join(f"\n    {line}" for line in cases)
-    return f"case{lines}\nend"
+def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
+    for name in mapping.enabled():
+        if when(mapping, name, policies) != "update":
+            yield f"case when {quoted(name)} is not null then {literal(name)} end"
 
 
-def _cleared(rule: FieldRule, field: Field, unknown: str) -> str:
-    if rule.blank == "keep" or rule.when == "if_empty":
-        return "null"
-    unless = f" and not ({unknown})" if rule.on_adopt == "fill_empty" else ""
-    theirs = _was(field.field)
-    return f"case when {theirs} is not null{unless} then {literal(field.field)} end"
-
-
-def _fills_only(rule: FieldRule, field: Field, when: str, unknown: str) -> str:
-    """When a value may only fill a blank: by ``when``, on adoption, or as a mere default."""
-    if when == "if_empty":
-        return "true"
-    conditions = [unknown] if rule.on_adopt == "fill_empty" else []
-    if rule.default is not None and rule.lookup is None:
-        default = wire_sql(field, _default(rule.default))
-        conditions.append(f"{quoted(field.field)} = {default}")
-    return f"({' or '.join(conditions)})" if len(conditions) > 1 else "".join(conditions)
-
-
-def _default(value: Constant) -> str:
-    return text_literal(str(value).lower() if isinstance(value, bool) else str(value))
-
-
-def _holds(mapping: ObjectMapping, schema: Mapping[str, Field]) -> list[str]:
+def _holds(
+    mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies
+) -> Iterator[str]:
     label = mapping.object
     told = {
         "ambiguous": f"ambiguous: somebody else of ours matches the same {label} of the org",
         "deleted": f"its {label} was deleted in the org (deleted_in_org: leave)",
         "converted": f"its {label} was converted in the org",
     }
-    holds = [f"when _rule = {literal(rule)} then {literal(why)}" for rule, why in told.items()]
+    if policies.deleted_in_org == "recreate":
+        del told["deleted"]
+    yield from (f"when _rule = {literal(rule)} then {literal(why)}" for rule, why in told.items())
     for name in mapping.enabled():
         if schema[name].required:
             missing = f"{name} is empty, and Salesforce demands it"
             condition = f"sf_id is null and {quoted(name)} is null"
-            holds.append(f"when {condition} then {literal(missing)}")
-    return holds
+            yield f"when {condition} then {literal(missing)}"
 
 
-def _was(name: str) -> str:
-    return quoted(f"_was_{name}")
+def _contains(names: tuple[str, ...]) -> str:
+    return " or ".join(f"list_contains(changed, {literal(name)})" for name in names)
 
 
-def _listed(items: Iterable[str], indent: int) -> str:
-    """Items one below the other, each line after the first indented."""
-    pad = "\n" + " " * indent
-    return f",{pad}".join(item.replace("\n", pad) for item in items)
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" if line else line for line in text.split("\n"))

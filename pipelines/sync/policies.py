@@ -181,7 +181,9 @@ class Policies(Frozen):
     duplicate_rules: Annotated[Literal["reject", "allow", "review"], only("reject")] = "reject"
     leads: Leads = Leads()
     subscribers: Subscribers = Subscribers()
-    deleted_in_org: Annotated[Literal["leave", "recreate", "undelete"], only("leave")] = "leave"
+    deleted_in_org: Annotated[
+        Literal["leave", "recreate", "undelete"], only("leave", "recreate")
+    ] = "leave"
     guards: Guards = Guards()
     api: Later = None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.sync.plan import ACTIONS
+from pipelines.sync.plan import ACTIONS, WRITES
 from pipelines.sync.saved_plan import Plan
 from pipelines.sync.wire import quoted
 from pipelines.warehouse import literal
@@ -35,7 +35,7 @@ class ObjectSummary:
     @property
     def writes(self) -> int:
         """Rows that are sent to the org."""
-        return sum(self.actions[action] for action in ("create", "adopt", "update"))
+        return sum(self.actions[action] for action in WRITES)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,29 @@
-"""What the org holds now: which fields to ask for, and Bulk query pages as a relation."""
+"""What the org holds now: what to ask for, answers as a relation, and what of them is new."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines.sync.fields import INTEGERS, NUMBERS, Field
 from pipelines.sync.mapping import ObjectMapping
 from pipelines.sync.match import NEEDS
-from pipelines.sync.wire import quoted
+from pipelines.sync.wire import quoted, wire_sql
 from pipelines.warehouse import literal
 
-USER_FIELDS = ("Id", "Username", "Name", "IsActive")
-_ALWAYS = ("Id", "IsDeleted", "CreatedDate", "SystemModstamp")
+USER_FIELDS = ("Id", "Username", "Name", "IsActive", "SystemModstamp")
+_ALWAYS = (
+    "Id",
+    "IsDeleted",
+    "MasterRecordId",
+    "CreatedDate",
+    "LastModifiedDate",
+    "LastModifiedById",
+    "SystemModstamp",
+)
+_MOMENTS = frozenset({"CreatedDate", "LastModifiedDate", "SystemModstamp"})
 _OF_OBJECT = {
     "Contact": ("AccountId",),
     "Lead": ("IsConverted", "ConvertedContactId", "ConvertedAccountId"),
@@ -25,19 +36,45 @@ def fields_needed(mappings: Mapping[str, ObjectMapping]) -> dict[str, list[str]]
     return needed | {"User": list(USER_FIELDS)}
 
 
-def snapshot_soql(object_name: str, fields: Iterable[str]) -> str:
+def has_deleted(object_name: str) -> bool:
+    """Whether records of an object can be deleted; users can only be made inactive."""
+    return object_name != "User"
+
+
+def snapshot_soql(object_name: str, fields: Iterable[str], where: str | None = None) -> str:
     """The query whose pages ``snapshot_sql`` reads; to be asked with deleted records included."""
-    return f"select {', '.join(fields)} from {object_name}"
+    return f"select {', '.join(fields)} from {object_name}{_where(where)}"
 
 
-def snapshot_sql(fields: Sequence[str], pages: Sequence[Path]) -> str:
-    """The relation ``org_<object>`` from Bulk query pages: all text, byte for byte; blank is null.
+def count_soql(object_name: str, where: str | None = None) -> str:
+    """The query that says how many records ``snapshot_soql`` would find."""
+    return f"select count() from {object_name}{_where(where)}"
+
+
+def touched_since(moment: datetime) -> str:
+    """A condition of SOQL: what the org wrote at that moment or later, in whatever way."""
+    return f"SystemModstamp >= {moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def one_of(ids: Iterable[str]) -> str:
+    """A condition of SOQL: records by their Ids, of which about 400 fit into one query."""
+    return f"Id in ({', '.join(map(literal, ids))})"
+
+
+def snapshot_sql(
+    fields: Sequence[str], pages: Sequence[Path], schema: Mapping[str, Field] | None = None
+) -> str:
+    """The relation ``org_<object>`` from pages of a query: all text, byte for byte; blank is null.
+
+    REST and Bulk write numbers and instants in forms of their own; here both have one.
 
     Args:
         fields: the columns wanted, in their order; the pages have them, in any order.
         pages: at least one; an empty result is a page with only its header.
+        schema: the object's fields; one that is not there counts as text.
     """
-    listed = ",\n    ".join(map(quoted, fields))
+    known = schema or {}
+    listed = ",\n    ".join(_column_sql(name, known.get(name)) for name in fields)
     return f"select\n    {listed}\nfrom {pages_sql(pages)}"
 
 
@@ -52,6 +89,62 @@ def pages_sql(pages: Sequence[Path]) -> str:
         f"read_csv([{files}], columns = {{{columns}}}, auto_detect = false, header = true,\n"
         "    delim = ',', quote = '\"', escape = '\"', nullstr = '', max_line_size = 16777216)"
     )
+
+
+def newest_sql(query: str) -> str:
+    """Each record of a query once: one that moved while it was read may come twice."""
+    return (
+        f"select * from ({query}) qualify row_number() over"
+        ' (partition by "Id" order by "SystemModstamp" desc) = 1'
+    )
+
+
+def with_ids_sql(query: str, records: str) -> str:
+    """The rows of a query whose Ids stand in the relation ``records``."""
+    return f'select found.* from ({query}) as found semi join {records} using ("Id")'
+
+
+def held_sql(before: str) -> str:
+    """What the mirror is going to hold: ``before`` with the relation ``fresh`` laid over it."""
+    return (
+        f'select "Id", "IsDeleted" from ({before}) anti join fresh using ("Id")'
+        ' union all select "Id", "IsDeleted" from fresh'
+    )
+
+
+def gone_sql(fields: Sequence[str]) -> str:
+    """A row with only its ``Id`` for each of the relation ``gone``."""
+    listed = ", ".join("null::varchar" if name != "Id" else '"Id"' for name in fields)
+    return f"select {listed} from gone"
+
+
+def differing_sql() -> str:
+    """What of ``fresh`` is not in ``known`` already, and nothing that nobody knew to be there."""
+    return (
+        'select * from (select * from fresh except select * from known) where "SystemModstamp"'
+        ' is not null or "Id" in (select "Id" from known)'
+    )
+
+
+def growth_sql() -> str:
+    """How many records more there are with ``differing``, where ``known`` were there before."""
+    return (
+        'select count(*) filter ("SystemModstamp" is not null and "Id" not in'
+        ' (select "Id" from known)) - count(*) filter ("SystemModstamp" is null) from differing'
+    )
+
+
+def _column_sql(name: str, field: Field | None) -> str:
+    column = quoted(name)
+    if name in _MOMENTS or (field is not None and field.type == "datetime"):
+        return f"replace({column}, '+0000', 'Z') as {column}"
+    if field is not None and field.type in NUMBERS | INTEGERS:
+        return f"coalesce({wire_sql(field, column)}, {column}) as {column}"
+    return column
+
+
+def _where(condition: str | None) -> str:
+    return f" where {condition}" if condition else ""
 
 
 def _needed(mapping: ObjectMapping) -> list[str]:

@@ -7,10 +7,9 @@ All functions here take and give SQL text; null is a blank.
 
 from __future__ import annotations
 
-from pipelines.sync.fields import IDS, INTEGERS, NUMBERS, TEXT, Field
+from pipelines.sync.fields import INTEGERS, NUMBERS, TEXT, Field
 from pipelines.warehouse import literal
 
-BLANKS = r"e' \t\n'"
 PENDING = "@"
 """A look-up that waits for a create of the same plan is written ``@account:<key>``."""
 
@@ -65,26 +64,10 @@ def limit(field: Field) -> int | None:
 def normal_sql(field: Field, value: str) -> str:
     """The one form in which two wire values of ``field`` that mean the same are equal.
 
-    Salesforce stores e-mail addresses in lower case, drops blanks at the ends of text and pads
-    numbers to their scale; none of that is a change. Phone numbers are compared by their digits.
+    ``normal_value`` is one of the project's macros, ``assets/macros.sql``; the type may also stand
+    in a column.
     """
-    if field.type in NUMBERS | INTEGERS:
-        return f"try_cast({value} as {number_type(field)})"
-    if field.type in IDS:
-        return f"left({value}, 15)"
-    text = f"trim(replace({value}, chr(13), ''), {BLANKS})"
-    return _NORMAL_TEXTS.get(field.type, "{0}").format(text)
-
-
-_NORMAL_TEXTS = {
-    "boolean": "lower({0})",
-    "combobox": "lower({0})",
-    "datetime": "epoch_ms(try_cast({0} as timestamptz))",
-    "email": "lower({0})",
-    "multipicklist": "list_sort(string_split(lower({0}), ';'))",
-    "phone": "coalesce(nullif(regexp_replace({0}, '[^0-9]', '', 'g'), ''), lower({0}))",
-    "picklist": "lower({0})",
-}
+    return f"normal_value({literal(field.type)}, {value})"
 
 
 def type_words(field: Field) -> str:

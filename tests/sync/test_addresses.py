@@ -19,7 +19,7 @@ from pipelines.sync.check import check_mappings
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field, OrgSchema
 from pipelines.sync.mapping import ObjectMapping, read_mapping, read_mappings
-from pipelines.sync.places import places_sql, places_table
+from pipelines.sync.places import listed, places_sql, places_table
 from pipelines.sync.policies import Addresses, Policies
 from pipelines.sync.snapshot import fields_needed
 
@@ -92,7 +92,7 @@ def place(
     golden: dict[str, dict[str, str]],
 ) -> Callable[..., Row]:
     """The mailing address that the shipped mapping sends for a person, as a policy has it."""
-    db.register("spelled_places", places_table([describe()]))
+    db.register("spelled_places", places_table(listed([describe()])))
     db.execute(f"create table org_place as {places_sql('spelled_places')}")
     mappings = fit(read_mappings(PROJECT / "mappings", list(coded), {}), coded)
     for name, columns in fields_needed(mappings).items():

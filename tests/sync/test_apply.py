@@ -20,6 +20,7 @@ from pipelines.sync.fields import OrgSchema, org_schema, schema_rows
 from pipelines.sync.mapping import ObjectMapping
 from pipelines.sync.match import match_sql
 from pipelines.sync.plan import plan_sql
+from pipelines.sync.plan_differences import differences_sql
 from pipelines.sync.policies import Policies
 from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
 from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
@@ -58,6 +59,15 @@ def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr("pipelines.sync.apply.FILE_AIM", 2_000)  # several jobs
 
 
+_NONE = "select null::varchar as key, null::varchar as {} where false"
+_WRITTEN = """
+    select differences.key, field, before as sent, before as stored
+    from differences_{0} as differences
+    semi join (select key, unnest(fields) as field from state.sent where object = '{1}') as written
+    using (key, field)
+"""
+
+
 class Sync:
     """One way through match, map, plan and apply, on golden tables that a test has filled."""
 
@@ -91,9 +101,11 @@ class Sync:
             desired = desired_sql(mapping, schema, self.mappings, self.policies)
             self._make(f"sf_{name.lower()}", desired)
             self._make(
-                f"sent_{name.lower()}",
-                f"select key, fields from state.sent where object = {literal(name)}",
+                f"differences_{name.lower()}", differences_sql(mapping, schema, self.policies)
             )
+            self._make(f"ledger_{name.lower()}", _WRITTEN.format(name.lower(), name))
+            self._make(f"undone_{name.lower()}", _NONE.format("field, null::varchar as value"))
+            self._make(f"scope_{name.lower()}", _NONE.format("reason"))
             self._make(f"plan_{name.lower()}", plan_sql(mapping, schema, self.policies))
             files[name] = self.home / f"plan_{name.lower()}.parquet"
             self.db.execute(f"copy plan_{name.lower()} to {literal(files[name])} (format parquet)")
@@ -265,7 +277,8 @@ def test_a_record_of_the_org_is_adopted_and_only_its_blanks_are_filled(sync: Syn
     sync.db.execute("update people set title = 'Director' where person_key = 'p-000001'")
     plan = sync.plan()
     assert plan.objects["Contact"].counts == {
-        "create": 1, "adopt": 1, "update": 0, "unchanged": 0, "hold": 0,
+        "create": 1, "adopt": 1, "update": 0, "move": 0, "reassign": 0,
+        "unchanged": 0, "hold": 0,
     }  # fmt: skip
     assert counts(sync.apply(plan))["Contact"] == {"created": 1, "updated": 1}
     [record] = sync.org.query(

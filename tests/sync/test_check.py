@@ -88,6 +88,19 @@ def test_a_field_that_cannot_work(
         ("fields:", "where: last_name\nfields:", 4, "where: gives varchar, not boolean"),
         ("fields:", "match: [key, email]\nfields:", 4, "email compares Email; map that field"),
         ("fields:", "match:\n  - key\n  - name\nfields:", 6, "match by name is for accounts"),
+        ("fields:", "groups:\n  a: [LastName, City]\nfields:", 5, "City is not mapped here"),
+        (
+            "fields:",
+            "groups: {a: [LastName], b: [LastName]}\nfields:",
+            4,
+            "LastName is also in the group a",
+        ),
+        (
+            "fields:",
+            "groups: {a: [LastName, Fax]}\nfields:\n  Fax: {from: fax, drift: restore}",
+            4,
+            "one block moves together, but drift differs: Fax restore, LastName keep",
+        ),
     ],
 )
 def test_a_mapping_that_cannot_work(

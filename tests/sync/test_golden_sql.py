@@ -19,6 +19,7 @@ from pipelines.sync.fields import OrgSchema
 from pipelines.sync.mapping import ObjectMapping
 from pipelines.sync.match import match_sql
 from pipelines.sync.plan import plan_sql
+from pipelines.sync.plan_differences import differences_sql
 from pipelines.sync.policies import Policies
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -37,6 +38,9 @@ STAGES: dict[str, Callable[[Made, str], str]] = {
     "sf": lambda made, name: desired_sql(
         made.mappings[name], made.schema[name], made.mappings, made.policies
     ),
+    "differences": lambda made, name: differences_sql(
+        made.mappings[name], made.schema[name], made.policies
+    ),
     "plan": lambda made, name: plan_sql(made.mappings[name], made.schema[name], made.policies),
 }
 READS = {
@@ -49,9 +53,17 @@ READS = {
         "org_match_lead",
     },
     "sf_lead": {"people", "routes"},
-    "plan_account": {"sf_account", "org_match_account", "org_account", "sent_account"},
-    "plan_contact": {"sf_contact", "org_match_contact", "org_contact", "sent_contact"},
-    "plan_lead": {"sf_lead", "org_match_lead", "org_lead", "sent_lead"},
+    **{
+        f"differences_{name}": {f"sf_{name}", f"org_match_{name}", f"org_{name}"}
+        for name in ("account", "contact", "lead")
+    },
+    **{
+        f"plan_{name}": {
+            f"{read}_{name}"
+            for read in ("sf", "org_match", "differences", "ledger", "undone", "scope")
+        }
+        for name in ("account", "contact", "lead")
+    },
 }  # fmt: skip
 
 

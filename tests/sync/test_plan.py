@@ -8,12 +8,15 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.sync.fields import Field, OrgSchema
+from pipelines.sync.fields import OrgSchema
 from pipelines.sync.mapping import ObjectMapping, read_mapping
-from pipelines.sync.plan import plan_sql
+from pipelines.sync.plan import UNDONE, plan_sql
+from pipelines.sync.plan_differences import compared, differences_sql
 from pipelines.sync.policies import Policies
+from pipelines.sync.undo import digest_sql
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"
+Values = dict[str, str | None]
 Planned = tuple[str, list[str], dict[str, str | None]]
 
 
@@ -31,10 +34,15 @@ class Case:
         *,
         rule: str = "key",
         held: str | None = None,
-        sent: list[str] | None = None,
+        sent: Values | None = None,
+        stored: Values | None = None,
+        undone: dict[str | None, str | None] | None = None,
+        policies: Policies | None = None,
     ) -> tuple[Any, ...]:
+        """Plan the one row; ``stored`` is as ``sent`` where it is not given, as after proving."""
         path = self.folder / "contact.yaml"
         path.write_text(HEAD + fields, encoding="utf-8")
+        policies = policies or Policies()
         mapping = read_mapping(path, {})
         names = list(mapping.enabled())
         self._table("sf_contact", {"key": "p-1", **{n: ours.get(n) for n in names}, "_held": held})
@@ -47,14 +55,30 @@ class Case:
         if sf_id is None and rule == "key":
             self.db.execute("delete from org_match_contact")
         if sent is None:  # what was adopted is theirs, what has our key is ours
-            sent = [] if rule == "email" else list(names)
-        self.db.execute(
-            "create or replace table sent_contact as select 'p-1' as key, $1::varchar[] as fields",
-            [sent],
+            sent = {} if rule == "email" else (theirs or {})
+        written = [(name, value, (stored or sent)[name]) for name, value in sent.items()]
+        self._rows("ledger_contact", ("field", "sent", "stored"), written)
+        self._rows("undone_contact", ("field", "value"), list((undone or {}).items()))
+        self._rows("scope_contact", ("reason",), [])
+        differences = differences_sql(mapping, self.schema["Contact"], policies)
+        self.db.execute(f"create or replace table differences_contact as {differences}")
+        query = plan_sql(mapping, self.schema["Contact"], policies)
+        self.row = self.db.sql(query).to_arrow_table().to_pylist()[0]
+        return tuple(
+            dict(self.row[name]) if name == "before" else self.row[name]
+            for name in ("action", "changed", "before", "reason")
         )
-        query = plan_sql(mapping, self.schema["Contact"], Policies())
-        [row] = self.db.execute(f"select action, changed, before, reason from ({query})").fetchall()
-        return row
+
+    def decisions(self) -> dict[str, str]:
+        """What the newest plan says of each field."""
+        return {told["field"]: told["decision"] for told in self.row["fields"]}
+
+    def _rows(self, name: str, columns: tuple[str, ...], rows: list[Any]) -> None:
+        self._table(name, dict.fromkeys(("key", *columns)))
+        self.db.execute(f"delete from {name}")
+        marks = ", ".join("?" for _ in columns)
+        for row in rows:
+            self.db.execute(f"insert into {name} values ('p-1', {marks})", row)
 
     def _table(self, name: str, row: dict[str, str | None]) -> None:
         columns = ", ".join(f'"{column}" varchar' for column in row)
@@ -158,30 +182,193 @@ def test_a_reason_of_the_mapping_holds_the_whole_row(case: Case) -> None:
     assert planned == ("hold", [], {}, "Fax is too long")
 
 
+OPT_OUT = "HasOptedOutOfEmail"
+
+
 def test_an_opt_out_of_the_org_is_never_turned_back_unless_we_wrote_it(case: Case) -> None:
-    fields, no, yes = "  HasOptedOutOfEmail: x\n", {"HasOptedOutOfEmail": "false"}, "true"
-    theirs: dict[str, str | None] = {"HasOptedOutOfEmail": yes}
-    assert case.plan(fields, {**no}, theirs, sent=[])[0] == "unchanged"
-    assert case.plan(fields, {**no}, theirs, sent=["HasOptedOutOfEmail"])[0] == "update"
+    fields, no, yes = f"  {OPT_OUT}: x\n", {OPT_OUT: "false"}, {OPT_OUT: "true"}
+    for sent in ({}, no):  # never written, or as no opt-out
+        for keys in ("", ", on_adopt: overwrite, drift: restore, conflict: source"):
+            field = f"  {OPT_OUT}: {{from: x{keys}}}\n"
+            assert case.plan(field, {**no}, {**yes}, sent={**sent})[0] == "unchanged"
+            assert case.decisions() == {OPT_OUT: "consent_kept"}
+    assert case.plan(fields, {**no}, {**yes}, sent={**yes})[1] == [OPT_OUT]
     for rule in ("key", "email"):
-        planned = case.plan(fields, {**theirs}, {**no}, rule=rule)
-        assert planned[1] == ["HasOptedOutOfEmail"]
+        planned = case.plan(fields, {**yes}, {**no}, rule=rule)
+        assert planned[1] == [OPT_OUT]
 
 
-def test_what_we_never_sent_stays_as_it_was_found(case: Case) -> None:
-    ours: dict[str, str | None] = {"Title": "CEO"}
-    theirs: dict[str, str | None] = {"Title": "CTO"}
-    assert case.plan(TITLE % "", ours, theirs, sent=[])[0] == "unchanged"
-    assert case.plan(TITLE % "", ours, theirs, sent=["Title"])[0] == "update"
+@pytest.mark.parametrize(
+    ("keys", "sent", "stored", "theirs", "decision", "sends"),
+    [
+        # neither moved: what an automation made of it is no change
+        ("", "ceo", "CEO!", "CEO!", "automation_kept", False),
+        (", drift: restore", "ceo", "CEO!", "CEO!", "automation_kept", False),
+        # ours only
+        ("", "CFO", "CFO", "CFO", "write", True),
+        ("", "CFO", "cfo!", "cfo!", "write", True),
+        ("", None, None, None, "write", True),
+        # theirs only
+        ("", "CEO", "CEO", "CTO", "drift_kept", False),
+        (", drift: keep", "CEO", "CEO", "CTO", "drift_kept", False),
+        (", drift: restore", "CEO", "CEO", "CTO", "restore", True),
+        (", drift: review", "CEO", "CEO", "CTO", "review", False),
+        ("", "CEO", "CEO", None, "drift_kept", False),
+        # both
+        ("", "CFO", "CFO", "CTO", "conflict_source", True),
+        (", conflict: source", "CFO", "CFO", "CTO", "conflict_source", True),
+        (", conflict: salesforce", "CFO", "CFO", "CTO", "conflict_salesforce", False),
+        (", conflict: review", "CFO", "CFO", "CTO", "review", False),
+        # a value that only fills blanks has no conflicts
+        (", when: if_empty", "CFO", "CFO", "CTO", "filled_kept", False),
+        (", when: if_empty", "CFO", "CFO", None, "conflict_source", True),
+    ],
+)
+def test_three_ways(
+    case: Case, keys: str, sent: str | None, stored: str | None, theirs: str | None,
+    decision: str, sends: bool,
+) -> None:  # fmt: skip
+    ours = "ceo" if sent == "ceo" else "CEO"
+    planned = case.plan(
+        TITLE % keys, {"Title": ours}, {"Title": theirs},
+        sent={"Title": sent}, stored={"Title": stored},
+    )  # fmt: skip
+    assert case.decisions() == {"Title": decision}
+    assert planned[:2] == (("update", ["Title"]) if sends else ("unchanged", []))
+    [told] = case.row["fields"]
+    assert (told["before"], told["after"], told["sent"]) == (theirs, ours, sent)
+    assert told["why"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "theirs", "decision"),
+    [
+        ("", "CTO", "adopt_kept"),
+        ("", None, "fill"),
+        (", on_adopt: overwrite", "CTO", "write"),
+        (", on_adopt: review", "CTO", "review"),
+        (", on_adopt: review", None, "fill"),
+    ],
+)
+def test_what_we_never_wrote_follows_on_adopt(
+    case: Case, keys: str, theirs: str | None, decision: str
+) -> None:
+    for rule, sent in (("key", {"Fax": "1"}), ("email", {})):
+        case.plan(TITLE % keys, {"Title": "CEO"}, {"Title": theirs}, rule=rule, sent={**sent})
+        assert case.decisions() == {"Title": decision}
+
+
+def test_equal_is_nothing_to_write_whatever_the_ledger_says(case: Case) -> None:
+    ours: Values = {"Title": "CEO"}
+    for sent in ({}, {"Title": "CFO"}, {"Title": None}):
+        planned = case.plan(TITLE % "", ours, {"Title": " CEO "}, sent={**sent})
+        assert (planned, case.row["fields"]) == (("unchanged", [], {}, None), [])
+
+
+def test_what_was_undone_stays_until_its_value_changes(case: Case) -> None:
+    theirs: Values = {"Title": "CTO"}
+    for sent in ({}, {"Title": "CEO"}):
+        for keys in ("", ", on_adopt: overwrite, drift: restore"):
+            planned = case.plan(
+                TITLE % keys, {"Title": "CEO"}, theirs, sent={**sent}, undone={"Title": "CEO"}
+            )
+            assert (planned[0], case.decisions()) == ("unchanged", {"Title": "undone_kept"})
+    planned = case.plan(TITLE % "", {"Title": "CFO"}, theirs, undone={"Title": "CEO"})
+    assert planned[:2] == ("update", ["Title"])
+
+
+def test_a_record_that_was_undone_stays_away_until_something_of_it_changes(case: Case) -> None:
+    ours: Values = {"Title": "CEO"}
+    columns = digest_sql({"Title": "string"}, "wanted")
+    [(digest,)] = case.db.execute(
+        f"""select {columns} from (select 'CEO' as "Title") as wanted"""
+    ).fetchall()
+    for rule, theirs in (("key", None), ("deleted", None), ("email", {"Title": "CTO"})):
+        planned = case.plan(TITLE % "", ours, theirs, rule=rule, undone={None: digest})
+        assert planned == ("unchanged", [], {}, UNDONE)
+        assert (
+            case.plan(TITLE % "", {"Title": "CFO"}, theirs, rule=rule, undone={None: digest})[0]
+            == {"key": "create", "deleted": "hold", "email": "adopt"}[rule]
+        )
+    assert case.plan(TITLE % "", ours, {"Title": "CTO"}, undone={None: digest})[0] == "update"
+
+
+STREET, CITY, STATE = "MailingStreet", "MailingCity", "MailingState"
+BLOCK = (
+    f"  {STREET}: a\n  {CITY}: b\n  {STATE}: c\ngroups: {{address: [{STREET}, {CITY}, {STATE}]}}\n"
+)
+
+
+def block(street: str | None, city: str | None, state: str | None) -> Values:
+    return {STREET: street, CITY: city, STATE: state}
+
+
+HOME, WORK = ("1 High St", "Leeds", None), ("2 Low St", "Austin", "TX")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "sent", "decision", "sends"),
+    [
+        (HOME, HOME, HOME, None, []),
+        # a block is written whole: what it leaves blank is cleared
+        (HOME, WORK, WORK, "write", [STREET, CITY, STATE]),
+        (("1 High St", "Leeds", "TX"), WORK, WORK, "write", [STREET, CITY]),
+        # one field of it moved in the org: all of it did
+        (HOME, ("1 High St", "York", None), HOME, "drift_kept", []),
+        (WORK, ("1 High St", "York", None), HOME, "conflict_source", [STREET, CITY, STATE]),
+        # it fills only where all of it is blank
+        (HOME, (None, None, None), None, "fill", [STREET, CITY]),
+        (HOME, (None, "York", None), None, "adopt_kept", []),
+        # a blank block says nothing
+        ((None, None, None), WORK, WORK, None, []),
+    ],
+)
+def test_a_group_moves_as_one_block(
+    case: Case, ours: tuple[str, ...], theirs: tuple[str, ...], sent: tuple[str, ...] | None,
+    decision: str | None, sends: list[str],
+) -> None:  # fmt: skip
+    written = {} if sent is None else {n: v for n, v in block(*sent).items() if v is not None}
+    planned = case.plan(BLOCK, block(*ours), block(*theirs), sent=written)
+    assert planned[1] == sends
+    assert set(case.decisions().values()) == ({decision} if decision else set())
+
+
+def test_one_undone_field_keeps_its_group(case: Case) -> None:
+    case.plan(BLOCK, block(*HOME), block(*WORK), sent={}, undone={CITY: "Leeds"})
+    assert set(case.decisions().values()) == {"undone_kept"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "action"),
+    [
+        ("  AccountId: {lookup: Account, by: x, when: upsert}\n", "AccountId", "move"),
+        ("  OwnerId: {lookup: User, by: x, when: upsert}\n", "OwnerId", "reassign"),
+    ],
+)
+def test_another_parent_is_a_move_and_another_owner_a_reassign(
+    case: Case, fields: str, name: str, action: str
+) -> None:
+    ours, theirs = "001000000000002AAA", "001000000000001AAA"
+    assert case.plan(fields, {name: ours}, {name: theirs})[:2] == (action, [name])
+    assert case.plan(fields, {name: ours}, {name: theirs}, rule="email", sent={name: theirs})[
+        0
+    ] == ("adopt")
+    standing = fields.replace(", when: upsert", "")
+    assert case.plan(standing, {name: ours}, {name: theirs})[0] == "unchanged"
+
+
+def test_a_deleted_record_is_made_again_only_where_the_policy_says_so(case: Case) -> None:
+    recreate = Policies.model_validate({"deleted_in_org": "recreate"})
+    ours: Values = {"Title": "CEO"}
+    planned = case.plan(TITLE % "", ours, rule="deleted", policies=recreate)
+    assert planned == ("create", ["Title"], {}, None)
 
 
 def test_the_name_of_an_account_is_kept_unless_the_policy_says_otherwise(
     mappings: dict[str, ObjectMapping], schema: OrgSchema
 ) -> None:
-    fields: dict[str, Field] = dict(schema["Account"])
     overwrite = Policies.model_validate({"customers": {"account_name": "overwrite"}})
-    kept, written = (
-        plan_sql(mappings["Account"], fields, policies) for policies in (Policies(), overwrite)
-    )
-    assert """case when sf_id is null and "Name" is not null then 'Name' end""" in kept
-    assert '"Name" = "_was_Name"' in written
+    assert "Name" not in compared(mappings["Account"], Policies())
+    assert "Name" in compared(mappings["Account"], overwrite)
+    made = plan_sql(mappings["Account"], dict(schema["Account"]), Policies())
+    assert """case when "Name" is not null then 'Name' end""" in made

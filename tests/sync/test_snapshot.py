@@ -55,7 +55,7 @@ def test_only_what_mapping_and_matching_need_is_asked_for(
     assert "OwnerId" not in needed["Contact"]  # mapped, but switched off
     assert all(len(fields) == len(set(fields)) for fields in needed.values())
     assert snapshot_soql("User", needed["User"]) == (
-        "select Id, Username, Name, IsActive from User"
+        "select Id, Username, Name, IsActive, SystemModstamp from User"
     )
 
 
@@ -80,5 +80,7 @@ def test_a_describe_becomes_rows_and_comes_back_as_fields() -> None:
         picklist_values=["Open"], reference_to=[],
     )  # fmt: skip
     assert org_schema(schema_rows(described)) == {"Lead": {"Status": expected}}
-    assert org_schema(schema_table([described]).to_pylist()) == {"Lead": {"Status": expected}}
+    assert org_schema(schema_table(schema_rows(described)).to_pylist()) == {
+        "Lead": {"Status": expected}
+    }
     assert not expected.required

@@ -1,6 +1,5 @@
 """What there is: versions, resources, objects, limits."""
 
-import datetime as dt
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
@@ -17,8 +16,6 @@ from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.store.store import rows
 
 router = Router()
-STARTED = dt.datetime.now(dt.UTC).replace(microsecond=0)
-"""Describes change only when the set-up does, which takes a start."""
 
 
 def release(version: int) -> str:
@@ -143,13 +140,14 @@ def record_counts(call: Call) -> dict[str, int]:
 
 
 def _unless_modified(call: Call, content: Any) -> Answer:
-    headers = {"Last-Modified": format_datetime(STARTED, usegmt=True)}
+    modified = call.org.changes.moment(call.path, call.user, content)
+    headers = {"Last-Modified": format_datetime(modified, usegmt=True)}
     asked = call.headers.get("if-modified-since")
     if asked is not None:
         try:
             since = parsedate_to_datetime(asked)
         except ValueError:
             since = None
-        if since is not None and since.tzinfo is not None and since >= STARTED:
+        if since is not None and since.tzinfo is not None and since >= modified:
             return Answer(304, headers=headers)
     return Answer(content=content, headers=headers)

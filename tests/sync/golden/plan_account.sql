@@ -4,9 +4,152 @@ desired as (select * from sf_account),
 
 matched as (select * from org_match_account),
 
-records as (select * from org_account),
+scope as (select * from scope_account),
 
-ledger as (select * from sent_account),
+-- Records that were undone as a whole, with what we wanted of them then.
+undone as (
+    select key, list(value) as digests
+    from undone_account
+    where field is null
+    group by key
+),
+
+rules as (
+    select *
+    from (
+        values
+        (null::varchar, 0, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, false, false),
+        ('Phone', 0, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Fax', 1, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Website', 2, 'url', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('BillingStreet', 3, 'textarea', 'billing', 'keep', 'source', 'fill_empty', null, false, false),
+        ('BillingCity', 4, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false),
+        ('BillingState', 5, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false),
+        ('BillingPostalCode', 6, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false),
+        ('BillingCountry', 7, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false),
+        ('ShippingStreet', 8, 'textarea', 'shipping', 'keep', 'source', 'fill_empty', null, false, false),
+        ('ShippingCity', 9, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false),
+        ('ShippingState', 10, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false),
+        ('ShippingPostalCode', 11, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false),
+        ('ShippingCountry', 12, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false)
+    ) as rule (
+        field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent
+    )
+),
+
+taken_back as (
+    select distinct differences.key, differences.field
+    from differences_account as differences
+    join rules on rules.field = differences.field
+    join undone_account as undone
+        on undone.key = differences.key
+        and undone.field = differences.field
+        and normal_value(rules.type, undone.value)
+            is not distinct from normal_value(rules.type, differences.after)
+),
+
+moved as (
+    select
+        differences.key,
+        differences.field,
+        differences.before,
+        differences.after,
+        differences.equal,
+        rules.* exclude (field),
+        ledger.sent,
+        ledger.key is not null as written,
+        normal_value(rules.type, differences.after)
+            is distinct from normal_value(rules.type, ledger.sent) as ours,
+        normal_value(rules.type, differences.before)
+            is distinct from normal_value(rules.type, ledger.stored) as theirs,
+        differences.before is null or (rules.type = 'boolean' and differences.before = 'false')
+            as blank,
+        taken_back.key is not null as undone
+    from differences_account as differences
+    join rules on rules.field = differences.field
+    left join ledger_account as ledger
+        on ledger.key = differences.key and ledger.field = differences.field
+    left join taken_back
+        on taken_back.key = differences.key and taken_back.field = differences.field
+),
+
+units as (
+    select moved.* replace (fills or coalesce(after = standby, false) as fills)
+    from moved
+    where unit is null
+    union all by name
+    -- A group moved when any of its fields did, and is blank when all of them are.
+    select
+        moved.* replace (
+            bool_or(written) over whole as written,
+            bool_or(ours) over whole as ours,
+            bool_or(theirs) over whole as theirs,
+            bool_and(blank) over whole as blank,
+            bool_or(undone) over whole as undone,
+            bool_or(fills) over whole or bool_and(coalesce(after = standby, false)) over whole as fills
+        )
+    from moved
+    where unit is not null
+    window whole as (partition by key, unit)
+),
+
+decided as (
+    select
+        key,
+        place,
+        field,
+        before,
+        after,
+        sent,
+        case
+            when undone then 'undone_kept'
+            when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
+            when fills and not blank then 'filled_kept'
+            when not written and blank then 'fill'
+            when not written and on_adopt = 'overwrite' then 'write'
+            when not written and on_adopt = 'review' then 'review'
+            when not written then 'adopt_kept'
+            when ours and theirs and conflict = 'review' then 'review'
+            when ours and theirs then 'conflict_' || conflict
+            when ours then 'write'
+            when not theirs then 'automation_kept'
+            when drift = 'keep' then 'drift_kept'
+            else drift
+        end as decision,
+        decision in ('write', 'fill', 'restore', 'conflict_source') as sends
+    from units
+    where not equal
+),
+
+told as (
+    select
+        key,
+        list({
+            'field': field,
+            'decision': decision,
+            'before': before,
+            'after': after,
+            'sent': sent,
+            'why': case decision
+                when 'write' then 'our value changed'
+                when 'fill' then 'blank in the org'
+                when 'restore' then 'only the org changed it since we wrote it; drift: restore'
+                when 'conflict_source' then 'both changed it since we wrote it; conflict: source'
+                when 'drift_kept' then 'only the org changed it since we wrote it; drift: keep'
+                when 'conflict_salesforce' then 'both changed it since we wrote it; conflict: salesforce'
+                when 'automation_kept' then 'we sent this before; an automation of the org makes something else of it'
+                when 'adopt_kept' then 'it was in the org before us; on_adopt: fill_empty'
+                when 'filled_kept' then 'ours only fills blanks (when: if_empty, or a default); the org has a value'
+                when 'consent_kept' then 'an opt-out in the org that we did not write is never turned back'
+                when 'undone_kept' then 'it was undone, and our value has not changed since'
+                when 'review' then 'somebody has to look: drift, conflict or on_adopt says review'
+            end
+        } order by place) as fields,
+        list(field order by place) filter (where sends) as changed,
+        list(before order by place) filter (where sends) as befores
+    from decided
+    group by key
+),
 
 joined as (
     select
@@ -15,7 +158,14 @@ joined as (
         matched.sf_id,
         matched.rule as _rule,
         coalesce(matched.adopt, false) as _adopt,
-        coalesce(ledger.fields, []) as _sent,
+        coalesce(scope.reason, 'touched by the batch') as scope,
+        case
+            when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
+            else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'BillingCity=' || desired."BillingCity", 'BillingCountry=' || desired."BillingCountry", 'BillingPostalCode=' || desired."BillingPostalCode", 'BillingState=' || desired."BillingState", 'BillingStreet=' || desired."BillingStreet", 'Fax=' || desired."Fax", 'Name=' || desired."Name", 'Phone=' || desired."Phone", 'ShippingCity=' || desired."ShippingCity", 'ShippingCountry=' || desired."ShippingCountry", 'ShippingPostalCode=' || desired."ShippingPostalCode", 'ShippingState=' || desired."ShippingState", 'ShippingStreet=' || desired."ShippingStreet", 'Website=' || desired."Website")))
+        end as _undone,
+        coalesce(told.changed, []::varchar[]) as _changed,
+        coalesce(told.befores, []::varchar[]) as _befores,
+        coalesce(told.fields, []) as _fields,
         desired."Name",
         desired."Phone",
         desired."Fax",
@@ -29,31 +179,19 @@ joined as (
         desired."ShippingCity",
         desired."ShippingState",
         desired."ShippingPostalCode",
-        desired."ShippingCountry",
-        records."Name" as "_was_Name",
-        records."Phone" as "_was_Phone",
-        records."Fax" as "_was_Fax",
-        records."Website" as "_was_Website",
-        records."BillingStreet" as "_was_BillingStreet",
-        records."BillingCity" as "_was_BillingCity",
-        records."BillingState" as "_was_BillingState",
-        records."BillingPostalCode" as "_was_BillingPostalCode",
-        records."BillingCountry" as "_was_BillingCountry",
-        records."ShippingStreet" as "_was_ShippingStreet",
-        records."ShippingCity" as "_was_ShippingCity",
-        records."ShippingState" as "_was_ShippingState",
-        records."ShippingPostalCode" as "_was_ShippingPostalCode",
-        records."ShippingCountry" as "_was_ShippingCountry"
+        desired."ShippingCountry"
     from desired
     left join matched on matched.entity_key = desired.key
-    left join records on records."Id" = matched.sf_id
-    left join ledger on ledger.key = desired.key
+    left join scope on scope.key = desired.key
+    left join told on told.key = desired.key
+    left join undone on undone.key = desired.key
 ),
 
 held as (
     select
         *,
         case
+            when _undone then null
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Account of the org'
             when _rule = 'deleted' then 'its Account was deleted in the org (deleted_in_org: leave)'
@@ -63,145 +201,29 @@ held as (
     from joined
 ),
 
--- What is to be sent: on a create every value, else what differs after its normal form.
-compared as (
+-- What is to be sent: on a create every value, else what was decided field by field.
+sent as (
     select
         *,
         case
-            when reason is not null then []
-            else list_filter([
-                case when sf_id is null and "Name" is not null then 'Name' end,
-                case
-                    when "Phone" is null then null
-                    when sf_id is null then 'Phone'
-                    when "Phone" = "_was_Phone" then null
-                    when not list_contains(_sent, 'Phone') and "_was_Phone" is not null then null
-                    when
-                        coalesce(nullif(regexp_replace(trim(replace("Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Phone", chr(13), ''), e' \t\n')))
-                        is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Phone", chr(13), ''), e' \t\n')))
-                        then 'Phone'
-                end,
-                case
-                    when "Fax" is null then null
-                    when sf_id is null then 'Fax'
-                    when "Fax" = "_was_Fax" then null
-                    when not list_contains(_sent, 'Fax') and "_was_Fax" is not null then null
-                    when
-                        coalesce(nullif(regexp_replace(trim(replace("Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Fax", chr(13), ''), e' \t\n')))
-                        is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Fax", chr(13), ''), e' \t\n')))
-                        then 'Fax'
-                end,
-                case
-                    when "Website" is null then null
-                    when sf_id is null then 'Website'
-                    when "Website" = "_was_Website" then null
-                    when not list_contains(_sent, 'Website') and "_was_Website" is not null then null
-                    when
-                        trim(replace("Website", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Website", chr(13), ''), e' \t\n')
-                        then 'Website'
-                end,
-                case
-                    when "BillingStreet" is null then null
-                    when sf_id is null then 'BillingStreet'
-                    when "BillingStreet" = "_was_BillingStreet" then null
-                    when not list_contains(_sent, 'BillingStreet') and "_was_BillingStreet" is not null then null
-                    when
-                        trim(replace("BillingStreet", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_BillingStreet", chr(13), ''), e' \t\n')
-                        then 'BillingStreet'
-                end,
-                case
-                    when "BillingCity" is null then null
-                    when sf_id is null then 'BillingCity'
-                    when "BillingCity" = "_was_BillingCity" then null
-                    when not list_contains(_sent, 'BillingCity') and "_was_BillingCity" is not null then null
-                    when
-                        trim(replace("BillingCity", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_BillingCity", chr(13), ''), e' \t\n')
-                        then 'BillingCity'
-                end,
-                case
-                    when "BillingState" is null then null
-                    when sf_id is null then 'BillingState'
-                    when "BillingState" = "_was_BillingState" then null
-                    when not list_contains(_sent, 'BillingState') and "_was_BillingState" is not null then null
-                    when
-                        trim(replace("BillingState", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_BillingState", chr(13), ''), e' \t\n')
-                        then 'BillingState'
-                end,
-                case
-                    when "BillingPostalCode" is null then null
-                    when sf_id is null then 'BillingPostalCode'
-                    when "BillingPostalCode" = "_was_BillingPostalCode" then null
-                    when not list_contains(_sent, 'BillingPostalCode') and "_was_BillingPostalCode" is not null then null
-                    when
-                        trim(replace("BillingPostalCode", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_BillingPostalCode", chr(13), ''), e' \t\n')
-                        then 'BillingPostalCode'
-                end,
-                case
-                    when "BillingCountry" is null then null
-                    when sf_id is null then 'BillingCountry'
-                    when "BillingCountry" = "_was_BillingCountry" then null
-                    when not list_contains(_sent, 'BillingCountry') and "_was_BillingCountry" is not null then null
-                    when
-                        trim(replace("BillingCountry", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_BillingCountry", chr(13), ''), e' \t\n')
-                        then 'BillingCountry'
-                end,
-                case
-                    when "ShippingStreet" is null then null
-                    when sf_id is null then 'ShippingStreet'
-                    when "ShippingStreet" = "_was_ShippingStreet" then null
-                    when not list_contains(_sent, 'ShippingStreet') and "_was_ShippingStreet" is not null then null
-                    when
-                        trim(replace("ShippingStreet", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_ShippingStreet", chr(13), ''), e' \t\n')
-                        then 'ShippingStreet'
-                end,
-                case
-                    when "ShippingCity" is null then null
-                    when sf_id is null then 'ShippingCity'
-                    when "ShippingCity" = "_was_ShippingCity" then null
-                    when not list_contains(_sent, 'ShippingCity') and "_was_ShippingCity" is not null then null
-                    when
-                        trim(replace("ShippingCity", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_ShippingCity", chr(13), ''), e' \t\n')
-                        then 'ShippingCity'
-                end,
-                case
-                    when "ShippingState" is null then null
-                    when sf_id is null then 'ShippingState'
-                    when "ShippingState" = "_was_ShippingState" then null
-                    when not list_contains(_sent, 'ShippingState') and "_was_ShippingState" is not null then null
-                    when
-                        trim(replace("ShippingState", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_ShippingState", chr(13), ''), e' \t\n')
-                        then 'ShippingState'
-                end,
-                case
-                    when "ShippingPostalCode" is null then null
-                    when sf_id is null then 'ShippingPostalCode'
-                    when "ShippingPostalCode" = "_was_ShippingPostalCode" then null
-                    when not list_contains(_sent, 'ShippingPostalCode') and "_was_ShippingPostalCode" is not null then null
-                    when
-                        trim(replace("ShippingPostalCode", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_ShippingPostalCode", chr(13), ''), e' \t\n')
-                        then 'ShippingPostalCode'
-                end,
-                case
-                    when "ShippingCountry" is null then null
-                    when sf_id is null then 'ShippingCountry'
-                    when "ShippingCountry" = "_was_ShippingCountry" then null
-                    when not list_contains(_sent, 'ShippingCountry') and "_was_ShippingCountry" is not null then null
-                    when
-                        trim(replace("ShippingCountry", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_ShippingCountry", chr(13), ''), e' \t\n')
-                        then 'ShippingCountry'
-                end
+            when reason is not null or _undone then []
+            when sf_id is null then list_filter([
+                case when "Name" is not null then 'Name' end,
+                case when "Phone" is not null then 'Phone' end,
+                case when "Fax" is not null then 'Fax' end,
+                case when "Website" is not null then 'Website' end,
+                case when "BillingStreet" is not null then 'BillingStreet' end,
+                case when "BillingCity" is not null then 'BillingCity' end,
+                case when "BillingState" is not null then 'BillingState' end,
+                case when "BillingPostalCode" is not null then 'BillingPostalCode' end,
+                case when "BillingCountry" is not null then 'BillingCountry' end,
+                case when "ShippingStreet" is not null then 'ShippingStreet' end,
+                case when "ShippingCity" is not null then 'ShippingCity' end,
+                case when "ShippingState" is not null then 'ShippingState' end,
+                case when "ShippingPostalCode" is not null then 'ShippingPostalCode' end,
+                case when "ShippingCountry" is not null then 'ShippingCountry' end
             ], lambda name: name is not null)
+            else _changed
         end as changed
     from held
 )
@@ -209,34 +231,24 @@ compared as (
 select
     key,
     case
+        when _undone then 'unchanged'
         when reason is not null then 'hold'
         when sf_id is null then 'create'
         when _adopt then 'adopt'
+        when list_contains(changed, 'AccountId') then 'move'
+        when list_contains(changed, 'OwnerId') then 'reassign'
         when len(changed) > 0 then 'update'
         else 'unchanged'
     end as action,
     sf_id,
-    reason,
+    case when _undone then 'it was undone, and nothing that we want of it has changed since' else reason end as reason,
+    scope,
     changed,
-    case
-        when sf_id is null or len(changed) = 0 then map {}
-        else map_from_entries(list_filter([
-            {'k': 'Name', 'v': "_was_Name"},
-            {'k': 'Phone', 'v': "_was_Phone"},
-            {'k': 'Fax', 'v': "_was_Fax"},
-            {'k': 'Website', 'v': "_was_Website"},
-            {'k': 'BillingStreet', 'v': "_was_BillingStreet"},
-            {'k': 'BillingCity', 'v': "_was_BillingCity"},
-            {'k': 'BillingState', 'v': "_was_BillingState"},
-            {'k': 'BillingPostalCode', 'v': "_was_BillingPostalCode"},
-            {'k': 'BillingCountry', 'v': "_was_BillingCountry"},
-            {'k': 'ShippingStreet', 'v': "_was_ShippingStreet"},
-            {'k': 'ShippingCity', 'v': "_was_ShippingCity"},
-            {'k': 'ShippingState', 'v': "_was_ShippingState"},
-            {'k': 'ShippingPostalCode', 'v': "_was_ShippingPostalCode"},
-            {'k': 'ShippingCountry', 'v': "_was_ShippingCountry"}
-        ], lambda entry: list_contains(changed, entry.k)))
-    end as before,
+    case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
+    case when reason is null and not _undone then _fields else [] end as fields,
+    null::varchar as forecast,
+    null::varchar as forecast_code,
+    null::varchar as forecast_message,
     "Name",
     "Phone",
     "Fax",
@@ -251,4 +263,4 @@ select
     "ShippingState",
     "ShippingPostalCode",
     "ShippingCountry"
-from compared
+from sent

@@ -4,9 +4,162 @@ desired as (select * from sf_contact),
 
 matched as (select * from org_match_contact),
 
-records as (select * from org_contact),
+scope as (select * from scope_contact),
 
-ledger as (select * from sent_contact),
+-- Records that were undone as a whole, with what we wanted of them then.
+undone as (
+    select key, list(value) as digests
+    from undone_contact
+    where field is null
+    group by key
+),
+
+rules as (
+    select *
+    from (
+        values
+        (null::varchar, 0, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, false, false),
+        ('Salutation', 0, 'picklist', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('FirstName', 1, 'string', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('LastName', 2, 'string', null, 'keep', 'source', 'fill_empty', clean_lines('[not provided]'::varchar), false, false),
+        ('Title', 3, 'string', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Department', 4, 'string', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Email', 5, 'email', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Birthdate', 6, 'date', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Phone', 7, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('MobilePhone', 8, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Fax', 9, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('MailingStreet', 10, 'textarea', 'mailing', 'keep', 'source', 'fill_empty', null, false, false),
+        ('MailingCity', 11, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false),
+        ('MailingState', 12, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false),
+        ('MailingPostalCode', 13, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false),
+        ('MailingCountry', 14, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false),
+        ('OtherStreet', 15, 'textarea', 'other', 'keep', 'source', 'fill_empty', null, false, false),
+        ('OtherCity', 16, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false),
+        ('OtherState', 17, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false),
+        ('OtherPostalCode', 18, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false),
+        ('OtherCountry', 19, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false),
+        ('OtherPhone', 20, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('HasOptedOutOfEmail', 21, 'boolean', null, 'keep', 'source', 'fill_empty', null, false, true),
+        ('Description', 22, 'textarea', null, 'keep', 'source', 'fill_empty', null, false, false)
+    ) as rule (
+        field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent
+    )
+),
+
+taken_back as (
+    select distinct differences.key, differences.field
+    from differences_contact as differences
+    join rules on rules.field = differences.field
+    join undone_contact as undone
+        on undone.key = differences.key
+        and undone.field = differences.field
+        and normal_value(rules.type, undone.value)
+            is not distinct from normal_value(rules.type, differences.after)
+),
+
+moved as (
+    select
+        differences.key,
+        differences.field,
+        differences.before,
+        differences.after,
+        differences.equal,
+        rules.* exclude (field),
+        ledger.sent,
+        ledger.key is not null as written,
+        normal_value(rules.type, differences.after)
+            is distinct from normal_value(rules.type, ledger.sent) as ours,
+        normal_value(rules.type, differences.before)
+            is distinct from normal_value(rules.type, ledger.stored) as theirs,
+        differences.before is null or (rules.type = 'boolean' and differences.before = 'false')
+            as blank,
+        taken_back.key is not null as undone
+    from differences_contact as differences
+    join rules on rules.field = differences.field
+    left join ledger_contact as ledger
+        on ledger.key = differences.key and ledger.field = differences.field
+    left join taken_back
+        on taken_back.key = differences.key and taken_back.field = differences.field
+),
+
+units as (
+    select moved.* replace (fills or coalesce(after = standby, false) as fills)
+    from moved
+    where unit is null
+    union all by name
+    -- A group moved when any of its fields did, and is blank when all of them are.
+    select
+        moved.* replace (
+            bool_or(written) over whole as written,
+            bool_or(ours) over whole as ours,
+            bool_or(theirs) over whole as theirs,
+            bool_and(blank) over whole as blank,
+            bool_or(undone) over whole as undone,
+            bool_or(fills) over whole or bool_and(coalesce(after = standby, false)) over whole as fills
+        )
+    from moved
+    where unit is not null
+    window whole as (partition by key, unit)
+),
+
+decided as (
+    select
+        key,
+        place,
+        field,
+        before,
+        after,
+        sent,
+        case
+            when undone then 'undone_kept'
+            when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
+            when fills and not blank then 'filled_kept'
+            when not written and blank then 'fill'
+            when not written and on_adopt = 'overwrite' then 'write'
+            when not written and on_adopt = 'review' then 'review'
+            when not written then 'adopt_kept'
+            when ours and theirs and conflict = 'review' then 'review'
+            when ours and theirs then 'conflict_' || conflict
+            when ours then 'write'
+            when not theirs then 'automation_kept'
+            when drift = 'keep' then 'drift_kept'
+            else drift
+        end as decision,
+        decision in ('write', 'fill', 'restore', 'conflict_source') as sends
+    from units
+    where not equal
+),
+
+told as (
+    select
+        key,
+        list({
+            'field': field,
+            'decision': decision,
+            'before': before,
+            'after': after,
+            'sent': sent,
+            'why': case decision
+                when 'write' then 'our value changed'
+                when 'fill' then 'blank in the org'
+                when 'restore' then 'only the org changed it since we wrote it; drift: restore'
+                when 'conflict_source' then 'both changed it since we wrote it; conflict: source'
+                when 'drift_kept' then 'only the org changed it since we wrote it; drift: keep'
+                when 'conflict_salesforce' then 'both changed it since we wrote it; conflict: salesforce'
+                when 'automation_kept' then 'we sent this before; an automation of the org makes something else of it'
+                when 'adopt_kept' then 'it was in the org before us; on_adopt: fill_empty'
+                when 'filled_kept' then 'ours only fills blanks (when: if_empty, or a default); the org has a value'
+                when 'consent_kept' then 'an opt-out in the org that we did not write is never turned back'
+                when 'undone_kept' then 'it was undone, and our value has not changed since'
+                when 'review' then 'somebody has to look: drift, conflict or on_adopt says review'
+            end
+        } order by place) as fields,
+        list(field order by place) filter (where sends) as changed,
+        list(before order by place) filter (where sends) as befores
+    from decided
+    group by key
+),
 
 joined as (
     select
@@ -15,7 +168,14 @@ joined as (
         matched.sf_id,
         matched.rule as _rule,
         coalesce(matched.adopt, false) as _adopt,
-        coalesce(ledger.fields, []) as _sent,
+        coalesce(scope.reason, 'touched by the batch') as scope,
+        case
+            when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
+            else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'Birthdate=' || desired."Birthdate", 'Department=' || desired."Department", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'LastName=' || desired."LastName", 'MailingCity=' || desired."MailingCity", 'MailingCountry=' || desired."MailingCountry", 'MailingPostalCode=' || desired."MailingPostalCode", 'MailingState=' || desired."MailingState", 'MailingStreet=' || desired."MailingStreet", 'MobilePhone=' || desired."MobilePhone", 'OtherCity=' || desired."OtherCity", 'OtherCountry=' || desired."OtherCountry", 'OtherPhone=' || desired."OtherPhone", 'OtherPostalCode=' || desired."OtherPostalCode", 'OtherState=' || desired."OtherState", 'OtherStreet=' || desired."OtherStreet", 'Phone=' || desired."Phone", 'Salutation=' || desired."Salutation", 'Title=' || desired."Title")))
+        end as _undone,
+        coalesce(told.changed, []::varchar[]) as _changed,
+        coalesce(told.befores, []::varchar[]) as _befores,
+        coalesce(told.fields, []) as _fields,
         desired."AccountId",
         desired."Salutation",
         desired."FirstName",
@@ -39,41 +199,19 @@ joined as (
         desired."OtherCountry",
         desired."OtherPhone",
         desired."HasOptedOutOfEmail",
-        desired."Description",
-        records."AccountId" as "_was_AccountId",
-        records."Salutation" as "_was_Salutation",
-        records."FirstName" as "_was_FirstName",
-        records."LastName" as "_was_LastName",
-        records."Title" as "_was_Title",
-        records."Department" as "_was_Department",
-        records."Email" as "_was_Email",
-        records."Birthdate" as "_was_Birthdate",
-        records."Phone" as "_was_Phone",
-        records."MobilePhone" as "_was_MobilePhone",
-        records."Fax" as "_was_Fax",
-        records."MailingStreet" as "_was_MailingStreet",
-        records."MailingCity" as "_was_MailingCity",
-        records."MailingState" as "_was_MailingState",
-        records."MailingPostalCode" as "_was_MailingPostalCode",
-        records."MailingCountry" as "_was_MailingCountry",
-        records."OtherStreet" as "_was_OtherStreet",
-        records."OtherCity" as "_was_OtherCity",
-        records."OtherState" as "_was_OtherState",
-        records."OtherPostalCode" as "_was_OtherPostalCode",
-        records."OtherCountry" as "_was_OtherCountry",
-        records."OtherPhone" as "_was_OtherPhone",
-        records."HasOptedOutOfEmail" as "_was_HasOptedOutOfEmail",
-        records."Description" as "_was_Description"
+        desired."Description"
     from desired
     left join matched on matched.entity_key = desired.key
-    left join records on records."Id" = matched.sf_id
-    left join ledger on ledger.key = desired.key
+    left join scope on scope.key = desired.key
+    left join told on told.key = desired.key
+    left join undone on undone.key = desired.key
 ),
 
 held as (
     select
         *,
         case
+            when _undone then null
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Contact of the org'
             when _rule = 'deleted' then 'its Contact was deleted in the org (deleted_in_org: leave)'
@@ -83,246 +221,39 @@ held as (
     from joined
 ),
 
--- What is to be sent: on a create every value, else what differs after its normal form.
-compared as (
+-- What is to be sent: on a create every value, else what was decided field by field.
+sent as (
     select
         *,
         case
-            when reason is not null then []
-            else list_filter([
-                case when sf_id is null and "AccountId" is not null then 'AccountId' end,
-                case
-                    when "Salutation" is null then null
-                    when sf_id is null then 'Salutation'
-                    when "Salutation" = "_was_Salutation" then null
-                    when not list_contains(_sent, 'Salutation') and "_was_Salutation" is not null then null
-                    when
-                        lower(trim(replace("Salutation", chr(13), ''), e' \t\n'))
-                        is distinct from lower(trim(replace("_was_Salutation", chr(13), ''), e' \t\n'))
-                        then 'Salutation'
-                end,
-                case
-                    when "FirstName" is null then null
-                    when sf_id is null then 'FirstName'
-                    when "FirstName" = "_was_FirstName" then null
-                    when not list_contains(_sent, 'FirstName') and "_was_FirstName" is not null then null
-                    when
-                        trim(replace("FirstName", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_FirstName", chr(13), ''), e' \t\n')
-                        then 'FirstName'
-                end,
-                case
-                    when "LastName" is null then null
-                    when sf_id is null then 'LastName'
-                    when "LastName" = "_was_LastName" then null
-                    when (not list_contains(_sent, 'LastName') or "LastName" = clean_lines('[not provided]'::varchar)) and "_was_LastName" is not null then null
-                    when
-                        trim(replace("LastName", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_LastName", chr(13), ''), e' \t\n')
-                        then 'LastName'
-                end,
-                case
-                    when "Title" is null then null
-                    when sf_id is null then 'Title'
-                    when "Title" = "_was_Title" then null
-                    when not list_contains(_sent, 'Title') and "_was_Title" is not null then null
-                    when
-                        trim(replace("Title", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Title", chr(13), ''), e' \t\n')
-                        then 'Title'
-                end,
-                case
-                    when "Department" is null then null
-                    when sf_id is null then 'Department'
-                    when "Department" = "_was_Department" then null
-                    when not list_contains(_sent, 'Department') and "_was_Department" is not null then null
-                    when
-                        trim(replace("Department", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Department", chr(13), ''), e' \t\n')
-                        then 'Department'
-                end,
-                case
-                    when "Email" is null then null
-                    when sf_id is null then 'Email'
-                    when "Email" = "_was_Email" then null
-                    when not list_contains(_sent, 'Email') and "_was_Email" is not null then null
-                    when
-                        lower(trim(replace("Email", chr(13), ''), e' \t\n'))
-                        is distinct from lower(trim(replace("_was_Email", chr(13), ''), e' \t\n'))
-                        then 'Email'
-                end,
-                case
-                    when "Birthdate" is null then null
-                    when sf_id is null then 'Birthdate'
-                    when "Birthdate" = "_was_Birthdate" then null
-                    when not list_contains(_sent, 'Birthdate') and "_was_Birthdate" is not null then null
-                    when
-                        trim(replace("Birthdate", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Birthdate", chr(13), ''), e' \t\n')
-                        then 'Birthdate'
-                end,
-                case
-                    when "Phone" is null then null
-                    when sf_id is null then 'Phone'
-                    when "Phone" = "_was_Phone" then null
-                    when not list_contains(_sent, 'Phone') and "_was_Phone" is not null then null
-                    when
-                        coalesce(nullif(regexp_replace(trim(replace("Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Phone", chr(13), ''), e' \t\n')))
-                        is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Phone", chr(13), ''), e' \t\n')))
-                        then 'Phone'
-                end,
-                case
-                    when "MobilePhone" is null then null
-                    when sf_id is null then 'MobilePhone'
-                    when "MobilePhone" = "_was_MobilePhone" then null
-                    when not list_contains(_sent, 'MobilePhone') and "_was_MobilePhone" is not null then null
-                    when
-                        coalesce(nullif(regexp_replace(trim(replace("MobilePhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("MobilePhone", chr(13), ''), e' \t\n')))
-                        is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_MobilePhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_MobilePhone", chr(13), ''), e' \t\n')))
-                        then 'MobilePhone'
-                end,
-                case
-                    when "Fax" is null then null
-                    when sf_id is null then 'Fax'
-                    when "Fax" = "_was_Fax" then null
-                    when not list_contains(_sent, 'Fax') and "_was_Fax" is not null then null
-                    when
-                        coalesce(nullif(regexp_replace(trim(replace("Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Fax", chr(13), ''), e' \t\n')))
-                        is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Fax", chr(13), ''), e' \t\n')))
-                        then 'Fax'
-                end,
-                case
-                    when "MailingStreet" is null then null
-                    when sf_id is null then 'MailingStreet'
-                    when "MailingStreet" = "_was_MailingStreet" then null
-                    when not list_contains(_sent, 'MailingStreet') and "_was_MailingStreet" is not null then null
-                    when
-                        trim(replace("MailingStreet", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_MailingStreet", chr(13), ''), e' \t\n')
-                        then 'MailingStreet'
-                end,
-                case
-                    when "MailingCity" is null then null
-                    when sf_id is null then 'MailingCity'
-                    when "MailingCity" = "_was_MailingCity" then null
-                    when not list_contains(_sent, 'MailingCity') and "_was_MailingCity" is not null then null
-                    when
-                        trim(replace("MailingCity", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_MailingCity", chr(13), ''), e' \t\n')
-                        then 'MailingCity'
-                end,
-                case
-                    when "MailingState" is null then null
-                    when sf_id is null then 'MailingState'
-                    when "MailingState" = "_was_MailingState" then null
-                    when not list_contains(_sent, 'MailingState') and "_was_MailingState" is not null then null
-                    when
-                        trim(replace("MailingState", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_MailingState", chr(13), ''), e' \t\n')
-                        then 'MailingState'
-                end,
-                case
-                    when "MailingPostalCode" is null then null
-                    when sf_id is null then 'MailingPostalCode'
-                    when "MailingPostalCode" = "_was_MailingPostalCode" then null
-                    when not list_contains(_sent, 'MailingPostalCode') and "_was_MailingPostalCode" is not null then null
-                    when
-                        trim(replace("MailingPostalCode", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_MailingPostalCode", chr(13), ''), e' \t\n')
-                        then 'MailingPostalCode'
-                end,
-                case
-                    when "MailingCountry" is null then null
-                    when sf_id is null then 'MailingCountry'
-                    when "MailingCountry" = "_was_MailingCountry" then null
-                    when not list_contains(_sent, 'MailingCountry') and "_was_MailingCountry" is not null then null
-                    when
-                        trim(replace("MailingCountry", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_MailingCountry", chr(13), ''), e' \t\n')
-                        then 'MailingCountry'
-                end,
-                case
-                    when "OtherStreet" is null then null
-                    when sf_id is null then 'OtherStreet'
-                    when "OtherStreet" = "_was_OtherStreet" then null
-                    when not list_contains(_sent, 'OtherStreet') and "_was_OtherStreet" is not null then null
-                    when
-                        trim(replace("OtherStreet", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_OtherStreet", chr(13), ''), e' \t\n')
-                        then 'OtherStreet'
-                end,
-                case
-                    when "OtherCity" is null then null
-                    when sf_id is null then 'OtherCity'
-                    when "OtherCity" = "_was_OtherCity" then null
-                    when not list_contains(_sent, 'OtherCity') and "_was_OtherCity" is not null then null
-                    when
-                        trim(replace("OtherCity", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_OtherCity", chr(13), ''), e' \t\n')
-                        then 'OtherCity'
-                end,
-                case
-                    when "OtherState" is null then null
-                    when sf_id is null then 'OtherState'
-                    when "OtherState" = "_was_OtherState" then null
-                    when not list_contains(_sent, 'OtherState') and "_was_OtherState" is not null then null
-                    when
-                        trim(replace("OtherState", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_OtherState", chr(13), ''), e' \t\n')
-                        then 'OtherState'
-                end,
-                case
-                    when "OtherPostalCode" is null then null
-                    when sf_id is null then 'OtherPostalCode'
-                    when "OtherPostalCode" = "_was_OtherPostalCode" then null
-                    when not list_contains(_sent, 'OtherPostalCode') and "_was_OtherPostalCode" is not null then null
-                    when
-                        trim(replace("OtherPostalCode", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_OtherPostalCode", chr(13), ''), e' \t\n')
-                        then 'OtherPostalCode'
-                end,
-                case
-                    when "OtherCountry" is null then null
-                    when sf_id is null then 'OtherCountry'
-                    when "OtherCountry" = "_was_OtherCountry" then null
-                    when not list_contains(_sent, 'OtherCountry') and "_was_OtherCountry" is not null then null
-                    when
-                        trim(replace("OtherCountry", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_OtherCountry", chr(13), ''), e' \t\n')
-                        then 'OtherCountry'
-                end,
-                case
-                    when "OtherPhone" is null then null
-                    when sf_id is null then 'OtherPhone'
-                    when "OtherPhone" = "_was_OtherPhone" then null
-                    when not list_contains(_sent, 'OtherPhone') and "_was_OtherPhone" is not null then null
-                    when
-                        coalesce(nullif(regexp_replace(trim(replace("OtherPhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("OtherPhone", chr(13), ''), e' \t\n')))
-                        is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_OtherPhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_OtherPhone", chr(13), ''), e' \t\n')))
-                        then 'OtherPhone'
-                end,
-                case
-                    when "HasOptedOutOfEmail" is null then null
-                    when sf_id is null then 'HasOptedOutOfEmail'
-                    when "HasOptedOutOfEmail" = "_was_HasOptedOutOfEmail" then null
-                    when "_was_HasOptedOutOfEmail" = 'true' and not list_contains(_sent, 'HasOptedOutOfEmail') then null
-                    when not list_contains(_sent, 'HasOptedOutOfEmail') and "_was_HasOptedOutOfEmail" = 'true' then null
-                    when
-                        lower(trim(replace("HasOptedOutOfEmail", chr(13), ''), e' \t\n'))
-                        is distinct from lower(trim(replace("_was_HasOptedOutOfEmail", chr(13), ''), e' \t\n'))
-                        then 'HasOptedOutOfEmail'
-                end,
-                case
-                    when "Description" is null then null
-                    when sf_id is null then 'Description'
-                    when "Description" = "_was_Description" then null
-                    when not list_contains(_sent, 'Description') and "_was_Description" is not null then null
-                    when
-                        trim(replace("Description", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Description", chr(13), ''), e' \t\n')
-                        then 'Description'
-                end
+            when reason is not null or _undone then []
+            when sf_id is null then list_filter([
+                case when "AccountId" is not null then 'AccountId' end,
+                case when "Salutation" is not null then 'Salutation' end,
+                case when "FirstName" is not null then 'FirstName' end,
+                case when "LastName" is not null then 'LastName' end,
+                case when "Title" is not null then 'Title' end,
+                case when "Department" is not null then 'Department' end,
+                case when "Email" is not null then 'Email' end,
+                case when "Birthdate" is not null then 'Birthdate' end,
+                case when "Phone" is not null then 'Phone' end,
+                case when "MobilePhone" is not null then 'MobilePhone' end,
+                case when "Fax" is not null then 'Fax' end,
+                case when "MailingStreet" is not null then 'MailingStreet' end,
+                case when "MailingCity" is not null then 'MailingCity' end,
+                case when "MailingState" is not null then 'MailingState' end,
+                case when "MailingPostalCode" is not null then 'MailingPostalCode' end,
+                case when "MailingCountry" is not null then 'MailingCountry' end,
+                case when "OtherStreet" is not null then 'OtherStreet' end,
+                case when "OtherCity" is not null then 'OtherCity' end,
+                case when "OtherState" is not null then 'OtherState' end,
+                case when "OtherPostalCode" is not null then 'OtherPostalCode' end,
+                case when "OtherCountry" is not null then 'OtherCountry' end,
+                case when "OtherPhone" is not null then 'OtherPhone' end,
+                case when "HasOptedOutOfEmail" is not null then 'HasOptedOutOfEmail' end,
+                case when "Description" is not null then 'Description' end
             ], lambda name: name is not null)
+            else _changed
         end as changed
     from held
 )
@@ -330,44 +261,24 @@ compared as (
 select
     key,
     case
+        when _undone then 'unchanged'
         when reason is not null then 'hold'
         when sf_id is null then 'create'
         when _adopt then 'adopt'
+        when list_contains(changed, 'AccountId') then 'move'
+        when list_contains(changed, 'OwnerId') then 'reassign'
         when len(changed) > 0 then 'update'
         else 'unchanged'
     end as action,
     sf_id,
-    reason,
+    case when _undone then 'it was undone, and nothing that we want of it has changed since' else reason end as reason,
+    scope,
     changed,
-    case
-        when sf_id is null or len(changed) = 0 then map {}
-        else map_from_entries(list_filter([
-            {'k': 'AccountId', 'v': "_was_AccountId"},
-            {'k': 'Salutation', 'v': "_was_Salutation"},
-            {'k': 'FirstName', 'v': "_was_FirstName"},
-            {'k': 'LastName', 'v': "_was_LastName"},
-            {'k': 'Title', 'v': "_was_Title"},
-            {'k': 'Department', 'v': "_was_Department"},
-            {'k': 'Email', 'v': "_was_Email"},
-            {'k': 'Birthdate', 'v': "_was_Birthdate"},
-            {'k': 'Phone', 'v': "_was_Phone"},
-            {'k': 'MobilePhone', 'v': "_was_MobilePhone"},
-            {'k': 'Fax', 'v': "_was_Fax"},
-            {'k': 'MailingStreet', 'v': "_was_MailingStreet"},
-            {'k': 'MailingCity', 'v': "_was_MailingCity"},
-            {'k': 'MailingState', 'v': "_was_MailingState"},
-            {'k': 'MailingPostalCode', 'v': "_was_MailingPostalCode"},
-            {'k': 'MailingCountry', 'v': "_was_MailingCountry"},
-            {'k': 'OtherStreet', 'v': "_was_OtherStreet"},
-            {'k': 'OtherCity', 'v': "_was_OtherCity"},
-            {'k': 'OtherState', 'v': "_was_OtherState"},
-            {'k': 'OtherPostalCode', 'v': "_was_OtherPostalCode"},
-            {'k': 'OtherCountry', 'v': "_was_OtherCountry"},
-            {'k': 'OtherPhone', 'v': "_was_OtherPhone"},
-            {'k': 'HasOptedOutOfEmail', 'v': "_was_HasOptedOutOfEmail"},
-            {'k': 'Description', 'v': "_was_Description"}
-        ], lambda entry: list_contains(changed, entry.k)))
-    end as before,
+    case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
+    case when reason is null and not _undone then _fields else [] end as fields,
+    null::varchar as forecast,
+    null::varchar as forecast_code,
+    null::varchar as forecast_message,
     "AccountId",
     "Salutation",
     "FirstName",
@@ -392,4 +303,4 @@ select
     "OtherPhone",
     "HasOptedOutOfEmail",
     "Description"
-from compared
+from sent

@@ -4,9 +4,156 @@ desired as (select * from sf_lead),
 
 matched as (select * from org_match_lead),
 
-records as (select * from org_lead),
+scope as (select * from scope_lead),
 
-ledger as (select * from sent_lead),
+-- Records that were undone as a whole, with what we wanted of them then.
+undone as (
+    select key, list(value) as digests
+    from undone_lead
+    where field is null
+    group by key
+),
+
+rules as (
+    select *
+    from (
+        values
+        (null::varchar, 0, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, false, false),
+        ('Salutation', 0, 'picklist', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('FirstName', 1, 'string', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('LastName', 2, 'string', null, 'keep', 'source', 'fill_empty', clean_lines('[not provided]'::varchar), false, false),
+        ('Company', 3, 'string', null, 'keep', 'source', 'fill_empty', clean_lines('[not provided]'::varchar), false, false),
+        ('Title', 4, 'string', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Email', 5, 'email', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Phone', 6, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('MobilePhone', 7, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Fax', 8, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Website', 9, 'url', null, 'keep', 'source', 'fill_empty', null, false, false),
+        ('Street', 10, 'textarea', 'address', 'keep', 'source', 'fill_empty', null, false, false),
+        ('City', 11, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false),
+        ('State', 12, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false),
+        ('PostalCode', 13, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false),
+        ('Country', 14, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false),
+        ('HasOptedOutOfEmail', 15, 'boolean', null, 'keep', 'source', 'fill_empty', null, false, true),
+        ('Description', 16, 'textarea', null, 'keep', 'source', 'fill_empty', null, false, false)
+    ) as rule (
+        field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent
+    )
+),
+
+taken_back as (
+    select distinct differences.key, differences.field
+    from differences_lead as differences
+    join rules on rules.field = differences.field
+    join undone_lead as undone
+        on undone.key = differences.key
+        and undone.field = differences.field
+        and normal_value(rules.type, undone.value)
+            is not distinct from normal_value(rules.type, differences.after)
+),
+
+moved as (
+    select
+        differences.key,
+        differences.field,
+        differences.before,
+        differences.after,
+        differences.equal,
+        rules.* exclude (field),
+        ledger.sent,
+        ledger.key is not null as written,
+        normal_value(rules.type, differences.after)
+            is distinct from normal_value(rules.type, ledger.sent) as ours,
+        normal_value(rules.type, differences.before)
+            is distinct from normal_value(rules.type, ledger.stored) as theirs,
+        differences.before is null or (rules.type = 'boolean' and differences.before = 'false')
+            as blank,
+        taken_back.key is not null as undone
+    from differences_lead as differences
+    join rules on rules.field = differences.field
+    left join ledger_lead as ledger
+        on ledger.key = differences.key and ledger.field = differences.field
+    left join taken_back
+        on taken_back.key = differences.key and taken_back.field = differences.field
+),
+
+units as (
+    select moved.* replace (fills or coalesce(after = standby, false) as fills)
+    from moved
+    where unit is null
+    union all by name
+    -- A group moved when any of its fields did, and is blank when all of them are.
+    select
+        moved.* replace (
+            bool_or(written) over whole as written,
+            bool_or(ours) over whole as ours,
+            bool_or(theirs) over whole as theirs,
+            bool_and(blank) over whole as blank,
+            bool_or(undone) over whole as undone,
+            bool_or(fills) over whole or bool_and(coalesce(after = standby, false)) over whole as fills
+        )
+    from moved
+    where unit is not null
+    window whole as (partition by key, unit)
+),
+
+decided as (
+    select
+        key,
+        place,
+        field,
+        before,
+        after,
+        sent,
+        case
+            when undone then 'undone_kept'
+            when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
+            when fills and not blank then 'filled_kept'
+            when not written and blank then 'fill'
+            when not written and on_adopt = 'overwrite' then 'write'
+            when not written and on_adopt = 'review' then 'review'
+            when not written then 'adopt_kept'
+            when ours and theirs and conflict = 'review' then 'review'
+            when ours and theirs then 'conflict_' || conflict
+            when ours then 'write'
+            when not theirs then 'automation_kept'
+            when drift = 'keep' then 'drift_kept'
+            else drift
+        end as decision,
+        decision in ('write', 'fill', 'restore', 'conflict_source') as sends
+    from units
+    where not equal
+),
+
+told as (
+    select
+        key,
+        list({
+            'field': field,
+            'decision': decision,
+            'before': before,
+            'after': after,
+            'sent': sent,
+            'why': case decision
+                when 'write' then 'our value changed'
+                when 'fill' then 'blank in the org'
+                when 'restore' then 'only the org changed it since we wrote it; drift: restore'
+                when 'conflict_source' then 'both changed it since we wrote it; conflict: source'
+                when 'drift_kept' then 'only the org changed it since we wrote it; drift: keep'
+                when 'conflict_salesforce' then 'both changed it since we wrote it; conflict: salesforce'
+                when 'automation_kept' then 'we sent this before; an automation of the org makes something else of it'
+                when 'adopt_kept' then 'it was in the org before us; on_adopt: fill_empty'
+                when 'filled_kept' then 'ours only fills blanks (when: if_empty, or a default); the org has a value'
+                when 'consent_kept' then 'an opt-out in the org that we did not write is never turned back'
+                when 'undone_kept' then 'it was undone, and our value has not changed since'
+                when 'review' then 'somebody has to look: drift, conflict or on_adopt says review'
+            end
+        } order by place) as fields,
+        list(field order by place) filter (where sends) as changed,
+        list(before order by place) filter (where sends) as befores
+    from decided
+    group by key
+),
 
 joined as (
     select
@@ -15,7 +162,14 @@ joined as (
         matched.sf_id,
         matched.rule as _rule,
         coalesce(matched.adopt, false) as _adopt,
-        coalesce(ledger.fields, []) as _sent,
+        coalesce(scope.reason, 'touched by the batch') as scope,
+        case
+            when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
+            else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'City=' || desired."City", 'Company=' || desired."Company", 'Country=' || desired."Country", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'LastName=' || desired."LastName", 'LeadSource=' || desired."LeadSource", 'MobilePhone=' || desired."MobilePhone", 'Phone=' || desired."Phone", 'PostalCode=' || desired."PostalCode", 'Salutation=' || desired."Salutation", 'State=' || desired."State", 'Street=' || desired."Street", 'Title=' || desired."Title", 'Website=' || desired."Website")))
+        end as _undone,
+        coalesce(told.changed, []::varchar[]) as _changed,
+        coalesce(told.befores, []::varchar[]) as _befores,
+        coalesce(told.fields, []) as _fields,
         desired."Salutation",
         desired."FirstName",
         desired."LastName",
@@ -33,35 +187,19 @@ joined as (
         desired."Country",
         desired."HasOptedOutOfEmail",
         desired."LeadSource",
-        desired."Description",
-        records."Salutation" as "_was_Salutation",
-        records."FirstName" as "_was_FirstName",
-        records."LastName" as "_was_LastName",
-        records."Company" as "_was_Company",
-        records."Title" as "_was_Title",
-        records."Email" as "_was_Email",
-        records."Phone" as "_was_Phone",
-        records."MobilePhone" as "_was_MobilePhone",
-        records."Fax" as "_was_Fax",
-        records."Website" as "_was_Website",
-        records."Street" as "_was_Street",
-        records."City" as "_was_City",
-        records."State" as "_was_State",
-        records."PostalCode" as "_was_PostalCode",
-        records."Country" as "_was_Country",
-        records."HasOptedOutOfEmail" as "_was_HasOptedOutOfEmail",
-        records."LeadSource" as "_was_LeadSource",
-        records."Description" as "_was_Description"
+        desired."Description"
     from desired
     left join matched on matched.entity_key = desired.key
-    left join records on records."Id" = matched.sf_id
-    left join ledger on ledger.key = desired.key
+    left join scope on scope.key = desired.key
+    left join told on told.key = desired.key
+    left join undone on undone.key = desired.key
 ),
 
 held as (
     select
         *,
         case
+            when _undone then null
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Lead of the org'
             when _rule = 'deleted' then 'its Lead was deleted in the org (deleted_in_org: leave)'
@@ -72,186 +210,33 @@ held as (
     from joined
 ),
 
--- What is to be sent: on a create every value, else what differs after its normal form.
-compared as (
+-- What is to be sent: on a create every value, else what was decided field by field.
+sent as (
     select
         *,
         case
-            when reason is not null then []
-            else list_filter([
-                case
-                    when "Salutation" is null then null
-                    when sf_id is null then 'Salutation'
-                    when "Salutation" = "_was_Salutation" then null
-                    when not list_contains(_sent, 'Salutation') and "_was_Salutation" is not null then null
-                    when
-                        lower(trim(replace("Salutation", chr(13), ''), e' \t\n'))
-                        is distinct from lower(trim(replace("_was_Salutation", chr(13), ''), e' \t\n'))
-                        then 'Salutation'
-                end,
-                case
-                    when "FirstName" is null then null
-                    when sf_id is null then 'FirstName'
-                    when "FirstName" = "_was_FirstName" then null
-                    when not list_contains(_sent, 'FirstName') and "_was_FirstName" is not null then null
-                    when
-                        trim(replace("FirstName", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_FirstName", chr(13), ''), e' \t\n')
-                        then 'FirstName'
-                end,
-                case
-                    when "LastName" is null then null
-                    when sf_id is null then 'LastName'
-                    when "LastName" = "_was_LastName" then null
-                    when (not list_contains(_sent, 'LastName') or "LastName" = clean_lines('[not provided]'::varchar)) and "_was_LastName" is not null then null
-                    when
-                        trim(replace("LastName", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_LastName", chr(13), ''), e' \t\n')
-                        then 'LastName'
-                end,
-                case
-                    when "Company" is null then null
-                    when sf_id is null then 'Company'
-                    when "Company" = "_was_Company" then null
-                    when (not list_contains(_sent, 'Company') or "Company" = clean_lines('[not provided]'::varchar)) and "_was_Company" is not null then null
-                    when
-                        trim(replace("Company", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Company", chr(13), ''), e' \t\n')
-                        then 'Company'
-                end,
-                case
-                    when "Title" is null then null
-                    when sf_id is null then 'Title'
-                    when "Title" = "_was_Title" then null
-                    when not list_contains(_sent, 'Title') and "_was_Title" is not null then null
-                    when
-                        trim(replace("Title", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Title", chr(13), ''), e' \t\n')
-                        then 'Title'
-                end,
-                case
-                    when "Email" is null then null
-                    when sf_id is null then 'Email'
-                    when "Email" = "_was_Email" then null
-                    when not list_contains(_sent, 'Email') and "_was_Email" is not null then null
-                    when
-                        lower(trim(replace("Email", chr(13), ''), e' \t\n'))
-                        is distinct from lower(trim(replace("_was_Email", chr(13), ''), e' \t\n'))
-                        then 'Email'
-                end,
-                case
-                    when "Phone" is null then null
-                    when sf_id is null then 'Phone'
-                    when "Phone" = "_was_Phone" then null
-                    when not list_contains(_sent, 'Phone') and "_was_Phone" is not null then null
-                    when
-                        coalesce(nullif(regexp_replace(trim(replace("Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Phone", chr(13), ''), e' \t\n')))
-                        is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Phone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Phone", chr(13), ''), e' \t\n')))
-                        then 'Phone'
-                end,
-                case
-                    when "MobilePhone" is null then null
-                    when sf_id is null then 'MobilePhone'
-                    when "MobilePhone" = "_was_MobilePhone" then null
-                    when not list_contains(_sent, 'MobilePhone') and "_was_MobilePhone" is not null then null
-                    when
-                        coalesce(nullif(regexp_replace(trim(replace("MobilePhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("MobilePhone", chr(13), ''), e' \t\n')))
-                        is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_MobilePhone", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_MobilePhone", chr(13), ''), e' \t\n')))
-                        then 'MobilePhone'
-                end,
-                case
-                    when "Fax" is null then null
-                    when sf_id is null then 'Fax'
-                    when "Fax" = "_was_Fax" then null
-                    when not list_contains(_sent, 'Fax') and "_was_Fax" is not null then null
-                    when
-                        coalesce(nullif(regexp_replace(trim(replace("Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("Fax", chr(13), ''), e' \t\n')))
-                        is distinct from coalesce(nullif(regexp_replace(trim(replace("_was_Fax", chr(13), ''), e' \t\n'), '[^0-9]', '', 'g'), ''), lower(trim(replace("_was_Fax", chr(13), ''), e' \t\n')))
-                        then 'Fax'
-                end,
-                case
-                    when "Website" is null then null
-                    when sf_id is null then 'Website'
-                    when "Website" = "_was_Website" then null
-                    when not list_contains(_sent, 'Website') and "_was_Website" is not null then null
-                    when
-                        trim(replace("Website", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Website", chr(13), ''), e' \t\n')
-                        then 'Website'
-                end,
-                case
-                    when "Street" is null then null
-                    when sf_id is null then 'Street'
-                    when "Street" = "_was_Street" then null
-                    when not list_contains(_sent, 'Street') and "_was_Street" is not null then null
-                    when
-                        trim(replace("Street", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Street", chr(13), ''), e' \t\n')
-                        then 'Street'
-                end,
-                case
-                    when "City" is null then null
-                    when sf_id is null then 'City'
-                    when "City" = "_was_City" then null
-                    when not list_contains(_sent, 'City') and "_was_City" is not null then null
-                    when
-                        trim(replace("City", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_City", chr(13), ''), e' \t\n')
-                        then 'City'
-                end,
-                case
-                    when "State" is null then null
-                    when sf_id is null then 'State'
-                    when "State" = "_was_State" then null
-                    when not list_contains(_sent, 'State') and "_was_State" is not null then null
-                    when
-                        trim(replace("State", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_State", chr(13), ''), e' \t\n')
-                        then 'State'
-                end,
-                case
-                    when "PostalCode" is null then null
-                    when sf_id is null then 'PostalCode'
-                    when "PostalCode" = "_was_PostalCode" then null
-                    when not list_contains(_sent, 'PostalCode') and "_was_PostalCode" is not null then null
-                    when
-                        trim(replace("PostalCode", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_PostalCode", chr(13), ''), e' \t\n')
-                        then 'PostalCode'
-                end,
-                case
-                    when "Country" is null then null
-                    when sf_id is null then 'Country'
-                    when "Country" = "_was_Country" then null
-                    when not list_contains(_sent, 'Country') and "_was_Country" is not null then null
-                    when
-                        trim(replace("Country", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Country", chr(13), ''), e' \t\n')
-                        then 'Country'
-                end,
-                case
-                    when "HasOptedOutOfEmail" is null then null
-                    when sf_id is null then 'HasOptedOutOfEmail'
-                    when "HasOptedOutOfEmail" = "_was_HasOptedOutOfEmail" then null
-                    when "_was_HasOptedOutOfEmail" = 'true' and not list_contains(_sent, 'HasOptedOutOfEmail') then null
-                    when not list_contains(_sent, 'HasOptedOutOfEmail') and "_was_HasOptedOutOfEmail" = 'true' then null
-                    when
-                        lower(trim(replace("HasOptedOutOfEmail", chr(13), ''), e' \t\n'))
-                        is distinct from lower(trim(replace("_was_HasOptedOutOfEmail", chr(13), ''), e' \t\n'))
-                        then 'HasOptedOutOfEmail'
-                end,
-                case when sf_id is null and "LeadSource" is not null then 'LeadSource' end,
-                case
-                    when "Description" is null then null
-                    when sf_id is null then 'Description'
-                    when "Description" = "_was_Description" then null
-                    when not list_contains(_sent, 'Description') and "_was_Description" is not null then null
-                    when
-                        trim(replace("Description", chr(13), ''), e' \t\n')
-                        is distinct from trim(replace("_was_Description", chr(13), ''), e' \t\n')
-                        then 'Description'
-                end
+            when reason is not null or _undone then []
+            when sf_id is null then list_filter([
+                case when "Salutation" is not null then 'Salutation' end,
+                case when "FirstName" is not null then 'FirstName' end,
+                case when "LastName" is not null then 'LastName' end,
+                case when "Company" is not null then 'Company' end,
+                case when "Title" is not null then 'Title' end,
+                case when "Email" is not null then 'Email' end,
+                case when "Phone" is not null then 'Phone' end,
+                case when "MobilePhone" is not null then 'MobilePhone' end,
+                case when "Fax" is not null then 'Fax' end,
+                case when "Website" is not null then 'Website' end,
+                case when "Street" is not null then 'Street' end,
+                case when "City" is not null then 'City' end,
+                case when "State" is not null then 'State' end,
+                case when "PostalCode" is not null then 'PostalCode' end,
+                case when "Country" is not null then 'Country' end,
+                case when "HasOptedOutOfEmail" is not null then 'HasOptedOutOfEmail' end,
+                case when "LeadSource" is not null then 'LeadSource' end,
+                case when "Description" is not null then 'Description' end
             ], lambda name: name is not null)
+            else _changed
         end as changed
     from held
 )
@@ -259,38 +244,24 @@ compared as (
 select
     key,
     case
+        when _undone then 'unchanged'
         when reason is not null then 'hold'
         when sf_id is null then 'create'
         when _adopt then 'adopt'
+        when list_contains(changed, 'AccountId') then 'move'
+        when list_contains(changed, 'OwnerId') then 'reassign'
         when len(changed) > 0 then 'update'
         else 'unchanged'
     end as action,
     sf_id,
-    reason,
+    case when _undone then 'it was undone, and nothing that we want of it has changed since' else reason end as reason,
+    scope,
     changed,
-    case
-        when sf_id is null or len(changed) = 0 then map {}
-        else map_from_entries(list_filter([
-            {'k': 'Salutation', 'v': "_was_Salutation"},
-            {'k': 'FirstName', 'v': "_was_FirstName"},
-            {'k': 'LastName', 'v': "_was_LastName"},
-            {'k': 'Company', 'v': "_was_Company"},
-            {'k': 'Title', 'v': "_was_Title"},
-            {'k': 'Email', 'v': "_was_Email"},
-            {'k': 'Phone', 'v': "_was_Phone"},
-            {'k': 'MobilePhone', 'v': "_was_MobilePhone"},
-            {'k': 'Fax', 'v': "_was_Fax"},
-            {'k': 'Website', 'v': "_was_Website"},
-            {'k': 'Street', 'v': "_was_Street"},
-            {'k': 'City', 'v': "_was_City"},
-            {'k': 'State', 'v': "_was_State"},
-            {'k': 'PostalCode', 'v': "_was_PostalCode"},
-            {'k': 'Country', 'v': "_was_Country"},
-            {'k': 'HasOptedOutOfEmail', 'v': "_was_HasOptedOutOfEmail"},
-            {'k': 'LeadSource', 'v': "_was_LeadSource"},
-            {'k': 'Description', 'v': "_was_Description"}
-        ], lambda entry: list_contains(changed, entry.k)))
-    end as before,
+    case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
+    case when reason is null and not _undone then _fields else [] end as fields,
+    null::varchar as forecast,
+    null::varchar as forecast_code,
+    null::varchar as forecast_message,
     "Salutation",
     "FirstName",
     "LastName",
@@ -309,4 +280,4 @@ select
     "HasOptedOutOfEmail",
     "LeadSource",
     "Description"
-from compared
+from sent

@@ -1,0 +1,79 @@
+"""SQL of what the org's own automation changed after a value was read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelines.sync.fields import Field
+from pipelines.sync.prove import same_sql
+from pipelines.sync.wire import quoted
+from pipelines.warehouse import literal
+
+
+def later_sql(schema: Mapping[str, Field], key_field: str, *, entries: str, user_id: str) -> str:
+    """What the org changed later of what we wrote: ``plan_id``, ``key``, ``field``, ``stored``.
+
+    Compares the relation ``now`` with ``before``, two versions of the same records. Only a value
+    that stood as we knew it counts, in a record that our user was the last to touch before and
+    after: whatever another user did stays a difference.
+
+    Args:
+        schema: the fields to look at.
+        key_field: the External Id field.
+        entries: the ledger of these records in long form.
+        user_id: Id of the user we write as.
+    """
+    cells = ",\n            ".join(_later_sql(field) for field in schema.values())
+    return _LATER.format(
+        key=quoted(key_field), cells=cells, entries=entries, user_id=literal(user_id)
+    )
+
+
+_LATER = """\
+with
+
+entries as ({entries}),
+
+known as (
+    select
+        key,
+        map(list(field), list(stored)) as stored,
+        map(list(field), list(plan_id)) as plans
+    from entries
+    where proven
+    group by key
+),
+
+changed as (
+    select
+        known.key,
+        known.plans,
+        list_filter([
+            {cells}
+        ], lambda cell: cell is not null) as cells
+    from now
+    join before on before."Id" = now."Id"
+    join known on known.key = now.{key}
+    where now."LastModifiedById" = {user_id} and before."LastModifiedById" = {user_id}
+),
+
+cells as (
+    select key, plans, unnest(cells) as cell
+    from changed
+    where len(cells) > 0
+)
+
+select plans[cell.field] as plan_id, key, cell.field as field, cell.stored as stored
+from cells"""
+
+
+def _later_sql(field: Field) -> str:
+    was, now = f"before.{quoted(field.field)}", f"now.{quoted(field.field)}"
+    name = literal(field.field)
+    return (
+        f"case when {was} is distinct from {now}"
+        f" and list_contains(map_keys(known.stored), {name})"
+        f" and not {same_sql(field, was, now)}"
+        f" and {same_sql(field, was, f'known.stored[{name}]')}"
+        f" then {{'field': {name}, 'stored': {now}}} end"
+    )

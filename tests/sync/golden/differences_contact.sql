@@ -1,0 +1,203 @@
+with
+
+desired as (select * from sf_contact where _held is null),
+
+matched as (select * from org_match_contact where sf_id is not null),
+
+records as (select * from org_contact),
+
+compared as (
+    select
+        desired.key,
+        desired."Salutation",
+        records."Salutation" as "_was_Salutation",
+        differs('picklist', desired."Salutation", records."Salutation") as "_differs_Salutation",
+        desired."FirstName",
+        records."FirstName" as "_was_FirstName",
+        differs('string', desired."FirstName", records."FirstName") as "_differs_FirstName",
+        desired."LastName",
+        records."LastName" as "_was_LastName",
+        differs('string', desired."LastName", records."LastName") as "_differs_LastName",
+        desired."Title",
+        records."Title" as "_was_Title",
+        differs('string', desired."Title", records."Title") as "_differs_Title",
+        desired."Department",
+        records."Department" as "_was_Department",
+        differs('string', desired."Department", records."Department") as "_differs_Department",
+        desired."Email",
+        records."Email" as "_was_Email",
+        differs('email', desired."Email", records."Email") as "_differs_Email",
+        desired."Birthdate",
+        records."Birthdate" as "_was_Birthdate",
+        differs('date', desired."Birthdate", records."Birthdate") as "_differs_Birthdate",
+        desired."Phone",
+        records."Phone" as "_was_Phone",
+        differs('phone', desired."Phone", records."Phone") as "_differs_Phone",
+        desired."MobilePhone",
+        records."MobilePhone" as "_was_MobilePhone",
+        differs('phone', desired."MobilePhone", records."MobilePhone") as "_differs_MobilePhone",
+        desired."Fax",
+        records."Fax" as "_was_Fax",
+        differs('phone', desired."Fax", records."Fax") as "_differs_Fax",
+        desired."MailingStreet",
+        records."MailingStreet" as "_was_MailingStreet",
+        differs('textarea', desired."MailingStreet", records."MailingStreet") as "_differs_MailingStreet",
+        desired."MailingCity",
+        records."MailingCity" as "_was_MailingCity",
+        differs('string', desired."MailingCity", records."MailingCity") as "_differs_MailingCity",
+        desired."MailingState",
+        records."MailingState" as "_was_MailingState",
+        differs('string', desired."MailingState", records."MailingState") as "_differs_MailingState",
+        desired."MailingPostalCode",
+        records."MailingPostalCode" as "_was_MailingPostalCode",
+        differs('string', desired."MailingPostalCode", records."MailingPostalCode") as "_differs_MailingPostalCode",
+        desired."MailingCountry",
+        records."MailingCountry" as "_was_MailingCountry",
+        differs('string', desired."MailingCountry", records."MailingCountry") as "_differs_MailingCountry",
+        desired."OtherStreet",
+        records."OtherStreet" as "_was_OtherStreet",
+        differs('textarea', desired."OtherStreet", records."OtherStreet") as "_differs_OtherStreet",
+        desired."OtherCity",
+        records."OtherCity" as "_was_OtherCity",
+        differs('string', desired."OtherCity", records."OtherCity") as "_differs_OtherCity",
+        desired."OtherState",
+        records."OtherState" as "_was_OtherState",
+        differs('string', desired."OtherState", records."OtherState") as "_differs_OtherState",
+        desired."OtherPostalCode",
+        records."OtherPostalCode" as "_was_OtherPostalCode",
+        differs('string', desired."OtherPostalCode", records."OtherPostalCode") as "_differs_OtherPostalCode",
+        desired."OtherCountry",
+        records."OtherCountry" as "_was_OtherCountry",
+        differs('string', desired."OtherCountry", records."OtherCountry") as "_differs_OtherCountry",
+        desired."OtherPhone",
+        records."OtherPhone" as "_was_OtherPhone",
+        differs('phone', desired."OtherPhone", records."OtherPhone") as "_differs_OtherPhone",
+        desired."HasOptedOutOfEmail",
+        records."HasOptedOutOfEmail" as "_was_HasOptedOutOfEmail",
+        differs('boolean', desired."HasOptedOutOfEmail", records."HasOptedOutOfEmail") as "_differs_HasOptedOutOfEmail",
+        desired."Description",
+        records."Description" as "_was_Description",
+        differs('textarea', desired."Description", records."Description") as "_differs_Description"
+    from desired
+    join matched on matched.entity_key = desired.key
+    join records on records."Id" = matched.sf_id
+),
+
+entries as (
+    select
+        key,
+        unnest(list_filter([
+            case
+                when ("Salutation" is not null and "_differs_Salutation")
+                then {'field': 'Salutation', 'before': "_was_Salutation", 'after': "Salutation", 'equal': not "_differs_Salutation"}
+            end,
+            case
+                when ("FirstName" is not null and "_differs_FirstName")
+                then {'field': 'FirstName', 'before': "_was_FirstName", 'after': "FirstName", 'equal': not "_differs_FirstName"}
+            end,
+            case
+                when ("LastName" is not null and "_differs_LastName")
+                then {'field': 'LastName', 'before': "_was_LastName", 'after': "LastName", 'equal': not "_differs_LastName"}
+            end,
+            case
+                when ("Title" is not null and "_differs_Title")
+                then {'field': 'Title', 'before': "_was_Title", 'after': "Title", 'equal': not "_differs_Title"}
+            end,
+            case
+                when ("Department" is not null and "_differs_Department")
+                then {'field': 'Department', 'before': "_was_Department", 'after': "Department", 'equal': not "_differs_Department"}
+            end,
+            case
+                when ("Email" is not null and "_differs_Email")
+                then {'field': 'Email', 'before': "_was_Email", 'after': "Email", 'equal': not "_differs_Email"}
+            end,
+            case
+                when ("Birthdate" is not null and "_differs_Birthdate")
+                then {'field': 'Birthdate', 'before': "_was_Birthdate", 'after': "Birthdate", 'equal': not "_differs_Birthdate"}
+            end,
+            case
+                when ("Phone" is not null and "_differs_Phone")
+                then {'field': 'Phone', 'before': "_was_Phone", 'after': "Phone", 'equal': not "_differs_Phone"}
+            end,
+            case
+                when ("MobilePhone" is not null and "_differs_MobilePhone")
+                then {'field': 'MobilePhone', 'before': "_was_MobilePhone", 'after': "MobilePhone", 'equal': not "_differs_MobilePhone"}
+            end,
+            case
+                when ("Fax" is not null and "_differs_Fax")
+                then {'field': 'Fax', 'before': "_was_Fax", 'after': "Fax", 'equal': not "_differs_Fax"}
+            end,
+            case
+                when (coalesce("MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry") is not null and ("_differs_MailingStreet" or "_differs_MailingCity" or "_differs_MailingState" or "_differs_MailingPostalCode" or "_differs_MailingCountry"))
+                then {'field': 'MailingStreet', 'before': "_was_MailingStreet", 'after': "MailingStreet", 'equal': not "_differs_MailingStreet"}
+            end,
+            case
+                when (coalesce("MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry") is not null and ("_differs_MailingStreet" or "_differs_MailingCity" or "_differs_MailingState" or "_differs_MailingPostalCode" or "_differs_MailingCountry"))
+                then {'field': 'MailingCity', 'before': "_was_MailingCity", 'after': "MailingCity", 'equal': not "_differs_MailingCity"}
+            end,
+            case
+                when (coalesce("MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry") is not null and ("_differs_MailingStreet" or "_differs_MailingCity" or "_differs_MailingState" or "_differs_MailingPostalCode" or "_differs_MailingCountry"))
+                then {'field': 'MailingState', 'before': "_was_MailingState", 'after': "MailingState", 'equal': not "_differs_MailingState"}
+            end,
+            case
+                when (coalesce("MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry") is not null and ("_differs_MailingStreet" or "_differs_MailingCity" or "_differs_MailingState" or "_differs_MailingPostalCode" or "_differs_MailingCountry"))
+                then {'field': 'MailingPostalCode', 'before': "_was_MailingPostalCode", 'after': "MailingPostalCode", 'equal': not "_differs_MailingPostalCode"}
+            end,
+            case
+                when (coalesce("MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry") is not null and ("_differs_MailingStreet" or "_differs_MailingCity" or "_differs_MailingState" or "_differs_MailingPostalCode" or "_differs_MailingCountry"))
+                then {'field': 'MailingCountry', 'before': "_was_MailingCountry", 'after': "MailingCountry", 'equal': not "_differs_MailingCountry"}
+            end,
+            case
+                when (coalesce("OtherStreet", "OtherCity", "OtherState", "OtherPostalCode", "OtherCountry") is not null and ("_differs_OtherStreet" or "_differs_OtherCity" or "_differs_OtherState" or "_differs_OtherPostalCode" or "_differs_OtherCountry"))
+                then {'field': 'OtherStreet', 'before': "_was_OtherStreet", 'after': "OtherStreet", 'equal': not "_differs_OtherStreet"}
+            end,
+            case
+                when (coalesce("OtherStreet", "OtherCity", "OtherState", "OtherPostalCode", "OtherCountry") is not null and ("_differs_OtherStreet" or "_differs_OtherCity" or "_differs_OtherState" or "_differs_OtherPostalCode" or "_differs_OtherCountry"))
+                then {'field': 'OtherCity', 'before': "_was_OtherCity", 'after': "OtherCity", 'equal': not "_differs_OtherCity"}
+            end,
+            case
+                when (coalesce("OtherStreet", "OtherCity", "OtherState", "OtherPostalCode", "OtherCountry") is not null and ("_differs_OtherStreet" or "_differs_OtherCity" or "_differs_OtherState" or "_differs_OtherPostalCode" or "_differs_OtherCountry"))
+                then {'field': 'OtherState', 'before': "_was_OtherState", 'after': "OtherState", 'equal': not "_differs_OtherState"}
+            end,
+            case
+                when (coalesce("OtherStreet", "OtherCity", "OtherState", "OtherPostalCode", "OtherCountry") is not null and ("_differs_OtherStreet" or "_differs_OtherCity" or "_differs_OtherState" or "_differs_OtherPostalCode" or "_differs_OtherCountry"))
+                then {'field': 'OtherPostalCode', 'before': "_was_OtherPostalCode", 'after': "OtherPostalCode", 'equal': not "_differs_OtherPostalCode"}
+            end,
+            case
+                when (coalesce("OtherStreet", "OtherCity", "OtherState", "OtherPostalCode", "OtherCountry") is not null and ("_differs_OtherStreet" or "_differs_OtherCity" or "_differs_OtherState" or "_differs_OtherPostalCode" or "_differs_OtherCountry"))
+                then {'field': 'OtherCountry', 'before': "_was_OtherCountry", 'after': "OtherCountry", 'equal': not "_differs_OtherCountry"}
+            end,
+            case
+                when ("OtherPhone" is not null and "_differs_OtherPhone")
+                then {'field': 'OtherPhone', 'before': "_was_OtherPhone", 'after': "OtherPhone", 'equal': not "_differs_OtherPhone"}
+            end,
+            case
+                when ("HasOptedOutOfEmail" is not null and "_differs_HasOptedOutOfEmail")
+                then {'field': 'HasOptedOutOfEmail', 'before': "_was_HasOptedOutOfEmail", 'after': "HasOptedOutOfEmail", 'equal': not "_differs_HasOptedOutOfEmail"}
+            end,
+            case
+                when ("Description" is not null and "_differs_Description")
+                then {'field': 'Description', 'before': "_was_Description", 'after': "Description", 'equal': not "_differs_Description"}
+            end
+        ], lambda entry: entry is not null)) as entry
+    from compared
+    where
+        ("Salutation" is not null and "_differs_Salutation")
+        or ("FirstName" is not null and "_differs_FirstName")
+        or ("LastName" is not null and "_differs_LastName")
+        or ("Title" is not null and "_differs_Title")
+        or ("Department" is not null and "_differs_Department")
+        or ("Email" is not null and "_differs_Email")
+        or ("Birthdate" is not null and "_differs_Birthdate")
+        or ("Phone" is not null and "_differs_Phone")
+        or ("MobilePhone" is not null and "_differs_MobilePhone")
+        or ("Fax" is not null and "_differs_Fax")
+        or (coalesce("MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry") is not null and ("_differs_MailingStreet" or "_differs_MailingCity" or "_differs_MailingState" or "_differs_MailingPostalCode" or "_differs_MailingCountry"))
+        or (coalesce("OtherStreet", "OtherCity", "OtherState", "OtherPostalCode", "OtherCountry") is not null and ("_differs_OtherStreet" or "_differs_OtherCity" or "_differs_OtherState" or "_differs_OtherPostalCode" or "_differs_OtherCountry"))
+        or ("OtherPhone" is not null and "_differs_OtherPhone")
+        or ("HasOptedOutOfEmail" is not null and "_differs_HasOptedOutOfEmail")
+        or ("Description" is not null and "_differs_Description")
+)
+
+select key, entry.field, entry.before, entry.after, entry.equal
+from entries
