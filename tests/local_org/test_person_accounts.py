@@ -109,6 +109,43 @@ def test_an_account_stays_what_it_is(persons: Any, kind: str, ito: str) -> None:
     assert (read["IsPersonAccount"], read["PersonContactId"]) == (False, None)
 
 
+CONVERT = """\
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
+    xmlns="urn:partner.soap.sforce.com">
+  <soapenv:Header><SessionHeader><sessionId>{token}</sessionId></SessionHeader></soapenv:Header>
+  <soapenv:Body><convertLead><leadConverts>
+    <leadId>{lead}</leadId><convertedStatus>Closed - Converted</convertedStatus>{more}
+  </leadConverts></convertLead></soapenv:Body>
+</soapenv:Envelope>"""
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_lead_without_a_company_becomes_a_person(persons: Any, ito: str, known: bool) -> None:
+    values = {
+        "FirstName": "Mei",
+        "LastName": "Ito",
+        "Email": "ito@example.com",
+        "Industry": "Media",
+    }
+    lead = persons("POST", "sobjects/Lead", json=values).json()["id"]
+    more = f"<accountId>{ito}</accountId>" if known else ""
+    body = CONVERT.format(token=persons.org["access_token"], lead=lead, more=more)
+    headers = {"Content-Type": "text/xml", "SOAPAction": '""'}
+    answer = persons("POST", "/services/Soap/u/67.0", data=body.encode(), headers=headers)
+    assert "<success>true</success>" in answer.text, answer.text
+    read = persons("GET", f"sobjects/Lead/{lead}").json()
+    account = persons("GET", f"sobjects/Account/{read['ConvertedAccountId']}").json()
+    assert (account["IsPersonAccount"], account["Name"]) == (True, "Mei Ito")
+    assert account["PersonContactId"] == read["ConvertedContactId"]
+    assert account["Industry"] == "Media"
+    if known:
+        assert account["Id"] == ito
+    else:
+        assert account["PersonEmail"] == "ito@example.com"
+        made = persons("GET", f"sobjects/Opportunity/{read['ConvertedOpportunityId']}").json()
+        assert made["Name"] == "Mei Ito"
+
+
 def test_many_at_once(persons: Any, kind: str) -> None:
     lines = [f"k{n},{kind},Abe{n},{n}@example.com," for n in range(300)]
     lines += [f"b{n},,,,Firm {n}" for n in range(10)]
