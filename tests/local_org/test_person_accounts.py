@@ -109,6 +109,69 @@ def test_an_account_stays_what_it_is(persons: Any, kind: str, ito: str) -> None:
     assert (read["IsPersonAccount"], read["PersonContactId"]) == (False, None)
 
 
+ENVELOPE = """\
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
+    xmlns="urn:partner.soap.sforce.com">
+  <soapenv:Header><SessionHeader><sessionId>{token}</sessionId></SessionHeader></soapenv:Header>
+  <soapenv:Body>{body}</soapenv:Body>
+</soapenv:Envelope>"""
+CONVERT = (
+    "<convertLead><leadConverts><leadId>{lead}</leadId><convertedStatus>Closed - Converted"
+    "</convertedStatus>{more}</leadConverts></convertLead>"
+)
+MERGE = (
+    "<merge><mergeRequests><masterRecord><type>Account</type><Id>{master}</Id></masterRecord>"
+    "<recordToMergeIds>{victim}</recordToMergeIds></mergeRequests></merge>"
+)
+
+
+def soap(rest: Any, body: str) -> str:
+    envelope = ENVELOPE.format(token=rest.org["access_token"], body=body)
+    headers = {"Content-Type": "text/xml", "SOAPAction": '""'}
+    answer = rest("POST", "/services/Soap/u/67.0", data=envelope.encode(), headers=headers)
+    return str(answer.text)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_lead_without_a_company_becomes_a_person(persons: Any, ito: str, known: bool) -> None:
+    values = {
+        "FirstName": "Mei",
+        "LastName": "Ito",
+        "Email": "ito@example.com",
+        "Industry": "Media",
+    }
+    lead = persons("POST", "sobjects/Lead", json=values).json()["id"]
+    more = f"<accountId>{ito}</accountId>" if known else ""
+    assert "<success>true</success>" in soap(persons, CONVERT.format(lead=lead, more=more))
+    read = persons("GET", f"sobjects/Lead/{lead}").json()
+    account = persons("GET", f"sobjects/Account/{read['ConvertedAccountId']}").json()
+    assert (account["IsPersonAccount"], account["Name"]) == (True, "Mei Ito")
+    assert account["PersonContactId"] == read["ConvertedContactId"]
+    assert account["Industry"] == "Media"
+    if known:
+        assert account["Id"] == ito
+    else:
+        assert account["PersonEmail"] == "ito@example.com"
+        made = persons("GET", f"sobjects/Opportunity/{read['ConvertedOpportunityId']}").json()
+        assert made["Name"] == "Mei Ito"
+
+
+def test_persons_merge_with_persons_alone(persons: Any, kind: str, ito: str) -> None:
+    values = {"RecordTypeId": kind, "LastName": "Ito"}
+    victim = persons("POST", "sobjects/Account", json=values).json()["id"]
+    firm = persons("POST", "sobjects/Account", json={"Name": "Ito Ltd"}).json()["id"]
+    mixed = soap(persons, MERGE.format(master=ito, victim=firm))
+    assert "INVALID_PERSON_ACCOUNT_OPERATION" in mixed
+    behind = persons("GET", f"sobjects/Account/{victim}").json()["PersonContactId"]
+    task = {"WhoId": behind, "Subject": "Call"}
+    call = persons("POST", "sobjects/Task", json=task).json()["id"]
+    assert "<success>true</success>" in soap(persons, MERGE.format(master=ito, victim=victim))
+    master = persons("GET", f"sobjects/Account/{ito}").json()["PersonContactId"]
+    assert persons("GET", f"sobjects/Task/{call}").json()["WhoId"] == master
+    assert persons("GET", f"sobjects/Contact/{behind}").status_code == 404
+    assert persons.query(f"SELECT Id FROM Contact WHERE AccountId = '{ito}'") == [{"Id": master}]
+
+
 def test_many_at_once(persons: Any, kind: str) -> None:
     lines = [f"k{n},{kind},Abe{n},{n}@example.com," for n in range(300)]
     lines += [f"b{n},,,,Firm {n}" for n in range(10)]

@@ -63,12 +63,6 @@ def more(call: Call) -> Answer:
     return Answer(content=_page(call, saved["total"], records, match[1], start + len(found)))
 
 
-@router.route("GET", "/services/data/v{version}/tooling/query")
-def tooling_query(call: Call) -> Answer:
-    """Tooling objects are not kept; a query for them finds none."""
-    return Answer(content={"size": 0, "totalSize": 0, "done": True, "records": []})
-
-
 def compiled_query(call: Call, query: str | Query, *, deleted: bool) -> Compiled:
     """Parse a query, unless it comes as values, and compile it.
 

@@ -17,6 +17,7 @@ from pipelines.local_org.api import (
     records,
     search,
     soap,
+    tooling,
     uiapi,
 )
 from pipelines.local_org.api.router import Router
@@ -32,6 +33,7 @@ def table() -> Router:
         soap,
         classic,
         metadata,
+        tooling,
         discovery,
         query,
         search,

@@ -149,7 +149,10 @@ def custom_field(name: str, setup: FieldSetup) -> Field:
         unique=setup.unique,
         case_sensitive=setup.case_sensitive,
         default=setup.default,
-        values=tuple(PicklistValue(v, v) for v in setup.values),
+        values=tuple(
+            PicklistValue(v, setup.labels.get(v, v), v == setup.default, v not in setup.inactive)
+            for v in setup.values
+        ),
         help_text=setup.help_text,
     )
 

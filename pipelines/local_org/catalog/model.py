@@ -167,6 +167,8 @@ class SObject:
     children: tuple[ChildRelationship, ...] = ()
     custom: bool = False
     record_types: tuple[RecordType, ...] = ()
+    source: str | None = None
+    """What holds the records, where it is not a table of its own."""
 
     @cached_property
     def _by_name(self) -> dict[str, Field]:
@@ -179,6 +181,8 @@ class SObject:
     @cached_property
     def table(self) -> str:
         """The quoted table that stores the records."""
+        if self.source is not None:
+            return self.source
         return f"records.{quoted(self.name)}"
 
     def get(self, name: str) -> Field | None:

@@ -105,7 +105,11 @@ class SwitchSetup(_Frozen):
 
 
 class FieldSetup(_Frozen):
-    """A custom field, in the words of the Metadata API."""
+    """A custom field, in the words of the Metadata API.
+
+    `labels` gives picklist values a label that differs from them; `inactive` names values that
+    records may keep but no longer take.
+    """
 
     label: str
     type: FieldType
@@ -119,6 +123,8 @@ class FieldSetup(_Frozen):
     restricted: bool = False
     default: str | None = None
     values: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    inactive: tuple[str, ...] = ()
     refers_to: str | None = None
     relationship: str | None = None
     help_text: str | None = None

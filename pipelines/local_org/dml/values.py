@@ -150,6 +150,15 @@ def content_error_sql(field: Field, value: str) -> str | None:
             )
             allowed = ", ".join(literal(v.value) for v in field.values if v.active)
             checks.append(f"when {value} not in ({allowed}) then {bad}")
+        if field.type == "multipicklist" and field.restricted and field.values:
+            bad = error_sql(
+                "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+                field.name,
+                f"{label}, ': bad value for restricted picklist field: ', {value}",
+            )
+            allowed = ", ".join(literal(v.value.lower()) for v in field.values if v.active)
+            given = f"list_transform(str_split(lower({value}), ';'), lambda part: trim(part))"
+            checks.append(f"when not list_has_all([{allowed}], {given}) then {bad}")
         return f"case {' '.join(checks)} end" if checks else None
     digits = field.digits if field.type == "int" else field.precision - field.scale
     if field.type in NUMBER_TYPES and digits:
