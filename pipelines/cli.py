@@ -63,7 +63,6 @@ def causeway(
 app.command("demo")(demo.demo)
 app.command("sync")(sync.sync)
 app.command("plan")(plan.plan)
-app.command("plan")(plan.plan)
 app.command("status")(status.status)
 app.command("prove")(prove.prove)
 app.command("explain")(explain.explain)
