@@ -6,16 +6,21 @@ import dagster as dg
 
 from assets.relation import shown, spec, step
 from pipelines import plan as planning
+from pipelines.plan_page import page_of
 from pipelines.project import OBJECTS
 from pipelines.resources import ProjectResource
 from pipelines.sync.mapping import relation
 
 SAYS = """What is going to happen to each {object} of the batch's scope.
 
-- `action`: create, adopt (a record that was there before us), update, unchanged or hold
+- `action`: create, adopt (a record that was there before us), update, move (to another parent),
+  reassign (to another owner), unchanged or hold
 - `reason`: of a hold
+- `scope`: why the row is in the plan
 - `changed`: the fields that are sent
 - `before`: what the org holds in them now
+- `fields`: every field of which there is something to say, with the decision and why
+- `forecast`: certain or likely, where Salesforce is going to refuse the row
 """
 
 
@@ -38,5 +43,6 @@ def plan(
     with step(context, project, to_org=True) as (here, day):
         saved, relations = planning.plan(here, day)
         for part, written in zip(saved.objects.values(), relations, strict=True):
-            facts = {"plan": saved.plan_id, **part.counts}
+            page = dg.MetadataValue.url(page_of(saved).absolute().as_uri())
+            facts = {"plan": saved.plan_id, "page": page, **part.counts}
             yield shown(here, written, extra=facts)

@@ -9,9 +9,12 @@ from pipelines.apply import apply
 from pipelines.jobs import DAYS
 from pipelines.plan import newest
 from pipelines.project import OBJECTS
+from pipelines.prove import prove
 from pipelines.resources import ProjectResource
 from pipelines.sync.apply import Progress
 from pipelines.sync.mapping import relation
+from pipelines.sync.plan_runs import note_run
+from pipelines.sync.prove import Proof
 
 SAYS = """What Salesforce said of each {object} of the plan: one final outcome per row.
 
@@ -39,13 +42,16 @@ def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
         check_specs=[
             dg.AssetCheckSpec("every_planned_row_has_an_outcome", asset=name, partitions_def=DAYS),
             dg.AssetCheckSpec("nothing_rejected", asset=name, partitions_def=DAYS),
+            dg.AssetCheckSpec("stored_as_sent", asset=name, partitions_def=DAYS),
         ],
     )
     def run(
         context: dg.AssetExecutionContext, project: ProjectResource
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with step(context, project, to_org=True) as (here, day):
-            planned = sum(newest(here, day).objects[object_name].counts.values())
+            saved = newest(here, day)
+            note_run(saved.folder, context.run.run_id)
+            planned = sum(saved.objects[object_name].counts.values())
             outcomes, written = apply(here, day, object_name, _tell(context))
             yield shown(here, written, extra=dict(outcomes.counts))
             yield dg.AssetCheckResult(
@@ -61,8 +67,26 @@ def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
                 severity=dg.AssetCheckSeverity.WARN,
                 metadata={"rejected": outcomes.counts["rejected"]},
             )
+            yield _stored_as_sent(name, prove(here, object_name, saved))
 
     return run
+
+
+def _stored_as_sent(name: str, proof: Proof) -> dg.AssetCheckResult:
+    """What the org holds of what was written; what its automation changed is told, too."""
+    told = "\n".join(f"- {sentence}" for sentence in proof.sentences())
+    return dg.AssetCheckResult(
+        asset_key=name,
+        check_name="stored_as_sent",
+        passed=proof.not_stored == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "fields written": proof.written,
+            "stored as sent": proof.as_sent,
+            "not stored": proof.not_stored,
+            "not as sent": dg.MetadataValue.md(told or "_nothing_"),
+        },
+    )
 
 
 def _tell(context: dg.AssetExecutionContext) -> Progress:

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands import check, demo, environment, mapping, org, rejects, status, sync, ui
+from pipelines.commands import (
+    check,
+    demo,
+    environment,
+    explain,
+    mapping,
+    org,
+    plan,
+    prove,
+    rejects,
+    status,
+    sync,
+    ui,
+)
 from pipelines.commands.failures import Reported
 
 app = typer.Typer(
@@ -49,7 +62,10 @@ def causeway(
 
 app.command("demo")(demo.demo)
 app.command("sync")(sync.sync)
+app.command("plan")(plan.plan)
 app.command("status")(status.status)
+app.command("prove")(prove.prove)
+app.command("explain")(explain.explain)
 app.command("check")(check.check)
 app.command("ui")(ui.ui)
 app.add_typer(rejects.app, name="rejects")

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import left_behind
-from pipelines.errors import Blocked, ConfigError
+from pipelines.errors import ConfigError
+from pipelines.plan_guards import applied, digests, heed_guards
+from pipelines.plan_page import write_page
 from pipelines.project import Project
 from pipelines.snapshot import fitted, read_schema
 from pipelines.sql import tables_of
 from pipelines.sync.addresses import LEFT_OUT
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field
-from pipelines.sync.guards import blocked_by
 from pipelines.sync.ledger import Ledger
-from pipelines.sync.mapping import ObjectMapping, relation
+from pipelines.sync.mapping import relation
 from pipelines.sync.plan import plan_sql
 from pipelines.sync.plan_differences import differences_sql
-from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
+from pipelines.sync.saved_plan import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
 from pipelines.warehouse import Written, literal, publish
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from pipelines.salesforce.org import Org
+
+__all__ = ["applied", "desired", "heed_guards", "newest", "newest_of_all", "plan"]
 
 
 def desired(project: Project, day: date, object_name: str) -> Written:
@@ -61,13 +65,24 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
             batch=day.isoformat(),
             organization_id=org.organization_id,
             username=org.username,
-            made_from=dict(_digests(project.mappings)),
+            made_from=digests(project, schema),
+            instance_url=org.session.token.instance_url,
+            limits=_limits(org),
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))
     saved = save_plan(project.home, origin, files, mappings, schema)
     _point(project, day, saved.plan_id)
+    write_page(project, saved)
     heed_guards(project, day, saved)
     return saved, written
+
+
+LIMITS = ("DailyApiRequests", "DailyBulkApiBatches", "DataStorageMB")
+
+
+def _limits(org: Org) -> dict[str, dict[str, int]]:
+    known = org.rest.restful("limits") or {}
+    return {name: dict(known[name]) for name in LIMITS if name in known}
 
 
 def newest(project: Project, day: date) -> Plan:
@@ -82,44 +97,17 @@ def newest(project: Project, day: date) -> Plan:
     return load_plan(project.home, pointer.read_text(encoding="utf-8").strip())
 
 
-def heed_guards(project: Project, day: date, saved: Plan) -> None:
-    """Stop a plan that is too much, also where only a later step is run on its own."""
-    counts = _guarded(project, day, saved)
-    reasons = blocked_by(counts, _ours(project, day), project.policies.guards)
-    if reasons:
-        listed = "\n".join(f"  {reason}" for reason in reasons)
-        raise Blocked(
-            f"plan {saved.plan_id} is blocked and nothing was sent:\n{listed}\n"
-            f"Look at it, then raise the guard in {project.mappings / 'policies.yaml'}."
-        )
+def newest_of_all(project: Project) -> Plan:
+    """The plan that was made last, of whichever batch.
 
-
-def applied(saved: Plan, object_name: str) -> Path:
-    """What became of one object's rows of a plan; only there once all were sent."""
-    return saved.folder / "applied" / object_name.lower() / "outcomes.parquet"
-
-
-def _guarded(project: Project, day: date, saved: Plan) -> dict[str, dict[str, int]]:
-    """Object → rows by action that no guard has let pass yet.
-
-    What a run that died was sending, and what this plan has written, has been released before.
+    Raises:
+        ConfigError: nothing was planned yet, or the plan was edited.
     """
-    counts = {}
-    with project.connect(day) as connection, project.state.attach(connection):
-        for name, part in saved.objects.items():
-            if applied(saved, name).exists():
-                continue
-            left_behind.bind(project, connection, name)
-            counted = connection.execute(_guarded_sql(saved.payload(name))).fetchall()
-            counts[name] = dict.fromkeys(part.counts, 0) | dict(counted)
-    return counts
-
-
-def _guarded_sql(payload: Path) -> str:
-    return (
-        f"select action, count(*) from read_parquet({literal(payload)}) as planned "
-        "anti join left_behind using (key) group by action order by action"
-    )
+    plans = project.home / "plans"
+    headers = sorted(plans.glob(f"[!.]*/{HEADER}"), key=lambda path: path.stat().st_mtime_ns)
+    if not headers:
+        raise ConfigError.at(plans, None, "nothing is planned yet; run `causeway sync --plan-only`")
+    return load_plan(project.home, headers[-1].parent.name)
 
 
 def _plan(
@@ -187,33 +175,6 @@ def _write(project: Project, day: date, name: str, query: str) -> Written:
         for table in tables_of(query):
             project.bind_table(connection, table, day)
         return project.warehouse.write(connection, name, day, query)
-
-
-def _ours(project: Project, day: date) -> dict[str, int]:
-    """Object → records of the snapshot that carry a key of ours."""
-    with project.connect(day) as connection:
-        return {
-            name: _count(project, connection, day, mapping)
-            for name, mapping in project.object_mappings.items()
-        }
-
-
-def _count(
-    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
-) -> int:
-    name = relation("org", mapping.object)
-    project.bind_table(connection, name, day)
-    [(count,)] = connection.execute(_ours_sql(name, mapping.key)).fetchall()
-    return int(count)
-
-
-def _ours_sql(name: str, key: str) -> str:
-    return f"""select count(*) from {name} where "{key}" is not null and "IsDeleted" = 'false'"""
-
-
-def _digests(mappings: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(mappings.glob("*.yaml")):
-        yield path.name, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _pointer(project: Project, day: date) -> Path:

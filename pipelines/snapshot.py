@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from pipelines import describes
 from pipelines.access import check_reading
+from pipelines.automation import notice
 from pipelines.errors import ConfigError
 from pipelines.mirror import read_manifest
 from pipelines.project import BOUND, OBJECTS, Project
+from pipelines.proofs import catch_up
 from pipelines.refresh import Reading, Refreshed, bring_up
 from pipelines.salesforce.errors import JobFailed, RequestRefused, SalesforceError
 from pipelines.sync.addresses import fit
@@ -48,6 +50,7 @@ def take(project: Project, day: date) -> list[Written]:
         try:
             for name in fields_needed(project.object_mappings):
                 found = refresh(project, org, name)
+                catch_up(project, org.organization_id, name, org.user_id)
                 with project.warehouse.connect() as connection:
                     file = project.warehouse.link(
                         connection, relation("org", name), day, found.delta
@@ -63,6 +66,8 @@ def take(project: Project, day: date) -> list[Written]:
 
 def refresh(project: Project, org: Org, object_name: str) -> Refreshed:
     """Bring the mirror of one object up to date, as cheaply as what changed allows.
+
+    What the org's own automation changed of our values meanwhile, the ledger learns on the way.
 
     Returns:
         the file of the records that really differ from the mirror before, in their new version.
@@ -80,7 +85,10 @@ def refresh(project: Project, org: Org, object_name: str) -> Refreshed:
         project.warehouse.connect() as connection,
     ):
         reading = Reading(org, object_name, fields, described.get(object_name, {}), pages)
-        return bring_up(connection, reading, folder, nothing)
+        before = read_manifest(folder)
+        found = bring_up(connection, reading, folder, nothing)
+    notice(project, object_name, before, found)
+    return found
 
 
 def bind_home(project: Project, organization_id: str) -> None:

@@ -6,6 +6,16 @@ from collections.abc import Mapping
 
 from pipelines.sync.policies import Guards, Limit
 
+GUARDED = {
+    "create": "max_create",
+    "adopt": "max_adopt",
+    "move": "max_move",
+    "reassign": "max_reassign",
+    "update": "max_update",
+    "delete": "max_delete",
+}
+"""Action → the guard that watches it."""
+
 
 def blocked_by(
     counts: Mapping[str, Mapping[str, int]], snapshot: Mapping[str, int], guards: Guards
@@ -22,14 +32,12 @@ def blocked_by(
         ours = snapshot[name]
         if ours == 0 and guards.first_load == "allow":
             continue
-        for action, limit in (("create", guards.max_create), ("adopt", guards.max_adopt)):
-            if limit is not None and _exceeded(actions[action], ours, limit):
+        for action, guard in GUARDED.items():
+            limit: Limit | None = getattr(guards, guard)
+            rows = actions.get(action, 0)
+            if limit is not None and rows > limit.above and rows > limit.share * ours:
                 reasons.append(
-                    f"{name}: {actions[action]} to {action}, with {ours} of ours in the org; "
-                    f"guards.max_{action} stops above {limit.above} and {limit.share:.0%}"
+                    f"{name}: {rows} to {action}, with {ours} of ours in the org; "
+                    f"guards.{guard} stops above {limit.above} and {limit.share:.0%}"
                 )
     return reasons
-
-
-def _exceeded(rows: int, ours: int, limit: Limit) -> bool:
-    return rows > limit.above and rows > limit.share * ours

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 
 from pipelines.sync.fields import Field
 from pipelines.sync.mapping import ObjectMapping, relation
-from pipelines.sync.plan_decisions import OPT_OUTS, decided_ctes, rules_sql, told_sql
+from pipelines.sync.plan_decisions import decided_ctes, rules_sql, told_sql
 from pipelines.sync.plan_differences import listed, when
 from pipelines.sync.policies import Policies
 from pipelines.sync.undo import digest_sql
 from pipelines.sync.wire import quoted
 from pipelines.warehouse import literal
-
-__all__ = ["ACTIONS", "COLUMNS", "OPT_OUTS", "UNDO_ACTIONS", "WRITES", "plan_sql"]
 
 WRITES = ("create", "adopt", "update", "move", "reassign")
 """Actions that send something; a move changes the parent of a record, a reassign its owner."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pipelines.sync.fields import Field
+from pipelines.sync.fields import OPT_OUTS, Field
 from pipelines.sync.mapping import Constant, FieldRule, ObjectMapping
 from pipelines.sync.plan_differences import compared, listed, when
 from pipelines.sync.policies import Policies
@@ -35,9 +35,6 @@ KEPT = {
     "review": "somebody has to look: drift, conflict or on_adopt says review",
 }
 """Decisions that leave the org's value alone, and what each means."""
-
-OPT_OUTS = frozenset({"HasOptedOutOfEmail", "PersonHasOptedOutOfEmail"})
-"""Consent: what the org says and we did not write is never turned back."""
 
 
 def rules_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies) -> str:

@@ -163,10 +163,19 @@ class Guards(Frozen):
 
     max_create: Limit | None = Limit()
     max_adopt: Limit | None = Limit()
-    max_move: Later = None
+    max_move: Limit | None = Limit()
+    max_reassign: Limit | None = Limit()
+    max_update: Limit | None = None
+    max_delete: Limit | None = Limit()
     max_convert: Later = None
-    max_stale: Later = None
+    max_stale: Limit | None = Limit()
     first_load: Literal["allow", "guard"] = "allow"
+
+
+class Api(Frozen):
+    """When to leave the org's API calls of the day to others: nothing new is begun above."""
+
+    daily_share: Share = 0.8
 
 
 class Policies(Frozen):
@@ -185,7 +194,7 @@ class Policies(Frozen):
         Literal["leave", "recreate", "undelete"], only("leave", "recreate")
     ] = "leave"
     guards: Guards = Guards()
-    api: Later = None
+    api: Api = Api()
 
 
 def read_policies(folder: Path) -> Policies:

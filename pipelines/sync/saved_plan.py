@@ -40,6 +40,7 @@ class ObjectPlan:
         parent_field: the look-up that locks a parent; its rows are sent together.
         counts: rows by action.
         sha256: of the payload file.
+        content: the same for the same rows, in whatever order and whenever they were planned.
     """
 
     object: str
@@ -49,11 +50,12 @@ class ObjectPlan:
     parent_field: str | None
     counts: Mapping[str, int]
     sha256: str
+    content: str = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A saved plan, as its header says and its hashes prove."""
+    """A saved plan, as its header says and its hashes prove; ``Origin`` explains the rest."""
 
     folder: Path
     plan_id: str
@@ -64,6 +66,17 @@ class Plan:
     username: str
     made_from: Mapping[str, str]
     objects: Mapping[str, ObjectPlan]
+    kind: str = "sync"
+    undoes: str | None = None
+    instance_url: str = ""
+    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def content(self) -> str:
+        """The same for plans that do the same to the same org, whenever they were made."""
+        facts = [self.kind, self.organization_id]
+        facts += [f"{name} {part.content}" for name, part in self.objects.items()]
+        return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
     def payload(self, object_name: str) -> Path:
         """The Parquet file with the rows of one object."""
@@ -78,13 +91,21 @@ class Origin:
         batch: the partition, ``YYYY-MM-DD``.
         organization_id: the org whose snapshot it was compared with.
         username: the user it is to be applied as.
-        made_from: name → digest of whatever decided it: mappings, policies, snapshot.
+        made_from: name → digest of whatever decided it: mappings, policies, describe.
+        kind: ``sync``, or ``undo``.
+        undoes: the plan whose inverse this is.
+        instance_url: where people look at the org's records.
+        limits: the org's limits when the plan was made, as its REST resource ``limits`` names them.
     """
 
     batch: str
     organization_id: str
     username: str
     made_from: Mapping[str, str] = field(default_factory=dict)
+    kind: str = "sync"
+    undoes: str | None = None
+    instance_url: str = ""
+    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def save_plan(
@@ -142,6 +163,8 @@ def load_plan(home: Path, plan_id: str) -> Plan:
     folder = home / "plans" / plan_id
     try:
         header = json.loads((folder / HEADER).read_text(encoding="utf-8"))
+        sealed = {key: header[key] for key in header if key not in ("plan_id", "sha256")}
+        sha256 = _hash_of(sealed)
         objects = {name: ObjectPlan(**part) for name, part in header.pop("objects").items()}
         plan = Plan(folder=folder, objects=objects, **header)
     except FileNotFoundError:
@@ -152,17 +175,12 @@ def load_plan(home: Path, plan_id: str) -> Plan:
         raise ConfigError.at(folder, None, message) from None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise _edited(folder / HEADER) from None
-    if _hash_of(_hashed_part(plan)) != plan.sha256 or plan.plan_id != plan_id:
+    if sha256 != plan.sha256 or plan.plan_id != plan_id:
         raise _edited(folder / HEADER)
     for name, part in plan.objects.items():
         if not plan.payload(name).exists() or _hash_of_file(plan.payload(name)) != part.sha256:
             raise _edited(plan.payload(name))
     return plan
-
-
-def _hashed_part(plan: Plan) -> dict[str, Any]:
-    header = asdict(plan)
-    return {key: header[key] for key in header if key not in ("folder", "plan_id", "sha256")}
 
 
 def _edited(path: Path) -> ConfigError:
@@ -185,6 +203,7 @@ def _object_plan(mapping: ObjectMapping, schema: Mapping[str, Field], payload: P
         parent_field="AccountId" if "AccountId" in rules else None,
         counts=_counts(mapping.object, payload),
         sha256=_hash_of_file(payload),
+        content=_content(payload),
     )
 
 
@@ -197,6 +216,23 @@ def _counts(object_name: str, payload: Path) -> dict[str, int]:
     if twice:
         raise InternalError(f"{twice} keys stand more than once in the plan of {object_name}")
     return dict.fromkeys(ACTIONS, 0) | dict(counted)
+
+
+def _content(payload: Path) -> str:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        [(rows, content)] = connection.execute(_content_sql(payload)).fetchall()
+    return f"{rows}-{content:016x}"
+
+
+def _content_sql(payload: Path) -> str:
+    # Whatever is unchanged may come and go without making it another plan.
+    return (
+        "select count(*), coalesce(bit_xor(hash(planned)), 0) "
+        f"from (select * exclude (scope) from read_parquet({literal(payload)})"
+        " where action <> 'unchanged') as planned"
+    )
 
 
 def _counts_sql(payload: Path) -> str:

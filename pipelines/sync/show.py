@@ -1,13 +1,13 @@
-"""A saved plan as plain data, for whoever shows it: counts first, then field by field."""
+"""A saved plan as plain data, for whoever shows it: counts first, then row by row."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.sync.plan import ACTIONS, WRITES
-from pipelines.sync.saved_plan import Plan
+from pipelines.sync.plan import ACTIONS, UNDO_ACTIONS, WRITES
+from pipelines.sync.saved_plan import ObjectPlan, Plan
 from pipelines.sync.wire import quoted
 from pipelines.warehouse import literal
 
@@ -16,47 +16,84 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+ONLY: Mapping[str, str] = {
+    "creates": "action = 'create'",
+    "adopts": "action = 'adopt'",
+    "updates": "action = 'update'",
+    "moves": "action = 'move'",
+    "reassigns": "action = 'reassign'",
+    "restores": "action = 'restore'",
+    "deletes": "action = 'delete'",
+    "holds": "action = 'hold'",
+    "conflicts": (
+        "len(list_filter(said, lambda told: starts_with(told.decision, 'conflict_'))) > 0"
+    ),
+    "reviews": "len(list_filter(said, lambda told: told.decision = 'review')) > 0",
+    "kept": "len(list_filter(said, lambda told: ends_with(told.decision, '_kept'))) > 0",
+    "rejections": "forecast is not null",
+}
+"""What ``--only`` may ask for → the condition on a row."""
+
 
 @dataclass(frozen=True)
 class ObjectSummary:
-    """What a plan does to one object.
+    """What a plan does to one object; each count the most frequent first.
 
     Attributes:
-        actions: rows by action, all five of them.
-        fields: API name → how many rows send it, the most frequent first.
-        holds: reason → how many rows wait for it, the most frequent first.
+        actions: rows by action, all that a plan of its kind knows.
+        fields: API name → how many rows send it.
+        decisions: decision → how many fields it was made of, creates aside.
+        scopes: reason → how many rows are in the plan for it.
+        holds: reason → how many rows wait for it.
+        forecasts: (certain or likely, code) → how many rows Salesforce is going to refuse.
     """
 
     object: str
     actions: dict[str, int]
     fields: dict[str, int]
+    decisions: dict[str, int]
+    scopes: dict[str, int]
     holds: dict[str, int]
+    forecasts: dict[tuple[str, str], int]
 
     @property
     def writes(self) -> int:
         """Rows that are sent to the org."""
-        return sum(self.actions[action] for action in WRITES)
+        return sum(self.actions.get(action, 0) for action in (*WRITES, *UNDO_ACTIONS))
 
 
 @dataclass(frozen=True)
-class Change:
-    """One field of one row: what the org holds, and what it will hold."""
+class Told:
+    """One field of one row: what the org holds, what we want, and what becomes of it."""
 
-    key: str
-    action: str
-    sf_id: str | None
     field: str
+    decision: str
     before: str | None
     after: str | None
+    sent: str | None
+    why: str | None
 
 
 @dataclass(frozen=True)
-class Hold:
-    """A row that waits, and for what."""
+class Row:
+    """One row of a plan, as people read it.
+
+    Attributes:
+        title: the name of the record, else its key.
+        reason: of a hold.
+        said: the fields of which there is something to say, in the order of the mapping.
+    """
 
     key: str
+    title: str
+    action: str
     sf_id: str | None
-    reason: str
+    reason: str | None
+    scope: str | None
+    forecast: str | None
+    forecast_code: str | None
+    forecast_message: str | None
+    said: tuple[Told, ...]
 
 
 def summary(plan: Plan, connection: DuckDBPyConnection) -> list[ObjectSummary]:
@@ -64,77 +101,113 @@ def summary(plan: Plan, connection: DuckDBPyConnection) -> list[ObjectSummary]:
     summaries = []
     for name, part in plan.objects.items():
         payload = plan.payload(name)
-        fields = connection.execute(_fields_sql(payload)).fetchall()
-        holds = connection.execute(_holds_sql(payload)).fetchall()
-        actions = {action: part.counts[action] for action in ACTIONS}
-        summaries.append(ObjectSummary(name, actions, dict(fields), dict(holds)))
+        counted = {
+            what: connection.execute(_counted_sql(payload, column, where)).fetchall()
+            for what, (column, where) in _COUNTED.items()
+        }
+        known = ACTIONS if plan.kind == "sync" else (*UNDO_ACTIONS, "hold", "unchanged")
+        summaries.append(
+            ObjectSummary(
+                object=name,
+                actions={action: part.counts.get(action, 0) for action in known},
+                forecasts={(row[0][0], row[0][1]): row[1] for row in counted.pop("forecasts")},
+                **{what: dict(rows) for what, rows in counted.items()},
+            )
+        )
     return summaries
 
 
-def changes(
+_COUNTED = {
+    "fields": ("unnest(changed)", "true"),
+    "decisions": ("unnest(list_transform(fields, lambda told: told.decision))", "true"),
+    "scopes": ("scope", "action <> 'unchanged'"),
+    "holds": ("reason", "action = 'hold'"),
+    "forecasts": ("[forecast, forecast_code]", "forecast is not null"),
+}
+
+
+def _counted_sql(payload: Path, column: str, where: str) -> str:
+    return f"""\
+select what, count(*)
+from (select {column} as what from read_parquet({literal(payload)}) where {where})
+where what is not null
+group by what
+order by count(*) desc, what"""
+
+
+def rows(
     plan: Plan,
     object_name: str,
     connection: DuckDBPyConnection,
     *,
     field: str | None = None,
+    only: str | None = None,
     limit: int = 100,
-) -> Iterator[Change]:
-    """Field by field what is sent, in the order of the keys; ``field`` shows only that one."""
-    names = [name for name in plan.objects[object_name].types if field in (None, name)]
-    rows = connection.execute(_changes_sql(plan.payload(object_name), names, limit)).fetchall()
-    return (Change(*row) for row in rows)
+) -> Iterator[Row]:
+    """Rows that do or wait for something, by action and key.
 
-
-def holds(
-    plan: Plan, object_name: str, connection: DuckDBPyConnection, *, limit: int = 100
-) -> Iterator[Hold]:
-    """The rows that wait, in the order of their keys."""
-    rows = connection.execute(_held_rows_sql(plan.payload(object_name), limit)).fetchall()
-    return (Hold(*row) for row in rows)
-
-
-def _fields_sql(payload: Path) -> str:
-    return f"""\
-select field, count(*)
-from (select unnest(changed) as field from read_parquet({literal(payload)}))
-group by field
-order by count(*) desc, field"""
-
-
-def _holds_sql(payload: Path) -> str:
-    return f"""\
-select reason, count(*)
-from read_parquet({literal(payload)})
-where action = 'hold'
-group by reason
-order by count(*) desc, reason"""
-
-
-def _held_rows_sql(payload: Path, limit: int) -> str:
-    return f"""\
-select key, sf_id, reason
-from read_parquet({literal(payload)})
-where action = 'hold'
-order by key
-limit {limit:d}"""
-
-
-def _changes_sql(payload: Path, names: list[str], limit: int) -> str:
-    one_by_one = "\nunion all\n".join(
-        f"""\
-select key, action, sf_id, {literal(name)} as field, {place} as place,
-    before[{literal(name)}] as before, {quoted(name)} as after
-from planned
-where list_contains(changed, {literal(name)})"""
-        for place, name in enumerate(names)
+    Args:
+        plan: from ``load_plan``.
+        object_name: one of the plan's objects.
+        connection: any.
+        field: only rows that say something of this field, and only what they say of it.
+        only: a key of ``ONLY``.
+        limit: how many rows at most.
+    """
+    query = rows_sql(plan.objects[object_name], plan.payload(object_name), field=field)
+    conditions = [ONLY[only]] if only else ["(action <> 'unchanged' or len(said) > 0)"]
+    if field is not None:
+        conditions.append("len(said) > 0")
+    found = connection.sql(
+        f"from ({query}) where {' and '.join(conditions)} order by rank, key limit {limit:d}"
     )
-    nothing = """\
-select key, action, sf_id, '' as field, 0 as place, null::varchar as before, null::varchar as after
-from planned
-where false"""
+    for row in found.to_arrow_table().to_pylist():
+        del row["rank"]
+        row["said"] = tuple(Told(**told) for told in row["said"])
+        yield Row(**row)
+
+
+def rows_sql(part: ObjectPlan, payload: Path, *, field: str | None = None) -> str:
+    """The rows of one object as ``Row`` has them, and ``rank``, the place of their action."""
+    names = [name for name in part.types if field in (None, name)]
+    order = ", ".join(map(literal, (*ACTIONS, *UNDO_ACTIONS)))
+    given = "fields" if field is None else _only_sql(field)
     return f"""\
-with planned as (select * from read_parquet({literal(payload)}))
-select key, action, sf_id, field, before, after
-from ({one_by_one or nothing})
-order by key, place
-limit {limit:d}"""
+select
+    key,
+    {_title_sql(part)} as title,
+    action,
+    sf_id,
+    reason,
+    scope,
+    forecast,
+    forecast_code,
+    forecast_message,
+    case when action = 'create' then {_values_sql(names)} else {given} end as said,
+    list_position([{order}], action) as rank
+from read_parquet({literal(payload)})"""
+
+
+def _only_sql(field: str) -> str:
+    return f"list_filter(fields, lambda told: told.field = {literal(field)})"
+
+
+def _values_sql(names: list[str]) -> str:
+    """Every value of a create: the row itself holds them."""
+    values = ", ".join(
+        f"case when list_contains(changed, {literal(name)}) then {{'field': {literal(name)},"
+        f" 'decision': 'write', 'before': null::varchar, 'after': {quoted(name)},"
+        " 'sent': null::varchar, 'why': null::varchar} end"
+        for name in names
+    )
+    return f"list_filter([{values}], lambda told: told is not null)" if names else "[]"
+
+
+def _title_sql(part: ObjectPlan) -> str:
+    """How people call a record: its name, else its address, else our key."""
+    names = [name for name in ("Name",) if name in part.types]
+    names = names or [name for name in ("FirstName", "LastName") if name in part.types]
+    listed = ", ".join(map(quoted, names))
+    named = [f"nullif(concat_ws(' ', {listed}), '')"] if names else []
+    named += [quoted(name) for name in ("Email",) if name in part.types]
+    return f"coalesce({', '.join((*named, 'key'))})"

@@ -160,3 +160,23 @@ def test_the_limit_ends_requests(own_org: Any, rest_of: Any) -> None:
     rest = rest_of(control.start(home))
     assert [rest("GET", "limits").status_code for _ in range(4)] == [200, 200, 200, 403]
     assert rest("GET", "limits").json()[0]["errorCode"] == "REQUEST_LIMIT_EXCEEDED"
+
+
+def test_other_users_sign_in_with_the_orgs_password(own_org: Any) -> None:
+    org = own_org(
+        "\nusers:\n"
+        "  - {last_name: Lovelace, email: ada@example.com}\n"
+        "  - {last_name: Gone, email: gone@example.com, active: false}\n"
+    )
+    grant = {"grant_type": "password", **client(org)}
+    token = ask(org, username="Ada@example.com", password=org["password"], **grant).json()
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    who = requests.get(token["id"], headers=headers, timeout=10).json()
+    assert who["username"] == "ada@example.com"
+    for username, password in (
+        ("gone@example.com", org["password"]),
+        ("nobody@example.com", org["password"]),
+        ("ada@example.com", "a guess"),
+    ):
+        refused = ask(org, username=username, password=password, **grant).json()
+        assert refused["error"] == "invalid_grant"

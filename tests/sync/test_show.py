@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -14,7 +15,7 @@ from pipelines.sync.mapping import ObjectMapping
 from pipelines.sync.plan import ACTIONS
 from pipelines.sync.policies import Guards
 from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
-from pipelines.sync.show import Change, Hold, changes, holds, summary
+from pipelines.sync.show import Told, rows, summary
 
 ORIGIN = Origin("2026-11-05", "00D000000000001AAA", "ada@x.org", {"contact.yaml": "abc"})
 
@@ -33,14 +34,25 @@ def relation(
     db.execute(
         f"""
         copy (
-            select *, {others}
+            select planned.*, told.*, {others}
             from (values
-                ('p-1', 'create', null, null, ['Title'], map {{}}, 'CEO', null),
+                ('p-1', 'create', null, null, ['Title'], map {{}}, [], 'CEO', null),
                 ('p-2', 'update', '003B', null, ['Title', 'Email'],
-                 map {{'Title': 'CTO', 'Email': null}}, null, 'b@x.org'),
-                ('p-3', 'unchanged', '003C', null, []::varchar[], map {{}}, 'CFO', null),
-                ('p-4', 'hold', null, 'its Account waits', []::varchar[], map {{}}, 'COO', null)
-            ) as planned (key, action, sf_id, reason, changed, before, "Title", "Email")
+                 map {{'Title': 'CTO', 'Email': null}}, [
+                    {{'field': 'Title', 'decision': 'conflict_source', 'before': 'CTO',
+                      'after': null, 'sent': 'CFO', 'why': 'both'}},
+                    {{'field': 'Email', 'decision': 'fill', 'before': null,
+                      'after': 'b@x.org', 'sent': null, 'why': 'blank'}}
+                 ], null, 'b@x.org'),
+                ('p-3', 'unchanged', '003C', null, []::varchar[], map {{}}, [
+                    {{'field': 'Title', 'decision': 'drift_kept', 'before': 'CFO',
+                      'after': 'CTO', 'sent': 'CTO', 'why': 'theirs'}}
+                 ], 'CTO', null),
+                ('p-4', 'hold', null, 'its Account waits', []::varchar[], map {{}}, [], 'COO', null)
+            ) as planned (key, action, sf_id, reason, changed, before, fields, "Title", "Email")
+            cross join (values ('touched', null, null, null)) as told (
+                scope, forecast, forecast_code, forecast_message
+            )
         ) to '{path}' (format parquet)
         """
     )
@@ -105,18 +117,41 @@ def test_the_summary_counts_actions_fields_and_holds(
     assert list(contact.actions) == list(ACTIONS)
     assert contact.fields == {"Title": 2, "Email": 1}
     assert contact.holds == {"its Account waits": 1}
+    assert contact.decisions == {"conflict_source": 1, "drift_kept": 1, "fill": 1}
+    assert contact.scopes == {"touched": 3}
 
 
-def test_changes_are_told_field_by_field(plan: Plan, db: duckdb.DuckDBPyConnection) -> None:
-    assert list(changes(plan, "Contact", db)) == [
-        Change("p-1", "create", None, "Title", None, "CEO"),
-        Change("p-2", "update", "003B", "Title", "CTO", None),
-        Change("p-2", "update", "003B", "Email", None, "b@x.org"),
+def test_rows_are_told_field_by_field(plan: Plan, db: duckdb.DuckDBPyConnection) -> None:
+    create, update, kept, hold = rows(plan, "Contact", db)
+    assert create.said == (Told("Title", "write", None, "CEO", None, None),)
+    assert [(told.field, told.before, told.after) for told in update.said] == [
+        ("Title", "CTO", None),
+        ("Email", None, "b@x.org"),
     ]
-    assert [change.key for change in changes(plan, "Contact", db, field="Email")] == ["p-2"]
-    assert len(list(changes(plan, "Contact", db, limit=1))) == 1
-    assert list(changes(plan, "Contact", db, field="Fax")) == []
-    assert list(holds(plan, "Contact", db)) == [Hold("p-4", None, "its Account waits")]
+    assert (create.title, update.title) == ("p-1", "b@x.org")
+    assert (hold.action, hold.reason, hold.said) == ("hold", "its Account waits", ())
+    assert (kept.action, kept.said[0].decision) == ("unchanged", "drift_kept")
+
+
+@pytest.mark.parametrize(
+    ("which", "keys"),
+    [
+        ({"field": "Email"}, ["p-2"]),
+        ({"field": "Fax"}, []),
+        ({"limit": 1}, ["p-1"]),
+        ({"only": "creates"}, ["p-1"]),
+        ({"only": "conflicts"}, ["p-2"]),
+        ({"only": "kept"}, ["p-3"]),
+        ({"only": "holds"}, ["p-4"]),
+        ({"only": "holds", "field": "Title"}, []),
+        ({"only": "reviews"}, []),
+        ({"only": "rejections"}, []),
+    ],
+)
+def test_rows_can_be_narrowed(
+    plan: Plan, db: duckdb.DuckDBPyConnection, which: dict[str, Any], keys: list[str]
+) -> None:
+    assert [row.key for row in rows(plan, "Contact", db, **which)] == keys
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,174 @@
+"""``causeway plan``: what is going to happen, why, what stands in its way, and what it takes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.commands import failures
+from pipelines.commands.environment import Json, command, err, out, print_json, project, shown
+from pipelines.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipelines.project import Project
+    from pipelines.sync.saved_plan import Plan
+
+DAY = ["%Y-%m-%d"]
+LIMIT = 20
+
+
+def plan(  # noqa: PLR0913 - one parameter per option
+    plan_id: Annotated[
+        str | None, typer.Argument(metavar="[PLAN_ID]", help="Default: the newest plan.")
+    ] = None,
+    *,
+    batch: Annotated[
+        datetime | None,
+        typer.Option(formats=DAY, metavar="DAY", help="The newest plan of this batch."),
+    ] = None,
+    object_name: Annotated[
+        str | None, typer.Option("--object", metavar="NAME", help="Only this object.")
+    ] = None,
+    field: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only what is said of this field.")
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT",
+            help="creates, adopts, updates, moves, reassigns, holds, conflicts, reviews, kept"
+            " (values of the org that stay) or rejections (forecast).",
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Rows of each object.")] = LIMIT,
+    page: Annotated[
+        bool, typer.Option("--page", help="Print where the plan's HTML page is, and nothing else.")
+    ] = False,
+    release: Annotated[
+        bool, typer.Option("--release", help="Let this plan pass its guards; it and no other.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a plan: a summary, then record by record, each field old → new.
+
+    A plan is made by every sync, before anything is written; `causeway sync --plan-only` makes one
+    and stops there. Its page says the same in a browser, for whoever owns the org.
+
+      causeway plan                                     the newest one
+      causeway plan --only conflicts                    where both sides have changed a value
+      causeway plan --object Contact --field Email      what becomes of one field
+      causeway plan --release 2026-11-05-1a2b3c4d5e6f   let a blocked one go
+    """
+    here = project()
+    saved = _chosen(here, plan_id, batch.date() if batch else None)
+    names = _objects(saved, object_name)
+    _known(saved, names, field, only)
+    if release:
+        _release(here, saved)
+    elif page:
+        out.print(str(_page(here, saved)), markup=False)
+    elif as_json:
+        print_json(_document(here, saved, names, field=field, only=only, limit=limit))
+    else:
+        _print(here, saved, names, field=field, only=only, limit=limit)
+
+
+def _chosen(here: Project, plan_id: str | None, day: date | None) -> Plan:
+    from pipelines.plan import newest, newest_of_all
+    from pipelines.sync.saved_plan import load_plan
+
+    if plan_id is not None:
+        return load_plan(here.home, plan_id)
+    return newest(here, day) if day else newest_of_all(here)
+
+
+def _objects(saved: Plan, object_name: str | None) -> list[str]:
+    if object_name is None:
+        return list(saved.objects)
+    known = {name.lower(): name for name in saved.objects}
+    if object_name.lower() not in known:
+        raise ConfigError(f"no {object_name} in this plan; it has {', '.join(saved.objects)}")
+    return [known[object_name.lower()]]
+
+
+def _known(saved: Plan, names: list[str], field: str | None, only: str | None) -> None:
+    from pipelines.sync.show import ONLY
+
+    if only is not None and only not in ONLY:
+        raise typer.BadParameter(f"{only}: write one of {', '.join(ONLY)}")
+    if field is not None and not any(field in saved.objects[name].types for name in names):
+        raise ConfigError(f"no field {field} in this plan of {', '.join(names)}")
+
+
+def _release(here: Project, saved: Plan) -> None:
+    from pipelines.plan_guards import release, released
+
+    release(saved)
+    facts = released(saved) or {}
+    out.print(
+        f"Plan {saved.plan_id} is released by {facts['by']} at {facts['at']}: this one, and one"
+        f" that does exactly the same.\nSend it: {command()} sync --batch {saved.batch}",
+        markup=False,
+    )
+
+
+def _page(here: Project, saved: Plan) -> Any:
+    from pipelines.plan_page import page_of, write_page
+
+    path = page_of(saved)
+    return path if path.exists() else write_page(here, saved)
+
+
+def _document(here: Project, saved: Plan, names: list[str], **which: Any) -> dict[str, Any]:
+    from pipelines.plan_guards import released, why_blocked
+    from pipelines.sync.plan_cost import predicted
+    from pipelines.sync.show import rows, summary
+
+    with here.warehouse.connect() as connection:
+        summaries = [asdict(part) for part in summary(saved, connection) if part.object in names]
+        for part in summaries:
+            part["forecasts"] = [
+                {"forecast": forecast, "code": code, "rows": count}
+                for (forecast, code), count in part["forecasts"].items()
+            ]
+            found = rows(saved, part["object"], connection, **which)
+            part["rows"] = [asdict(row) for row in found]
+    return {
+        "plan_id": saved.plan_id,
+        "batch": saved.batch,
+        "kind": saved.kind,
+        "undoes": saved.undoes,
+        "created_at": saved.created_at,
+        "organization_id": saved.organization_id,
+        "username": saved.username,
+        "blocked": why_blocked(here, date.fromisoformat(saved.batch), saved),
+        "released": released(saved),
+        "cost": asdict(predicted(saved)),
+        "limits": saved.limits,
+        "page": str(_page(here, saved)),
+        "objects": summaries,
+    }
+
+
+def _print(here: Project, saved: Plan, names: list[str], **which: Any) -> None:
+    from pipelines.commands.show_plan import head, records
+    from pipelines.plan_guards import is_released, why_blocked
+    from pipelines.sync.show import rows, summary
+
+    day = date.fromisoformat(saved.batch)
+    reasons = why_blocked(here, day, saved)
+    with here.warehouse.connect() as connection:
+        summaries = [part for part in summary(saved, connection) if part.object in names]
+        free = not reasons or is_released(here, saved)
+        out.print(head(saved, summaries, reasons, released=free))
+        for part in summaries:
+            found = list(rows(saved, part.object, connection, **which))
+            if found:
+                out.print(records(part, found, narrowed=bool(which["only"] or which["field"])))
+    out.print(f"\nAs a page: {shown(_page(here, saved))}", markup=False)
+    if not free:
+        err.print(f"Let it go: {command()} plan --release {saved.plan_id}", style="yellow")
+        raise typer.Exit(failures.BLOCKED)

@@ -1,0 +1,196 @@
+"""A plan as people read it in a terminal: the summary first, then record by record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.sync.plan_cost import predicted
+from pipelines.sync.plan_decisions import KEPT, SENT
+from pipelines.sync.saved_plan import Plan
+from pipelines.sync.show import ObjectSummary, Row, Told
+
+COLORS = {
+    "create": "green",
+    "adopt": "cyan",
+    "update": "blue",
+    "move": "magenta",
+    "reassign": "magenta",
+    "restore": "blue",
+    "delete": "red",
+    "clear_key": "cyan",
+    "hold": "yellow",
+    "unchanged": "dim",
+}
+ALWAYS = ("create", "update", "unchanged", "hold")
+CUT = 56  # characters of one value
+REASONS = 8  # of one kind, the most frequent
+
+
+def head(
+    saved: Plan, summaries: Sequence[ObjectSummary], blocked: Sequence[str], *, released: bool
+) -> RenderableType:
+    """What will happen, why, what is in the way, and what it takes."""
+    return Group(
+        _title(saved),
+        Text(),
+        _actions(summaries),
+        *_blocked(blocked, released=released),
+        *_section("why", _scopes(summaries)),
+        *_section("takes", [_cost(saved)]),
+        *_section("held", _by_object(summaries, "holds")),
+        *_section("stays", _decided(summaries, KEPT)),
+        *_section("settled", _decided(summaries, {"conflict_source": SENT["conflict_source"]})),
+        *_section("refused", _forecasts(summaries)),
+    )
+
+
+def records(part: ObjectSummary, found: Sequence[Row], *, narrowed: bool) -> RenderableType:
+    """Rows of one object, each field old → new."""
+    everything = sum(count for action, count in part.actions.items() if action != "unchanged")
+    lines = [Text(f"\n{part.object}", style="bold")]
+    for row in found:
+        lines += _record(row)
+    if not narrowed and everything > len(found):
+        lines.append(Text(f"  … and {everything - len(found):,} more; --limit, or the page", "dim"))
+    return Group(*lines)
+
+
+def _title(saved: Plan) -> Text:
+    what = f"Undo of {saved.undoes}" if saved.kind == "undo" else f"Batch {saved.batch}"
+    text = Text(f"Plan {saved.plan_id}", style="bold")
+    made = saved.created_at.replace("T", " ").removesuffix("+00:00")
+    return text.append(
+        f"\n{what} · org {saved.organization_id} as {saved.username} · {made} UTC", style="dim"
+    )
+
+
+def _actions(summaries: Sequence[ObjectSummary]) -> Table:
+    actions = [
+        action
+        for action in (summaries[0].actions if summaries else ())
+        if action in ALWAYS or any(part.actions[action] for part in summaries)
+    ]
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("", min_width=9)
+    for action in actions:
+        table.add_column(action, justify="right", min_width=9)
+    for part in summaries:
+        table.add_row(part.object, *(_count(part.actions[action], action) for action in actions))
+    return table
+
+
+def _count(number: int, action: str) -> Text:
+    return Text(f"{number:,}", style=COLORS[action]) if number else Text("·", style="dim")
+
+
+def _blocked(reasons: Sequence[str], *, released: bool) -> Iterator[RenderableType]:
+    if reasons and released:
+        yield Text("\nReleased, although", style="bold yellow")
+    elif reasons:
+        yield Text("\nBlocked: nothing is sent, because", style="bold red")
+    yield from (Text(f"  {reason}") for reason in reasons)
+
+
+def _section(name: str, lines: Iterable[tuple[str, str]]) -> Iterator[RenderableType]:
+    """Lines of one kind: a number or object, then words; nothing where there are none."""
+    for place, (fact, words) in enumerate(lines):
+        before = "\n" if place == 0 else ""
+        line = Text(f"{before}{name if place == 0 else '':<9}", style="bold")
+        yield line.append(f"{fact} ", style="not bold").append(words, style="not bold dim")
+
+
+def _scopes(summaries: Sequence[ObjectSummary]) -> list[tuple[str, str]]:
+    counts: dict[str, int] = {}
+    for part in summaries:
+        for reason, count in part.scopes.items():
+            counts[reason] = counts.get(reason, 0) + count
+    return [(f"{count:>7,}", reason) for reason, count in sorted(counts.items(), key=_most)]
+
+
+def _most(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
+
+
+def _cost(saved: Plan) -> tuple[str, str]:
+    cost = predicted(saved)
+    facts = [f"{cost.calls:,} API calls", f"{_size(cost.storage_kb)} of storage"]
+    if cost.batches:
+        facts.insert(1, f"{cost.batches:,} Bulk batches")
+    limit = saved.limits.get("DailyApiRequests")
+    left = f"({limit['Remaining']:,} of {limit['Max']:,} calls are left today)" if limit else ""
+    return ", ".join(facts), left
+
+
+def _size(kilobytes: int) -> str:
+    return f"{kilobytes:,} KB" if kilobytes < 10_240 else f"{kilobytes / 1024:,.0f} MB"
+
+
+def _by_object(summaries: Sequence[ObjectSummary], what: str) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for part in summaries:
+        counts: Mapping[str, int] = getattr(part, what)
+        lines += [(f"{count:>7,} {part.object:<8}", words) for words, count in counts.items()]
+    return _first(lines)
+
+
+def _decided(
+    summaries: Sequence[ObjectSummary], meanings: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    return [
+        (f"{count:>7,} {part.object:<8}", meanings[decision])
+        for part in summaries
+        for decision, count in part.decisions.items()
+        if decision in meanings
+    ]
+
+
+def _forecasts(summaries: Sequence[ObjectSummary]) -> list[tuple[str, str]]:
+    return [
+        (f"{count:>7,} {part.object:<8}", f"{forecast}: {code}")
+        for part in summaries
+        for (forecast, code), count in part.forecasts.items()
+    ]
+
+
+def _first(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    more = len(lines) - REASONS
+    return lines if more <= 0 else [*lines[:REASONS], ("", f"… and {more} other reasons")]
+
+
+def _record(row: Row) -> list[Text]:
+    line = Text(f"  {row.action:<9} ", style=COLORS.get(row.action, ""))
+    line.append(_value(row.title), style="bold").append(f"  {row.sf_id or row.key}", style="dim")
+    lines = [line]
+    if row.reason:
+        lines.append(Text(f"            {row.reason}", style="yellow"))
+    if row.forecast:
+        said = f"{row.forecast_code}: {row.forecast_message}"
+        lines.append(Text(f"            {row.forecast}ly refused, {said}", style="red"))
+    width = max((len(told.field) for told in row.said), default=0)
+    return lines + [_field(told, width) for told in row.said]
+
+
+def _field(told: Told, width: int) -> Text:
+    line = Text(f"            {told.field:<{width}}  ")
+    if told.decision not in SENT:
+        line.append(_value(told.before), style="bold").append("  stays, not ")
+        line.append(_value(told.after))
+    elif told.before is None:
+        line.append(_value(told.after), style="green")
+    else:
+        line.append(_value(told.before), style="red").append(" → ", style="dim")
+        line.append(_value(told.after), style="green")
+    if told.why and told.decision != "write":
+        line.append(f"   {told.why}", style="dim")
+    return line
+
+
+def _value(value: str | None) -> str:
+    if value is None:
+        return "(blank)"
+    text = "".join(character if character.isprintable() else "⏎" for character in value)
+    return text if len(text) <= CUT else f"{text[: CUT - 1]}…"

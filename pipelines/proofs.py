@@ -1,0 +1,141 @@
+"""What reading back found: each plan's values compared with the mirror, told and kept.
+
+<home>/plans/<plan_id>/applied/contact/proof.json       counts by field
+<home>/plans/<plan_id>/applied/contact/proof.parquet    every value that is not stored as sent
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines import describes
+from pipelines.sync import ledger
+from pipelines.sync.ledger import Ledger
+from pipelines.sync.prove import (
+    BY_OTHERS,
+    RECORD,
+    FieldProof,
+    Proof,
+    counts_sql,
+    differing_sql,
+    tally_sql,
+)
+from pipelines.sync.saved_plan import Plan, load_plan
+from pipelines.warehouse import literal, publish, write_parquet
+
+if TYPE_CHECKING:
+    from pipelines.project import Project
+
+
+def judge(project: Project, object_name: str, saved: Plan, user_id: str) -> Proof:
+    """Compare what a plan wrote of one object with the mirror, which must be up to date."""
+    home = project.org_home(saved.organization_id)
+    book = Ledger.of(home, object_name)
+    segment = book.segment(saved.plan_id)
+    path = proof_path(saved, object_name)
+    if segment is None:
+        return nothing(saved, object_name)
+    part = saved.objects[object_name]
+    schema = describes.known(home / "describe", object_name)
+    with project.connect(date.fromisoformat(saved.batch)) as connection:
+        project.bind_org(connection, object_name, "records")
+        query = differing_sql(
+            segment,
+            saved.payload(object_name),
+            part,
+            schema,
+            records="records",
+            user_id=user_id,
+        )
+        connection.execute(f"create temp table differing as {query}")
+        written = dict(connection.execute(counts_sql(segment, part)).fetchall())
+        tally = connection.execute(tally_sql("differing")).fetchall()
+        order = [part.key_field, *part.types, RECORD]
+        proof = Proof(saved.plan_id, object_name, tuple(_fields(written, tally, order)), path)
+        ledger.store(connection, book, saved.plan_id, f"({_STORED})")
+        write_parquet(connection, "select * from differing order by field, key", path)
+    _write_counts(proof)
+    return proof
+
+
+def nothing(saved: Plan, object_name: str) -> Proof:
+    """The proof of a plan that wrote nothing of an object."""
+    return Proof(saved.plan_id, object_name, (), proof_path(saved, object_name))
+
+
+def catch_up(project: Project, organization_id: str, object_name: str, user_id: str) -> list[Proof]:
+    """Prove what no run came to prove: its org went away, or its process died.
+
+    The mirror must be up to date.
+    """
+    book = Ledger.of(project.org_home(organization_id), object_name)
+    plans = [plan_id for plan_id in book.unproven() if (project.home / "plans" / plan_id).exists()]
+    return [
+        judge(project, object_name, load_plan(project.home, plan_id), user_id) for plan_id in plans
+    ]
+
+
+def proof_path(saved: Plan, object_name: str) -> Path:
+    """Where the values of one object that are not stored as sent are kept; counts lie beside it."""
+    return saved.folder / "applied" / object_name.lower() / "proof.parquet"
+
+
+def recorded(saved: Plan) -> list[Proof]:
+    """What reading back found of a plan, for each object that was proven."""
+    proofs = []
+    for name in saved.objects:
+        path = proof_path(saved, name)
+        if _counts(path).exists():
+            facts = json.loads(_counts(path).read_text(encoding="utf-8"))
+            fields = tuple(map(_field, facts["fields"]))
+            proofs.append(Proof(saved.plan_id, name, fields, path))
+    return proofs
+
+
+# What somebody else made of a value is not what the org stored of ours: it stays a difference.
+_STORED = (
+    "select key, field, stored from differing"
+    f" where verdict <> {literal(BY_OTHERS)} and field <> {literal(RECORD)}"
+)
+
+
+def _fields(
+    written: Mapping[str, int], tally: Sequence[Sequence[Any]], order: Sequence[str]
+) -> Iterator[FieldProof]:
+    found = {field: counts for field, *counts in tally}
+    for name in order:
+        if name in written:
+            by_automation, by_others, not_stored, example = found.get(name, (0, 0, 0, None))
+            yield FieldProof(
+                name,
+                written[name],
+                by_automation,
+                by_others,
+                not_stored,
+                (example[0], example[1]) if example else None,
+            )
+
+
+def _field(facts: Mapping[str, Any]) -> FieldProof:
+    example = facts["example"]
+    return FieldProof(**{**facts, "example": tuple(example) if example else None})
+
+
+def _write_counts(proof: Proof) -> None:
+    facts = {
+        "read_back_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fields": [asdict(field) for field in proof.fields],
+    }
+    path = _counts(proof.path)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    publish(temporary, path)
+
+
+def _counts(path: Path) -> Path:
+    return path.with_suffix(".json")

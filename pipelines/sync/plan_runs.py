@@ -1,0 +1,29 @@
+"""Which runs applied a plan, so that people may name a plan by what they remember of it.
+
+<home>/plans/<plan_id>/runs    one run id a line, oldest first
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RUNS = "runs"
+
+
+def note_run(plan: Path, run_id: str) -> None:
+    """Remember that a run applies the plan in this folder."""
+    path = plan / RUNS
+    known = path.read_text(encoding="utf-8").split() if path.exists() else []
+    if run_id not in known:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{run_id}\n")
+
+
+def plan_named(home: Path, name: str) -> str:
+    """The plan that a plan id or the id of a run means; the text itself where none is found."""
+    if (home / "plans" / name).is_dir():
+        return name
+    for path in sorted((home / "plans").glob(f"[!.]*/{RUNS}"), reverse=True):
+        if name in path.read_text(encoding="utf-8").split():
+            return path.parent.name
+    return name
