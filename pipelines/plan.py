@@ -18,7 +18,7 @@ from pipelines.sync.addresses import LEFT_OUT
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field
 from pipelines.sync.ledger import Ledger
-from pipelines.sync.mapping import relation
+from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.plan import plan_sql
 from pipelines.sync.plan_differences import differences_sql
 from pipelines.sync.saved_plan import HEADER, Origin, Plan, load_plan, save_plan
