@@ -26,6 +26,15 @@ def start(
     port: Annotated[
         int | None, typer.Option(help="For https; http takes the next one.", show_default=False)
     ] = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Let `causeway org fault` make things go wrong.")
+    ] = False,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            help="Rules of your own; kept for later starts.", show_default=False
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start it, or say where it already runs.
@@ -34,11 +43,19 @@ def start(
 
       causeway org start --json
       causeway org start --home /tmp/second --port 8843
+      causeway org start --rules my_rules.yaml
+
+    Rules are validation rules, duplicate rules, assignment rules and automations, as the README
+    shows them. They lie in local_org/rules.yaml of the home, where they can be edited too.
     """
     choose_home(home)
     from pipelines.local_org import control
 
-    _show(control.start(project().local_org, port), as_json)
+    folder = project().local_org
+    if rules is not None or faults:
+        # What is asked for holds from a start on.
+        control.stop(folder)
+    _show(control.start(folder, port, faults=faults, rules=rules), as_json)
 
 
 @app.command()
@@ -89,6 +106,94 @@ def reset(
 
 
 @app.command()
+def seed(
+    home: Home = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="A CSV whose header names fields.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    sobject: Annotated[
+        str, typer.Option("--object", help="What the rows of the file are.")
+    ] = "Contact",
+    as_json: Json = False,
+) -> None:
+    """Give it records to work with: made-up samples, or those of a CSV file.
+
+    The samples are accounts, contacts and leads of the kind that a new org has, with duplicates
+    among them. Asked for again they are not made again. A file with a column of an External Id
+    (Causeway_Key__c) is upserted; any other is taken once.
+
+      causeway org seed
+      causeway org seed --from contacts.csv --object Contact
+    """
+    choose_home(home)
+    from pipelines.local_org import control
+
+    folder = project().local_org
+    told = control.seed(folder) if file is None else control.seed_file(folder, sobject, file)
+    if as_json:
+        print_json(told)
+    elif file is None:
+        made = ", ".join(f"{count} × {name}" for name, count in told.items() if count)
+        out.print(f"Made {made}." if made else "The samples were there already; nothing was done.")
+    else:
+        _show_loaded(told, file)
+    if told.get("failed") or told.get("state") == "Failed":
+        raise typer.Exit(1)
+
+
+@app.command()
+def fault(
+    kind: Annotated[
+        str | None, typer.Argument(help="What goes wrong; without it: what still will.")
+    ] = None,
+    settings: Annotated[list[str] | None, typer.Argument(help="name=value …")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Make something go wrong, to see what becomes of it. Needs `causeway org start --faults`.
+
+      refuse          status=401|403|500|503    an error instead of the work
+      slow            seconds=                  the work waits
+      reset           during=upload|answer      the connection breaks midway
+      lose_answer                               the work is done, nobody is told
+      die             moment=before_work|after_work        kill -9 at a request
+      expire_sessions                           every access token ends
+      lock_rows       object= share= seed=      UNABLE_TO_LOCK_ROW for some rows of a write
+      job             end=Failed|InProgress|die_before_commit|die_after_commit
+                      after_chunks= object= operation=     a Bulk job fails, hangs, or kill -9
+      clear                                     forget what still would happen
+
+    The first five take path= (a regular expression) and method= to choose requests. Each takes
+    times= (1) and skip= (0), so that the third upload is reset with:
+
+      causeway org fault reset during=upload method=PUT skip=2
+      causeway org fault job end=die_after_commit after_chunks=5
+      causeway org fault refuse status=503 path=composite times=3
+    """
+    choose_home(home)
+    from pipelines.local_org import control
+
+    folder = project().local_org
+    if kind is None:
+        left = control.armed(folder)
+    elif kind == "clear":
+        left = control.inject(folder)
+    else:
+        left = control.inject(folder, {"kind": kind} | _settings(settings or []))
+    if as_json:
+        print_json(left)
+        return
+    for told in left:
+        said = (f"{name}={value}" for name, value in told.items() if name != "kind")
+        out.print(f"{told['kind']} {' '.join(said)}", markup=False)
+    if not left:
+        out.print("Nothing is left to go wrong.")
+
+
+@app.command()
 def query(
     soql: Annotated[str, typer.Argument(help="One SOQL select.")],
     home: Home = None,
@@ -122,6 +227,28 @@ def setup(home: Home = None) -> None:
     set_up(project(), said.append)
     for line in said or ["Everything was there already."]:
         out.print(line, markup=False)
+
+
+def _settings(given: list[str]) -> dict[str, str]:
+    wrong = [text for text in given if "=" not in text]
+    if wrong:
+        raise typer.BadParameter(f"{wrong[0]!r} is no name=value")
+    return {name: value for name, _, value in (text.partition("=") for text in given)}
+
+
+def _show_loaded(told: dict[str, Any], file: Path) -> None:
+    if "loaded" in told:
+        out.print(
+            f"{file} was loaded at {told['loaded']}; nothing was done. Its rows have no External "
+            "Id, so loading them again would make them twice.",
+            markup=False,
+        )
+        return
+    good = told["rows"] - told["failed"]
+    done = "upserted" if told["operation"] == "upsert" else "made"
+    out.print(f"{good:,} of {told['rows']:,} rows {done}, by job {told['job']}.")
+    for error in [[told["error"]]] if told["error"] else told["errors"]:
+        err.print("  " + " | ".join(error), markup=False)
 
 
 def _flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -17,10 +17,13 @@ def main() -> int:
     serve.add_argument(
         "--faults", action="store_true", help="let /control/faults make things go wrong"
     )
+    serve.add_argument("--rules", type=Path, help="rules of your own; kept in the home")
     arguments = parser.parse_args()
     from pipelines.local_org.serve import serve_forever
 
-    return serve_forever(arguments.home, arguments.port, faults=arguments.faults)
+    return serve_forever(
+        arguments.home, arguments.port, faults=arguments.faults, rules=arguments.rules
+    )
 
 
 if __name__ == "__main__":

@@ -47,7 +47,9 @@ class LocalOrgError(Exception):
     """The org could not be started or stopped; the message says why and what to do."""
 
 
-def start(home: Path, port: int | None = None, *, faults: bool = False) -> dict[str, Any]:
+def start(
+    home: Path, port: int | None = None, *, faults: bool = False, rules: Path | None = None
+) -> dict[str, Any]:
     """Start the org of `home` as a process of its own and wait until it answers.
 
     Args:
@@ -55,6 +57,8 @@ def start(home: Path, port: int | None = None, *, faults: bool = False) -> dict[
         port: for https; http listens on the next one. None or 0: the ports of the last start,
             or free ones.
         faults: let `inject` make things go wrong.
+        rules: a file of rules on top of the set-up's (see `catalog.rules`), copied into the home
+            when it is found to be good, so that later starts follow it too.
 
     Returns:
         `PUBLIC_KEYS` and their values. When the org already runs, those of the running one.
@@ -67,7 +71,10 @@ def start(home: Path, port: int | None = None, *, faults: bool = False) -> dict[
     if running["running"]:
         return _public(running)
     files.folder.mkdir(parents=True, exist_ok=True)
-    process = _spawn(files, port or 0, faults=faults)
+    more = ["--faults"] if faults else []
+    if rules is not None:
+        more += ["--rules", str(Path(rules).resolve())]
+    process = _spawn(files, port or 0, more)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         running = status(files.folder)
@@ -168,6 +175,38 @@ def armed(home: Path) -> list[dict[str, Any]]:
     return listed
 
 
+def seed(home: Path) -> dict[str, int]:
+    """Write the sample records that a running org never got; object → how many.
+
+    Raises:
+        LocalOrgError: the org does not run, or its rules refuse some.
+    """
+    made: dict[str, int] = ask(home, "POST", "/control/seed")
+    return made
+
+
+def seed_file(home: Path, sobject: str, file: Path) -> dict[str, Any]:
+    """Load a CSV file into a running org and wait until it is done.
+
+    Returns:
+        `loaded` (when the same file was loaded before: nothing was done now), or how it went:
+        `operation`, `job`, `state`, `rows`, `failed`, and `errors`, the first failed rows.
+
+    Raises:
+        LocalOrgError: the org does not run, or the file is unfit: every problem with its line.
+    """
+    told: dict[str, Any] = ask(home, "POST", f"/control/seed/{sobject}", file.read_bytes())
+    if "problems" in told:
+        lines = [f"{file}:{p['line']}: {p['text']}" for p in told["problems"]]
+        raise LocalOrgError("\n".join(lines) + "\nNothing was loaded.")
+    while "job" in told:
+        done = ask(home, "GET", f"/control/jobs/{told['job']}")
+        if done["ended"]:
+            return {**told, **done}
+        time.sleep(0.1)
+    return told
+
+
 def ask(home: Path, method: str, path: str, body: bytes | None = None) -> Any:
     """One request to a control endpoint of a running org; its JSON, or None.
 
@@ -238,12 +277,11 @@ def _public(state: dict[str, Any]) -> dict[str, Any]:
     return {key: state[key] for key in PUBLIC_KEYS}
 
 
-def _spawn(files: Home, port: int, *, faults: bool) -> "subprocess.Popen[bytes]":
+def _spawn(files: Home, port: int, more: list[str]) -> "subprocess.Popen[bytes]":
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "pipelines.local_org", "serve"]
-    command += ["--home", str(files.folder), "--port", str(port)]
-    command += ["--faults"] if faults else []
+    command += ["--home", str(files.folder), "--port", str(port), *more]
     with files.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603
             command,

@@ -43,7 +43,7 @@ import threading
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pipelines.local_org.dml.outcome import error_sql
 
@@ -70,7 +70,7 @@ class Refuse(_AtPath):
     """Answer with an error instead of doing the work."""
 
     kind: Literal["refuse"]
-    status: Literal[401, 403, 500, 503]
+    status: Annotated[Literal[401, 403, 500, 503], BeforeValidator(int)]
 
 
 class Slow(_AtPath):

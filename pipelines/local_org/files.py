@@ -29,6 +29,11 @@ class Home:
         return self.folder / "org.log"
 
     @property
+    def rules(self) -> Path:
+        """Rules of the user's own, on top of those of the set-up; see `catalog.rules`."""
+        return self.folder / "rules.yaml"
+
+    @property
     def faults(self) -> Path:
         """The faults that are still to happen, in an org that has them."""
         return self.folder / "faults.json"

@@ -2,12 +2,14 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pipelines.local_org.bulk.jobs import Jobs
 from pipelines.local_org.catalog.changes import Changes
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
-from pipelines.local_org.catalog.setup import read_setup
+from pipelines.local_org.catalog.rules import RulesSetup, check_rules, with_rules
+from pipelines.local_org.catalog.setup import OrgSetup, read_model, read_setup
 from pipelines.local_org.certificates import ensure_jwt_key
 from pipelines.local_org.customfields import CustomFields
 from pipelines.local_org.dml.automations import Later
@@ -25,17 +27,21 @@ from pipelines.local_org.usage import Usage
 class Org:
     """Everything that a request needs to know of the org."""
 
-    def __init__(self, home: Home, *, faults: bool = False) -> None:
+    def __init__(self, home: Home, *, faults: bool = False, rules: Path | None = None) -> None:
         if not home.setup.exists():
             home.folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(TEMPLATE, home.setup)
         self.home = home
-        self.setup = read_setup(home.setup)
+        self.setup, own = _set_up(home, rules)
         self.jwt_public_key = ensure_jwt_key(home.jwt_key)
         self.state: dict[str, Any] = ensure_identity(home, self.setup)
         declared = load_catalog(self.setup)
         self.store = Store(home.records, pod_of(self.state))
         self.custom_fields = CustomFields(self.store, declared)
+        for file, described in own.items():
+            check_rules(file, described, self.custom_fields.complete())
+        if rules is not None and rules != home.rules:
+            shutil.copyfile(rules, home.rules)
         seed(self.store, declared, self.setup, self.state)
         self.changes = Changes()
         self.faults = Faults(home.faults) if faults else None
@@ -67,3 +73,15 @@ class Org:
         self.later.close()
         self.usage.save()
         self.store.close()
+
+
+def _set_up(home: Home, rules: Path | None) -> tuple[OrgSetup, dict[Path, OrgSetup | RulesSetup]]:
+    """The org's set-up with its user's rules, and what each file said of rules."""
+    setup = read_setup(home.setup)
+    said: dict[Path, OrgSetup | RulesSetup] = {home.setup: setup}
+    file = rules or home.rules
+    if file.exists():
+        own = read_model(file, RulesSetup)
+        said[file] = own
+        setup = with_rules(setup, own)
+    return setup, said

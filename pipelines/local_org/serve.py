@@ -38,7 +38,9 @@ class _Listener(uvicorn.Server):
         yield
 
 
-def serve_forever(folder: Path, port: int, *, faults: bool = False) -> int:
+def serve_forever(
+    folder: Path, port: int, *, faults: bool = False, rules: Path | None = None
+) -> int:
     """Serve the org of a folder until SIGTERM or SIGINT.
 
     Returns:
@@ -55,7 +57,7 @@ def serve_forever(folder: Path, port: int, *, faults: bool = False) -> int:
             return ALREADY_SERVED
         try:
             sockets = _bind(port, home.read_state())
-            org = Org(home, faults=faults)
+            org = Org(home, faults=faults, rules=rules)
         except (PortTaken, SetupError) as error:
             print(error, file=sys.stderr)
             return 1

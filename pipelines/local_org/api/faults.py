@@ -1,11 +1,12 @@
 """The control endpoint for faults; there only when the org was started with them."""
 
-import base64
-
+from pipelines.local_org.api import control
+from pipelines.local_org.api.control import owner_only
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
 from pipelines.local_org.faults import ExpireSessions, Faults, WrongFault
 
 router = Router()
+router.include(control.router)
 
 
 @router.route("GET", "/control/faults", login=False)
@@ -35,8 +36,7 @@ def clear(call: Call) -> Answer:
 
 
 def _faults(call: Call) -> Faults:
-    state = call.org.state
-    secret = base64.b64encode(f"{state['client_id']}:{state['client_secret']}".encode()).decode()
-    if call.org.faults is None or call.headers.get("authorization") != f"Basic {secret}":
+    owner_only(call)
+    if call.org.faults is None:
         raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
     return call.org.faults

@@ -78,7 +78,7 @@ def job_page(call: Call) -> Answer:
         "Made": f"{moment(job.created_at)} by {user.text}",
         **{name: str(value) for name, value in job.spec.items() if value is not None},
     }
-    reasons = Counter(row[1] for row in islice(_rows(call, job, FAILED), COUNTED))
+    reasons = Counter(row[1] for row in islice(failed_rows(call, job), COUNTED))
     return page(
         call,
         "job",
@@ -105,6 +105,11 @@ def _header(call: Call, job: Job, kind: str) -> list[str]:
         return result_header(write_request(call.org.jobs, job), kind)
     except BadFile:
         return []
+
+
+def failed_rows(call: Call, job: Job) -> Iterator[list[Any]]:
+    """The rows of a job that failed: id, error, what was sent."""
+    return _rows(call, job, FAILED)
 
 
 def _rows(call: Call, job: Job, kind: str) -> Iterator[list[Any]]:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pipelines.local_org import ids
 from pipelines.local_org.api.discovery import sobject_of
+from pipelines.local_org.api.duplicates import duplicate_result
 from pipelines.local_org.api.query import select_records
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
 from pipelines.local_org.catalog.model import Field, SObject
@@ -207,18 +208,23 @@ def _record(call: Call, sobject: SObject, record_id: str) -> Answer:
 
 
 def _write(call: Call, batch: Batch) -> Outcome:
+    options = call.write_options()
     try:
-        outcome = write_records(call.writer, [batch], call.user, options=call.write_options())[0]
+        with call.org.store.write() as connection:
+            outcome = write_records(call.writer, [batch], call.user, options=options)[0]
+            duplicates = duplicate_result(call, connection, batch.sobject, outcome)
     except JsonTypeError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", str(error)) from error
-    return _good(outcome)
+    return _good(outcome, duplicates)
 
 
-def _good(outcome: Outcome) -> Outcome:
+def _good(outcome: Outcome, duplicates: dict[str, Any] | None = None) -> Outcome:
     if outcome.errors:
         first = outcome.errors[0]
         error = ApiError(400, first.code, first.message, first.fields)
         error.body = [e.as_record() for e in outcome.errors]
+        if duplicates is not None:
+            error.body[0] = {"duplicateResult": duplicates} | error.body[0]
         raise error
     return outcome
 

@@ -1,7 +1,8 @@
 """The org's set-up file, `org.yaml`: what an admin decides. Unknown keys are errors."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -25,15 +26,20 @@ FieldType = Literal[
 ]
 
 
+Model = TypeVar("Model", bound=BaseModel)
+
+
 class SetupError(Exception):
     """The set-up file is wrong; the message names the file, the place and every problem."""
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A part of a set-up file."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class OrganizationSetup(_Frozen):
+class OrganizationSetup(Frozen):
     """What the Organization record says."""
 
     name: str
@@ -45,7 +51,7 @@ class OrganizationSetup(_Frozen):
     time_zone: str = "America/Los_Angeles"
 
 
-class UserSetup(_Frozen):
+class UserSetup(Frozen):
     """A user; without a user name one is made up from the org's id."""
 
     last_name: str
@@ -55,7 +61,7 @@ class UserSetup(_Frozen):
     active: bool = True
 
 
-class QueueSetup(_Frozen):
+class QueueSetup(Frozen):
     """A queue and the objects whose records it may own."""
 
     name: str
@@ -63,7 +69,7 @@ class QueueSetup(_Frozen):
     objects: tuple[str, ...] = ("Lead",)
 
 
-class RecordTypeSetup(_Frozen):
+class RecordTypeSetup(Frozen):
     """A record type; `picklists` gives fields fewer values than the object has for them."""
 
     object: str
@@ -75,7 +81,7 @@ class RecordTypeSetup(_Frozen):
     picklists: dict[str, tuple[str, ...]] = {}
 
 
-class CurrencySetup(_Frozen):
+class CurrencySetup(Frozen):
     """A currency of an org that has several; rates are to the corporate one."""
 
     iso: str = Field(pattern="^[A-Z]{3}$")
@@ -86,7 +92,7 @@ class CurrencySetup(_Frozen):
     active: bool = True
 
 
-class LeadStatusSetup(_Frozen):
+class LeadStatusSetup(Frozen):
     """One lead status, in order."""
 
     label: str
@@ -94,7 +100,7 @@ class LeadStatusSetup(_Frozen):
     converted: bool = False
 
 
-class SwitchSetup(_Frozen):
+class SwitchSetup(Frozen):
     """What the org as a whole does or does not."""
 
     lower_case_email: bool = True
@@ -104,7 +110,7 @@ class SwitchSetup(_Frozen):
     lock_contention: bool = False
 
 
-class FieldSetup(_Frozen):
+class FieldSetup(Frozen):
     """A custom field, in the words of the Metadata API.
 
     `labels` gives picklist values a label that differs from them; `inactive` names values that
@@ -130,7 +136,7 @@ class FieldSetup(_Frozen):
     help_text: str | None = None
 
 
-class ValidationRuleSetup(_Frozen):
+class ValidationRuleSetup(Frozen):
     """Refuses records for which the SQL expression `when` is true."""
 
     name: str
@@ -140,7 +146,7 @@ class ValidationRuleSetup(_Frozen):
     field: str | None = None
 
 
-class DuplicateRuleSetup(_Frozen):
+class DuplicateRuleSetup(Frozen):
     """Finds records that share all fields of one group of `match`; blank never matches."""
 
     name: str
@@ -148,6 +154,8 @@ class DuplicateRuleSetup(_Frozen):
     against: str | None = None
     match: tuple[tuple[str, ...], ...]
     action: Literal["block", "alert", "off"] = "alert"
+    fuzzy: bool = False
+    """Compare as the standard matching rules do; else letter for letter, whatever the case."""
     message: str = "Use one of these records?"
 
     @field_validator("action", mode="before")
@@ -157,14 +165,14 @@ class DuplicateRuleSetup(_Frozen):
         return "off" if value is False else value
 
 
-class AssignmentEntrySetup(_Frozen):
+class AssignmentEntrySetup(Frozen):
     """Gives records for which `when` is true to a user (user name) or queue (developer name)."""
 
     when: str
     owner: str
 
 
-class AssignmentRuleSetup(_Frozen):
+class AssignmentRuleSetup(Frozen):
     """Chooses owners of new records; the first entry that fits decides."""
 
     name: str
@@ -173,7 +181,7 @@ class AssignmentRuleSetup(_Frozen):
     entries: tuple[AssignmentEntrySetup, ...]
 
 
-class AutomationSetup(_Frozen):
+class AutomationSetup(Frozen):
     """Sets fields of saved records, or throws and so fails its whole chunk of 200."""
 
     name: str
@@ -185,7 +193,7 @@ class AutomationSetup(_Frozen):
     after_seconds: float = Field(default=0, ge=0)
 
 
-class OrgSetup(_Frozen):
+class OrgSetup(Frozen):
     """The whole file."""
 
     organization: OrganizationSetup
@@ -224,21 +232,36 @@ def read_setup(file: Path) -> OrgSetup:
     """Read and check a set-up file.
 
     Raises:
+        SetupError: see `read_model`.
+    """
+    return read_model(file, OrgSetup)
+
+
+def read_model(file: Path, model: type[Model]) -> Model:
+    """Read and check a YAML file.
+
+    Raises:
         SetupError: it is no YAML, or keys or values are wrong; all problems at once.
     """
     text = file.read_text(encoding="utf-8")
     try:
-        return OrgSetup.model_validate(yaml.safe_load(text))
+        return model.model_validate(yaml.safe_load(text) or {})
     except yaml.YAMLError as error:
         raise SetupError(f"{file} is not valid YAML: {error}") from error
     except ValidationError as error:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        wrong = error.errors()
+        lines = lines_of(file, [problem["loc"] for problem in wrong])
         problems = [
-            f"{file}:{_line(root, problem['loc'])}: "
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-            for problem in error.errors()
+            f"{file}:{line}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            for line, problem in zip(lines, wrong, strict=True)
         ]
         raise SetupError("\n".join(problems)) from error
+
+
+def lines_of(file: Path, places: Sequence[tuple[int | str, ...]]) -> list[int]:
+    """The lines in which parts of a YAML file stand, counted from 1."""
+    root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    return [_line(root, place) for place in places]
 
 
 def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:

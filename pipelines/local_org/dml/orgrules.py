@@ -11,15 +11,15 @@ from typing import Any
 
 import duckdb
 
-from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal, quoted
+from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal
 from pipelines.local_org.catalog.setup import (
     AssignmentRuleSetup,
     AutomationSetup,
     DuplicateRuleSetup,
     OrgSetup,
-    SetupError,
 )
 from pipelines.local_org.dml.changes import new_value_sql
+from pipelines.local_org.dml.duplicates import find_sql
 from pipelines.local_org.dml.outcome import error_sql
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.store.history import Update
@@ -48,8 +48,7 @@ class OrgRules:
     """The rules of an org's set-up, compiled to SQL per object."""
 
     def __init__(self, setup: OrgSetup, catalog: Catalog) -> None:
-        self._setup, self._catalog = setup, catalog
-        _check(setup, catalog)
+        self._setup, self.catalog = setup, catalog
 
     def judges(self, sobject: SObject) -> bool:
         """Whether records of this object must be shown to the rules before they are written."""
@@ -99,11 +98,15 @@ class OrgRules:
                     "FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.field or "", literal(rule.message)
                 )
                 yield f"select _row from candidate where {rule.when}", error
-        for duplicate in self._setup.duplicate_rules:
-            ignored = duplicate.action == "alert" and options.allow_duplicates
-            if duplicate.object == sobject.name and duplicate.action != "off" and not ignored:
-                error = error_sql("DUPLICATES_DETECTED", "", literal(duplicate.message))
-                yield self._duplicates_sql(duplicate), error
+
+    def duplicate_rules(
+        self, sobject: SObject, options: WriteOptions
+    ) -> Iterator[DuplicateRuleSetup]:
+        """The duplicate rules that refuse records of this object."""
+        for rule in self._setup.duplicate_rules:
+            ignored = rule.action == "off" or (rule.action == "alert" and options.allow_duplicates)
+            if rule.object == sobject.name and not ignored:
+                yield rule
 
     def assignment(self, sobject: SObject, options: WriteOptions) -> Update | None:
         """Gives the new records of `work` their owners, by the assignment rule, if one is due."""
@@ -138,28 +141,12 @@ class OrgRules:
         Parameter: `$now`.
         """
         return Update(
-            self._catalog[automation.object],
+            self.catalog[automation.object],
             automation.set,
             f"t._n = w.written and {_when(automation)}",
             written,
             {"SystemModstamp": "$now"},
         )
-
-    def _duplicates_sql(self, rule: DuplicateRuleSetup) -> str:
-        against = self._catalog[rule.against or rule.object]
-        alive = 'not d."IsDeleted"'
-        if against.get("IsConverted") is not None:
-            alive += ' and not d."IsConverted"'
-        groups = []
-        for group in rule.match:
-            same = " and ".join(
-                f"lower(c.{quoted(name)}) = lower(d.{quoted(name)})" for name in group
-            )
-            groups.append(
-                f"select c._row from candidate c join {against.table} d on {same} "
-                f'where {alive} and d."Id" is distinct from c._id'
-            )
-        return " union all ".join(groups)
 
     def _assignment_rule(
         self, sobject: SObject, options: WriteOptions
@@ -192,6 +179,17 @@ def judge(
         connection.execute(
             f"update work set _error = {error} where _error is null and _row in ({rows})"
         )
+    found = "create or replace temp table duplicate(_row bigint, rule varchar, id varchar)"
+    duplicates = list(rules.duplicate_rules(request.sobject, options))
+    if duplicates:
+        connection.execute(found)
+    for rule in duplicates:
+        connection.execute(find_sql(rules.catalog, rule))
+        error = error_sql("DUPLICATES_DETECTED", "", literal(rule.message))
+        connection.execute(
+            f"update work set _error = {error} where _error is null and _row in "
+            f"(select _row from duplicate where rule = {literal(rule.name)})"
+        )
 
 
 def candidate_sql(request: WriteRequest, fields: Iterable[Field]) -> str:
@@ -221,57 +219,3 @@ def _owner_sql(owner: str) -> str:
         f'select "Id" from records."User" where "Username" = {literal(owner)} union all '
         f'select "Id" from records."Group" where "DeveloperName" = {literal(owner)} limit 1'
     )
-
-
-# -- checking --------------------------------------------------------------------------------------
-
-
-def _check(setup: OrgSetup, catalog: Catalog) -> None:
-    """Try every expression on an empty table of its object.
-
-    Raises:
-        SetupError: naming every rule that cannot work.
-    """
-    problems = [
-        f"{place}: {problem}"
-        for place, name, expression in _expressions(setup)
-        if (problem := _problem(catalog, name, expression)) is not None
-    ]
-    for rule in setup.duplicate_rules:
-        for name in {rule.object, rule.against or rule.object}:
-            sobject = catalog.get(name)
-            wanted = sorted({f for group in rule.match for f in group})
-            problems += [
-                f"duplicate_rules {rule.name}: {name} has no field {field}"
-                for field in wanted
-                if sobject is None or sobject.get(field) is None
-            ]
-    if problems:
-        raise SetupError("org.yaml: " + "\norg.yaml: ".join(problems))
-
-
-def _expressions(setup: OrgSetup) -> Iterator[tuple[str, str, str]]:
-    for rule in setup.validation_rules:
-        yield f"validation_rules {rule.name}", rule.object, rule.when
-    for automation in setup.automations:
-        yield f"automations {automation.name}", automation.object, automation.when
-        for field, expression in automation.set.items():
-            place = f"automations {automation.name}, {field}"
-            yield place, automation.object, f"{quoted(field)} is null or ({expression}) is null"
-    for assignment in setup.assignment_rules:
-        for entry in assignment.entries:
-            yield f"assignment_rules {assignment.name}", assignment.object, entry.when
-
-
-def _problem(catalog: Catalog, name: str, expression: str) -> str | None:
-    sobject = catalog.get(name)
-    if sobject is None:
-        return f"there is no object {name}"
-    columns = [f"null::{f.column_type} as {f.column}" for f in sobject.stored]
-    sql = f"select {expression} from (select {', '.join(columns)}, true as is_new) where false"
-    with duckdb.connect() as connection:
-        try:
-            connection.execute(sql)
-        except duckdb.Error as error:
-            return str(error).splitlines()[0]
-    return None

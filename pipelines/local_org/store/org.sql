@@ -33,6 +33,14 @@ create table if not exists org.at_once (
     other varchar
 );
 
+-- Sample records and files that the org got on request: a sample's key and its record's id, or a
+-- file's digest with its object and the id of the job that loaded it.
+create table if not exists org.seeded (
+    key varchar,
+    record varchar,
+    seeded_at timestamp
+);
+
 -- What automations put off.
 create table if not exists org.later (
     automation varchar,

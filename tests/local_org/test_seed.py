@@ -1,0 +1,81 @@
+"""Records on request: the samples, and CSV files."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.local_org import control
+
+
+@pytest.fixture(scope="module")
+def home(org: dict[str, Any]) -> Path:
+    return Path(org["ca_file"]).parent
+
+
+def test_samples_come_once_with_duplicates_among_them(home: Path, rest: Any) -> None:
+    made = control.seed(home)
+    assert all(count >= 10 for count in made.values())
+    assert control.seed(home) == dict.fromkeys(made, 0)
+    soql = "SELECT Name, Account.Name FROM Contact WHERE Email = 'jferris@brightwater.example.com'"
+    assert sorted(r["Name"] for r in rest.query(soql)) == ["Jon Ferris", "Jonathan Ferris"]
+    found = rest.query("SELECT Id FROM Account WHERE Name LIKE 'Brightwater Foods%'")
+    assert len(found) == 2
+
+
+def test_a_file_with_a_key_is_upserted_again_and_again(
+    home: Path, rest: Any, key: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "contacts.csv"
+    file.write_bytes(
+        f"Causeway_Key__c;LastName;Email\r\n{key};Öz;{key}@x.org\r\n".encode("utf-8-sig")
+    )
+    for _ in range(2):
+        told = control.seed_file(home, "Contact", file)
+        assert (told["operation"], told["state"], told["rows"]) == ("upsert", "JobComplete", 1)
+    found = rest.query(f"SELECT LastName, Email FROM Contact WHERE Causeway_Key__c = '{key}'")
+    assert found == [{"LastName": "Öz", "Email": f"{key}@x.org"}]
+
+
+def test_a_file_without_a_key_is_taken_once(
+    home: Path, rest: Any, key: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text(f'LastName,Company\n"{key}","a\nb"\nIto,\n')
+    told = control.seed_file(home, "Lead", file)
+    assert (told["operation"], told["rows"], told["failed"]) == ("insert", 2, 1)
+    assert "REQUIRED_FIELD_MISSING" in told["errors"][0][0]
+    assert set(control.seed_file(home, "Lead", file)) == {"loaded"}
+    assert len(rest.query(f"SELECT Id FROM Lead WHERE LastName = '{key}'")) == 1
+
+
+def test_bad_columns_are_named_with_file_and_line(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_text("First Name,Banana,IsDeleted,Email,email\nAnn,1,2,3,4\n")
+    with pytest.raises(control.LocalOrgError) as refused:
+        control.seed_file(home, "Contact", file)
+    said = str(refused.value)
+    assert f"{file}:1: column 1, 'First Name': Contact has no such field; perhaps FirstName" in said
+    assert f"{file}:1: column 2, 'Banana': Contact has no such field" in said
+    assert f"{file}:1: column 3, 'IsDeleted': nobody can write this field" in said
+    assert f"{file}:1: column 5, 'email': the field has a column already" in said
+    assert f"{file}:1: there is no column for LastName" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "1: is empty"),
+        (b"LastName,Email\nIto\nAbe,x@y.org\nOno,a,b\n", "2: has 1 values, but the header names 2"),
+        (b"LastName,Email\n\xff\xfe,x\n", "is not UTF-8"),
+    ],
+)
+def test_broken_files_are_refused_whole(
+    home: Path, tmp_path: Path, content: bytes, problem: str
+) -> None:
+    file = tmp_path / "broken.csv"
+    file.write_bytes(content)
+    with pytest.raises(control.LocalOrgError, match=problem):
+        control.seed_file(home, "Contact", file)
+    with pytest.raises(control.LocalOrgError, match="no object Banana"):
+        control.seed_file(home, "Banana", file)
