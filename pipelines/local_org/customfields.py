@@ -5,7 +5,6 @@ Tooling API is seen by a user only once a permission set of theirs has a FieldPe
 for it, as in a real org.
 """
 
-import datetime as dt
 import json
 import re
 import zlib
@@ -27,16 +26,6 @@ from records."FieldPermissions" f
 join records."PermissionSetAssignment" a on a."PermissionSetId" = f."ParentId"
 where a."AssigneeId" = ? and f."PermissionsRead" and not f."IsDeleted" and not a."IsDeleted"
 group by f."Field"
-"""
-
-
-GRANTED_AT = """
-select max(moment)
-from (
-    select max("SystemModstamp") as moment from records."FieldPermissions"
-    union all
-    select max("SystemModstamp") from records."PermissionSetAssignment"
-) as grants
 """
 
 
@@ -62,22 +51,11 @@ class CustomFields:
                 field, FieldSetup.model_validate(json.loads(spec))
             )
         self._views: dict[frozenset[tuple[str, bool]], Catalog] = {}
-        self._changed: dt.datetime | None = None
         store.create_tables(self.complete())
 
     def complete(self) -> Catalog:
         """Every object with every field, whoever may see it."""
         return self._with(self._made)
-
-    def changed_at(self) -> dt.datetime:
-        """When a field was last made, changed, removed or granted; in whole seconds, rounded up."""
-        if not self._made and self._changed is None:
-            return dt.datetime.min.replace(tzinfo=dt.UTC)
-        with self._store.read() as connection:
-            [(granted,)] = connection.execute(GRANTED_AT).fetchall()
-        moments = [m for m in (self._changed, granted and granted.replace(tzinfo=dt.UTC)) if m]
-        latest = max(moments, default=dt.datetime.min.replace(tzinfo=dt.UTC))
-        return (latest + dt.timedelta(microseconds=999_999)).replace(microsecond=0)
 
     def visible_to(self, user: str) -> Catalog:
         """The catalog as a user sees it."""
@@ -141,7 +119,7 @@ class CustomFields:
             )
             connection.execute(f"alter table {sobject.table} drop column {field.column}")
             del self._made[sobject.name, field.name]
-            self._forget_views()
+            self._views.clear()
 
     def id_of(self, full_name: str) -> str:
         """The id that the Tooling API knows a custom field by."""
@@ -170,12 +148,8 @@ class CustomFields:
                 "insert into org.custom_field values (?, ?, ?)", [*place, setup.model_dump_json()]
             )
             self._made[object_name, name] = custom_field(name, setup)
-            self._forget_views()
+            self._views.clear()
             self._store.create_tables(self.complete())
-
-    def _forget_views(self) -> None:
-        self._views.clear()
-        self._changed = dt.datetime.now(dt.UTC)
 
     def _place(self, full_name: str) -> tuple[SObject, str]:
         object_name, _, name = full_name.partition(".")
