@@ -2,7 +2,7 @@
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.local_org import ids
@@ -25,6 +25,7 @@ def test_numbers_come_back_from_ids(number: int) -> None:
     assert ids.record_number(ids.record_id("003", "xQ", number)) == number
 
 
+@settings(deadline=None)
 @given(st.integers(0, 62**9 - 1 - 62**4), st.integers(1, 50))
 def test_sql_and_python_make_the_same_ids(first: int, count: int) -> None:
     if count > ids.room(first):
@@ -34,6 +35,7 @@ def test_sql_and_python_make_the_same_ids(first: int, count: int) -> None:
     assert made == [ids.record_id("00Q", "Zz", first + i) for i in range(count)]
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[A-Za-z0-9]{15}", fullmatch=True))
 def test_sql_makes_the_long_form(short: str) -> None:
     sql = f"select {ids.to18_sql(repr(short))}"
