@@ -221,6 +221,8 @@ class _Check:
             ("default", [rule.default]),
             ("translate", list((rule.translate or {}).values())),
         ):
+            if key != "default" and field.field.endswith(CODES):
+                continue  # any spelling will do, but a default is compared with what is sent
             for constant in constants:
                 if constant is not None and (text := self._misfit(field, constant)):
                     yield self.mapping.problem(text, *at, key)
@@ -247,8 +249,6 @@ class _Check:
 
     def _misfit(self, field: Field, constant: Any) -> str | None:
         text = str(constant).lower() if isinstance(constant, bool) else str(constant)
-        if field.field.endswith(CODES):
-            return None  # any spelling will do
         shown = f"{field.field}: {text!r}"
         most = limit(field)
         if most is not None and len(text) > most:

@@ -206,7 +206,9 @@ def test_the_sql_for_codes_is_as_it_was_read_last(coded: OrgSchema) -> None:
         ("MailingState: mailing_state", "MailingStateCode means nothing without its country"),
         ("MailingCountryCode: mailing_country\n  MailingCountry: mailing_country",
          "MailingCountry and MailingCountryCode say the same; keep one"),
-        ("MailingCountry: {from: mailing_country, default: United States}", None),
+        ("MailingCountry: {from: mailing_country, translate: {x: United States}}", None),
+        ("MailingCountry: {from: mailing_country, default: USA}", "'USA' is not in the list: CA"),
+        ("MailingCountry: {from: mailing_country, default: US}", None),
     ],
 )  # fmt: skip
 def test_an_address_that_cannot_work(
