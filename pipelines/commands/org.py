@@ -31,9 +31,7 @@ def start(
     ] = False,
     rules: Annotated[
         Path | None,
-        typer.Option(
-            help="Rules of your own; kept for later starts.", show_default=False
-        ),
+        typer.Option(help="Rules of your own; kept for later starts.", show_default=False),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -48,7 +48,7 @@ def test_from_the_start_to_a_record_and_its_history(
     assert "Email" not in told[1]
     assert told[2].startswith("Created by Integration User")
     page.get_by_role("link", name=f"Bulk job {shop['job']}").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Upsert contact"
+    assert page.get_by_role("heading", level=1).inner_text() == "Upsert Contact"
 
 
 def test_text_of_records_is_text(org: dict[str, Any], shop: dict[str, str], page: "Page") -> None:

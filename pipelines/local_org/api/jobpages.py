@@ -83,7 +83,7 @@ def job_page(call: Call) -> Answer:
         call,
         "job",
         f"Job {job.id}",
-        does=f"{job.operation} {job.object}".capitalize(),
+        does=f"{job.operation.capitalize()} {job.object}",
         id=job.id,
         job_state=job.state,
         error=job.error,

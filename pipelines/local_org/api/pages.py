@@ -21,6 +21,7 @@ from pipelines.local_org.api.web import (
     Shown,
     catalog_of,
     cells,
+    label,
     limits_used,
     missing,
     page,
@@ -167,7 +168,8 @@ def _record(call: Call, sobject: SObject | None) -> Answer:
         related = _related(call, connection, sobject, values["Id"])
     names = Names(call, [*(values[f.name] for f in fields if f.type == "reference"), *spoken])
     lines = [
-        {"name": f.name, "label": f.label, "shown": shown(f, values[f.name], names)} for f in fields
+        {"name": f.name, "label": label(f), "shown": shown(f, values[f.name], names)}
+        for f in fields
     ]
     filled = [line for line in lines if line["shown"] and _is_news(line["name"], values)]
     master = values.get("MasterRecordId")
@@ -251,4 +253,4 @@ def _listed(
                 *cells(row[2:], [*fields, None], names),
             ]
         )
-    return {"header": ["Name", *(f.label for f in fields), "Changed"], "lines": lines}
+    return {"header": ["Name", *(label(f) for f in fields), "Changed"], "lines": lines}

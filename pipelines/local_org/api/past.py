@@ -4,7 +4,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.local_org.api.web import Names, Shown, moment, shown
+from pipelines.local_org.api.web import Names, Shown, label, moment, shown
 from pipelines.local_org.catalog.model import SObject
 
 DID = {
@@ -16,6 +16,8 @@ DID = {
     "merge": "Merged",
     "convert": "Converted",
     "purge": "Purged",
+    "cascade": "Deleted with its parent",
+    "orphan": "Parent deleted",
 }
 MOST = 200
 _CHANGES = """
@@ -77,7 +79,7 @@ def told(event: Event, sobject: SObject, names: Names) -> Event:
         changes.append(
             {
                 "name": name,
-                "label": field.label if field is not None else name,
+                "label": label(field) if field is not None else name,
                 "old": shown(field, old, names),
                 "new": shown(field, new, names),
             }

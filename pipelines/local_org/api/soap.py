@@ -13,8 +13,10 @@ from pipelines.local_org.dml.convert import MOST as MOST_CONVERTS
 from pipelines.local_org.dml.convert import LeadConvert, convert_lead
 from pipelines.local_org.dml.merge import MOST as MOST_MERGES
 from pipelines.local_org.dml.merge import MergeRequest, merge
-from pipelines.local_org.dml.outcome import RowError
+from pipelines.local_org.dml.outcome import Outcome, RowError
 from pipelines.local_org.dml.records import JsonTypeError
+from pipelines.local_org.dml.undelete import MOST as MOST_IDS
+from pipelines.local_org.dml.undelete import empty_bin, undelete
 
 router = Router()
 LAST_LOGIN_VERSION = 64.0
@@ -317,10 +319,36 @@ def _merge_request(element: Element) -> MergeRequest:
     return MergeRequest(name, master, victims)
 
 
+def _undelete(call: Call, request: Element) -> str:
+    return _by_ids(call, request, "undelete", undelete)
+
+
+def _empty_recycle_bin(call: Call, request: Element) -> str:
+    return _by_ids(call, request, "emptyRecycleBin", empty_bin)
+
+
+def _by_ids(call: Call, request: Element, name: str, work: Callable[..., list[Outcome]]) -> str:
+    """Answer a call that does something to each of some records."""
+    asked = [(element.text or "").strip() for element in children(request, "ids")]
+    if len(asked) > MOST_IDS:
+        raise Fault("EXCEEDED_ID_LIMIT", f"record limit reached: at most {MOST_IDS} ids")
+    results = (
+        "<result>"
+        + _errors(done.errors)
+        + tag("id", done.id)
+        + tag("success", not done.errors)
+        + "</result>"
+        for done in work(call.writer, asked, call.user)
+    )
+    return f"<{name}Response>{''.join(results)}</{name}Response>"
+
+
 _HANDLERS: dict[str, Callable[[Call, Element], str]] = {
     "logout": _logout,
     "getServerTimestamp": _server_timestamp,
     "getUserInfo": _get_user_info,
     "convertLead": _convert_lead,
     "merge": _merge,
+    "undelete": _undelete,
+    "emptyRecycleBin": _empty_recycle_bin,
 }

@@ -48,7 +48,7 @@ def page(call: Call, template: str, title: str, status: int = 200, **facts: Any)
             org_name=call.org.setup.organization.name,
             nav=NAV,
             searched=call.query.get("q", "") if call.path == SEARCH else "",
-            here="/" if call.path.startswith("/lightning/o/") else call.path,
+            here=next((u for u, _ in reversed(NAV) if call.path.startswith(u)), "/"),
             **facts,
         )
     )
@@ -96,6 +96,11 @@ def shown(field: Field | None, value: Any, names: "Names | None" = None) -> Show
     if names is not None and field is not None and field.type == "reference":
         return names.link(str(value))
     return Shown(str(value))
+
+
+def label(field: Field) -> str:
+    """What a field is called on a page, where a reference shows the record itself."""
+    return field.label.removesuffix(" ID") if field.type == "reference" else field.label
 
 
 def moment(value: dt.datetime) -> str:

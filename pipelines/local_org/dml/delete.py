@@ -69,15 +69,18 @@ def _restrictions(catalog: Catalog, sobject: SObject) -> list[str]:
     return checks
 
 
-def bury(store: Store, sobject: SObject, user: str) -> None:
-    """Put the records of the table `doomed(id)` into the recycle bin."""
+def bury(store: Store, sobject: SObject, user: str, operation: str) -> None:
+    """Put the records of the table `doomed(id)` into the recycle bin.
+
+    `operation` is what the history calls it: delete, or cascade where a parent takes them along.
+    """
     asked = Update(
         sobject,
         {"IsDeleted": "true"},
         't."Id" in (select id from doomed) and not t."IsDeleted"',
         stamps={"LastModifiedDate": "$now", "SystemModstamp": "$now", "LastModifiedById": "$user"},
     )
-    update(store, asked, "delete", user, {"user": user, "now": now()})
+    update(store, asked, operation, user, {"user": user, "now": now()})
 
 
 def purge(store: Store, connection: duckdb.DuckDBPyConnection, sobject: SObject, user: str) -> None:
@@ -94,12 +97,10 @@ def orphan(store: Store, child: SObject, field: str, user: str) -> None:
         f't."{field}" in (select id from doomed)',
         stamps={"SystemModstamp": "$now"},
     )
-    update(store, asked, "delete", user, {"now": now()})
+    update(store, asked, "orphan", user, {"now": now()})
 
 
-def children_sql(child: SObject, field: str) -> str:
-    """SQL for the live records that reference the records of `doomed(id)`."""
-    return (
-        f'select "Id" as id from {child.table} '
-        f'where "{field}" in (select id from doomed) and not "IsDeleted"'
-    )
+def children_sql(child: SObject, field: str, *, buried: bool) -> str:
+    """SQL for the records that reference those of `doomed(id)`; `buried`: also in the bin."""
+    alive = "" if buried else ' and not "IsDeleted"'
+    return f'select "Id" as id from {child.table} where "{field}" in (select id from doomed){alive}'

@@ -64,14 +64,19 @@ def write_records(
 
 
 def delete_records(
-    writer: Writer, record_ids: Sequence[str], user: str, *, all_or_none: bool = False
+    writer: Writer,
+    record_ids: Sequence[str],
+    user: str,
+    *,
+    all_or_none: bool = False,
+    hard: bool = False,
 ) -> list[Outcome]:
-    """Delete records of any objects, in the order of their ids."""
+    """Delete records of any objects, in the order of their ids; `hard`: for good."""
     outcomes: list[Outcome] = []
     try:
         with writer.store.write():
             for row, record_id in enumerate(record_ids):
-                outcomes.append(_delete(writer, row, record_id, user))
+                outcomes.append(_delete(writer, row, record_id, user, hard=hard))
             if all_or_none:
                 undo_unless_all_good(outcomes)
     except RolledBack:
@@ -79,12 +84,12 @@ def delete_records(
     return outcomes
 
 
-def _delete(writer: Writer, row: int, record_id: str, user: str) -> Outcome:
+def _delete(writer: Writer, row: int, record_id: str, user: str, *, hard: bool) -> Outcome:
     sobject = writer.catalog.of_id(record_id) if ids.is_id(record_id) else None
     if sobject is None or "delete" not in sobject.verbs:
         return Outcome(row, None, False, (RowError("MALFORMED_ID", f"malformed id {record_id}"),))
     request = WriteRequest(sobject, "delete", columns_of(writer.catalog, sobject, ["Id"]))
-    return writer.delete(request, texts_of([{0: record_id}], 1, row), user)[0]
+    return writer.delete(request, texts_of([{0: record_id}], 1, row), user, hard=hard)[0]
 
 
 def _write(writer: Writer, batch: Batch, user: str, options: WriteOptions) -> list[Outcome]:

@@ -120,7 +120,13 @@ class Writer:
             "where _id = twice.id and _row > twice.first_row"
         )
         doomed = connection.execute("select _id as id from outcome where _error is null")
-        self._bury(connection, request.sobject, doomed.to_arrow_table(), user, hard=hard)
+        self._bury(
+            connection,
+            request.sobject,
+            doomed.to_arrow_table(),
+            user,
+            "purge" if hard else "delete",
+        )
 
     def _bury(
         self,
@@ -128,28 +134,29 @@ class Writer:
         sobject: SObject,
         doomed: pa.Table,
         user: str,
-        *,
-        hard: bool,
+        operation: str,
     ) -> None:
         """Delete records and, level by level, what the relationships say goes with them."""
         if doomed.num_rows == 0:
             return
         connection.register("doomed", doomed)
-        if hard:
+        purged = operation == "purge"
+        if purged:
             purge(self.store, connection, sobject, user)
         else:
-            bury(self.store, sobject, user)
+            bury(self.store, sobject, user, operation)
         below = []
         for relation in sobject.children:
             child = self.catalog[relation.child]
             if relation.on_delete == "cascade":
-                found = connection.execute(children_sql(child, relation.field)).to_arrow_table()
+                sql = children_sql(child, relation.field, buried=purged)
+                found = connection.execute(sql).to_arrow_table()
                 below.append((child, found))
             elif relation.on_delete == "clear":
                 orphan(self.store, child, relation.field, user)
         connection.unregister("doomed")
         for child, found in below:
-            self._bury(connection, child, found, user, hard=hard)
+            self._bury(connection, child, found, user, "purge" if purged else "cascade")
 
     def apply(
         self,

@@ -47,9 +47,9 @@ _NOTE = "insert into org.write values (" + ", ".join(
 ) + ")"  # fmt: skip
 
 
-def note(store: Store, write: Write) -> int:
-    """Write the line of a write, inside its transaction; its number."""
-    number = store.numbers("write")
+def note(store: Store, write: Write, number: int | None = None) -> int:
+    """Write the line of a write, inside its transaction; its number, given or next."""
+    number = number or store.numbers("write")
     last = None if write.first is None else write.first + write.count - 1
     texts = (write.user, _request.get(), write.object, write.operation)
     fields = ", ".join(literal(name) for name in write.fields)
@@ -111,9 +111,12 @@ class Update:
 def update(
     store: Store, asked: Update, operation: str, user: str, values: Mapping[str, Any] | None = None
 ) -> None:
-    """Change records, inside a transaction, and note it; `values` are the SQL's parameters."""
+    """Change records, inside a transaction, and note it; `values` are the SQL's parameters.
+
+    Where no value would change nothing is written, not even the stamps.
+    """
     sobject, given = asked.sobject, values or {}
-    number = note(store, Write(sobject.name, operation, user, list(asked.changes)))
+    number = store.numbers("write")
     beside = f", {asked.beside}" if asked.beside else ""
     told = changed_sql(
         sobject, asked.changes, f"from {sobject.table} t{beside} where ({asked.where})"
@@ -123,7 +126,12 @@ def update(
     source = f" from {asked.beside}" if asked.beside else ""
     done = f"update {sobject.table} t set {assigned}{source} where {asked.where}"
     with store.write() as connection:
-        for sql in (told, done):
-            known = {**given, "write": number}
-            # DuckDB refuses parameters that a statement does not speak of.
-            connection.execute(sql, {k: v for k, v in known.items() if f"${k}" in sql})
+        changed = connection.execute(told, _used(told, {**given, "write": number})).fetchall()
+        if changed[0][0]:
+            note(store, Write(sobject.name, operation, user, list(asked.changes)), number)
+            connection.execute(done, _used(done, given))
+
+
+def _used(sql: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a statement speaks of; DuckDB refuses others."""
+    return {name: value for name, value in values.items() if f"${name}" in sql}
