@@ -47,12 +47,16 @@ create or replace macro clean_lines(x) as
         else clean(x)
     end;
 
+-- The words of a text that is lower case already: letters and digits only, one space between.
+create or replace macro words(x) as
+    case
+        when regexp_matches(x, '[^a-z0-9 ]|  |^ | $|^$')
+            then nullif(trim(regexp_replace(x, '[^\pL\pN\p{M}]+', ' ', 'g')), '')
+        else x
+    end;
+
 -- For comparing names: lower case, no accents, letters and digits only, one space between words.
-create or replace macro norm_text(x) as
-    nullif(
-        trim(regexp_replace(strip_accents(lower(x)), '[^\pL\pN\p{M}]+', ' ', 'g')),
-        ''
-    );
+create or replace macro norm_text(x) as words(strip_accents(lower(x)));
 
 -- An e-mail address ignores case everywhere we meet it; Salesforce stores it in lower case.
 create or replace macro norm_email(x) as lower(clean(x));

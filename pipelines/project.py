@@ -263,6 +263,7 @@ class Project:
                 config_lists_rows(self.sources),
             ),
             "policies": (columns, [row]),
+            "aliases": ("person_key varchar, aliases varchar[]", []),
             "account_members": (
                 "person_key varchar, account_key varchar, rule varchar, name varchar, batch date",
                 [],

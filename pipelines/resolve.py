@@ -26,7 +26,7 @@ def link(project: Project, day: date) -> Written:
         project.warehouse.bind(connection, "person_records", [day])
         identity.resolve(connection, day)
         written = project.warehouse.write(connection, "person_links", day, sql("identity/links"))
-        project.state.publish(connection, "member", "person")
+        project.state.publish(connection, "member")
     return written
 
 
@@ -34,13 +34,13 @@ def people(project: Project, file: SqlFile, day: date) -> Written:
     """Make the golden people of the batch, and let the state point to them."""
     if _same(project, day):
         return project.written("people", day)
-    with project.connect(day) as connection:
+    with project.connect(day) as connection, project.state.attach(connection):
+        connection.execute(sql("identity/aliases"))
         project.bind(connection, file, day)
         written = project.warehouse.write(connection, "people", day, file.query)
         project.warehouse.bind(connection, "people", [day])
-        with project.state.attach(connection):
-            connection.execute(sql("identity/point_people"))
-            project.state.publish(connection, "person")
+        connection.execute(sql("identity/point_people"))
+        project.state.publish(connection, "person")
     return written
 
 

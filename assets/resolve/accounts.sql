@@ -5,6 +5,7 @@
 --   select distinct batch from config_account_members
 -- name_generated: the name is a person's; such an account never matches another by name
 -- website: when its members name one and the same
+-- aliases: keys it may still carry in the org, of people who turned out to be its one member
 -- members: people who belong to it, over all batches
 
 with
@@ -13,16 +14,18 @@ members as (select * from config_account_members),
 
 people as (select * from people),
 
-ranked as (
+belonging as (
     select
         members.account_key,
         members.rule,
         members.name,
-        people.is_customer,
         people.as_of,
-        people.phone,
-        people.fax,
+        case when people.is_customer then people.phone end as phone,
+        case when people.is_customer then people.fax end as fax,
         people.website,
+        case when members.rule = 'generated_name' then people.aliases else [] end as aliases,
+        -- As text that sorts: ranking the wide rows by a window costs half as much again.
+        concat_ws(' ', people.is_customer::int, people.as_of, people.person_key) as worth,
         case
             when coalesce(people.other_street, people.other_city, people.other_postal_code)
                 is not null
@@ -40,11 +43,7 @@ ranked as (
                     'state': people.mailing_state, 'postal_code': people.mailing_postal_code,
                     'country': people.mailing_country
                 }
-        end as shipping,
-        row_number() over (
-            partition by members.account_key
-            order by people.is_customer desc, people.as_of desc, people.person_key
-        ) as best
+        end as shipping
     from members
     join people on people.person_key = members.person_key and people.batch = members.batch
 ),
@@ -52,17 +51,18 @@ ranked as (
 golden as (
     select
         account_key,
-        arg_max(name, (as_of, name)) as name,
+        arg_max(name, concat_ws(' ', as_of, name)) as name,
         bool_and(rule = 'generated_name') as name_generated,
-        arg_min(rule, best) as rule,
-        arg_min(phone, best) filter (where is_customer) as phone,
-        arg_min(fax, best) filter (where is_customer) as fax,
+        arg_max(rule, worth) as rule,
+        arg_max(phone, worth) as phone,
+        arg_max(fax, worth) as fax,
         case when min(website) = max(website) then min(website) end as website,
-        arg_min(coalesce(billing, shipping), best) as billing,
-        arg_min(shipping, best) as shipping,
+        arg_max(coalesce(billing, shipping), worth) as billing,
+        arg_max(shipping, worth) as shipping,
+        any_value(aliases) as aliases,
         count(*) as members,
         max(as_of) as as_of
-    from ranked
+    from belonging
     group by account_key
 )
 
@@ -83,6 +83,7 @@ select
     shipping.state as shipping_state,
     shipping.postal_code as shipping_postal_code,
     shipping.country as shipping_country,
+    list_transform(aliases, lambda alias: 'a-' || substr(alias, 3)) as aliases,
     members,
     as_of,
     rule,

@@ -11,13 +11,16 @@
 -- account_key: of the account the person belongs to; null when there is none
 -- account_rule: forced (one account for all), exact_name, generated_name (First Last, for a customer without company) or none
 -- account_name_key: the name without case, accents, punctuation and legal suffix; equal keys are one account
+-- aliases: keys of people who turned out to be this one; records in Salesforce may still carry them
 -- values_from: which source record each block of values came from
 
 with
 
-links as (select * from person_links),
+links as not materialized (select * from person_links),
 
-records as (select * from person_records),
+records as not materialized (select * from person_records),
+
+aliases as (select * from config_aliases),
 
 sources as (select * from config_sources),
 
@@ -25,153 +28,147 @@ lists as (select * from config_lists),
 
 policies as (select * from config_policies),
 
-counted as (
-    select person_key, count(*) as members
-    from links
-    group by person_key
-),
-
-said as (
+-- What one record says, as if nobody else said anything. Wide, so it is read twice and never held.
+said as not materialized (
     select
         links.person_key,
-        counted.members,
-        records.* exclude (batch),
+        links.records,
+        links.rank,
+        records.entity,
+        case when records.last_name is not null then {
+            'salutation': records.salutation, 'first': records.first_name,
+            'middle': records.middle_name, 'last': records.last_name, 'suffix': records.suffix
+        } end as name,
+        records.nickname,
+        records.title,
+        records.department,
+        records.company,
+        records.email,
+        records.phone,
+        records.mobile_phone,
+        records.fax,
+        records.website,
+        records.birthdate,
+        records.mailing,
+        records.other,
+        records.newsletter,
+        records.entity = 'customer' as is_customer,
+        records.entity = 'subscriber' as is_subscriber,
+        records.entity = 'contact' as is_contact,
+        records.entity = 'order' as has_ordered,
+        case when records.entity = 'contact' then records.source end as contact_source,
+        case when records.entity = 'contact' then records.list end as list_of_contact,
+        records.list as lists,
+        records.customer_group,
+        records.gender,
+        records.tags,
+        records.note,
+        records.source,
+        records.as_of,
         records.source || '/' || records.source_id as origin
     from links
-    join counted on counted.person_key = links.person_key
     join records on records.record = links.record and records.batch = links.batch
 ),
 
--- Most people are known from one record, which needs no ranking.
-ranked as (
+-- Most people are known from one record, which needs no weighing.
+known_by_one as (
     select
-        *,
-        row_number() over (
-            partition by person_key
-            order by entity = 'address', priority, as_of desc, source, source_id
-        ) as best
+        * exclude (records, rank, entity, source, origin),
+        [source] as sources,
+        1::bigint as source_records,
+        case when name is not null then origin end as name_from,
+        case when email is not null then origin end as email_from,
+        case when phone is not null then origin end as phone_from,
+        case when mailing is not null then origin end as mailing_from,
+        case when other is not null then origin end as other_from,
+        null::struct(
+            street varchar, city varchar, state varchar,
+            postal_code varchar, country varchar, phone varchar
+        )[] as further
     from said
-    where members > 1
+    where records = 1
 ),
 
-addresses as (
+said_together as (select * from said where records > 1),
+
+weighed as (
+    select
+        person_key,
+        arg_min(name, rank) as name,
+        arg_min(nickname, rank) as nickname,
+        arg_min(title, rank) as title,
+        arg_min(department, rank) as department,
+        arg_min(company, rank) as company,
+        arg_min(email, rank) as email,
+        arg_min(phone, rank) filter (where entity <> 'address') as phone,
+        arg_min(mobile_phone, rank) as mobile_phone,
+        arg_min(fax, rank) filter (where entity <> 'address') as fax,
+        arg_min(website, rank) as website,
+        arg_min(birthdate, rank) as birthdate,
+        arg_min(mailing, rank) as mailing,
+        arg_min(other, rank) as other,
+        -- Of two statements of one moment the refusal counts.
+        arg_max(newsletter, (as_of, newsletter <> 'subscribed', -rank)) as newsletter,
+        bool_or(is_customer) as is_customer,
+        bool_or(is_subscriber) as is_subscriber,
+        bool_or(is_contact) as is_contact,
+        bool_or(has_ordered) as has_ordered,
+        arg_min(contact_source, rank) as contact_source,
+        arg_min_null(list_of_contact, rank) filter (where is_contact) as list_of_contact,
+        array_to_string(list_sort(list(distinct lists)), '; ') as lists,
+        arg_min(customer_group, rank) as customer_group,
+        arg_min(gender, rank) as gender,
+        arg_min(tags, rank) as tags,
+        arg_min(note, rank) as note,
+        max(as_of) as as_of,
+        list_sort(list(distinct source)) as sources,
+        count(*) filter (where entity <> 'address') as source_records,
+        arg_min(origin, rank) filter (where name is not null) as name_from,
+        arg_min(origin, rank) filter (where email is not null) as email_from,
+        arg_min(origin, rank)
+            filter (where phone is not null and entity <> 'address') as phone_from,
+        arg_min(origin, rank) filter (where mailing is not null) as mailing_from,
+        arg_min(origin, rank) filter (where other is not null) as other_from
+    from said_together
+    group by person_key
+),
+
+-- Addresses that are neither: first those of the person's own records, then what was added.
+spare as (
     select
         person_key,
         -- Sorting each list afterwards costs a third of an aggregate with an order.
-        list_transform(
-            list_sort(list({'rank': rank, 'best': best, 'address': address})),
-            lambda one: one.address
-        ) as addresses
+        list_sort(list({'turn': turn, 'rank': rank, 'block': block, 'origin': origin})) as known
     from (
         select
             person_key,
-            best,
-            case when entity = 'address' then 3 else 1 end as rank,
-            mailing as address
-        from ranked
+            case when entity = 'address' then 3 else 1 end as turn,
+            rank,
+            mailing as block,
+            origin
+        from said_together
         where mailing is not null
         union all
-        select person_key, best, 2 as rank, other as address
-        from ranked
+        select person_key, 2 as turn, rank, other as block, origin
+        from said_together
         where other is not null
     )
+    join (select person_key, mailing, other from weighed) using (person_key)
+    where block is distinct from mailing and block is distinct from other
     group by person_key
 ),
 
 known_by_several as (
     select
-        person_key,
-        arg_min(
-            {
-                'salutation': salutation, 'first': first_name, 'middle': middle_name,
-                'last': last_name, 'suffix': suffix
-            },
-            best
-        ) filter (where last_name is not null) as name,
-        arg_min(origin, best) filter (where last_name is not null) as name_from,
-        arg_min(nickname, best) as nickname,
-        arg_min(title, best) as title,
-        arg_min(department, best) as department,
-        arg_min(company, best) as company,
-        arg_min(email, best) as email,
-        arg_min(origin, best) filter (where email is not null) as email_from,
-        arg_min(phone, best) filter (where entity <> 'address') as phone,
-        arg_min(origin, best)
-            filter (where phone is not null and entity <> 'address') as phone_from,
-        arg_min(mobile_phone, best) as mobile_phone,
-        arg_min(fax, best) filter (where entity <> 'address') as fax,
-        arg_min(website, best) as website,
-        arg_min(birthdate, best) as birthdate,
-        arg_min(mailing, best) filter (where entity <> 'address') as mailing,
-        arg_min(origin, best)
-            filter (where mailing is not null and entity <> 'address') as mailing_from,
-        arg_min(mailing, best) filter (where entity = 'address') as first_added,
-        arg_min(other, best) as other,
-        arg_min(origin, best) filter (where other is not null) as other_from,
-        -- Of two statements of one moment the refusal counts.
-        arg_max(newsletter, (as_of, newsletter <> 'subscribed', source, source_id)) as newsletter,
-        bool_or(entity = 'customer') as is_customer,
-        bool_or(entity = 'subscriber') as is_subscriber,
-        bool_or(entity = 'contact') as is_contact,
-        bool_or(entity = 'order') as has_ordered,
-        arg_min({'source': source, 'list': list}, best)
-            filter (where entity = 'contact') as contact_of,
-        string_agg(distinct list, '; ' order by list) as lists,
-        arg_min(customer_group, best) as customer_group,
-        arg_min(gender, best) as gender,
-        arg_min(tags, best) as tags,
-        arg_min(note, best) as note,
-        list(distinct source order by source) as sources,
-        count(*) filter (where entity <> 'address') as source_records,
-        max(as_of) as as_of
-    from ranked
-    group by person_key
-),
-
-known_by_one as (
-    select
-        person_key,
-        case when last_name is not null then {
-            'salutation': salutation, 'first': first_name, 'middle': middle_name,
-            'last': last_name, 'suffix': suffix
-        } end as name,
-        case when last_name is not null then origin end as name_from,
-        nickname,
-        title,
-        department,
-        company,
-        email,
-        case when email is not null then origin end as email_from,
-        phone,
-        case when phone is not null then origin end as phone_from,
-        mobile_phone,
-        fax,
-        website,
-        birthdate,
-        mailing,
-        case when mailing is not null then origin end as mailing_from,
-        null::struct(
-            street varchar, city varchar, state varchar,
-            postal_code varchar, country varchar, phone varchar
-        ) as first_added,
-        other,
-        case when other is not null then origin end as other_from,
-        newsletter,
-        entity = 'customer' as is_customer,
-        entity = 'subscriber' as is_subscriber,
-        entity = 'contact' as is_contact,
-        entity = 'order' as has_ordered,
-        case when entity = 'contact' then {'source': source, 'list': list} end as contact_of,
-        list as lists,
-        customer_group,
-        gender,
-        tags,
-        note,
-        [source] as sources,
-        1::bigint as source_records,
-        as_of
-    from said
-    where members = 1
+        weighed.* replace (
+            coalesce(other, known[1].block) as other,
+            coalesce(other_from, known[1].origin) as other_from
+        ),
+        list_transform(
+            if(other is null, known[2:], known), lambda one: one.block
+        ) as further
+    from weighed
+    left join spare using (person_key)
 ),
 
 golden as (
@@ -180,35 +177,29 @@ golden as (
     select * from known_by_several
 ),
 
-placed as (
+nameless as (
     select
         golden.*,
-        coalesce(mailing, first_added) as mailing_block,
-        coalesce(
-            other,
-            list_filter(
-                addresses.addresses,
-                lambda a: a is distinct from coalesce(mailing, first_added)
-            )[1]
-        ) as other_block,
-        addresses.addresses as addresses,
         case
             when name is null and (
                 policies.subscribers_parse_email = 'every_subscriber'
                 or (policies.subscribers_parse_email = 'customers_only' and is_customer)
-            ) then name_of_email(email)
-        end as derived
+            ) then name_parts(email)
+        end as parts
     from golden
     cross join policies
-    left join addresses using (person_key)
 ),
 
 named as (
     select
-        *,
-        coalesce(name.first, derived.first) as first_name,
-        coalesce(name.last, derived.last) as last_name
-    from placed
+        * exclude (name),
+        name.salutation as salutation,
+        case when len(parts) = 2 then capitalised(parts[1]) else name.first end as first_name,
+        name.middle as middle_name,
+        case when len(parts) in (1, 2) then capitalised(parts[-1]) else name.last end as last_name,
+        name.suffix as suffix,
+        coalesce(len(parts) in (1, 2), false) as name_derived
+    from nameless
 ),
 
 asked as (
@@ -223,9 +214,9 @@ asked as (
         end as forced
     from named
     cross join policies
-    left join sources on sources.source = named.contact_of.source
+    left join sources on sources.source = named.contact_source
     left join lists
-        on lists.source = named.contact_of.source and lists.list = named.contact_of.list
+        on lists.source = named.contact_source and lists.list = named.list_of_contact
 ),
 
 wanted as (
@@ -240,30 +231,34 @@ wanted as (
     from asked
 ),
 
+keyed as (
+    select *, norm_company(wanted_account) as account_name_key
+    from wanted
+),
+
 employed as (
     select
         *,
-        norm_company(wanted_account) as account_name_key,
         case
-            when norm_company(wanted_account) is not null
+            when account_name_key is not null
                 then case when forced is not null then 'forced' else 'exact_name' end
             when own_name is not null then 'generated_name'
             else 'none'
         end as account_rule
-    from wanted
+    from keyed
 )
 
 select
-    person_key,
-    name.salutation as salutation,
+    employed.person_key,
+    salutation,
     first_name,
-    name.middle as middle_name,
+    middle_name,
     last_name,
-    name.suffix as suffix,
+    suffix,
     nickname,
     title,
     department,
-    coalesce(company, case when derived is not null then company_of_email(email) end)
+    coalesce(company, case when name_derived then company_of_email(email) end)
         as company,
     email,
     phone,
@@ -271,46 +266,43 @@ select
     fax,
     website,
     birthdate,
-    mailing_block.street as mailing_street,
-    mailing_block.city as mailing_city,
-    mailing_block.state as mailing_state,
-    mailing_block.postal_code as mailing_postal_code,
-    mailing_block.country as mailing_country,
-    mailing_block.phone as mailing_phone,
-    other_block.street as other_street,
-    other_block.city as other_city,
-    other_block.state as other_state,
-    other_block.postal_code as other_postal_code,
-    other_block.country as other_country,
-    other_block.phone as other_phone,
+    mailing.street as mailing_street,
+    mailing.city as mailing_city,
+    mailing.state as mailing_state,
+    mailing.postal_code as mailing_postal_code,
+    mailing.country as mailing_country,
+    mailing.phone as mailing_phone,
+    other.street as other_street,
+    other.city as other_city,
+    other.state as other_state,
+    other.postal_code as other_postal_code,
+    other.country as other_country,
+    other.phone as other_phone,
     nullif(array_to_string(list_transform(
-        list_filter(
-            addresses,
-            lambda a: a is distinct from mailing_block and a is distinct from other_block
-        ),
-        lambda a: concat_ws(
-            ', ', replace(a.street, chr(10), ', '), a.city, a.state, a.postal_code, a.country,
-            a.phone
+        further,
+        lambda one: concat_ws(
+            ', ', replace(one.street, chr(10), ', '), one.city, one.state, one.postal_code,
+            one.country, one.phone
         )
     ), chr(10)), '') as further_addresses,
     newsletter,
-    case when newsletter is not null then newsletter <> 'subscribed' end as opted_out,
+    newsletter <> 'subscribed' as opted_out,
     is_customer,
     is_subscriber,
     is_contact,
     has_ordered,
-    contact_of.source as contact_source,
-    contact_of.list as list_of_contact,
+    contact_source,
+    list_of_contact,
     lists,
     customer_group,
     gender,
     tags,
     note,
-    derived is not null as name_derived,
+    name_derived,
     case account_rule
-        when 'generated_name' then 'a-' || md5('person' || chr(31) || person_key)
+        when 'generated_name' then 'a-' || substr(employed.person_key, 3)
         when 'none' then null
-        else 'a-' || md5('name' || chr(31) || account_name_key)
+        else 'a-' || spelled(record_key('name', account_name_key))
     end as account_key,
     account_rule,
     case account_rule
@@ -319,6 +311,7 @@ select
         else wanted_account
     end as account_name,
     account_name_key,
+    coalesce(aliases.aliases, []) as aliases,
     sources,
     source_records,
     as_of,
@@ -329,3 +322,4 @@ select
     } as values_from
 from employed
 cross join config_batch
+left join aliases on aliases.person_key = employed.person_key

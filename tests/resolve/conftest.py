@@ -64,6 +64,16 @@ class Resolver:
         [routes] = [file for file in stage_files("match") if file.relation == "routes"]
         self.project.run_sql(routes, day)
 
+    def answered(self, key: str, outcome: str) -> None:
+        """Let the org have said this of a record, and nothing else of any."""
+        with self.project.connect(D0) as connection, self.project.state.attach(connection):
+            connection.execute("delete from state.outcome")
+            connection.execute(
+                "insert into state.outcome (plan_id, object, key, batch, action, outcome,"
+                " answered_at) values ('p', 'Contact', ?, ?, 'create', ?, now())",
+                [key, D0, outcome],
+            )
+
     def read(self, relation: str, day: date) -> list[dict[str, Any]]:
         with self.project.connect(day) as connection:
             self.project.warehouse.bind(connection, relation, [day])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -115,6 +116,40 @@ def test_when_clusters_merge_the_oldest_key_stays_and_when_they_split_the_founde
     assert list(resolver.members()) == [keys["1"]]
     resolver.feed(D3, contacts=[])
     assert {ids[0][1]: key for key, ids in resolver.members().items()} == keys
+
+
+def test_a_person_shows_the_keys_it_took_over_until_they_part_again(resolver: Any) -> None:
+    resolver.feed(D1, contacts=[contact(1, "a@example.com")])
+    resolver.feed(D2, customers=[customer(email="b@example.com")])
+    keys = {ids[0][1]: key for key, ids in resolver.members().items()}
+    assert [row["aliases"] for row in resolver.read("people", D2)] == [[]]
+    newer = datetime(2026, 11, 3)
+    resolver.feed(D3, contacts=[contact(1, "b@example.com", as_of=newer)])
+    [person] = resolver.read("people", D3)
+    assert (person["person_key"], person["aliases"]) == (keys["1"], [keys["7"]])
+    [account] = [row for row in resolver.read("accounts", D3) if row["members"]]
+    assert account["aliases"] == [f"a-{keys['7'].removeprefix('p-')}"]
+    resolver.feed(D3, contacts=[])
+    assert {row["person_key"]: row["aliases"] for row in resolver.read("people", D3)} == {
+        key: [] for key in keys.values()
+    }
+
+
+@pytest.mark.parametrize("outcome", ["held", "rejected", "unknown"])
+@pytest.mark.parametrize("waits", ["person_key", "account_key"])
+def test_whoever_waits_is_in_the_scope_of_every_later_batch(
+    resolver: Any, outcome: str, waits: str
+) -> None:
+    resolver.feed(D1, contacts=[contact(1, None, company="Acme"), contact(2, None)])
+    [waiting] = [row for row in resolver.read("people", D1) if row["company"]]
+    resolver.answered(waiting[waits], outcome)
+    resolver.feed(D2, contacts=[contact(3, None)])
+    keys = {row["person_key"] for row in resolver.read("people", D2)}
+    assert waiting["person_key"] in keys
+    assert len(keys) == 2
+    resolver.answered(waiting[waits], "updated")
+    resolver.feed(D3, contacts=[])
+    assert waiting["person_key"] not in {row["person_key"] for row in resolver.read("people", D3)}
 
 
 def test_a_withdrawn_row_leaves_its_person_and_the_older_version_speaks_again(

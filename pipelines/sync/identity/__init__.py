@@ -28,6 +28,8 @@ LINK_COLUMNS = {
     "via_source_id": "varchar",
     "batch": "date",
     "as_of": "timestamp",
+    "rank": "bigint",
+    "records": "bigint",
 }
 """The columns of ``person_links``, which ``links.sql`` writes."""
 

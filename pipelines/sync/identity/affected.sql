@@ -1,6 +1,7 @@
 -- Every record whose cluster the batch may change: those of the persons that its old rows, its new
 -- rows, or records sharing a key with its new rows belong to, and the new rows themselves. With
--- them come the persons that wait: held or rejected earlier, they or their account.
+-- them come the persons that wait, they or their account: held or rejected earlier, or of unknown
+-- outcome.
 create or replace temp table affected as
 with
 
@@ -32,12 +33,12 @@ persons as (
     select person_key from state.person
     where batch = getvariable('batch') and alias_of is null
     union
-    select key from state.outcome where outcome in ('held', 'rejected')
+    select key from state.outcome where outcome in ('held', 'rejected', 'unknown')
     union
     select member.person_key
     from state.account_member as member
     join state.outcome as outcome on outcome.key = member.account_key
-    where outcome.outcome in ('held', 'rejected')
+    where outcome.outcome in ('held', 'rejected', 'unknown')
 )
 
 select record from reached

@@ -48,35 +48,25 @@ known as (
     group by claim.cluster
 ),
 
-new as (
-    select cluster.cluster, version.*, label.record is null as alone
-    from cluster
-    join version on version.record = cluster.record
-    left join label on label.record = cluster.record
-    where version.entity <> 'address' and cluster.cluster not in (select cluster from known)
-),
-
 -- Most clusters are one record, which needs no ranking.
 minted as (
-    select cluster, {'record': record, 'source': source, 'id': source_id} as founder
-    from new
-    where alone
+    select record as cluster, record as founder
+    from version
+    anti join label on label.record = version.record
+    where entity <> 'address'
     union all
-    select
-        cluster,
-        arg_min(
-            {'record': record, 'source': source, 'id': source_id},
-            (as_of, priority, source, source_id)
-        ) as founder
-    from new
-    where not alone
+    select cluster, arg_min(record, (as_of, priority, source, source_id)) as founder
+    from (
+        select label.root as cluster, version.*
+        from version
+        join label on label.record = version.record
+        where version.entity <> 'address'
+    )
     group by cluster
 )
 
 select cluster, person_key, null::ubigint as founder from known
 union all
-select
-    cluster,
-    'p-' || md5(founder.source || chr(31) || founder.id) as person_key,
-    founder.record as founder
-from minted;
+select cluster, 'p-' || spelled(founder) as person_key, founder
+from minted
+anti join known using (cluster);

@@ -1,4 +1,24 @@
--- Every record of the people in the batch's scope.
+-- Every record of the people in the batch's scope, and its place among the records of its person.
+with
+
+-- Whoever is known from one record needs no ranking.
+ranked as (
+    select
+        version.record,
+        row_number() over (
+            partition by label.root
+            order by
+                version.entity = 'address',
+                version.priority,
+                version.as_of desc,
+                version.source,
+                version.source_id
+        ) as rank,
+        count(*) over (partition by label.root) as records
+    from version
+    join label on label.record = version.record
+)
+
 select
     member.person_key,
     version.record,
@@ -9,7 +29,10 @@ select
     linked.source as via_source,
     linked.source_id as via_source_id,
     version.batch,
-    version.as_of
+    version.as_of,
+    coalesce(ranked.rank, 1) as rank,
+    coalesce(ranked.records, 1) as records
 from version
 join state.member as member on member.record = version.record
+left join ranked on ranked.record = version.record
 left join version as linked on linked.record = member.via

@@ -4,25 +4,20 @@
 create or replace macro record_key(scope, id) as
     (md5_number(scope || chr(31) || id) >> 64)::ubigint;
 
--- The local part split on . _ -, digits and +tag dropped: two parts are first and last name, one
--- part is a last name, anything else tells nothing.
+-- Such a number as keys spell it: 16 characters, lower case.
+create or replace macro spelled(number) as printf('%016x', number);
+
+-- The local part of an address split on . _ -, digits and +tag dropped: two parts are first and last
+-- name, one part is a last name, anything else tells nothing.
 create or replace macro name_parts(email) as
     list_filter(
-        string_split_regex(
-            regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[0-9]', '', 'g'), '[._-]+'
+        string_split(
+            translate(split_part(split_part(email, '@', 1), '+', 1), '_-0123456789', '..'), '.'
         ),
         lambda part: part <> ''
     );
 
 create or replace macro capitalised(word) as upper(word[1]) || lower(word[2:]);
-
-create or replace macro name_of_email(email) as
-    case len(name_parts(email))
-        when 2 then {
-            'first': capitalised(name_parts(email)[1]), 'last': capitalised(name_parts(email)[2])
-        }
-        when 1 then {'first': null::varchar, 'last': capitalised(name_parts(email)[1])}
-    end;
 
 -- A free-mail domain says nothing of where somebody works.
 create or replace macro company_of_email(email) as
