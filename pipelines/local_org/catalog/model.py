@@ -206,6 +206,12 @@ class SObject:
         """Fields of which no two live records share a value."""
         return tuple(f for f in self.fields if f.unique)
 
+    @cached_property
+    def coded_addresses(self) -> tuple[str, ...]:
+        """What the fields of each address begin with, where it has code fields."""
+        codes = (f.name for f in self.fields if f.compound and f.name.endswith("CountryCode"))
+        return tuple(code.removesuffix("CountryCode") for code in codes)
+
     @property
     def name_field(self) -> Field | None:
         """The field that names a record to people."""

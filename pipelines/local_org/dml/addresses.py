@@ -51,10 +51,8 @@ class Block:
 
 def blocks(sobject: SObject) -> Iterator[Block]:
     """The addresses of an object that have code fields."""
-    codes = [f.name for f in sobject.fields if f.compound and f.name.endswith("CountryCode")]
-    for number, code in enumerate(codes):
-        stem = code.removesuffix("CountryCode")
-        country = Part(f"{stem}Country", code, f"country{number}")
+    for number, stem in enumerate(sobject.coded_addresses):
+        country = Part(f"{stem}Country", f"{stem}CountryCode", f"country{number}")
         yield Block(country, Part(f"{stem}State", f"{stem}StateCode", f"state{number}"))
 
 

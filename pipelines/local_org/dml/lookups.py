@@ -21,7 +21,7 @@ class Join:
     `found` selects its `columns` from the record tables, for the keys that the SQL `{keys}` gives;
     `key` is the key that a row looks for, `k` or `id` the column that holds it. Where several lines
     may hold one key, `merged` tells what becomes of each of the other columns. One that is `whole`
-    is small: all of it is joined, and its key may speak of the joins before it.
+    is small: all of it is joined. Its key may speak of the joins of earlier rounds.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Join:
     key: str
     held: str = "k"
     whole: bool = False
+    round: int = 0
     merged: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -52,10 +53,11 @@ class Join:
 
 
 def joins_of(catalog: Catalog, request: WriteRequest) -> list[Join]:
-    """Everything that rows are looked up in."""
+    """Everything that rows are looked up in, round by round."""
     known = _lookups(request) + _target(request)
     checked = known + _references(catalog, request) + _rivals(request)
-    return checked + _places(request) + _record_types(request)
+    joins = checked + _places(request) + _record_types(request)
+    return sorted(joins, key=lambda join: join.round)
 
 
 def created_sql(request: WriteRequest) -> str:
@@ -167,11 +169,13 @@ def _olds_sql(olds: dict[str, str]) -> str:
 def _places(request: WriteRequest) -> list[Join]:
     """Countries, and states of countries, in an org that has picklists of them."""
     columns = dict.fromkeys(("k", "code", "name"), "varchar")
+    first = int(request.key_column is not None)  # what a record holds already counts
     joins = []
     for address in touched(request):
         country, state = address.block.country.found, address.block.state.found
-        joins.append(Join(country, columns, PLACES, address.country_key, whole=True))
-        joins.append(Join(state, columns, PLACES, address.state_key, whole=True))
+        key = address.country_key
+        joins.append(Join(country, columns, PLACES, key, whole=True, round=first))
+        joins.append(Join(state, columns, PLACES, address.state_key, whole=True, round=2))
     return joins
 
 
@@ -181,7 +185,7 @@ def _record_types(request: WriteRequest) -> list[Join]:
         return []
     columns = {"id": "varchar", "name": "varchar", "person": "boolean"}
     found, key = recordtypes.found_sql(request.sobject), recordtypes.key(request)
-    return [Join(recordtypes.LINE, columns, found, key, held="id", whole=True)]
+    return [Join(recordtypes.LINE, columns, found, key, held="id", whole=True, round=1)]
 
 
 def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:

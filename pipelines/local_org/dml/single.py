@@ -7,10 +7,12 @@ handed to the rules as parameters.
 
 import datetime as dt
 import re
+from itertools import groupby
 from typing import Any
 
 from pipelines.local_org import ids
 from pipelines.local_org.catalog.model import Catalog, literal
+from pipelines.local_org.dml.addresses import PLACES
 from pipelines.local_org.dml.changes import (
     changed_fields_sql,
     changing_fields,
@@ -63,10 +65,8 @@ class SingleWriter:
         texts: list[Typed] = [(text, "varchar") for text in given]
         found: list[Typed] = []
         known = 0
-        while known < len(joins):
-            # The key of a whole join may need the line before it.
-            chained = joins[known].whole
-            ready = joins[known : known + 1] if chained else [j for j in joins if not j.whole]
+        for _, group in groupby(joins, key=lambda join: join.round):
+            ready = list(group)
             sql = keys_sql(request, ready, joins[:known], lower_case_email=self._lower_case_email)
             keys = self._run(sql, [*texts, *found])[0]
             for join, key in zip(ready, keys, strict=True):
@@ -79,6 +79,8 @@ class SingleWriter:
     def _look_up(self, join: Join, key: Any) -> list[tuple[Any, ...]]:
         by_id = _BY_ID.search(join.found) is not None
         kind = join.columns[join.held]
+        if join.found == PLACES:
+            return self._store.places.get(key, [])
         if join.whole:
             sql = f"select * from ({join.found}) where {join.held} = $1::{kind}"
             return self._run(sql, [(key, kind)])

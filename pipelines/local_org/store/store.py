@@ -52,6 +52,9 @@ class Store:
         self._root.execute((HERE / "org.sql").read_text())
         self._root.execute((HERE / "history.sql").read_text())
         self._root.execute(PLACES_SQL, [str(PLACES)])
+        places = self._root.execute("select k, code, name from org.place").fetchall()
+        self.places: dict[str, list[tuple[Any, ...]]] = {place[0]: [place] for place in places}
+        """The lines of `org.place` by key; there is one for each."""
         self._writer = self._root.cursor()
         # Rows being written know their place by `_row`; joins that need not keep their order use
         # every core.
