@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,7 +46,8 @@ def start(
       causeway org start --rules my_rules.yaml
 
     Rules are validation rules, duplicate rules, assignment rules and automations, as the README
-    shows them. They lie in local_org/rules.yaml of the home, where they can be edited too.
+    shows them. They lie in local_org/rules.yaml of the home, where they can be edited too. With
+    --rules or --faults an org that runs is started anew.
     """
     choose_home(home)
     from pipelines.local_org import control
@@ -130,7 +133,8 @@ def seed(
     from pipelines.local_org import control
 
     folder = project().local_org
-    told = control.seed(folder) if file is None else control.seed_file(folder, sobject, file)
+    with _asked_rightly():
+        told = control.seed(folder) if file is None else control.seed_file(folder, sobject, file)
     if as_json:
         print_json(told)
     elif file is None:
@@ -153,16 +157,17 @@ def fault(
 ) -> None:
     """Make something go wrong, to see what becomes of it. Needs `causeway org start --faults`.
 
-      refuse          status=401|403|500|503    an error instead of the work
-      slow            seconds=                  the work waits
-      reset           during=upload|answer      the connection breaks midway
-      lose_answer                               the work is done, nobody is told
-      die             moment=before_work|after_work        kill -9 at a request
-      expire_sessions                           every access token ends
-      lock_rows       object= share= seed=      UNABLE_TO_LOCK_ROW for some rows of a write
-      job             end=Failed|InProgress|die_before_commit|die_after_commit
-                      after_chunks= object= operation=     a Bulk job fails, hangs, or kill -9
-      clear                                     forget what still would happen
+    What can go wrong, and its settings:
+      refuse            status=401|403|500|503: an error instead of the work
+      slow              seconds=: the work waits
+      reset             during=upload|answer: the connection breaks midway
+      lose_answer       the work is done, nobody is told
+      die               moment=before_work|after_work: kill -9 at a request
+      expire_sessions   every access token ends
+      lock_rows         object= share= seed=: UNABLE_TO_LOCK_ROW for some rows of a write
+      job               end=Failed|InProgress|die_before_commit|die_after_commit
+                        after_chunks= object= operation=: a Bulk job fails, hangs, or kill -9
+      clear             forget what still would happen
 
     The first five take path= (a regular expression) and method= to choose requests. Each takes
     times= (1) and skip= (0), so that the third upload is reset with:
@@ -175,12 +180,13 @@ def fault(
     from pipelines.local_org import control
 
     folder = project().local_org
-    if kind is None:
-        left = control.armed(folder)
-    elif kind == "clear":
-        left = control.inject(folder)
-    else:
-        left = control.inject(folder, {"kind": kind} | _settings(settings or []))
+    with _asked_rightly():
+        if kind is None:
+            left = control.armed(folder)
+        elif kind == "clear":
+            left = control.inject(folder)
+        else:
+            left = control.inject(folder, {"kind": kind} | _settings(settings or []))
     if as_json:
         print_json(left)
         return
@@ -225,6 +231,18 @@ def setup(home: Home = None) -> None:
     set_up(project(), said.append)
     for line in said or ["Everything was there already."]:
         out.print(line, markup=False)
+
+
+@contextmanager
+def _asked_rightly() -> Iterator[None]:
+    """A request that the org refuses is a mistake of who asked, not a failure to try again."""
+    from pipelines.errors import ConfigError
+    from pipelines.local_org.control import RequestRefused
+
+    try:
+        yield
+    except RequestRefused as refused:
+        raise ConfigError(str(refused)) from refused
 
 
 def _settings(given: list[str]) -> dict[str, str]:

@@ -47,6 +47,10 @@ class LocalOrgError(Exception):
     """The org could not be started or stopped; the message says why and what to do."""
 
 
+class RequestRefused(LocalOrgError):
+    """The org runs, but does not do what it was asked: the request must change."""
+
+
 def start(
     home: Path, port: int | None = None, *, faults: bool = False, rules: Path | None = None
 ) -> dict[str, Any]:
@@ -158,7 +162,7 @@ def inject(home: Path, *faults: dict[str, Any]) -> list[dict[str, Any]]:
         the faults still to happen.
 
     Raises:
-        LocalOrgError: the org has no faults, or a fault is described wrongly.
+        RequestRefused: the org has no faults, or a fault is described wrongly.
     """
     body = json.dumps(faults).encode() if faults else None
     listed = ask(home, "POST" if faults else "DELETE", "/control/faults", body)
@@ -179,7 +183,7 @@ def seed(home: Path) -> dict[str, int]:
     """Write the sample records that a running org never got; object → how many.
 
     Raises:
-        LocalOrgError: the org does not run, or its rules refuse some.
+        RequestRefused: the org's rules refuse some.
     """
     made: dict[str, int] = ask(home, "POST", "/control/seed")
     return made
@@ -193,12 +197,12 @@ def seed_file(home: Path, sobject: str, file: Path) -> dict[str, Any]:
         `operation`, `job`, `state`, `rows`, `failed`, and `errors`, the first failed rows.
 
     Raises:
-        LocalOrgError: the org does not run, or the file is unfit: every problem with its line.
+        RequestRefused: the file is unfit: every problem with its line.
     """
     told: dict[str, Any] = ask(home, "POST", f"/control/seed/{sobject}", file.read_bytes())
     if "problems" in told:
         lines = [f"{file}:{p['line']}: {p['text']}" for p in told["problems"]]
-        raise LocalOrgError("\n".join(lines) + "\nNothing was loaded.")
+        raise RequestRefused("\n".join(lines) + "\nNothing was loaded.")
     while "job" in told:
         done = ask(home, "GET", f"/control/jobs/{told['job']}")
         if done["ended"]:
@@ -211,7 +215,8 @@ def ask(home: Path, method: str, path: str, body: bytes | None = None) -> Any:
     """One request to a control endpoint of a running org; its JSON, or None.
 
     Raises:
-        LocalOrgError: the org does not run, or refuses.
+        LocalOrgError: the org does not run.
+        RequestRefused: it does not do this.
     """
     files = Home(Path(home).resolve())
     state = files.read_state()
@@ -230,7 +235,7 @@ def ask(home: Path, method: str, path: str, body: bytes | None = None) -> Any:
         with urllib.request.urlopen(request, timeout=ASK_SECONDS) as answer:  # noqa: S310
             told = answer.read()
     except urllib.error.HTTPError as error:
-        raise LocalOrgError(_refusal(error.read())) from error
+        raise RequestRefused(_refusal(error.read())) from error
     return json.loads(told) if told else None
 
 

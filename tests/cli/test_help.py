@@ -18,6 +18,8 @@ COMMANDS = (
     "mapping show",
     "org start",
     "org query",
+    "org seed",
+    "org fault",
 )
 
 
