@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.relations import RAW
+from pipelines.sync.addresses import LEFT_OUT
 from pipelines.sync.plan import ACTIONS
 from pipelines.warehouse import Warehouse, literal
 
@@ -55,6 +56,7 @@ class Summary:
         duplicates_joined: source records in scope that turned out to be somebody known.
         objects: sObject → what Salesforce answered.
         planned: sObject → rows of the newest plan by action.
+        left_out: sObject → records with a country or state that the org does not list.
     """
 
     batch: date
@@ -66,6 +68,7 @@ class Summary:
     duplicates_joined: int = 0
     objects: dict[str, ObjectCounts] = field(default_factory=dict)
     planned: dict[str, dict[str, int]] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @property
     def rejected(self) -> int:
@@ -93,6 +96,7 @@ class Summary:
             "entities": {name: facts[name] for name in entities},
             "objects": facts["objects"],
             "planned": facts["planned"],
+            "left_out": facts["left_out"],
         }
 
 
@@ -105,6 +109,7 @@ def summary(warehouse: Warehouse, day: date) -> Summary:
         _count_entities(found, warehouse, connection)
         for name in OBJECTS:
             _count_object(found, warehouse, connection, name)
+            _count_left_out(found, warehouse, connection, name)
     return found
 
 
@@ -155,6 +160,22 @@ def _count_object(
         **{outcome: rows for outcome, rows in outcomes.items() if outcome in known}
     )
     found.planned[name.capitalize()] = {action: actions.get(action, 0) for action in ACTIONS}
+
+
+def _count_left_out(
+    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, name: str
+) -> None:
+    relation = f"sf_{name}"
+    if not warehouse.path(relation, found.batch).exists():
+        return
+    warehouse.bind(connection, relation, [found.batch])  # an older file lacks the column
+    [(rows,)] = connection.execute(_left_out_sql(relation)).fetchall()
+    if rows:
+        found.left_out[name.capitalize()] = rows
+
+
+def _left_out_sql(relation: str) -> str:
+    return f"select count({LEFT_OUT}) from {relation}"
 
 
 def _counted(connection: DuckDBPyConnection, path: Path, column: str) -> list[tuple[str, int]]:

@@ -175,3 +175,10 @@ def _show(synced: Synced, *, plan_only: bool) -> None:
             f"\n{rejected} {'row was' if rejected == 1 else 'rows were'} rejected."
             f" Why, and to repair: {command()} rejects export --batch {synced.found.batch}"
         )
+    for name, rows in synced.found.left_out.items():
+        relation = f"sf_{name.lower()}"
+        out.print(
+            f"\n{rows:,} {name} {'record goes' if rows == 1 else 'records go'} without a country or"
+            " state that the org does not list (addresses, in policies.yaml). Which:"
+            f" select key, _left_out from {relation} where _left_out is not null"
+        )
