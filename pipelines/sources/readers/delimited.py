@@ -201,12 +201,15 @@ def _load_wholesale(
     finally:
         connection.execute("set preserve_insertion_order = false")
     header, end = lines
-    connection.execute(_breaks_sql(name, kept))
-    [(rows, breaks)] = connection.execute(_lines_sql(name)).fetchall()
-    if header + rows + breaks != end:
-        connection.execute(f"drop table {name}_text; drop table {name}_breaks")
-        return False
-    connection.execute(_view_sql(name, kept, header + 1, breaks > 0))
+    [(rows,)] = connection.execute(f"select count(*) from {name}_text").fetchall()
+    broken = header + rows != end
+    if broken:  # a row takes a line at least, so that otherwise each took one
+        connection.execute(_breaks_sql(name, kept))
+        [(breaks,)] = connection.execute(_lines_sql(name)).fetchall()
+        if header + rows + breaks != end:
+            connection.execute(f"drop table {name}_text; drop table {name}_breaks")
+            return False
+    connection.execute(_view_sql(name, kept, header + 1, broken))
     return True
 
 
@@ -238,10 +241,7 @@ def _breaks_sql(name: str, kept: Sequence[int]) -> str:
 
 
 def _lines_sql(name: str) -> str:
-    return f"""
-        select
-            (select count(*) from {name}_text),
-            (select coalesce(max(lines), 0) from {name}_breaks)"""
+    return f"select coalesce(max(lines), 0) from {name}_breaks"
 
 
 def _view_sql(name: str, kept: Sequence[int], first: int, broken: bool) -> str:
