@@ -18,6 +18,7 @@ from rich.table import Table as RichTable
 
 from bench import report
 from bench.generate import FIRST, generate
+from bench.local_org import OrgResult
 from bench.measure import cost
 from bench.run import Result, Took
 from pipelines.config import PROJECT
@@ -42,11 +43,13 @@ def main() -> None:
         with err.status(f"{people:,} people"):
             runs.append(fastest([_measured(people) for _ in range(_runs(people))]))
         out.print(_shown(report.stages(runs[-1])), report.notes(runs[-1]), "", markup=False)
+    with err.status("the local org alone"):
+        org = report.local_org(_org(max(asked.people)))
     with err.status("everything at once"):
         everything = report.whole(_everything([n for n in asked.people if n <= REPEATED]))
-    out.print(_shown(report.targets(runs)), "", _shown(everything), "", ran_on)
+    out.print(_shown(report.targets(runs)), "", _shown(org), "", _shown(everything), "", ran_on)
     if asked.page is not None:
-        asked.page.write_text(report.page(runs, everything, ran_on), encoding="utf-8")
+        asked.page.write_text(report.page(runs, org, everything, ran_on), encoding="utf-8")
 
 
 def fastest(runs: Sequence[Result]) -> Result:
@@ -88,6 +91,12 @@ def _measured(people: int) -> Result:
     for batch in ("first", "again", "change"):
         told[batch] = {stage: Took(**took) for stage, took in told[batch].items()}
     return Result(**told)
+
+
+def _org(contacts: int) -> OrgResult:
+    return OrgResult(
+        **json.loads(_run([sys.executable, "-m", "bench.local_org", str(contacts)], {}))
+    )
 
 
 def _everything(sizes: Sequence[int]) -> list[tuple[str, float, float | None]]:

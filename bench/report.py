@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from bench.local_org import OrgResult
 from bench.run import Result, Took
 from bench.targets import MB, OF_THE_ORG, TARGETS, Target, seconds, to_plan
 
@@ -31,10 +32,20 @@ e-mail addresses: in a fifth of the pairs the second source knows another addres
 the same address with a `+tag`, which is another address unless a rule says otherwise. Not measured
 here: 10 million people, Splink and the hand-written pandas pipeline.
 
+## The local org alone
+
+{org}
+
 ## Everything at once
 
 {whole}
 """
+
+
+ORG_NOTE = (
+    "For the jobs every rule is switched on, duplicate rules and country codes too; single records"
+    " meet the rules that an org ships with, while it holds all the others."
+)
 
 
 @dataclass(frozen=True)
@@ -117,12 +128,39 @@ def whole(lines: Sequence[tuple[str, float, float | None]]) -> Table:
     )
 
 
-def page(runs: Sequence[Result], everything: Table, ran_on: str) -> str:
+def local_org(run: OrgResult) -> Table:
+    """What the local org does by itself, against what it must do."""
+    lines = [
+        ("upsert of new contacts, rows/s", run.contacts / run.created, 100_000, True),
+        ("upsert of known contacts, rows/s", run.contacts / run.changed, 100_000, True),
+        ("query job, rows/s", run.contacts / run.read, 200_000, True),
+        ("peak memory, MB", run.peak / MB if run.peak else None, 2_000, False),
+        *((f"{kind} of one record, ms", took, 5, False) for kind, took in run.calls.items()),
+    ]
+    return Table(
+        f"The local org alone: {run.contacts:,} contacts of 15 columns",
+        ("what", "must", "is"),
+        tuple(
+            (what, f"{'≥' if more else '≤'} {must:,}", _is(value, must, more=more))
+            for what, value, must, more in lines
+        ),
+    )
+
+
+def _is(value: float | None, must: float, *, more: bool) -> str:
+    if value is None:
+        return "–"
+    met = value >= must if more else value <= must
+    return f"{value:,.{0 if must > 5 else 1}f} {'✓' if met else '✗'}"
+
+
+def page(runs: Sequence[Result], org: Table, everything: Table, ran_on: str) -> str:
     """The page that is kept."""
     return PAGE.format(
         machine=ran_on,
         sizes="".join(f"## {stages(run).title}\n\n{_size(run)}\n\n" for run in runs),
         targets=targets(runs).markdown(),
+        org=f"{org.title}. {ORG_NOTE}\n\n{org.markdown()}",
         whole=everything.markdown(),
     )
 

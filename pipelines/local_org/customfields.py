@@ -18,7 +18,7 @@ from pipelines.local_org.catalog.load import custom_field
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
 from pipelines.local_org.catalog.setup import FieldSetup
 from pipelines.local_org.dml.lookups import match_sql
-from pipelines.local_org.store.store import Store
+from pipelines.local_org.store.store import Store, drop_column
 
 GRANTS = """
 select f."Field", bool_or(f."PermissionsEdit")
@@ -117,7 +117,7 @@ class CustomFields:
                 'update records."FieldPermissions" set "IsDeleted" = true where lower("Field") = ?',
                 [f"{sobject.name}.{field.name}".lower()],
             )
-            connection.execute(f"alter table {sobject.table} drop column {field.column}")
+            drop_column(connection, sobject, field)
             del self._made[sobject.name, field.name]
             self._views.clear()
 

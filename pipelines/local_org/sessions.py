@@ -43,14 +43,14 @@ class Sessions:
         """End a session; whether there was one."""
         with self._lock:
             known = self._live.pop(_hash(token), None) is not None
-        self._mark("token_hash = ?", _hash(token))
+        self._run("update org.session set revoked = true where token_hash = ?", _hash(token))
         return known
 
     def expire_all(self) -> None:
         """End every session, as when all of them ran out."""
         with self._lock:
             self._live = {h: v for h, v in self._live.items() if v[1] == "refresh"}
-        self._mark("kind = ?", "access")
+        self._run("update org.session set revoked = true where kind = ?", "access")
 
     def _remember(self, token_hash: str, user_id: str, kind: str) -> None:
         with self._lock:
@@ -61,9 +61,9 @@ class Sessions:
                 [token_hash, user_id, kind, now()],
             )
 
-    def _mark(self, condition: str, value: str) -> None:
+    def _run(self, sql: str, value: str) -> None:
         with self._store.write() as connection:
-            connection.execute(f"update org.session set revoked = true where {condition}", [value])
+            connection.execute(sql, [value])
 
 
 def _hash(token: str) -> str:

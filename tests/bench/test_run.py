@@ -1,7 +1,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import report
+from bench import local_org, report
 from bench.__main__ import fastest
 from bench.run import measure
 from bench.stages import STAGES
@@ -22,7 +22,9 @@ def test_two_thousand_people_run_through(tmp_path: Path) -> None:
     assert all(target.value(run) for target in TARGETS)
     assert seconds(fastest([run, run]).first) == seconds(run.first)
     everything = report.whole([("`causeway --help`", 0.2, 0.5)])
-    page = report.page([run], everything, report.machine(load=0.0))
+    org = report.local_org(local_org.measure(tmp_path / "alone", contacts=500, calls=2))
+    page = report.page([run], org, everything, report.machine(load=0.0))
+    assert all(row[2] != "–" for row in org.rows)
     assert all(stage in page for stage in STAGES)
     assert str(tmp_path) not in page
     assert asdict(run)["first"]["land"]["seconds"] > 0

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from pipelines.local_org import control
 from pipelines.local_org.api.routes import table
@@ -260,6 +261,11 @@ def test_requests(
     refused = path.startswith("/services/Soap/") and b"<faultcode>" in answer.content
     assert answer.status_code < 500 or refused, answer.text
     assert b"Traceback" not in answer.content
+    kind = answer.headers.get("Content-Type", "")
+    if "json" in kind and answer.content:
+        json.loads(answer.content, parse_constant=pytest.fail)
+    if "xml" in kind:
+        etree.fromstring(answer.content)
 
 
 @settings(GENTLE, max_examples=300)

@@ -8,12 +8,12 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from pipelines.local_org import ids
 from pipelines.local_org.api.router import Answer, ApiError, Call, Handler, Router
+from pipelines.local_org.api.xml import xml_text
 from pipelines.local_org.bulk.classic import (
     QUERIES,
     Batch,
@@ -291,5 +291,5 @@ def _tags(values: Values) -> str:
 def _tag(name: str, value: Any) -> str:
     if isinstance(value, list):
         return "".join(_tag(name, one) for one in value)
-    inner = _tags(value) if isinstance(value, dict) else escape(str(value))
+    inner = _tags(value) if isinstance(value, dict) else xml_text(value)
     return f"<{name}>{inner}</{name}>"

@@ -12,7 +12,7 @@ from pipelines.local_org import ids
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
 from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.soql.compile import Compiled, compile_query
-from pipelines.local_org.soql.run import Shaper
+from pipelines.local_org.soql.run import Shaper, copy_parquet_sql
 from pipelines.local_org.soql.scope import Scope
 from pipelines.local_org.soql.tree import (
     Comparison,
@@ -125,11 +125,8 @@ def _first_page(call: Call, *, deleted: bool) -> Answer:
         )
         folder = call.org.home.cursors / locator
         folder.mkdir(parents=True)
-        rows_file = str(folder / "rows.parquet")
-        connection.execute(f"copy ({compiled.sql}) to '{rows_file}' (format parquet)")
-        total = connection.execute("select count(*) from read_parquet(?)", [rows_file]).fetchall()[
-            0
-        ][0]
+        copied = connection.execute(copy_parquet_sql(compiled, folder / "rows.parquet"))
+        total = copied.fetchall()[0][0]
     saved = {"soql": soql, "deleted": deleted, "total": total}
     (folder / "query.json").write_text(json.dumps(saved))
     return Answer(content=_page(call, total, records, locator, len(found)))

@@ -155,8 +155,7 @@ def _check_alive(call: Call, sobject: SObject, record_id: str) -> None:
     """
     with call.org.store.read() as connection:
         found = connection.execute(
-            f'select "IsDeleted" from {sobject.table} where _n = ? and "Id" = ?',
-            [ids.record_number(record_id), record_id],
+            _state_sql(sobject), [ids.record_number(record_id), record_id]
         ).fetchall()
     if not found:
         raise MISSING
@@ -179,15 +178,25 @@ def _by_key(call: Call) -> tuple[SObject, list[str]]:
     """The ids of the live records with the value in the path."""
     sobject = sobject_of(call)
     key = _key_field(call, sobject)
-    stored = match_sql(key, f"t.{key.column}")
-    given = match_sql(key, "?::varchar")
     with call.org.store.read() as connection:
-        found = connection.execute(
-            f'select t."Id" from {sobject.table} t where not t."IsDeleted" '
-            f"and {stored}::varchar = {given} order by t._n",
-            [call["value"]],
-        ).fetchall()
+        found = connection.execute(_carriers_sql(sobject, key), [call["value"]]).fetchall()
     return sobject, [row[0] for row in found]
+
+
+def _state_sql(sobject: SObject) -> str:
+    """SQL: is the record with this number and id deleted? No line when there is none."""
+    return f'select "IsDeleted" from {sobject.table} where _n = ? and "Id" = ?'
+
+
+def _carriers_sql(sobject: SObject, key: Field) -> str:
+    """SQL for the ids of the live records whose field has a value, given as a text."""
+    stored = match_sql(key, f"t.{key.column}")
+    if key.column_type != "varchar":
+        stored = f"{stored}::varchar"
+    return (
+        f'select t."Id" from {sobject.table} t where not t."IsDeleted" '
+        f"and {stored} = {match_sql(key, '?::varchar')} order by t._n"
+    )
 
 
 def _several(call: Call, sobject: SObject, found: Sequence[str]) -> Answer | None:

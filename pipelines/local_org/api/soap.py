@@ -3,12 +3,12 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from pipelines.local_org.api.oauth import check_password, user_record
 from pipelines.local_org.api.router import Answer, Call, Router
+from pipelines.local_org.api.xml import xml_text
 from pipelines.local_org.dml.convert import MOST as MOST_CONVERTS
 from pipelines.local_org.dml.convert import LeadConvert, convert_lead
 from pipelines.local_org.dml.merge import MOST as MOST_MERGES
@@ -120,7 +120,7 @@ def tag(name: str, value: object) -> str:
     """A value as an element; None as nil."""
     if value is None:
         return f'<{name} xsi:nil="true"/>'
-    text = str(value).lower() if isinstance(value, bool) else escape(str(value))
+    text = str(value).lower() if isinstance(value, bool) else xml_text(value)
     return f"<{name}>{text}</{name}>"
 
 
@@ -154,10 +154,10 @@ def _fault(fault: Fault) -> str:
     message = fault.message
     return (
         f"<soapenv:Fault><faultcode>sf:{fault.code}</faultcode>"
-        f"<faultstring>{fault.code}: {escape(message)}</faultstring><detail>"
+        f"<faultstring>{fault.code}: {xml_text(message)}</faultstring><detail>"
         f'<sf:{fault.kind} xsi:type="sf:{fault.kind}">'
         f"<sf:exceptionCode>{fault.code}</sf:exceptionCode>"
-        f"<sf:exceptionMessage>{escape(message)}</sf:exceptionMessage>"
+        f"<sf:exceptionMessage>{xml_text(message)}</sf:exceptionMessage>"
         f"</sf:{fault.kind}></detail></soapenv:Fault>"
     )
 

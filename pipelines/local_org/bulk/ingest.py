@@ -5,6 +5,7 @@ instant goes on behind the last whole step and no row is written twice.
 """
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -145,16 +146,21 @@ def _write_results(
     first = rows.column("_row")[0].as_py()
     for kind, sql in results_sql(request).items():
         part = jobs.folder(job.id) / f"{kind}-{first:012d}.csv"
-        connection.execute(
-            f"copy ({sql}) to {literal(str(part))} (format csv, header false, force_quote *, "
-            f"delimiter {literal(DELIMITERS[job.spec['columnDelimiter']])})"
-        )
+        connection.execute(part_sql(sql, part, DELIMITERS[job.spec["columnDelimiter"]]))
     connection.unregister("incoming")
     counted: Any = connection.execute(
         "select count(*) from outcome where _error is not null"
     ).fetchall()
     failed: int = counted[0][0]
     return failed
+
+
+def part_sql(rows: str, part: Path, delimiter: str) -> str:
+    """SQL that writes rows to a part of a result file."""
+    return (
+        f"copy ({rows}) to {literal(str(part))} (format csv, header false, force_quote *, "
+        f"delimiter {literal(delimiter)})"
+    )
 
 
 def results_sql(request: WriteRequest) -> dict[str, str]:

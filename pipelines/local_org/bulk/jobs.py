@@ -6,7 +6,7 @@ import logging
 import queue
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,11 +121,8 @@ class Jobs:
         )
         self.folder(job.id).mkdir(parents=True)
         values = {**vars(job), "spec": json.dumps(spec)}
-        names, marks = ", ".join(values), ", ".join("?" for _ in values)
         with self.store.write() as connection:
-            connection.execute(
-                f"insert into org.job ({names}) values ({marks})", list(values.values())
-            )
+            connection.execute(_insert_sql(values), list(values.values()))
         if kind == "V2Query":
             self._waiting[kind].put(job.id)
         return job
@@ -162,12 +159,8 @@ class Jobs:
 
     def change(self, job_id: str, **values: Any) -> None:
         """Change columns of a job; inside a write transaction they go with it."""
-        changes = ", ".join(f"{name} = ?" for name in values)
         with self.store.write() as connection:
-            connection.execute(
-                f"update org.job set {changes}, changed_at = ? where id = ?",
-                [*values.values(), now(), job_id],
-            )
+            connection.execute(_update_sql(values), [*values.values(), now(), job_id])
 
     def delete(self, job: Job) -> None:
         """Forget a job and its files."""
@@ -194,6 +187,15 @@ class Jobs:
                 # The thread must outlive one bad job; the job tells its client that it failed.
                 log.exception("job %s failed", job.id)
                 self.change(job.id, state="Failed", error="InternalServerError : unexpected error")
+
+
+def _insert_sql(names: Collection[str]) -> str:
+    return f"insert into org.job ({', '.join(names)}) values ({', '.join('?' for _ in names)})"
+
+
+def _update_sql(names: Collection[str]) -> str:
+    changes = ", ".join(f"{name} = ?" for name in names)
+    return f"update org.job set {changes}, changed_at = ? where id = ?"
 
 
 def _job(row: dict[str, Any]) -> Job:

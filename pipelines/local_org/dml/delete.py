@@ -50,6 +50,28 @@ def _behind(sobject: SObject) -> list[str]:
     return [f'when t."IsPersonAccount" then {error}']
 
 
+def alone_sql(catalog: Catalog, sobject: SObject) -> str:
+    """SQL that finds the live record with id `$1` and number `$2`, if no record refers to it."""
+    plain = f'select 1 from {sobject.table} t where t._n = $2 and t."Id" = $1 and not t."IsDeleted"'
+    references = " union all ".join(
+        f'select "{child.field}" as parent from {catalog[child.child].table}'
+        for child in sobject.children
+    )
+    if not references:
+        return plain
+    return f"{plain} and (select count(*) from ({references}) where parent = $1) = 0"
+
+
+def deleted_twice_sql() -> str:
+    """SQL that refuses all rows of `outcome` but the first that delete one record."""
+    again = error_sql("ENTITY_IS_DELETED", "", "'entity is deleted'")
+    return (
+        f"update outcome set _error = {again} from (select _id as id, min(_row) as first_row "
+        "from outcome where _error is null group by 1 having count(*) > 1) twice "
+        "where _id = twice.id and _row > twice.first_row"
+    )
+
+
 def _restrictions(catalog: Catalog, sobject: SObject) -> list[str]:
     checks = []
     for child in sobject.children:

@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.local_org import ids
@@ -89,7 +89,9 @@ def _delete(writer: Writer, row: int, record_id: str, user: str, *, hard: bool) 
     if sobject is None or "delete" not in sobject.verbs:
         return Outcome(row, None, False, (RowError("MALFORMED_ID", f"malformed id {record_id}"),))
     request = WriteRequest(sobject, "delete", columns_of(writer.catalog, sobject, ["Id"]))
-    return writer.delete(request, texts_of([{0: record_id}], 1, row), user, hard=hard)[0]
+    if hard:
+        return writer.delete(request, texts_of([{0: record_id}], 1, row), user, hard=True)[0]
+    return replace(writer.delete_one(request, record_id, user), row=row)
 
 
 def _write(writer: Writer, batch: Batch, user: str, options: WriteOptions) -> list[Outcome]:

@@ -17,11 +17,18 @@ from pipelines.local_org.dml.changes import (
     note_write,
     update_sql,
 )
+from pipelines.local_org.dml.chunks import refuse_twins, waves
 from pipelines.local_org.dml.contention import refuse_contended
-from pipelines.local_org.dml.delete import bury, children_sql, doomed_sql, orphan, purge
-from pipelines.local_org.dml.lookups import match_sql
-from pipelines.local_org.dml.orgrules import CHUNK, PLAIN, OrgRules, WriteOptions, judge
-from pipelines.local_org.dml.outcome import Outcome, error_sql, parse_errors
+from pipelines.local_org.dml.delete import (
+    bury,
+    children_sql,
+    deleted_twice_sql,
+    doomed_sql,
+    orphan,
+    purge,
+)
+from pipelines.local_org.dml.orgrules import PLAIN, OrgRules, WriteOptions, judge
+from pipelines.local_org.dml.outcome import Outcome, parse_errors
 from pipelines.local_org.dml.persons import follow
 from pipelines.local_org.dml.recordtypes import has_persons
 from pipelines.local_org.dml.request import WriteRequest
@@ -30,6 +37,13 @@ from pipelines.local_org.dml.work import Numbers, work_sql
 from pipelines.local_org.faults import Faults
 from pipelines.local_org.moments import now
 from pipelines.local_org.store.store import Store
+
+_TOLD = (
+    "select _row, case when _error is null or not _created then _id end as _id, _created, _error "
+    "from work order by _row"
+)
+_NEW_OUTCOME = "create or replace temp table outcome as "
+_MORE_OUTCOME = "insert into outcome "
 
 
 @dataclass(frozen=True)
@@ -70,11 +84,25 @@ class Writer:
         if special or has_persons(request.sobject):
             table = texts_of([texts], len(request.columns))
             return self.write(request, table, user, options)[0]
-        single = SingleWriter(
+        with self.store.write():
+            return self._single().write(request, texts, user)
+
+    def delete_one(self, request: WriteRequest, record_id: str, user: str) -> Outcome:
+        """Delete one record; see `delete`."""
+        with self.store.write():
+            plain = request.sobject.get("IsPersonAccount") is None
+            if (
+                plain
+                and len(record_id) == 18
+                and self._single().delete(request.sobject, record_id, user)
+            ):
+                return Outcome(0, record_id, created=False)
+            return self.delete(request, texts_of([{0: record_id}], 1), user)[0]
+
+    def _single(self) -> SingleWriter:
+        return SingleWriter(
             self.store, self.catalog, lower_case_email=self.switches.lower_case_email
         )
-        with self.store.write():
-            return single.write(request, texts, user)
 
     def _refuse_locked(
         self,
@@ -112,13 +140,7 @@ class Writer:
             + doomed_sql(self.catalog, request, hard=hard)
         )
         connection.unregister("incoming")
-        # Of rows that name one record twice the first deletes it.
-        again = error_sql("ENTITY_IS_DELETED", "", "'entity is deleted'")
-        connection.execute(
-            f"update outcome set _error = {again} from (select _id as id, min(_row) as first_row "
-            "from outcome where _error is null group by 1 having count(*) > 1) twice "
-            "where _id = twice.id and _row > twice.first_row"
-        )
+        connection.execute(deleted_twice_sql())
         doomed = connection.execute("select _id as id from outcome where _error is null")
         self._bury(
             connection,
@@ -176,7 +198,7 @@ class Writer:
         numbers = Numbers(self.store.pod, first, texts.column("_row")[0].as_py())
         stamp = {"user": user, "now": now()}
         write = note_write(self.store, request, user, first, texts.num_rows)
-        for wave, rows in enumerate(_waves(connection, request, texts)):
+        for wave, rows in enumerate(waves(connection, request, texts)):
             connection.register("incoming", rows)
             sql = work_sql(
                 self.catalog, request, numbers, lower_case_email=self.switches.lower_case_email
@@ -184,7 +206,7 @@ class Writer:
             connection.execute(f"create or replace temp table work as {sql}")
             connection.unregister("incoming")
             if rows.num_rows > 1:
-                _refuse_twins(connection, request)
+                refuse_twins(connection, request)
             self._refuse_locked(connection, request, options)
             judge(connection, self.rules, request, options, stamp)
             if request.operation != "update":
@@ -222,89 +244,4 @@ def _outcomes(connection: duckdb.DuckDBPyConnection) -> list[Outcome]:
 
 def _keep_outcome(connection: duckdb.DuckDBPyConnection, *, first: bool) -> None:
     """Add what became of the rows of `work` to `outcome`; a refused new row has no id."""
-    told = (
-        "select _row, case when _error is null or not _created then _id end as _id, _created, "
-        "_error from work order by _row"
-    )
-    start = "create or replace temp table outcome as" if first else "insert into outcome"
-    connection.execute(f"{start} {told}")
-
-
-def _waves(
-    connection: duckdb.DuckDBPyConnection, request: WriteRequest, texts: pa.Table
-) -> list[pa.Table]:
-    """Split rows so that each wave names a record once, later chunks after earlier ones.
-
-    Chunks of 200 rows run one after the other: a record that two chunks name is written twice.
-    Rows of one chunk that name the same record stay in one wave, where they are all refused.
-    """
-    key = request.key_column
-    keys = [c for c in request.data_columns if c.field.unique]
-    keys += [key] if key is not None and key not in keys else []
-    if texts.num_rows <= CHUNK or not keys:
-        return [texts]
-    connection.register("incoming", texts)
-    ranks = []
-    for column in keys:
-        wanted = match_sql(column.field, f"nullif(trim({column.raw}), '')")
-        ranks.append(
-            f"case when {wanted} is null then 1 else dense_rank() over "
-            f"(partition by {wanted} order by _row // {CHUNK}) end"
-        )
-    repeated = " or ".join(
-        f"count({c.raw}) > count(distinct {match_sql(c.field, c.raw)})" for c in keys
-    )
-    if not connection.execute(f"select {repeated} from incoming").fetchall()[0][0]:
-        connection.unregister("incoming")
-        return [texts]
-    ranked = connection.execute(
-        f"select *, greatest({', '.join(ranks)}) as _wave from incoming order by _row"
-    ).to_arrow_table()
-    connection.unregister("incoming")
-    connection.register("ranked", ranked)
-    highest = connection.execute("select max(_wave) from ranked").fetchall()[0][0]
-    waves = [
-        connection.execute(
-            "select * exclude (_wave) from ranked where _wave = ? order by _row", [wave]
-        ).to_arrow_table()
-        for wave in range(1, highest + 1)
-    ]
-    connection.unregister("ranked")
-    return waves
-
-
-def _refuse_twins(connection: duckdb.DuckDBPyConnection, request: WriteRequest) -> None:
-    """Refuse rows of one chunk that would put one unique value on two records.
-
-    All rows that share an upsert's key are refused. Of rows that share the value of another unique
-    field the first is written.
-    """
-    key = request.key_column
-    chunk = f"_row // {CHUNK}"
-    if key is not None:
-        same = match_sql(key.field, key.value)
-        what = "id" if key.field.name == "Id" else "external id"
-        error = error_sql(
-            "DUPLICATE_VALUE", key.field.name, f"'Duplicate {what} specified: ', {key.value}"
-        )
-        connection.execute(
-            f"update work set _error = {error} where {same} in (select {same} from work "
-            f"where {same} is not null group by {same}, {chunk} having count(*) > 1)"
-        )
-    for column in request.data_columns:
-        if not column.field.unique or column is key:
-            continue
-        same = match_sql(column.field, column.value)
-        error = error_sql(
-            "DUPLICATE_VALUE",
-            "",
-            f"'duplicate value found: {column.field.name} duplicates value on record with id: ', "
-            "left(twins.id, 15)",
-        )
-        connection.execute(
-            f"update work set _error = {error} from (select {same} as k, min(_row) as first_row, "
-            f"arg_min(_id, _row) as id from work "
-            f"where _error is null and {same} is not null "
-            f"group by 1 having count(*) > 1) twins "
-            f"where {same} = twins.k and work._row > twins.first_row and work._error is null"
-        )
+    connection.execute((_NEW_OUTCOME if first else _MORE_OUTCOME) + _TOLD)

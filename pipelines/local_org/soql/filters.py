@@ -32,14 +32,15 @@ class Filters:
         self._semi_join = semi_join
         self._today = dt.datetime.now(dt.UTC).date()
 
-    def sql(self, condition: Condition) -> str:
-        """SQL for a condition; never null, so that `not` means what it says."""
+    def sql(self, condition: Condition, *, denied: bool = False) -> str:
+        """SQL for a condition; where it is denied it is never null, so that `not` means not."""
         if isinstance(condition, Combined):
             if condition.operator == "not":
-                return f"(not {self.sql(condition.parts[0])})"
-            parts = f" {condition.operator} ".join(self.sql(part) for part in condition.parts)
-            return f"({parts})"
-        return f"coalesce({self._comparison(condition)}, false)"
+                return f"(not {self.sql(condition.parts[0], denied=True)})"
+            joined = f" {condition.operator} "
+            return f"({joined.join(self.sql(part, denied=denied) for part in condition.parts)})"
+        test = self._comparison(condition)
+        return f"coalesce({test}, false)" if denied else f"({test})"
 
     def _comparison(self, test: Comparison) -> str:
         left, field = self._resolve(test.left)

@@ -101,6 +101,11 @@ class Shaper:
                 )
 
 
+def copy_parquet_sql(query: Compiled, file: Path) -> str:
+    """SQL that keeps a query's rows for its next pages, and tells how many there are."""
+    return f"copy ({query.sql}) to {literal(str(file))} (format parquet)"
+
+
 def copy_csv_sql(query: Compiled, file: Path, *, delimiter: str, line_ending: str) -> str:
     """SQL that writes a query's rows as a Bulk result file, header first, every value quoted."""
     if query.kind != "records" or query.children:

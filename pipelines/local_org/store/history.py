@@ -47,6 +47,10 @@ _NOTE = "insert into org.write values (" + ", ".join(
 ) + ")"  # fmt: skip
 
 
+CHANGE = "insert into org.change values ($1::bigint, $2::bigint, $3::usmallint[], $4::varchar[])"
+"""SQL that notes what one write changed in one record."""
+
+
 def note(store: Store, write: Write, number: int | None = None) -> int:
     """Write the line of a write, inside its transaction; its number, given or next."""
     number = number or store.numbers("write")

@@ -10,7 +10,7 @@ import duckdb
 
 from pipelines.local_org import ids
 from pipelines.local_org.catalog.countries import FILE as PLACES
-from pipelines.local_org.catalog.model import Catalog, SObject
+from pipelines.local_org.catalog.model import Catalog, Field, SObject, quoted
 
 HERE = Path(__file__).parent
 MEMORY = "1200MB"
@@ -129,6 +129,7 @@ class Store:
         with self.write() as connection:
             for sobject in catalog:
                 _create_table(connection, sobject)
+                _create_indexes(connection, sobject)
             for sobject in catalog:
                 if sobject.prefix not in self._next:
                     # Numbers of records that were purged since are not given again.
@@ -184,6 +185,30 @@ def _create_table(connection: duckdb.DuckDBPyConnection, sobject: SObject) -> No
             )
             if field.type == "boolean":
                 connection.execute(f"update {sobject.table} set {field.column} = false")
+
+
+def drop_column(connection: duckdb.DuckDBPyConnection, sobject: SObject, field: Field) -> None:
+    """Remove a field's values; DuckDB refuses it while the table has an index."""
+    for name in _indexes(sobject):
+        connection.execute(f"drop index if exists records.{name}")
+    connection.execute(f"alter table {sobject.table} drop column {field.column}")
+    left = sobject.with_fields(tuple(f for f in sobject.fields if f.name != field.name))
+    _create_indexes(connection, left)
+
+
+def _create_indexes(connection: duckdb.DuckDBPyConnection, sobject: SObject) -> None:
+    """Let single records be found by their unique texts without reading the table."""
+    for name, key in _indexes(sobject).items():
+        connection.execute(f"create index if not exists {name} on {sobject.table} ({key})")
+
+
+def _indexes(sobject: SObject) -> dict[str, str]:
+    """Index → SQL for what it is over."""
+    return {
+        quoted(f"{sobject.name} {f.name}"): f.column if f.case_sensitive else f"lower({f.column})"
+        for f in sobject.stored
+        if f.unique and f.column_type == "varchar"
+    }
 
 
 def _count_from(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
