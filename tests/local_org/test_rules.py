@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from pipelines.local_org import control
+from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
+from pipelines.local_org.catalog.rules import RulesSetup, check_rules, with_rules
+from pipelines.local_org.catalog.setup import read_model, read_setup
 
 RULES = """
 standard_duplicate_rules: {Contact: alert, Account: block, Lead: off}
@@ -158,3 +161,19 @@ def test_a_wrong_file_is_named_with_its_lines_and_not_kept(tmp_path: Path, file:
     wrong.write_text("banana: 1\n")
     with pytest.raises(control.LocalOrgError, match=r"wrong\.yaml:1: banana"):
         control.start(home, rules=wrong)
+
+
+def test_the_example_of_the_readme_is_right(tmp_path: Path) -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    file = tmp_path / "my_rules.yaml"
+    file.write_text(
+        readme.read_text("utf-8").split("```yaml\n# my_rules.yaml\n")[1].split("```")[0]
+    )
+    rules = read_model(file, RulesSetup)
+    setup = read_setup(TEMPLATE)
+    check_rules(file, rules, load_catalog(setup))
+    merged = with_rules(setup, rules)
+    actions = {rule.name: rule.action for rule in merged.duplicate_rules}
+    assert actions["Standard_Contact_Duplicate_Rule"] == "alert"
+    assert actions["Standard_Lead_Duplicate_Rule"] == "off"
+    assert len(actions) == len(merged.duplicate_rules) == 4
