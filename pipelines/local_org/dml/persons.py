@@ -3,8 +3,9 @@
 import duckdb
 
 from pipelines.local_org.catalog.features import contact_name
-from pipelines.local_org.catalog.model import Catalog, SObject
+from pipelines.local_org.catalog.model import Catalog, SObject, quoted
 from pipelines.local_org.ids import record_id_sql
+from pipelines.local_org.store.history import Update, Write, note, update
 from pipelines.local_org.store.store import Store
 
 COMMON = (
@@ -24,9 +25,13 @@ IS_PERSON = (
     't."RecordTypeId" in (select "Id" from records."RecordType" where "IsPersonType") '
     "and t._n = w._n and w._error is null"
 )
+STAMPS = frozenset(COMMON[4:9])
+"""What of them says when and by whom, not what."""
 
 
-def follow(store: Store, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+def follow(
+    store: Store, connection: duckdb.DuckDBPyConnection, catalog: Catalog, user: str
+) -> None:
     """Bring the contacts behind the person accounts of `work` up to date, and make new ones."""
     account, contact = catalog["Account"], catalog["Contact"]
     connection.execute(_name_sql(account))
@@ -39,7 +44,8 @@ def follow(store: Store, connection: duckdb.DuckDBPyConnection, catalog: Catalog
         first = store.numbers(contact.prefix, count)
         connection.execute(_link_sql(account, contact, store.pod, first))
         connection.execute(_make_sql(account, contact, first))
-    connection.execute(_update_sql(account, contact))
+        note(store, Write(contact.name, "insert", user, first=first, count=count))
+    update(store, _update(account, contact), "update", user)
 
 
 def _name_sql(account: SObject) -> str:
@@ -66,30 +72,35 @@ def _make_sql(account: SObject, contact: SObject, first: int) -> str:
         '"IsPersonAccount"': "true",
     }
     booleans = {f.column: "false" for f in contact.stored if f.type == "boolean"}
-    columns = booleans | columns | _shared(account, contact)
+    shared = _shared(account, contact, "t")
+    columns = booleans | columns | {quoted(name): value for name, value in shared.items()}
     return (
         f"insert into {contact.table} ({', '.join(columns)}) select {', '.join(columns.values())} "
         f"from behind join {account.table} t on t._n = behind._n"
     )
 
 
-def _update_sql(account: SObject, contact: SObject) -> str:
-    changes = (f"{column} = {value}" for column, value in _shared(account, contact).items())
-    return (
-        f"update {contact.table} c set {', '.join(changes)} from {account.table} t, work w "
-        f'where {IS_PERSON} and c."Id" = t."PersonContactId"'
+def _update(account: SObject, contact: SObject) -> Update:
+    followed = _shared(account, contact, "a")
+    persons = f"select t.* from {account.table} t, work w where {IS_PERSON}"
+    return Update(
+        contact,
+        {name: value for name, value in followed.items() if name not in STAMPS},
+        't."Id" = a."PersonContactId"',
+        f"({persons}) a",
+        {name: value for name, value in followed.items() if name in STAMPS},
     )
 
 
-def _shared(account: SObject, contact: SObject) -> dict[str, str]:
-    """The contact's columns that follow the account, and the account's that they follow."""
+def _shared(account: SObject, contact: SObject, alias: str) -> dict[str, str]:
+    """The contact's fields that follow the account, and the account's columns that they follow."""
     shared = {
-        contact[name].column: f"t.{account[name].column}"
+        contact[name].name: f"{alias}.{account[name].column}"
         for name in COMMON
         if account.get(name) is not None and contact.get(name) is not None
     }
     for field in account.stored:
         target = contact.get(contact_name(field) or "")
         if target is not None and target.stored:
-            shared[target.column] = f"t.{field.column}"
+            shared[target.name] = f"{alias}.{field.column}"
     return shared

@@ -216,7 +216,7 @@ class Writer:
                     connection.execute(changed_fields_sql(request), {"write": write})
                 connection.execute(update_sql(request), stamp)
             if has_persons(request.sobject):
-                follow(self.store, connection, self.catalog)
+                follow(self.store, connection, self.catalog, user)
             automate(self.store, connection, self.rules, request, options, user)
             _keep_outcome(connection, first=wave == 0)
 
