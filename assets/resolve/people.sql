@@ -89,7 +89,7 @@ known_by_one as (
     where records = 1
 ),
 
-said_together as (select * from said where records > 1),
+said_together as not materialized (select * from said where records > 1),
 
 weighed as (
     select
