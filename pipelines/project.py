@@ -20,7 +20,7 @@ from pipelines.errors import InternalError
 from pipelines.mirror import read_manifest
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
 from pipelines.sync.state import State, sql
-from pipelines.warehouse import Warehouse, Written
+from pipelines.warehouse import Warehouse, Written, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -181,12 +181,19 @@ class Project:
             name: of the view, where it is not the relation's.
         """
         relation = f"org_{object_name.lower()}"
-        manifest = read_manifest(self.mirror(object_name)) if self.bound_org else None
-        if manifest is None:
-            self.warehouse.bind(connection, relation, [], name)
-            return
-        query = manifest.view_sql(self.warehouse.path(relation, None))
+        query = self._org_view(relation)
         connection.execute(f'create or replace temp view "{name or relation}" as {query}')
+
+    def org_views(self) -> dict[str, str]:
+        """Relation of the org → a query of every record that the bound org holds, once."""
+        return {relation: self._org_view(relation) for relation in MIRRORED}
+
+    def _org_view(self, relation: str) -> str:
+        schema = self.warehouse.schema_file(relation)
+        manifest = read_manifest(self.mirror(MIRRORED[relation])) if self.bound_org else None
+        if manifest is None:
+            return f"select * from read_parquet({literal(schema)})"
+        return manifest.view_sql(schema)
 
     def mirror(self, object_name: str, organization_id: str | None = None) -> Path:
         """The folder of the mirror of one object, by default in the bound org."""

@@ -118,8 +118,8 @@ def bring_up(
 ) -> Refreshed:
     """Let the mirror in ``folder`` hold what the org holds.
 
-    Everything is read where there is no mirror yet, where it holds nothing, or where another user
-    or other fields made it: nobody could tell what it lacks.
+    Everything is read where there is no mirror yet, and where another user or other fields made
+    it: nobody could tell what it lacks.
 
     Args:
         connection: a DuckDB of its own.
@@ -128,7 +128,7 @@ def bring_up(
         nothing: an empty file of the relation, told where nothing changed.
     """
     mirror = read_manifest(folder)
-    if mirror is None or not mirror.records or not _same(mirror, reading):
+    if mirror is None or not _same(mirror, reading):
         return _all(connection, reading, folder)
     return _changes(connection, reading, mirror, nothing)
 
@@ -163,6 +163,8 @@ def _changes(
     if not touched and _counts_agree(reading, mirror.records):
         commit(moved)
         return Refreshed(nothing, 0, moved, full=False)
+    if not mirror.records:
+        return _all(connection, reading, mirror.folder)
     _table(connection, "fresh", newest_sql(reading.records(touched, since)))
     if not _reconciled(connection, reading, mirror):
         return _all(connection, reading, mirror.folder)

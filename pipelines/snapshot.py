@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from pipelines import describes
 from pipelines.access import check_reading
-from pipelines.automation import notice
 from pipelines.errors import ConfigError
 from pipelines.mirror import read_manifest
 from pipelines.project import BOUND, OBJECTS, Project
-from pipelines.proofs import catch_up
 from pipelines.refresh import Reading, Refreshed, bring_up
+from pipelines.relations import show_org
 from pipelines.salesforce.errors import JobFailed, RequestRefused, SalesforceError
 from pipelines.sync.check import check_mappings
 from pipelines.sync.fields import OrgSchema, org_schema, schema_table
@@ -26,6 +25,8 @@ from pipelines.sync.snapshot import fields_needed
 from pipelines.warehouse import Written
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from pipelines.salesforce.org import Org
 
 PAGES = "snapshot-"
@@ -41,23 +42,19 @@ def take(project: Project, day: date) -> list[Written]:
             every mapping), or our user may not read all there is.
     """
     _sweep(project)
-    with project.org() as org:
+    with project.org() as org, project.warehouse.connect() as connection:
         bind_home(project, org.organization_id)
         check_reading(org, OBJECTS)
-        written = [_take_schema(project, org, day)]
+        written = [_take_schema(project, org, day, connection)]
         try:
             for name in fields_needed(project.object_mappings):
-                found = refresh(project, org, name)
-                catch_up(project, org.organization_id, name, org.user_id)
-                with project.warehouse.connect() as connection:
-                    file = project.warehouse.link(
-                        connection, relation("org", name), day, found.delta
-                    )
-                written.append(file)
+                found = _refresh(project, org, name, connection)
+                link = project.warehouse.link
+                written.append(link(connection, relation("org", name), day, found.delta))
         except (RequestRefused, JobFailed) as error:
             if "INVALID_FIELD" in str(error):  # a field that we believed to be there
                 describes.forget(_describes(project, org))
-                _take_schema(project, org, day)
+                _take_schema(project, org, day, connection)
             raise
     return written
 
@@ -65,27 +62,29 @@ def take(project: Project, day: date) -> list[Written]:
 def refresh(project: Project, org: Org, object_name: str) -> Refreshed:
     """Bring the mirror of one object up to date, as cheaply as what changed allows.
 
-    What the org's own automation changed of our values meanwhile, the ledger learns on the way.
-
     Returns:
         the file of the records that really differ from the mirror before, in their new version.
 
     Raises:
         SalesforceError: the org did not answer; the mirror is as it was.
     """
+    with project.warehouse.connect() as connection:
+        return _refresh(project, org, object_name, connection)
+
+
+def _refresh(
+    project: Project, org: Org, object_name: str, connection: DuckDBPyConnection
+) -> Refreshed:
     fields = tuple(fields_needed(project.object_mappings)[object_name])
     folder = project.mirror(object_name, org.organization_id)
-    nothing = project.warehouse.path(relation("org", object_name), None)
-    with (
-        _told(folder, object_name),
-        _pages(project) as pages,
-        project.warehouse.connect() as connection,
-    ):
+    nothing = project.warehouse.schema_file(relation("org", object_name))
+    with _told(folder, object_name), _pages(project) as pages:
         schema = describes.known(_describes(project, org), object_name)
         reading = Reading(org, object_name, fields, schema, pages)
         before = read_manifest(folder)
         found = bring_up(connection, reading, folder, nothing)
-    notice(project, object_name, before, found)
+    if before is None or before.files != found.mirror.files:
+        show_org(project)
     return found
 
 
@@ -129,12 +128,11 @@ def read_schema(project: Project, day: date) -> OrgSchema:
     return org_schema(rows)
 
 
-def _take_schema(project: Project, org: Org, day: date) -> Written:
+def _take_schema(project: Project, org: Org, day: date, connection: DuckDBPyConnection) -> Written:
     rows = describes.describe(org, _describes(project, org), OBJECTS)
-    with project.warehouse.connect() as connection:
-        connection.register("described", schema_table(rows))
-        query = "select * from described"
-        written = project.warehouse.write(connection, "org_schema", day, query)
+    connection.register("described", schema_table(rows))
+    query = "select * from described"
+    written = project.warehouse.write(connection, "org_schema", day, query)
     check_against(project, org_schema(rows))
     return written
 

@@ -125,13 +125,18 @@ class Warehouse:
 
         A day that was never made counts as empty; that the relation is known at all is a law.
         """
-        empty = self.path(relation, None)
-        if not empty.exists():
-            raise InternalError(f"{relation} has no schema file at {empty}; run `causeway check`")
+        empty = self.schema_file(relation)
         there = [path for path in (self.path(relation, day) for day in days) if path.exists()]
         connection.execute(
             f'create or replace temp view "{name or relation}" as {_read_sql([empty, *there])}'
         )
+
+    def schema_file(self, relation: str) -> Path:
+        """The file without rows that every relation has from the start."""
+        empty = self.path(relation, None)
+        if not empty.exists():
+            raise InternalError(f"{relation} has no schema file at {empty}; run `causeway check`")
+        return empty
 
     def sweep(self) -> int:
         """Remove what killed runs left half written; returns how many files went.
