@@ -1,5 +1,7 @@
 """How a relation shows itself as an asset: what it holds, where columns come from, a sample."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -11,10 +13,10 @@ from duckdb import DuckDBPyConnection
 from pipelines import locks
 from pipelines.jobs import DAYS, raised
 from pipelines.project import Project
-from pipelines.relations import prepare
+from pipelines.relations import prepare, schemas_stamp
 from pipelines.resources import ProjectResource
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, column_lineage
-from pipelines.warehouse import Warehouse, Written, literal
+from pipelines.warehouse import Warehouse, Written, literal, publish
 
 SAMPLE = 5
 Lineage = Mapping[str, list[tuple[str, str]]]
@@ -139,7 +141,24 @@ def shown(
 
 
 def lineage_of(project: Project, file: SqlFile) -> Lineage:
-    """Where the columns of a ``.sql`` relation come from."""
+    """Where the columns of a ``.sql`` relation come from, followed once for each text of it."""
+    known = project.warehouse.folder(file.relation) / "lineage.json"
+    asked = hashlib.sha256(f"{schemas_stamp(project)} {file.query}".encode()).hexdigest()
+    if known.exists():
+        told = json.loads(known.read_text(encoding="utf-8"))
+        if told["of"] == asked:
+            return {
+                column: [(table, name) for table, name in told["lineage"][column]]
+                for column in told["lineage"]
+            }
+    lineage = _followed(project, file)
+    temporary = known.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"of": asked, "lineage": lineage}), encoding="utf-8")
+    publish(temporary, known)
+    return lineage
+
+
+def _followed(project: Project, file: SqlFile) -> Lineage:
     with project.connect(date.today()) as connection:  # noqa: DTZ011 - no row is read
         for table in (*file.tables, file.relation):
             if not table.startswith(CONFIG):

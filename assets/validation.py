@@ -8,7 +8,8 @@ from assets.relation import shown, spec, step
 from pipelines.jobs import DAYS
 from pipelines.relations import ENTITIES
 from pipelines.resources import ProjectResource
-from pipelines.validate import REFERENCES, Validated, rules, validate
+from pipelines.validate import REFERENCES, Validated
+from pipelines.validate import validated as judged
 from pipelines.validate_sql import KINDS
 
 
@@ -60,9 +61,9 @@ def validation_asset(entity: str) -> dg.AssetsDefinition:
     def run(
         context: dg.AssetExecutionContext, project: ProjectResource
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        with step(context, project, to_org=False) as (here, day), here.connect(day) as connection:
-            verdict = validate(here.warehouse, connection, entity, day)
-            told = {column: "  \n".join(texts) for column, texts in rules(entity).items()}
+        with step(context, project, to_org=False) as (here, day):
+            verdict = judged(here, entity, day)
+            told = {column: "  \n".join(texts) for column, texts in verdict.rules.items()}
             yield shown(here, verdict.valid, notes=told)
             yield shown(here, verdict.rejected, extra=_reasons(verdict))
             yield from _results(entity, verdict)

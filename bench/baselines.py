@@ -14,6 +14,7 @@ from pipelines.errors import InternalError
 from pipelines.project import Project
 from pipelines.salesforce.bulk import IngestJob
 from pipelines.salesforce.rows import Load
+from pipelines.snapshot import fitted
 from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.validate import validate
 from pipelines.warehouse import Written, literal
@@ -60,7 +61,7 @@ def raw_put(project: Project, day: date) -> float:
     """
     total = 0.0
     with project.org() as org, project.connect(day) as connection:
-        for mapping in project.object_mappings.values():
+        for mapping in fitted(project, day).values():
             name = relation("plan", mapping.object)
             project.warehouse.bind(connection, name, [day])
             file = project.home / f"{name}.csv"

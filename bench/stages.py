@@ -13,7 +13,7 @@ from pipelines.sources.land import land
 from pipelines.sql import SqlFile
 from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.match import match_sql
-from pipelines.validate import validate
+from pipelines.validate import validated
 
 Stage = Callable[[Project, date], object]
 
@@ -29,8 +29,7 @@ def _stage(project: Project, day: date) -> None:
 
 def _validate(project: Project, day: date) -> None:
     for entity in ENTITIES:
-        with project.connect(day) as connection:
-            validate(project.warehouse, connection, entity, day)
+        validated(project, entity, day)
 
 
 def _resolve(project: Project, day: date) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConfigError
 from pipelines.sync.fields import COLUMNS, Field, org_schema, schema_rows
+from pipelines.sync.places import listed
 from pipelines.warehouse import publish
 
 if TYPE_CHECKING:
@@ -39,23 +40,25 @@ class Described:
         api_version: of the answer.
         last_modified: what the org called the moment of its last change, an HTTP date.
         rows: one a field.
+        places: the countries and states that its picklists list, see ``places.Listed``.
     """
 
     user_id: str
     api_version: str
     last_modified: str | None
     rows: list[dict[str, Any]]
+    places: dict[str, Any]
 
 
-def describe(org: Org, folder: Path, objects: Iterable[str]) -> list[dict[str, Any]]:
-    """Rows of ``org_schema``: one cheap call for each object that is as it was.
+def describe(org: Org, folder: Path, objects: Iterable[str]) -> list[Described]:
+    """What the org says of its objects: one cheap call for each that is as it was.
 
     Args:
         org: to ask.
         folder: where the answers are kept, of this org alone.
         objects: API names.
     """
-    return [row for name in objects for row in _described(org, folder / f"{name}.json", name).rows]
+    return [_described(org, folder / f"{name}.json", name) for name in objects]
 
 
 def known(folder: Path, object_name: str) -> dict[str, Field]:
@@ -82,7 +85,13 @@ def _described(org: Org, path: Path, object_name: str) -> Described:
     if answer is None:
         return _described(org, path, object_name)
     document, last_modified = answer
-    made = Described(org.user_id, org.connection.api_version, last_modified, schema_rows(document))
+    made = Described(
+        org.user_id,
+        org.connection.api_version,
+        last_modified,
+        schema_rows(document),
+        vars(listed([document])),
+    )
     _write(path, json.dumps(vars(made), ensure_ascii=False))
     return made
 

@@ -107,7 +107,9 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
+    """A record that somebody named: our key, its Id, what people call it."""
+
     key: str | None
     sf_id: str | None
     name: str
@@ -139,6 +141,17 @@ def explain(project: Project, object_name: str, text: str) -> Explanation:
     return Explanation(
         object_name, found.key, found.sf_id, found.name, golden.said(), fields, history
     )
+
+
+def find(project: Project, object_name: str, text: str) -> Found:
+    """The one record that an Id, e-mail address, key or name means.
+
+    Raises:
+        ConfigError: there is no such record, or there are several.
+    """
+    with project.connect(ANY_DAY) as connection:
+        project.bind_org(connection, object_name, "records")
+        return _the_one(connection, project, project.object_mappings[object_name], text)
 
 
 class _Stories:
@@ -256,11 +269,11 @@ class _Stories:
 
 def _the_one(
     connection: DuckDBPyConnection, project: Project, mapping: ObjectMapping, text: str
-) -> _Found:
+) -> Found:
     days = project.warehouse.days(mapping.from_)
     project.warehouse.bind(connection, mapping.from_, days, "golden")
     query = _search_sql(connection, mapping)
-    found = [_Found(*row) for row in connection.execute(query, [text.strip()]).fetchall()]
+    found = [Found(*row) for row in connection.execute(query, [text.strip()]).fetchall()]
     if not found:
         raise ConfigError(
             f"no {mapping.object} has the Id, e-mail address, key or name {text!r}: neither in the"

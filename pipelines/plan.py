@@ -12,12 +12,13 @@ from pipelines.errors import ConfigError
 from pipelines.plan_guards import applied, digests, heed_guards
 from pipelines.plan_page import write_page
 from pipelines.project import Project
-from pipelines.snapshot import read_schema
+from pipelines.snapshot import fitted, read_schema
 from pipelines.sql import tables_of
+from pipelines.sync.addresses import LEFT_OUT
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field
 from pipelines.sync.ledger import Ledger
-from pipelines.sync.mapping import relation
+from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.plan import plan_sql
 from pipelines.sync.plan_differences import differences_sql
 from pipelines.sync.saved_plan import HEADER, Origin, Plan, load_plan, save_plan
@@ -29,15 +30,26 @@ if TYPE_CHECKING:
 
     from pipelines.salesforce.org import Org
 
-__all__ = ["applied", "desired", "heed_guards", "newest", "newest_of_all", "plan"]
+__all__ = ["applied", "desired", "heed_guards", "newest", "newest_of_all", "plan", "scored"]
 
 
 def desired(project: Project, day: date, object_name: str) -> Written:
     """Write ``sf_<object>``: the records of the batch's scope as the mapping wants them."""
-    mapping = project.object_mappings[object_name]
+    mappings = fitted(project, day)
     schema = read_schema(project, day)[object_name]
-    query = desired_sql(mapping, schema, project.object_mappings, project.policies)
+    query = desired_sql(mappings[object_name], schema, mappings, project.policies)
     return _write(project, day, relation("sf", object_name), query)
+
+
+def left_out(project: Project, written: Written) -> int:
+    """Rows of ``sf_<object>`` with an address that the org has no code for."""
+    with project.warehouse.connect() as connection:
+        counted = connection.execute(_left_out_sql(written.path)).fetchall()
+    return int(counted[0][0])
+
+
+def _left_out_sql(path: Path) -> str:
+    return f"select count({LEFT_OUT}) from read_parquet({literal(path)})"
 
 
 def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
@@ -46,8 +58,8 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
     Raises:
         Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
     """
-    schema = read_schema(project, day)
-    written = [_plan(project, day, name, schema[name]) for name in project.object_mappings]
+    schema, mappings = read_schema(project, day), fitted(project, day)
+    written = [_plan(project, day, one, schema[name]) for name, one in mappings.items()]
     with project.org() as org:
         origin = Origin(
             batch=day.isoformat(),
@@ -57,8 +69,8 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
             instance_url=org.session.token.instance_url,
             limits=_limits(org),
         )
-    files = dict(zip(project.object_mappings, (part.path for part in written), strict=True))
-    saved = save_plan(project.home, origin, files, project.object_mappings, schema)
+    files = dict(zip(mappings, (part.path for part in written), strict=True))
+    saved = save_plan(project.home, origin, files, mappings, schema)
     _point(project, day, saved.plan_id)
     write_page(project, saved)
     heed_guards(project, day, saved)
@@ -98,9 +110,11 @@ def newest_of_all(project: Project) -> Plan:
     return load_plan(project.home, headers[-1].parent.name)
 
 
-def _plan(project: Project, day: date, object_name: str, schema: Mapping[str, Field]) -> Written:
+def _plan(
+    project: Project, day: date, mapping: ObjectMapping, schema: Mapping[str, Field]
+) -> Written:
     """One object's part of the plan: first what differs, then what becomes of it."""
-    mapping, policies = project.object_mappings[object_name], project.policies
+    object_name, policies = mapping.object, project.policies
     compared = differences_sql(mapping, schema, policies)
     query = plan_sql(mapping, schema, policies)
     made = {relation(stage, object_name) for stage in ("differences", "ledger", "undone", "scope")}

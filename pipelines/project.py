@@ -7,20 +7,21 @@ the environment and knows nothing of the orchestrator.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import config
+from pipelines import memo as memos
 from pipelines.errors import InternalError
 from pipelines.mirror import read_manifest
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
 from pipelines.sync.state import State, sql
-from pipelines.warehouse import Warehouse, Written, literal
+from pipelines.warehouse import Warehouse, Written, constant, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -59,18 +60,26 @@ class Project:
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> Project:
-        """The project that ``CAUSEWAY_HOME`` and its siblings name."""
-        return cls(
-            home=config.home(environ),
-            inbox=config.inbox(environ),
-            mappings=config.mappings(environ),
-            org_name=environ.get("CAUSEWAY_ORG") or None,
+        """The project that ``CAUSEWAY_HOME`` and its siblings name.
+
+        The same value as long as no file of its mappings changes, so that YAML is read once.
+        """
+        mappings = config.mappings(environ)
+        return _project(
+            cls(
+                home=config.home(environ),
+                inbox=config.inbox(environ),
+                mappings=mappings,
+                org_name=environ.get("CAUSEWAY_ORG") or None,
+            ),
+            tuple(sorted((path, path.stat().st_mtime_ns) for path in mappings.glob("*.yaml"))),
         )
 
     @cached_property
     def warehouse(self) -> Warehouse:
         """The relations below the home."""
-        return Warehouse(self.home)
+        macros = (ASSETS / "macros.sql").read_text(encoding="utf-8")
+        return Warehouse(self.home, macros=f"{macros}\n{sql('identity/macros')}")
 
     @cached_property
     def state(self) -> State:
@@ -134,20 +143,49 @@ class Project:
     def connect(self, day: date) -> Iterator[DuckDBPyConnection]:
         """A DuckDB with the macros and the ``config_`` tables of one batch."""
         with self.warehouse.connect() as connection:
-            connection.execute((ASSETS / "macros.sql").read_text(encoding="utf-8"))
-            connection.execute(sql("identity/macros"))
-            for name, (columns, rows) in self._config_tables(day).items():
-                connection.execute(f"create temp table config_{name} ({columns})")
-                if rows:
-                    places = ", ".join("?" for _ in rows[0])
-                    connection.executemany(f"insert into config_{name} values ({places})", rows)
+            connection.execute(self._config_sql(day))
             yield connection
 
     def run_sql(self, file: SqlFile, day: date) -> Written:
         """Make one relation of one day from what its ``.sql`` file reads."""
-        with self.connect(day) as connection:
-            self.bind(connection, file, day)
-            return self.warehouse.write(connection, file.relation, day, file.query)
+        memo = self.memo(file.relation, day, self._inputs(file, day))
+        if memo.known() is None:
+            with self.connect(day) as connection:
+                self.bind(connection, file, day)
+                self.warehouse.write(connection, file.relation, day, file.query)
+            memo.keep()
+        return self.written(file.relation, day)
+
+    def written(self, relation: str, day: date) -> Written:
+        """One relation of one day, as it lies on disk."""
+        with self.warehouse.connect() as connection:
+            return self.warehouse.describe(connection, relation, day)
+
+    def memo(
+        self, relation: str, day: date, made_from: Iterable[object], *others: str
+    ) -> memos.Memo:
+        """What one relation of one day is made from, besides code and configuration.
+
+        Args:
+            relation: whose file the memo speaks of.
+            day: the batch.
+            made_from: whatever else decides, see ``memos.memo``.
+            others: further relations that are made along with it.
+        """
+        path = self.warehouse.path(relation, day)
+        files = [self.warehouse.path(name, day) for name in (relation, *others)]
+        return memos.memo(
+            path.with_name("made_from.json"), (self._config_sql(day), *made_from), files
+        )
+
+    def _inputs(self, file: SqlFile, day: date) -> list[object]:
+        found: list[object] = [file.query]
+        for table in file.tables:
+            name = table.removesuffix(ALL_DAYS)
+            if not name.startswith(CONFIG):
+                days = [day] if name == table else self.warehouse.days(name)
+                found += [self.warehouse.path(name, one) for one in days]
+        return found
 
     def bind(self, connection: DuckDBPyConnection, file: SqlFile, day: date) -> None:
         """Make what a ``.sql`` file reads visible under its own names."""
@@ -162,6 +200,16 @@ class Project:
         for name, query in file.batches.items():
             days = [row[0] for row in connection.execute(query).fetchall()]
             self.warehouse.bind(connection, name, days)
+
+    def _config_sql(self, day: date) -> str:
+        """Make the tables ``config_<name>``: one text, as each statement costs a millisecond."""
+        made = []
+        for name, (columns, rows) in self._config_tables(day).items():
+            made.append(f"create temp table config_{name} ({columns})")
+            listed = ", ".join(f"({', '.join(map(constant, row))})" for row in rows)
+            if rows:
+                made.append(f"insert into config_{name} values {listed}")
+        return ";\n".join(made)
 
     def bind_table(self, connection: DuckDBPyConnection, table: str, day: date) -> None:
         """Make one relation visible: of that day, or of the org as the mirror holds it now."""
@@ -227,6 +275,11 @@ class Project:
                 [],
             ),
         }
+
+
+@lru_cache(maxsize=1)
+def _project(project: Project, _stamps: tuple[tuple[Path, int], ...]) -> Project:
+    return project
 
 
 def stage_files(stage: str) -> list[SqlFile]:

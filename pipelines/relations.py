@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,9 @@ from pipelines.project import ASSETS, Project, stage_files
 from pipelines.sources.relations import RAW, columns
 from pipelines.sql import ALL_DAYS
 from pipelines.sync import identity
+from pipelines.sync.addresses import LEFT_OUT, code_of
 from pipelines.sync.mapping import relation
+from pipelines.sync.places import COLUMNS as PLACE
 from pipelines.sync.plan import COLUMNS as PLAN
 from pipelines.sync.snapshot import fields_needed
 
@@ -92,8 +94,9 @@ def schemas(project: Project) -> Iterator[tuple[str, str]]:
 
 def _org(project: Project) -> Iterator[tuple[str, str]]:
     yield "org_schema", _none_sql(SCHEMA)
+    yield "org_place", _none_sql(dict.fromkeys(PLACE, "varchar"))
     for name, fields in fields_needed(project.object_mappings).items():
-        yield relation("org", name), _none_sql(dict.fromkeys(fields, "varchar"))
+        yield relation("org", name), _none_sql(_texts(fields))
 
 
 def _resolved() -> Iterator[tuple[str, str]]:
@@ -109,14 +112,19 @@ def _written(project: Project) -> Iterator[tuple[str, str]]:
         yield relation("org_match", name), _none_sql(MATCH)
     yield from ((file.relation, file.query) for file in stage_files("match"))
     for stage, before, after in (
-        ("sf", {"key": "varchar"}, {"_held": "varchar"}),
+        ("sf", {"key": "varchar"}, {"_held": "varchar", LEFT_OUT: "varchar"}),
         ("plan", PLAN, {}),
     ):
         for name, mapping in project.object_mappings.items():
-            fields = dict.fromkeys(mapping.enabled(), "varchar")
-            yield relation(stage, name), _none_sql(before | fields | after)
+            yield relation(stage, name), _none_sql(before | _texts(mapping.enabled()) | after)
     for name in project.object_mappings:
         yield relation("salesforce", name), _none_sql(OUTCOME)
+
+
+def _texts(fields: Iterable[str]) -> dict[str, str]:
+    """The fields as text columns, and the codes of addresses: an org takes texts or codes."""
+    names = (name for field in fields for name in (field, code_of(field)) if name is not None)
+    return dict.fromkeys(names, "varchar")
 
 
 def prepare(project: Project) -> None:
@@ -148,9 +156,14 @@ def _alone(project: Project) -> Iterator[None]:
         locks.release("schemas")
 
 
-def _write_schemas(project: Project, stamp: str) -> None:
+def schemas_stamp(project: Project) -> str:
+    """Changes whenever the schemas of a home's relations may have; empty before ``prepare``."""
     marker = project.home / "stage" / "schemas"
-    if marker.exists() and marker.read_text() == stamp:
+    return marker.read_text() if marker.exists() else ""
+
+
+def _write_schemas(project: Project, stamp: str) -> None:
+    if schemas_stamp(project) == stamp:
         return
     project.warehouse.sweep()
     columns = {}
@@ -163,7 +176,7 @@ def _write_schemas(project: Project, stamp: str) -> None:
         with project.state.attach(connection):
             project.state.publish(connection)
     catalog.rebuild(project.warehouse, project.state, columns, project.org_views())
-    marker.write_text(stamp)
+    (project.home / "stage" / "schemas").write_text(stamp)
 
 
 def _none_sql(kinds: dict[str, str]) -> str:

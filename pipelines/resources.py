@@ -6,7 +6,7 @@ from pipelines.project import Project
 
 
 class ProjectResource(dg.ConfigurableResource[Project]):
-    """The project of the environment, read anew for each step so that edits to YAML count."""
+    """The project of the environment, read anew whenever its YAML was edited."""
 
     def project(self) -> Project:
         """The project as the environment and the files stand now."""

@@ -12,21 +12,23 @@ from typing import TYPE_CHECKING
 
 from pipelines import describes
 from pipelines.access import check_reading
+from pipelines.automation import notice
 from pipelines.errors import ConfigError
 from pipelines.mirror import read_manifest
 from pipelines.project import BOUND, OBJECTS, Project
+from pipelines.proofs import catch_up
 from pipelines.refresh import Reading, Refreshed, bring_up
 from pipelines.relations import show_org
 from pipelines.salesforce.errors import JobFailed, RequestRefused, SalesforceError
+from pipelines.sync.addresses import fit
 from pipelines.sync.check import check_mappings
 from pipelines.sync.fields import OrgSchema, org_schema, schema_table
-from pipelines.sync.mapping import GOLDEN, relation
+from pipelines.sync.mapping import GOLDEN, ObjectMapping, relation
+from pipelines.sync.places import Listed, places_sql, places_table, together
 from pipelines.sync.snapshot import fields_needed
 from pipelines.warehouse import Written
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from pipelines.salesforce.org import Org
 
 PAGES = "snapshot-"
@@ -45,16 +47,17 @@ def take(project: Project, day: date) -> list[Written]:
     with project.org() as org, project.warehouse.connect() as connection:
         bind_home(project, org.organization_id)
         check_reading(org, OBJECTS)
-        written = [_take_schema(project, org, day, connection)]
+        written = _take_schema(project, org, day)
         try:
             for name in fields_needed(project.object_mappings):
-                found = _refresh(project, org, name, connection)
+                found = refresh(project, org, name)
+                catch_up(project, org.organization_id, name, org.user_id)
                 link = project.warehouse.link
                 written.append(link(connection, relation("org", name), day, found.delta))
         except (RequestRefused, JobFailed) as error:
             if "INVALID_FIELD" in str(error):  # a field that we believed to be there
                 describes.forget(_describes(project, org))
-                _take_schema(project, org, day, connection)
+                _take_schema(project, org, day)
             raise
     return written
 
@@ -68,23 +71,21 @@ def refresh(project: Project, org: Org, object_name: str) -> Refreshed:
     Raises:
         SalesforceError: the org did not answer; the mirror is as it was.
     """
-    with project.warehouse.connect() as connection:
-        return _refresh(project, org, object_name, connection)
-
-
-def _refresh(
-    project: Project, org: Org, object_name: str, connection: DuckDBPyConnection
-) -> Refreshed:
-    fields = tuple(fields_needed(project.object_mappings)[object_name])
+    described = {name: describes.known(_describes(project, org), name) for name in OBJECTS}
+    fields = tuple(fields_needed(fit(project.object_mappings, described))[object_name])
     folder = project.mirror(object_name, org.organization_id)
     nothing = project.warehouse.schema_file(relation("org", object_name))
-    with _told(folder, object_name), _pages(project) as pages:
-        schema = describes.known(_describes(project, org), object_name)
-        reading = Reading(org, object_name, fields, schema, pages)
+    with (
+        _told(folder, object_name),
+        _pages(project) as pages,
+        project.warehouse.connect() as connection,
+    ):
+        reading = Reading(org, object_name, fields, described.get(object_name, {}), pages)
         before = read_manifest(folder)
         found = bring_up(connection, reading, folder, nothing)
     if before is None or before.files != found.mirror.files:
         show_org(project)
+    notice(project, object_name, before, found)
     return found
 
 
@@ -117,7 +118,7 @@ def check_against(project: Project, schema: OrgSchema) -> None:
         golden = {
             name: project.warehouse.describe(connection, name, None).columns for name in GOLDEN
         }
-    check_mappings(project.object_mappings, schema, golden)
+    check_mappings(fit(project.object_mappings, schema), schema, golden)
 
 
 def read_schema(project: Project, day: date) -> OrgSchema:
@@ -128,13 +129,35 @@ def read_schema(project: Project, day: date) -> OrgSchema:
     return org_schema(rows)
 
 
-def _take_schema(project: Project, org: Org, day: date, connection: DuckDBPyConnection) -> Written:
-    rows = describes.describe(org, _describes(project, org), OBJECTS)
-    connection.register("described", schema_table(rows))
-    query = "select * from described"
-    written = project.warehouse.write(connection, "org_schema", day, query)
-    check_against(project, org_schema(rows))
-    return written
+def drift(project: Project, day: date) -> list[str]:
+    """What the org says of its fields otherwise than the saved copy; nothing without a copy."""
+    saved = describes.saved(project.mappings)
+    return list(describes.drift(saved, read_schema(project, day))) if saved else []
+
+
+def fitted(project: Project, day: date) -> dict[str, ObjectMapping]:
+    """The mappings as the org of the snapshot of ``day`` wants them."""
+    return fit(project.object_mappings, read_schema(project, day))
+
+
+def _take_schema(project: Project, org: Org, day: date) -> list[Written]:
+    found = describes.describe(org, _describes(project, org), OBJECTS)
+    yaml = sorted(project.mappings.glob("*.yaml"))
+    memo = project.memo("org_schema", day, [*found, *yaml], "org_place")
+    if memo.known() is None:
+        rows = [row for described in found for row in described.rows]
+        listed = together(Listed(**described.places) for described in found)
+        with project.warehouse.connect() as connection:
+            connection.register("described", schema_table(rows))
+            connection.register("spelled_places", places_table(listed))
+            for name, query in (
+                ("org_schema", "select * from described"),
+                ("org_place", places_sql("spelled_places")),
+            ):
+                project.warehouse.write(connection, name, day, query)
+        check_against(project, org_schema(rows))
+        memo.keep()
+    return [project.written(name, day) for name in ("org_schema", "org_place")]
 
 
 def _describes(project: Project, org: Org) -> Path:

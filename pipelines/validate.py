@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import validate_sql as sql
@@ -27,6 +28,8 @@ from pipelines.warehouse import Warehouse, Written
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from pipelines.project import Project
 
 BATCH_ROWS = 250_000
 SAMPLE = 20  # rejected rows that are shown
@@ -74,6 +77,7 @@ class Validated:
         broken: rules that rejected rows, and how many; a row counts under each of its reasons.
         warned: rules that only warn, and how many rows they met.
         sample: the first rejected rows by file and line, at most ``SAMPLE``.
+        rules: column → what is asked of it, in words.
     """
 
     entity: str
@@ -84,6 +88,58 @@ class Validated:
     broken: dict[Rule, int]
     warned: dict[Rule, int]
     sample: tuple[Rejection, ...]
+    rules: dict[str, list[str]]
+
+
+def validated(project: Project, entity: str, day: date) -> Validated:
+    """``validate`` one relation of one day, or tell again what was found when nothing changed."""
+    memo = project.memo(
+        f"valid_{entity}", day, _inputs(project.warehouse, entity, day), f"rejected_{entity}"
+    )
+    facts = memo.known()
+    if facts is not None:
+        valid = project.written(f"valid_{entity}", day)
+        return _remembered(facts, valid, project.written(f"rejected_{entity}", day))
+    with project.connect(day) as connection:
+        verdict = validate(project.warehouse, connection, entity, day)
+    memo.keep(_facts(verdict))
+    return verdict
+
+
+def _inputs(warehouse: Warehouse, entity: str, day: date) -> list[Path]:
+    own = [warehouse.path(f"{stage}_{entity}", day) for stage in ("raw", "stg")]
+    return own + [
+        warehouse.path(f"valid_{parent}", one) for parent, one in _parents(warehouse, entity, day)
+    ]
+
+
+def _facts(verdict: Validated) -> dict[str, Any]:
+    return {
+        "entity": verdict.entity,
+        "staged": verdict.staged,
+        "kinds": verdict.kinds,
+        "broken": [[astuple(rule), rows] for rule, rows in verdict.broken.items()],
+        "warned": [[astuple(rule), rows] for rule, rows in verdict.warned.items()],
+        "sample": [astuple(rejection) for rejection in verdict.sample],
+        "rules": verdict.rules,
+    }
+
+
+def _remembered(facts: dict[str, Any], valid: Written, rejected: Written) -> Validated:
+    broken, warned = (
+        {Rule(*rule): rows for rule, rows in facts[name]} for name in ("broken", "warned")
+    )
+    return Validated(
+        facts["entity"],
+        facts["staged"],
+        valid,
+        rejected,
+        facts["kinds"],
+        broken,
+        warned,
+        tuple(Rejection(file, row, tuple(reasons)) for file, row, reasons in facts["sample"]),
+        facts["rules"],
+    )
 
 
 def validate(
@@ -117,6 +173,7 @@ def validate(
         _broken(connection, entity),
         warned,
         _sample(connection, rejected),
+        rules(entity),
     )
 
 
@@ -195,12 +252,20 @@ def _check_references(
     reference = REFERENCES.get(entity)
     if reference is None or not _count(connection, f"stg_{entity}", reference.field):
         return
-    parents = f"valid_{reference.parent}"
-    days = [known for known in warehouse.days(parents) if known <= day]
+    days = [known for _, known in _parents(warehouse, entity, day)]
+    warehouse.bind(connection, f"valid_{reference.parent}", days, "known_parents")
+    connection.execute(sql.references_sql(entity, reference))
+
+
+def _parents(warehouse: Warehouse, entity: str, day: date) -> list[tuple[str, date]]:
+    """The entity that rows may refer to, with each batch whose valid rows count."""
+    reference = REFERENCES.get(entity)
+    if reference is None:
+        return []
+    days = [known for known in warehouse.days(f"valid_{reference.parent}") if known <= day]
     if reference.parent == entity:  # this day's valid rows are only now being found
         days = [known for known in days if known < day]
-    warehouse.bind(connection, parents, days, "known_parents")
-    connection.execute(sql.references_sql(entity, reference))
+    return [(reference.parent, known) for known in days]
 
 
 def _conserved(connection: DuckDBPyConnection, entity: str, valid: int, rejected: int) -> int:

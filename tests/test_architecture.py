@@ -25,7 +25,8 @@ MAY_IMPORT = {
         "pipelines.config", "pipelines.errors", "pipelines.warehouse",
     ),
     "pipelines.sources": (
-        "pipelines.sources", "pipelines.config", "pipelines.errors", "pipelines.warehouse",
+        "pipelines.sources", "pipelines.config", "pipelines.errors", "pipelines.memo",
+        "pipelines.warehouse",
     ),
     "pipelines.demo": ("pipelines.demo",),
 }  # fmt: skip

@@ -35,6 +35,7 @@ def show(
     causeway mapping show lead --lineage
     """
     from pipelines.commands.described import described
+    from pipelines.sync.addresses import fit
     from pipelines.sync.compile import desired_sql, mapping_columns
 
     here = project()
@@ -52,8 +53,10 @@ def show(
             unused = ", ".join(_unused(here, chosen, columns))
             out.print(f"\nColumns of {chosen.from_} that no field reads: {unused}")
         return
-    schema = described(here).schema[chosen.object]
-    query = desired_sql(chosen, schema, here.object_mappings, here.policies)
+    schema = described(here).schema
+    mappings = fit(here.object_mappings, schema)
+    chosen = mappings[chosen.object]
+    query = desired_sql(chosen, schema[chosen.object], mappings, here.policies)
     if as_json:
         print_json({"object": chosen.object, "file": str(chosen.file), "sql": query})
     else:

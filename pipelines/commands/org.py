@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.commands import org_bound
 from pipelines.commands.environment import Json, choose_home, err, out, print_json, project
 
 app = typer.Typer(
@@ -43,11 +44,16 @@ def start(
 
 @app.command()
 def status(home: Home = None, as_json: Json = False) -> None:
-    """Say whether it runs, where, and with which credentials."""
+    """Say whether it runs, where, with which credentials, and which org the home is bound to."""
     choose_home(home)
     from pipelines.local_org import control
 
-    _show(control.status(project().local_org), as_json)
+    here = project()
+    bound = org_bound.bound(here)
+    _show(control.status(here.local_org) | {"bound": bound}, as_json)
+    if not as_json and bound["organization_id"]:
+        newest = max(bound["read_at"].values(), default="never")
+        out.print(f"This home is bound to the org {bound['organization_id']}, read {newest}.")
 
 
 @app.command()
@@ -122,6 +128,10 @@ def setup(home: Home = None) -> None:
     set_up(project(), said.append)
     for line in said or ["Everything was there already."]:
         out.print(line, markup=False)
+
+
+app.command()(org_bound.describe)
+app.command()(org_bound.switch)
 
 
 def _flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:

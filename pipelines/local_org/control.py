@@ -35,6 +35,7 @@ PUBLIC_KEYS = (
 )
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+ASK_SECONDS = 60.0
 LOG_TAIL_LINES = 20
 ALREADY_SERVED = 75  # exit code of whoever lost the race for the home; the winner will answer
 
@@ -134,7 +135,7 @@ def reset(home: Path) -> dict[str, Any]:
     for folder in (files.records.parent, files.jobs, files.cursors):
         shutil.rmtree(folder, ignore_errors=True)
     if was_running:
-        start(files.folder)
+        start(files.folder, faults=files.read_state().get("faults", False))
     return status(files.folder)
 
 
@@ -143,8 +144,8 @@ def inject(home: Path, *faults: dict[str, Any]) -> list[dict[str, Any]]:
 
     Args:
         home: the org's folder.
-        faults: each with `kind` (refuse, slow, reset, expire_sessions, lock_rows, job) and its
-            settings, see `pipelines.local_org.faults`.
+        faults: each with `kind` (refuse, slow, reset, lose_answer, die, expire_sessions,
+            lock_rows, job) and its settings, see `pipelines.local_org.faults`.
 
     Returns:
         the faults still to happen.
@@ -152,21 +153,56 @@ def inject(home: Path, *faults: dict[str, Any]) -> list[dict[str, Any]]:
     Raises:
         LocalOrgError: the org has no faults, or a fault is described wrongly.
     """
-    state = Home(Path(home).resolve()).read_state()
+    body = json.dumps(faults).encode() if faults else None
+    listed = ask(home, "POST" if faults else "DELETE", "/control/faults", body)
+    return listed or []
+
+
+def armed(home: Path) -> list[dict[str, Any]]:
+    """The faults still to happen in a running org that was started with `faults=True`.
+
+    Raises:
+        LocalOrgError: the org has no faults.
+    """
+    listed: list[dict[str, Any]] = ask(home, "GET", "/control/faults")
+    return listed
+
+
+def ask(home: Path, method: str, path: str, body: bytes | None = None) -> Any:
+    """One request to a control endpoint of a running org; its JSON, or None.
+
+    Raises:
+        LocalOrgError: the org does not run, or refuses.
+    """
+    files = Home(Path(home).resolve())
+    state = files.read_state()
+    if not is_ours(state):
+        raise LocalOrgError(
+            f"The local org in {files.folder} is not running. Start it with: causeway org start"
+        )
     secret = base64.b64encode(f"{state['client_id']}:{state['client_secret']}".encode()).decode()
     request = urllib.request.Request(  # noqa: S310
-        f"{state['http_url']}/control/faults",
-        data=json.dumps(faults).encode() if faults else None,
+        f"{state['http_url']}{path}",
+        data=body,
         headers={"Authorization": f"Basic {secret}"},
-        method="POST" if faults else "DELETE",
+        method=method,
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-            body = answer.read()
+        with urllib.request.urlopen(request, timeout=ASK_SECONDS) as answer:  # noqa: S310
+            told = answer.read()
     except urllib.error.HTTPError as error:
-        raise LocalOrgError(f"The local org refused the faults: {error.read().decode()}") from error
-    listed: list[dict[str, Any]] = json.loads(body) if body else []
-    return listed
+        raise LocalOrgError(_refusal(error.read())) from error
+    return json.loads(told) if told else None
+
+
+def _refusal(body: bytes) -> str:
+    first = json.loads(body)[0]
+    if first["errorCode"] == "NOT_FOUND":
+        return (
+            "The local org was not started for this (NOT_FOUND). "
+            "Stop it, then: causeway org start --faults"
+        )
+    return f"The local org refused: {first['message']}"
 
 
 def process_started(pid: int) -> str | None:

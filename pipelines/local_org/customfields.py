@@ -7,14 +7,17 @@ for it, as in a real org.
 
 import json
 import re
+import zlib
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
-
+from pipelines.local_org import ids
+from pipelines.local_org.catalog.features import person_copy
+from pipelines.local_org.catalog.fieldmetadata import FieldMetadataError, field_setup
 from pipelines.local_org.catalog.load import custom_field
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
 from pipelines.local_org.catalog.setup import FieldSetup
+from pipelines.local_org.dml.lookups import match_sql
 from pipelines.local_org.store.store import Store
 
 GRANTS = """
@@ -24,15 +27,6 @@ join records."PermissionSetAssignment" a on a."PermissionSetId" = f."ParentId"
 where a."AssigneeId" = ? and f."PermissionsRead" and not f."IsDeleted" and not a."IsDeleted"
 group by f."Field"
 """
-_WORDS = {
-    "externalId": "external_id",
-    "caseSensitive": "case_sensitive",
-    "defaultValue": "default",
-    "referenceTo": "refers_to",
-    "relationshipName": "relationship",
-    "inlineHelpText": "help_text",
-}
-_KNOWN = {"label", "type", "length", "precision", "scale", "unique", "required", *_WORDS}
 
 
 class CustomFieldError(Exception):
@@ -84,17 +78,78 @@ class CustomFields:
             CustomFieldError: the name or a setting is wrong, or the field exists.
         """
         sobject, name = self._place(full_name)
+        self._keep(sobject.name, name, _setup(metadata))
+        return f"{sobject.name}.{name}"
+
+    def change(self, full_name: str, metadata: dict[str, Any]) -> None:
+        """Give a field that was made through the API another definition, which must be whole.
+
+        Raises:
+            CustomFieldError: there is no such field, a setting is wrong, or records forbid it.
+        """
+        sobject, old = self._own(full_name)
         setup = _setup(metadata)
-        field = custom_field(name, setup)
+        new = custom_field(old.name, setup)
+        if new.column_type != old.column_type or new.references != old.references:
+            raise CustomFieldError(
+                "FIELD_INTEGRITY_EXCEPTION",
+                f"Cannot change type of {sobject.name}.{old.name} from {old.type} to {new.type}",
+            )
+        with self._store.read() as connection:
+            for test, code, message in _obstacles(sobject, old, new):
+                if connection.execute(test).fetchall():
+                    raise CustomFieldError(code, message)
+        self._keep(sobject.name, old.name, setup)
+
+    def remove(self, full_name: str) -> None:
+        """Remove a field that was made through the API, with its values and its grants.
+
+        Raises:
+            CustomFieldError: there is no such field.
+        """
+        sobject, field = self._own(full_name)
         with self._store.write() as connection:
             connection.execute(
-                "insert into org.custom_field values (?, ?, ?)",
-                [sobject.name, name, setup.model_dump_json()],
+                "delete from org.custom_field where object = ? and name = ?",
+                [sobject.name, field.name],
             )
-            self._made[sobject.name, name] = field
+            connection.execute(
+                'update records."FieldPermissions" set "IsDeleted" = true where lower("Field") = ?',
+                [f"{sobject.name}.{field.name}".lower()],
+            )
+            connection.execute(f"alter table {sobject.table} drop column {field.column}")
+            del self._made[sobject.name, field.name]
+            self._views.clear()
+
+    def id_of(self, full_name: str) -> str:
+        """The id that the Tooling API knows a custom field by."""
+        return ids.record_id("00N", self._store.pod, zlib.crc32(full_name.lower().encode()))
+
+    def _own(self, full_name: str) -> tuple[SObject, Field]:
+        object_name, _, name = full_name.partition(".")
+        sobject = self.complete().get(object_name)
+        field = sobject.get(name) if sobject is not None else None
+        if sobject is None or field is None or not field.custom:
+            raise CustomFieldError(
+                "INVALID_CROSS_REFERENCE_KEY", f"no CustomField named {full_name} found"
+            )
+        if (sobject.name, field.name) not in self._made:
+            raise CustomFieldError(
+                "INSUFFICIENT_ACCESS_OR_READONLY",
+                f"{full_name} is declared in the set-up file of this org; change it there",
+            )
+        return sobject, field
+
+    def _keep(self, object_name: str, name: str, setup: FieldSetup) -> None:
+        place = [object_name, name]
+        with self._store.write() as connection:
+            connection.execute("delete from org.custom_field where object = ? and name = ?", place)
+            connection.execute(
+                "insert into org.custom_field values (?, ?, ?)", [*place, setup.model_dump_json()]
+            )
+            self._made[object_name, name] = custom_field(name, setup)
             self._views.clear()
             self._store.create_tables(self.complete())
-        return f"{sobject.name}.{name}"
 
     def _place(self, full_name: str) -> tuple[SObject, str]:
         object_name, _, name = full_name.partition(".")
@@ -125,29 +180,39 @@ class CustomFields:
         objects = []
         for sobject in self._declared:
             own = tuple(field for (name, _), field in made.items() if name == sobject.name)
+            if sobject.name == "Account" and sobject.get("IsPersonAccount") is not None:
+                own += tuple(person_copy(f) for (name, _), f in made.items() if name == "Contact")
             objects.append(sobject.with_fields((*sobject.fields, *own)) if own else sobject)
         return Catalog(tuple(objects))
 
 
 def _setup(metadata: dict[str, Any]) -> FieldSetup:
-    known = {
-        _WORDS.get(name, name): value
-        for name, value in metadata.items()
-        if name in _KNOWN and value is not None
-    }
-    values = _picklist_values(metadata.get("valueSet"))
-    if values:
-        known["values"] = values
-        known["restricted"] = str(metadata["valueSet"].get("restricted", "")).lower() == "true"
     try:
-        return FieldSetup.model_validate(known)
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise CustomFieldError("FIELD_INTEGRITY_EXCEPTION", problems) from error
+        return field_setup(metadata)
+    except FieldMetadataError as error:
+        raise CustomFieldError("FIELD_INTEGRITY_EXCEPTION", str(error)) from error
 
 
-def _picklist_values(value_set: Any) -> list[str]:
-    definition = value_set.get("valueSetDefinition") if isinstance(value_set, dict) else None
-    values = definition.get("value", []) if isinstance(definition, dict) else []
-    listed = values if isinstance(values, list) else [values]
-    return [str(v.get("valueName") or v.get("fullName")) for v in listed if isinstance(v, dict)]
+def _obstacles(sobject: SObject, old: Field, new: Field) -> list[tuple[str, str, str]]:
+    """What records forbid a new definition: a query that finds one, the code and the message."""
+    place, live = f"{sobject.name}.{old.name}", f'{sobject.table} where not "IsDeleted"'
+    found = []
+    if new.length < old.length and new.column_type == "varchar":
+        found.append(
+            (
+                f"select 1 from {live} and length({old.column}) > {new.length} limit 1",
+                "FIELD_INTEGRITY_EXCEPTION",
+                f"{place}: records hold more than {new.length} characters",
+            )
+        )
+    if new.unique and not (old.unique and old.case_sensitive == new.case_sensitive):
+        same = match_sql(new, old.column)
+        found.append(
+            (
+                f"select 1 from {live} and {old.column} is not null "
+                f"group by {same} having count(*) > 1 limit 1",
+                "DUPLICATE_VALUE",
+                f"{place}: records hold the same value twice",
+            )
+        )
+    return found

@@ -1,24 +1,60 @@
 """Faults on demand: what goes wrong with a real org once in a while, when a test wants it.
 
-Only an org that was started for it has faults. Each fault counts down and is gone when used up;
-rows are chosen by a seeded hash, so that a run can be repeated exactly.
+Only an org that was started for it has faults (`causeway org start --faults`,
+`control.start(home, faults=True)`). They are armed with `causeway org fault KIND name=value …`,
+`control.inject(home, {"kind": KIND, …})`, or a POST to `/control/faults`.
+
+    kind              settings                              what happens
+    refuse            status=401|403|500|503 path= method=  an error instead of the work
+    slow              seconds= path= method=                the work waits
+    reset             during=upload|answer after_bytes=     the connection breaks while the body
+                      path= method=                         arrives (nothing is done), or in the
+                                                            middle of the answer (the work is done)
+    lose_answer       path= method=                         the work is done, the connection breaks
+                                                            before a byte of the answer: nobody
+                                                            knows what became of it
+    die               moment=before_work|after_work         kill -9 of the org at a request, before
+                      path= method=                         or after its work is on disk
+    expire_sessions                                         every access token ends, at once
+    lock_rows         object= share= seed=                  UNABLE_TO_LOCK_ROW for a share of the
+                                                            rows of one write, chosen by the seed
+    job               end=Failed|InProgress|                a Bulk 2.0 job fails, or hangs until it
+                      die_before_commit|die_after_commit    is aborted or the org ends, or kill -9
+                      after_chunks= object= operation=      of the org, before or after a step is
+                                                            on disk; in each case after so many
+                                                            chunks of 200 rows were written
+
+Every kind takes `times` (how often it happens, 1) and `skip` (how many occasions pass unharmed
+first, 0), so that any request, write or step can be hit, again and again in the same way. `path`
+is a regular expression searched in the URL's path, everything unless given. What is still to
+happen lies in the org's home and outlives its process: `times=3` with a kind that kills the org
+kills it three times.
+
+That two batches touch children of one parent at the same time needs no fault: it is a switch of
+the org's set-up, `lock_contention` (see `dml.contention`).
 """
 
+import json
+import math
 import os
 import re
 import signal
 import threading
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pipelines.local_org.dml.outcome import error_sql
 
+CHUNK = 200
+
 
 class _Fault(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     times: int = Field(default=1, ge=1)
+    skip: int = Field(default=0, ge=0)
 
 
 class _AtPath(_Fault):
@@ -49,6 +85,21 @@ class Reset(_AtPath):
 
     kind: Literal["reset"]
     during: Literal["upload", "answer"]
+    after_bytes: int = Field(default=0, ge=0)
+    """Of the body or of the answer's; 0 means its first block, or the middle of it."""
+
+
+class LoseAnswer(_AtPath):
+    """Do the work, then cut the connection instead of answering."""
+
+    kind: Literal["lose_answer"]
+
+
+class Die(_AtPath):
+    """Kill the whole process at a request."""
+
+    kind: Literal["die"]
+    moment: Literal["before_work", "after_work"] = "after_work"
 
 
 class ExpireSessions(_Fault):
@@ -67,15 +118,21 @@ class LockRows(_Fault):
 
 
 class JobFault(_Fault):
-    """Let a job fail, hang in progress, or end the whole process, once it did some rows."""
+    """Let a job fail, hang in progress, or end the whole process, once it did some chunks."""
 
     kind: Literal["job"]
     end: Literal["Failed", "InProgress", "die_before_commit", "die_after_commit"]
     object: str | None = None
-    after_rows: int = 0
+    operation: str | None = None
+    after_chunks: int = Field(default=0, ge=0)
+
+    def meets(self, sobject: str, operation: str) -> bool:
+        """Whether a job is one that this fault waits for."""
+        return self.object in (None, sobject) and self.operation in (None, operation)
 
 
-Fault = Refuse | Slow | Reset | ExpireSessions | LockRows | JobFault
+AtRequest = Refuse | Slow | Reset | LoseAnswer | Die
+Fault = AtRequest | ExpireSessions | LockRows | JobFault
 _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Annotated[Fault, Field(discriminator="kind")]])
 REFUSALS = {
     401: ("INVALID_SESSION_ID", "Session expired or invalid"),
@@ -90,14 +147,17 @@ class WrongFault(Exception):
 
 
 class Faults:
-    """The faults that are still to happen."""
+    """The faults that are still to happen, kept in a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path) -> None:
+        self._file = file
         self._lock = threading.Lock()
-        self._left: list[tuple[Fault, int]] = []
+        self._left: list[Fault] = []
+        if file.exists():
+            self._left = _FAULTS.validate_json(file.read_bytes())
 
     def arm(self, described: object) -> list[Fault]:
-        """Add faults.
+        """Add faults; one that happens at once is not kept.
 
         Raises:
             WrongFault: naming every problem.
@@ -105,66 +165,100 @@ class Faults:
         try:
             faults = _FAULTS.validate_python(described)
         except ValidationError as error:
-            raise WrongFault(str(error)) from error
+            raise WrongFault(_problems(error)) from error
         with self._lock:
-            self._left += [(fault, fault.times) for fault in faults]
+            self._left += [fault for fault in faults if not isinstance(fault, ExpireSessions)]
+            self._save()
         return faults
 
     def clear(self) -> None:
         """Forget all faults."""
         with self._lock:
             self._left = []
+            self._save()
 
     def listed(self) -> list[dict[str, object]]:
         """What is still to happen."""
-        return [{**fault.model_dump(), "times": left} for fault, left in self._left]
+        return [fault.model_dump(exclude_none=True) for fault in self._left]
 
-    def request(self, method: str, path: str) -> list[Refuse | Slow | Reset]:
+    def request(self, method: str, path: str) -> list[AtRequest]:
         """What shall happen to a request; it is counted as happened."""
-        wanted = (Refuse, Slow, Reset)
-        met = [f for f, _ in self._left if isinstance(f, wanted) and f.meets(method, path)]
-        return [fault for fault in met if self._use(fault)]
+        met = [f for f in self._left if isinstance(f, AtRequest) and f.meets(method, path)]
+        return [fault for fault in met if self._happens(fault)]
 
     def lock_sql(self, sobject: str) -> str | None:
         """SQL that refuses rows of the table `work`, when a write of this object shall fail."""
-        fault = next(
-            (f for f, _ in self._left if isinstance(f, LockRows) and f.object == sobject), None
-        )
-        if fault is None or not self._use(fault):
-            return None
-        error = error_sql(
-            "UNABLE_TO_LOCK_ROW",
-            "",
-            "'unable to obtain exclusive access to this record or 1 records: ', "
-            "coalesce(left(_id, 15), '')",
-        )
-        return (
-            f"update work set _error = {error} where _error is null "
-            f"and hash(_row + {fault.seed}) % 1000000 < {int(fault.share * 1_000_000)}"
-        )
+        for fault in self._left:
+            if isinstance(fault, LockRows) and fault.object == sobject and self._happens(fault):
+                return (
+                    f"update work set _error = {LOCKED} where _error is null "
+                    f"and hash(_row + {fault.seed}) % 1000000 < {int(fault.share * 1_000_000)}"
+                )
+        return None
 
-    def job(self, sobject: str, rows_done: int, moment: str) -> str | None:
+    def step(self, sobject: str, operation: str, most: int) -> int:
+        """How many rows a job may write at once, so that a fault finds its chunk; ≤ `most`."""
+        for fault in self._left:
+            if isinstance(fault, JobFault) and fault.meets(sobject, operation):
+                most = math.gcd(most, fault.after_chunks * CHUNK)
+        return most
+
+    def job(self, sobject: str, operation: str, rows_done: int, moment: str) -> str | None:
         """What happens to a job now; `moment` is `between`, `before_commit` or `after_commit`.
 
         Returns:
             `Failed` or `InProgress` when the job shall end or hang; dies itself when it shall die.
         """
-        for fault in [f for f, _ in self._left if isinstance(f, JobFault)]:
-            if fault.object not in (None, sobject) or rows_done < fault.after_rows:
+        for fault in list(self._left):
+            if not isinstance(fault, JobFault) or not fault.meets(sobject, operation):
                 continue
-            if fault.end == f"die_{moment}" and self._use(fault):
-                os.kill(os.getpid(), signal.SIGKILL)
-            if moment == "between" and not fault.end.startswith("die") and self._use(fault):
+            if rows_done < fault.after_chunks * CHUNK:
+                continue
+            if fault.end == f"die_{moment}" and self._happens(fault):
+                die()
+            if moment == "between" and not fault.end.startswith("die") and self._happens(fault):
                 return fault.end
         return None
 
-    def _use(self, fault: Fault) -> bool:
+    def _happens(self, fault: Fault) -> bool:
+        """Whether a fault that met its occasion happens; either way the occasion is counted."""
         with self._lock:
-            for place, (known, left) in enumerate(self._left):
-                if known is fault:
-                    if left > 1:
-                        self._left[place] = (fault, left - 1)
-                    else:
-                        del self._left[place]
-                    return True
-        return False
+            place = next((i for i, known in enumerate(self._left) if known is fault), None)
+            if place is None:
+                return False
+            if fault.skip:
+                self._left[place] = fault.model_copy(update={"skip": fault.skip - 1})
+            elif fault.times > 1:
+                self._left[place] = fault.model_copy(update={"times": fault.times - 1})
+            else:
+                del self._left[place]
+            self._save()
+            return fault.skip == 0
+
+    def _save(self) -> None:
+        part = self._file.with_suffix(".part")
+        part.write_text(json.dumps([fault.model_dump() for fault in self._left]))
+        part.replace(self._file)
+
+
+LOCKED = error_sql(
+    "UNABLE_TO_LOCK_ROW",
+    "",
+    "'unable to obtain exclusive access to this record or 1 records: ', "
+    "coalesce(left(_id, 15), '')",
+)
+"""SQL, over `work`, for the error of a row that somebody else holds."""
+
+
+def die() -> None:
+    """End this process as kill -9 does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _problems(error: ValidationError) -> str:
+    """Every problem on a line, with the setting it is about."""
+    lines = []
+    for problem in error.errors():
+        place = ".".join(str(step) for step in problem["loc"][1:]) or "fault"
+        lines.append(f"{place}: {problem['msg']}")
+    return "\n".join(lines)

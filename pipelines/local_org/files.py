@@ -29,6 +29,11 @@ class Home:
         return self.folder / "org.log"
 
     @property
+    def faults(self) -> Path:
+        """The faults that are still to happen, in an org that has them."""
+        return self.folder / "faults.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the serving process as long as it lives."""
         return self.folder / "org.lock"

@@ -10,6 +10,7 @@ from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.setup import read_setup
 from pipelines.local_org.certificates import ensure_jwt_key
 from pipelines.local_org.customfields import CustomFields
+from pipelines.local_org.dml.automations import Later
 from pipelines.local_org.dml.orgrules import OrgRules
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.faults import Faults
@@ -37,7 +38,7 @@ class Org:
         self.custom_fields = CustomFields(self.store, declared)
         seed(self.store, declared, self.setup, self.state)
         self.changes = Changes()
-        self.faults = Faults() if faults else None
+        self.faults = Faults(home.faults) if faults else None
         self.writer = Writer(
             self.store,
             declared,
@@ -47,6 +48,7 @@ class Org:
         )
         self.sessions = Sessions(self.store, self.state)
         self.usage = Usage(self.store, self.setup.limits)
+        self.later = Later(self.store, self.writer.rules)
         self.jobs = Jobs(home, self.store, self.writer_for, self.usage)
 
     @property
@@ -62,5 +64,6 @@ class Org:
     def close(self) -> None:
         """Finish the running step, save the counts and let go of the files."""
         self.jobs.close()
+        self.later.close()
         self.usage.save()
         self.store.close()

@@ -13,7 +13,7 @@ from pipelines.local_org.store.store import Store
 
 Record = dict[str, Any]
 Named = tuple[str, str, Record]
-"""An object, the field that a record of it is known by, and the record."""
+"""An object, the fields that a record of it is known by, and the record."""
 
 
 def seed(store: Store, catalog: Catalog, setup: OrgSetup, state: dict[str, Any]) -> None:
@@ -92,10 +92,22 @@ def _records(setup: OrgSetup, state: dict[str, Any], profile: str) -> Iterator[N
     for rule in setup.assignment_rules:
         values = {"Name": rule.name, "SobjectType": rule.object, "Active": rule.active}
         yield "AssignmentRule", "Name", values
+    for money in setup.currencies if setup.switches.multi_currency else ():
+        yield (
+            "CurrencyType",
+            "IsoCode",
+            {
+                "IsoCode": money.iso,
+                "ConversionRate": money.rate,
+                "DecimalPlaces": money.decimal_places,
+                "IsActive": money.active,
+                "IsCorporate": money.corporate,
+            },
+        )
     for kind in setup.record_types:
         yield (
             "RecordType",
-            "DeveloperName",
+            "SobjectType DeveloperName",
             {
                 "Name": kind.name,
                 "DeveloperName": kind.developer_name,
@@ -152,7 +164,7 @@ def _add_queue_members(
         )
         for name in queue.objects:
             record = system | {"QueueId": group, "SobjectType": name}
-            _add(store, connection, catalog, "QueueSobject", "QueueId", record)
+            _add(store, connection, catalog, "QueueSobject", "QueueId SobjectType", record)
 
 
 def _grant_everything(
@@ -199,10 +211,12 @@ def _add(
     known_by: str,
     record: Record,
 ) -> str:
-    """Insert a record unless one with the same value of `known_by` exists; its id."""
+    """Insert a record unless one with the same values of `known_by` exists; its id."""
     sobject = catalog[name]
+    names = known_by.split()
+    test = " and ".join(f'"{name}" = ?' for name in names)
     found = connection.execute(
-        f'select "Id" from {sobject.table} where "{known_by}" = ?', [record[known_by]]
+        f'select "Id" from {sobject.table} where {test}', [record[name] for name in names]
     ).fetchall()
     if found:
         existing: str = found[0][0]

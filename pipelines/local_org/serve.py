@@ -145,6 +145,7 @@ def _publish(org: Org, https_port: int, http_port: int) -> None:
         "http_url": f"http://localhost:{http_port}",
         "https_port": https_port,
         "http_port": http_port,
+        "faults": org.faults is not None,
         "ca_file": str(org.home.ca_file),
         "pid": os.getpid(),
         "process_started": process_started(os.getpid()),

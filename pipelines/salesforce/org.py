@@ -120,7 +120,7 @@ class Org:
             yield _plain(record)
 
     def count(self, soql: str, *, include_deleted: bool = False) -> int:
-        """Ask how many: the query is one of ``select count()``."""
+        """Ask how many records a query without fields finds."""
         return rest_query.count(self.session, soql, include_deleted=include_deleted)
 
     def page(

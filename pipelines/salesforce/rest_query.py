@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def count(session: Session, soql: str, *, include_deleted: bool = False) -> int:
-    """Ask how many in one call: the query is one of ``select count()``."""
+    """Ask, in one call, how many records a query without fields finds."""
     answer = session.get(_url(include_deleted), params={"q": soql})
     return int(answer.json()["totalSize"])
 

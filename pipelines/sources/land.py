@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.errors import InputError, Problem
+from pipelines.memo import memo
 from pipelines.sources.config import Source, Sources
 from pipelines.sources.inbox import InboxFile, files
 from pipelines.sources.landing_sql import (
@@ -85,19 +86,32 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
     Raises:
         InputError: with every problem of every file; then nothing was written.
     """
-    found = enumerate(files(config, inbox, day))
-    opened = _each(_open, [(config, file, f"file_{at}") for at, file in found])
+    found = list(files(config, inbox, day))
+    paths = {relation: warehouse.path(relation, day) for relation in RAW}
+    kept = paths[next(iter(RAW))].with_name("made_from.json")
+    made_from = chain((config,), *((file.source, file.name, file.path) for file in found))
+    made = memo(kept, made_from, paths.values())
     with warehouse.connect() as connection:
-        _each(_load, [(connection, one) for one in opened])
-        selects = _selects(opened, day)
-        written = {
-            relation: warehouse.write(
-                connection, relation, day, relation_sql(relation, selects[relation])
-            )
-            for relation in RAW
-        }
+        if made.known() is None:
+            _land(warehouse, connection, config, found, day)
+            made.keep()
+        written = {name: warehouse.describe(connection, name, day) for name in RAW}
         counts = [_count(connection, warehouse, relation, day) for relation in RAW]
     return Landed(tuple(chain(*counts)), written)
+
+
+def _land(
+    warehouse: Warehouse,
+    connection: DuckDBPyConnection,
+    config: Sources,
+    found: Iterable[InboxFile],
+    day: date,
+) -> None:
+    opened = _each(_open, [(config, file, f"file_{at}") for at, file in enumerate(found)])
+    _each(_load, [(connection, one) for one in opened])
+    selects = _selects(opened, day)
+    for relation in RAW:
+        warehouse.write(connection, relation, day, relation_sql(relation, selects[relation]))
 
 
 def _each(step: Callable[..., T], tasks: Iterable[tuple[Any, ...]]) -> list[T]:

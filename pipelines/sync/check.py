@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConfigError, Problem
+from pipelines.sync.addresses import CODES, COUNTRY, STATE, code_of
 from pipelines.sync.compile import LOOKUPS, value_sql
 from pipelines.sync.expression import bound_type, expression_problems, unknown_column
 from pipelines.sync.fields import IDS, INTEGERS, NUMBERS, TEXT, WRITABLE, Field, OrgSchema
@@ -85,6 +86,7 @@ class _Check:
         yield from self._where()
         yield from self._match()
         yield from self._missing()
+        yield from self._addresses()
         yield from self._groups()
         for name, rule in self.mapping.enabled().items():
             yield from self._field(name, rule)
@@ -129,6 +131,19 @@ class _Check:
             if field.required and not mapped and name != self.mapping.key:
                 text = f"{name} ({field.label}) is required to create a {self.mapping.object}"
                 yield self.mapping.problem(f"{text}; map it, with a default", "fields")
+
+    def _addresses(self) -> Iterator[Problem]:
+        """Where the org has picklists of countries and states: one name each, none alone."""
+        enabled = self.mapping.enabled()
+        for name in enabled:
+            at = ("fields", name)
+            code = code_of(name)
+            if code in enabled and code in self.fields:
+                yield self.mapping.problem(f"{name} and {code} say the same; keep one", *at)
+            country = name.removesuffix(STATE) + COUNTRY
+            if name.endswith(STATE) and country in self.fields and country not in enabled:
+                text = f"{name} means nothing without its country; map {country} too"
+                yield self.mapping.problem(text, *at)
 
     def _groups(self) -> Iterator[Problem]:
         taken: dict[str, str] = {}
@@ -232,6 +247,8 @@ class _Check:
 
     def _misfit(self, field: Field, constant: Any) -> str | None:
         text = str(constant).lower() if isinstance(constant, bool) else str(constant)
+        if field.field.endswith(CODES):
+            return None  # any spelling will do
         shown = f"{field.field}: {text!r}"
         most = limit(field)
         if most is not None and len(text) > most:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from pipelines.sync.addresses import LEFT_OUT, Block, blocks, places_cte
 from pipelines.sync.expression import checked_sql, columns_of
 from pipelines.sync.fields import IDS, TEXT, Field
 from pipelines.sync.mapping import Constant, FieldRule, ObjectMapping, relation
-from pipelines.sync.policies import Policies
+from pipelines.sync.policies import Addresses, Policies
 from pipelines.sync.wire import (
     PENDING,
     limit,
@@ -33,28 +34,34 @@ def desired_sql(
     mappings: Mapping[str, ObjectMapping],
     policies: Policies,
 ) -> str:
-    """The relation ``sf_<object>``: ``key``, the enabled fields in wire form, ``_held``.
+    """The relation ``sf_<object>``: ``key``, the enabled fields in wire form, and two texts.
+
+    ``_held`` says why a row must wait, ``_left_out`` what of its addresses the org has no code for.
 
     Args:
-        mapping: checked by ``pipelines.sync.check``.
+        mapping: fit for the org (``addresses.fit``) and checked by ``pipelines.sync.check``.
         schema: the fields of the mapping's object, by API name.
         mappings: all objects', for the keys of what is looked up.
-        policies: whether an open Lead holds back a new Contact.
+        policies: whether an open Lead holds back a new Contact, and what becomes of states that
+            the org does not list.
     """
     rules = mapping.enabled()
+    places = blocks(rules, schema)
     waits = mapping.object == "Contact" and "Lead" in mappings and policies.leads.existing == "hold"
     ctes = {
         "entities": _entities_sql(mapping),
         "routed": f"select *\nfrom entities\nwhere {checked_sql(mapping.condition)}",
         **_lookup_ctes(rules.values(), mappings),
         "valued": _valued_sql(rules, mapping.key_column),
-        "wired": _wired_sql(rules, schema),
+        **places_cte(places, policies.addresses),
+        "wired": _wired_sql(rules, schema, places, policies.addresses),
         **({"waiting": _waiting_sql()} if waits else {}),
     }
     columns = [
         "wired.key",
         *(_sent_sql(rule, schema[name]) for name, rule in rules.items()),
-        _held_sql(rules, schema, waits=waits),
+        _told_sql(_held(rules, schema, places, policies.addresses, waits=waits), "_held"),
+        _told_sql(_left_out(places, policies.addresses), LEFT_OUT),
     ]
     final = _select(columns, "wired")
     if waits:
@@ -116,10 +123,19 @@ def _valued_sql(rules: Mapping[str, FieldRule], key_column: str) -> str:
     return "\n".join((_select(columns, "routed"), *joins))
 
 
-def _wired_sql(rules: Mapping[str, FieldRule], schema: Mapping[str, Field]) -> str:
+def _wired_sql(
+    rules: Mapping[str, FieldRule],
+    schema: Mapping[str, Field],
+    places: list[Block],
+    policy: Addresses,
+) -> str:
     columns = ["key"]
     for name, rule in rules.items():
         column, field = quoted(name), schema[name]
+        found = (placed for block in places if (placed := block.wired(name, policy)))
+        if placed := next(found, None):
+            columns.append(f"{placed} as {column}")
+            continue
         wired = column if rule.lookup is not None else wire_sql(field, column)
         columns.append(wired if wired == column else f"{wired} as {column}")
         if _can_miss(rule):
@@ -127,7 +143,8 @@ def _wired_sql(rules: Mapping[str, FieldRule], schema: Mapping[str, Field]) -> s
         elif _can_misfit(rule, field):
             given = f"case when {wired} is null then {column}::varchar end"
             columns.append(f"{given} as {quoted(f'{name}_misfit')}")
-    return _select(columns, "valued")
+    columns += [misfit for block in places for misfit in block.misfits]
+    return "\n".join((_select(columns, "valued"), *(block.joined for block in places)))
 
 
 def _sent_sql(rule: FieldRule, field: Field) -> str:
@@ -137,16 +154,34 @@ def _sent_sql(rule: FieldRule, field: Field) -> str:
     return column
 
 
-def _held_sql(rules: Mapping[str, FieldRule], schema: Mapping[str, Field], *, waits: bool) -> str:
-    """The reasons why a row must wait, one after the other; null when there is none."""
-    reasons = [reason for name, rule in rules.items() for reason in _reasons(rule, schema[name])]
-    if waits:
-        reasons.append("waiting.reason")
+def _held(
+    rules: Mapping[str, FieldRule],
+    schema: Mapping[str, Field],
+    places: list[Block],
+    policy: Addresses,
+    *,
+    waits: bool,
+) -> list[str]:
+    """The reasons why a row must wait; each is null where it does not hold."""
+    coded = {name for block in places for name in (block.country, block.state)}
+    others = ((rule, schema[name]) for name, rule in rules.items() if name not in coded)
+    reasons = [reason for rule, field in others for reason in _reasons(rule, field)]
+    reasons += [told for block in places for told, held in block.told(policy) if held]
+    return [*reasons, "waiting.reason"] if waits else reasons
+
+
+def _left_out(places: list[Block], policy: Addresses) -> list[str]:
+    """What is not sent though the source says it; each is null where there is nothing."""
+    return [told for block in places for told, held in block.told(policy) if not held]
+
+
+def _told_sql(reasons: list[str], name: str) -> str:
+    """Reasons one after the other; null when there is none."""
     if not reasons:
-        return "null::varchar as _held"
+        return f"null::varchar as {name}"
     listed = _indented(",\n".join(["'; '", *reasons]))
     together = _indented(f"concat_ws(\n{listed}\n),\n''")
-    return f"nullif(\n{together}\n) as _held"
+    return f"nullif(\n{together}\n) as {name}"
 
 
 def _reasons(rule: FieldRule, field: Field) -> Iterator[str]:

@@ -176,6 +176,23 @@ class ObjectMapping(_Part):
         """The fields that are switched on, in the order of the file."""
         return {name: rule for name, rule in self.fields.items() if rule.enabled}
 
+    def renamed(self, names: Mapping[str, str]) -> ObjectMapping:
+        """The same mapping with other fields filled: name written in the file → name sent."""
+        if not names:
+            return self
+        fields = {names.get(name, name): rule for name, rule in self.fields.items()}
+        groups = {
+            group: tuple(names.get(name, name) for name in members)
+            for group, members in self.groups.items()
+        }
+        other = self.model_copy(update={"fields": fields, "groups": groups})
+        other._lines = self._lines | {
+            ("fields", names[str(path[1])], *path[2:]): line
+            for path, line in self._lines.items()
+            if path[:1] == ("fields",) and len(path) > 1 and path[1] in names
+        }
+        return other
+
     def when(self, field: str) -> When:
         """When a field is sent: as written, else ``insert`` for fields that people work with."""
         rule = self.fields[field]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from pipelines.config import Frozen, read_model
 
@@ -119,6 +119,16 @@ class Duplicates(Frozen):
     lead: Duplicate = "leave"
 
 
+class Addresses(Frozen):
+    """What becomes of countries and states, in an org that has picklists of them."""
+
+    default_country: Annotated[
+        Annotated[str, StringConstraints(pattern="^[A-Z]{2,3}$")] | None, BeforeValidator(_none)
+    ] = "US"
+    unknown_country: Literal["blank", "reject"] = "blank"
+    unknown_state: Literal["blank", "append_to_city", "reject"] = "blank"
+
+
 class Leads(Frozen):
     """When somebody is a Lead, and what becomes of one."""
 
@@ -175,6 +185,7 @@ class Policies(Frozen):
     contacts: Contacts = Contacts()
     customers: Customers = Customers()
     guests: Guests = Guests()
+    addresses: Addresses = Addresses()
     duplicates: Duplicates = Duplicates()
     duplicate_rules: Annotated[Literal["reject", "allow", "review"], only("reject")] = "reject"
     leads: Leads = Leads()

@@ -7,7 +7,7 @@ All functions here take and give SQL text; null is a blank.
 
 from __future__ import annotations
 
-from pipelines.sync.fields import IDS, INTEGERS, NUMBERS, TEXT, Field
+from pipelines.sync.fields import INTEGERS, NUMBERS, TEXT, Field
 from pipelines.warehouse import literal
 
 PENDING = "@"

@@ -13,6 +13,7 @@ from pipelines.config import PROJECT
 
 CONGRESS = PROJECT.parent / "shared" / "data" / "congress"
 DAY = date(2026, 11, 5)
+PLACE = ("State", "Country")
 
 SOURCES = """
 sources:
@@ -50,7 +51,9 @@ def chain(make_chain: Any) -> Any:
 @pytest.fixture(scope="module")
 def contacts(chain: Any) -> dict[str, dict[str, Any]]:
     """Member → the Contact that simple-salesforce reads of them."""
-    held = {row["Causeway_Key__c"]: row for row in chain.records("Contact")}
+    fields = ("Causeway_Key__c", *chain.project.object_mappings["Contact"].enabled())
+    codes = [f"{block}{part}Code" for block in ("Mailing", "Other") for part in PLACE]
+    held = {row["Causeway_Key__c"]: row for row in chain.records("Contact", *fields, *codes)}
     linked = [row for row in chain.read("person_links", DAY) if row["entity"] == "contact"]
     assert len(linked) == len(held)
     return {row["source_id"]: held[row["person_key"]] for row in linked}
@@ -84,20 +87,52 @@ def test_every_office_is_valid(chain: Any) -> None:
     assert chain.read("rejected_contacts", DAY) == []
 
 
-def test_every_office_stands_in_its_members_record(contacts: Any) -> None:
+@pytest.fixture(scope="module")
+def states(chain: Any) -> dict[str, str]:
+    """The states that the org lists of the United States: code → name."""
+    rows = chain.read("org_place", DAY)
+    return {row["state"]: row["spelling"] for row in rows if row["within"] == "US"}
+
+
+def test_every_office_stands_in_its_members_record(contacts: Any, states: Any) -> None:
     offices = _rows("district_offices.csv")
     assert len(offices) == 1312
-    missing = [row["Office ID"] for row in offices if not _stands(row, contacts[row["Contact ID"]])]
+    missing = [
+        row["Office ID"]
+        for row in offices
+        if not _stands(row, contacts[row["Contact ID"]], listed=row["State"] in states)
+    ]
     assert missing == []
 
 
-def _stands(office: dict[str, str], contact: dict[str, Any]) -> bool:
-    """Whether the office is the mailing or the other address, or a line of the description."""
+def test_states_arrive_as_codes_and_what_has_none_is_told(chain: Any, contacts: Any) -> None:
+    coded = [row for row in contacts.values() if row["MailingStateCode"] is not None]
+    assert len(coded) > 500
+    assert {row["MailingCountryCode"] for row in coded} == {"US"}
+    california = next(row for row in coded if row["MailingStateCode"] == "CA")
+    assert (california["MailingState"], california["MailingCountry"]) == (
+        "California",
+        "United States",
+    )
+    told = {row["key"]: row["_left_out"] for row in chain.read("sf_contact", DAY)}
+    blank = {row["Causeway_Key__c"] for row in contacts.values() if not row["MailingStateCode"]}
+    territories = {key for key, text in told.items() if text is not None}
+    assert territories <= blank
+    assert any("the org lists no state PR" in (text or "") for text in told.values())
+
+
+def _stands(office: dict[str, str], contact: dict[str, Any], *, listed: bool) -> bool:
+    """Whether the office is the mailing or the other address, or a line of the description.
+
+    A state that the org does not list (Puerto Rico) is left out of an address.
+    """
     street = [office[name] for name in ("Address 1", "Suite", "Building") if office[name]]
     place = [office["City"], office["State"], office["Zip Code"]]
+    coded = [office["City"], office["State"] if listed else None, office["Zip Code"]]
     for block in ("Mailing", "Other"):
-        there = [contact[f"{block}{part}"] for part in ("Street", "City", "State", "PostalCode")]
-        if _plain(there) == _plain(["\n".join(street), *place]):
+        parts = ("Street", "City", "StateCode", "PostalCode")
+        there = [contact[f"{block}{part}"] for part in parts]
+        if _plain(there) == _plain(["\n".join(street), *coded]):
             return True
     wanted = _plain([", ".join([*street, *filter(None, place)])])[0]
     lines = (contact["Description"] or "").splitlines()

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+from lxml import etree
 
 from pipelines.local_org import control
 
@@ -52,6 +53,22 @@ class Rest:
         assert answer.status_code == 200, answer.text
         return [{k: v for k, v in r.items() if k != "attributes"} for r in answer.json()["records"]]
 
+    def soap(self, body: str, service: str = "u", token: str | None = None) -> etree._Element:
+        """The first element inside the body of the answer to a SOAP call."""
+        envelope = (
+            '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" '
+            'xmlns="urn:partner.soap.sforce.com"><e:Header><SessionHeader><sessionId>'
+            f"{token or self.connection[1]}</sessionId></SessionHeader></e:Header>"
+            f"<e:Body>{body}</e:Body></e:Envelope>"
+        )
+        answer = self(
+            "POST",
+            f"/services/Soap/{service}/{self.version}",
+            data=envelope.encode(),
+            headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
+        )
+        return etree.fromstring(answer.content).find("{*}Body")[0]
+
     def ingest(self, csv: str, **spec: Any) -> dict[str, Any]:
         """Run an ingest job to its end; its last JSON with the three result texts."""
         job = self("POST", "jobs/ingest", json=spec)
@@ -75,16 +92,23 @@ def rest(
     """A client of the org that is held to the contract."""
     alias = request.config.getoption("--org", default=None)
     if alias is not None:
-        stem = f"CAUSEWAY_CONTRACT_{alias.upper()}"
-        rest = Rest(os.environ[f"{stem}_URL"], os.environ[f"{stem}_TOKEN"], None)
-        if not rest.query("SELECT IsSandbox FROM Organization")[0]["IsSandbox"]:
-            pytest.exit(f"{alias} is not a sandbox; these tests write, so they stop here", 2)
-        yield rest
+        yield _sandbox(alias)
         return
     home = tmp_path_factory.mktemp("org")
     org = control.start(home)
     yield Rest(org["https_url"], org["access_token"], org["ca_file"])
     control.stop(home)
+
+
+def _sandbox(alias: str) -> Rest:
+    names = [f"CAUSEWAY_CONTRACT_{alias.upper()}_{what}" for what in ("URL", "TOKEN")]
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        pytest.exit(f"set {' and '.join(missing)} to reach {alias}", 2)
+    rest = Rest(*(os.environ[name] for name in names), None)
+    if rest.query("SELECT IsSandbox FROM Organization") != [{"IsSandbox": True}]:
+        pytest.exit(f"{alias} is not a sandbox; these tests write, so they stop here", 2)
+    return rest
 
 
 @pytest.fixture

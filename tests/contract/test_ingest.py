@@ -31,6 +31,16 @@ def test_life_of_a_job(rest: Any, key: str) -> None:
     assert rest("GET", f"jobs/ingest/{job['id']}").status_code == 404
 
 
+def test_jobs_are_listed(rest: Any) -> None:
+    mine = rest("POST", "jobs/ingest", json=UPSERT).json()["id"]
+    told = rest("GET", "jobs/ingest", params={"jobType": "V2Ingest"}).json()
+    assert {"done", "records", "nextRecordsUrl"} <= set(told)
+    while mine not in {job["id"] for job in told["records"]} and told["nextRecordsUrl"]:
+        told = rest("GET", told["nextRecordsUrl"]).json()
+    assert mine in {job["id"] for job in told["records"]}
+    rest("PATCH", f"jobs/ingest/{mine}", json={"state": "Aborted"})
+
+
 def test_results_echo_columns_and_have_no_charset(rest: Any, key: str) -> None:
     data = (
         f'Causeway_Key__c,LastName,Description\n{key}-1,Café,"two\nlines, ""quoted"""\n{key}-2,,\n'
@@ -136,13 +146,20 @@ def test_whole_jobs_fail(rest: Any, data: str, spec: dict[str, str], message: st
 
 @pytest.mark.parametrize(
     ("delimiter", "mark", "ending"),
-    [("PIPE", "|", "LF"), ("TAB", "\t", "LF"), ("SEMICOLON", ";", "CRLF"), ("CARET", "^", "LF")],
+    [
+        ("PIPE", "|", "LF"),
+        ("TAB", "\t", "LF"),
+        ("SEMICOLON", ";", "CRLF"),
+        ("CARET", "^", "LF"),
+        ("BACKQUOTE", "`", "LF"),
+        ("COMMA", ",", "CRLF"),
+    ],
 )
 def test_delimiters_and_line_ends(
     rest: Any, key: str, delimiter: str, mark: str, ending: str
 ) -> None:
     end = "\r\n" if ending == "CRLF" else "\n"
-    data = f"LastName{mark}FirstName{end}{key}{mark}Mei, really{end}"
+    data = f'LastName{mark}FirstName{end}{key}{mark}"Mei, really"{end}'
     spec = {"columnDelimiter": delimiter, "lineEnding": ending}
     job = rest.ingest(data, object="Contact", operation="insert", **spec)
     assert job["state"] == "JobComplete", job

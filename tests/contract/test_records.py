@@ -235,25 +235,6 @@ def test_unknown_things(rest: Any) -> None:
     assert broken.json()[0]["errorCode"] == "JSON_PARSER_ERROR"
 
 
-def test_slashes_and_versions(rest: Any) -> None:
-    assert rest("GET", "//services/data//v67.0/sobjects/Account/describe/").status_code == 200
-    assert rest("GET", "/services/data/v30.0/limits").status_code == 410
-    assert rest("GET", "/services/data/v68.0/limits").status_code == 404
-    versions = rest("GET", "/services/data").json()
-    assert [v["version"] for v in versions] == [f"{n}.0" for n in range(31, 68)]
-    assert versions[-1]["label"] == "Summer '26"
-
-
-def test_describe_is_cacheable(rest: Any) -> None:
-    first = rest("GET", "sobjects/Lead/describe")
-    again = rest(
-        "GET",
-        "sobjects/Lead/describe",
-        headers={"If-Modified-Since": first.headers["Last-Modified"]},
-    )
-    assert again.status_code == 304
-
-
 def test_owner_must_be_of_the_right_kind(rest: Any) -> None:
     account = make(rest, "Account", Name="A")
     answer = rest("POST", "sobjects/Contact", json={"LastName": "Ito", "OwnerId": account})

@@ -55,7 +55,7 @@ CONTACTS = "SELECT LastName FROM Contact WHERE Department = 'soql'"
             "AND SystemModstamp > 2020-01-01T00:00:00Z AND IsDeleted = false AND Title = 'Boss'",
             ["Ito"],
         ),
-        ("AND Owner.Name LIKE 'integration%' AND FirstName = 'ken'", ["Abe"]),
+        ("AND Owner.IsActive = true AND FirstName = 'ken'", ["Abe"]),
         ("AND Name = 'mei ito'", ["Ito"]),
     ],
 )
@@ -129,7 +129,8 @@ def test_fields_functions(rest: Any, world: dict[str, str]) -> None:
     every = rest.query("SELECT FIELDS(ALL) FROM Contact LIMIT 1")[0]
     custom = rest.query("SELECT FIELDS(CUSTOM) FROM Contact LIMIT 1")[0]
     assert {"Id", "Name", "Causeway_Key__c"} <= set(every)
-    assert set(custom) == {"Causeway_Key__c"}
+    assert "Causeway_Key__c" in custom
+    assert all(name.endswith("__c") for name in custom)
 
 
 def test_deleted_records_show_in_query_all(rest: Any, key: str) -> None:

@@ -61,17 +61,20 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def own_org(tmp_path: Path) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Makes orgs of one test's own; the argument is added to the end of the set-up file."""
+    """Makes orgs of one test's own; `setup` is added to the end of the set-up file."""
     homes = []
 
-    def make(setup: str | None = None) -> dict[str, Any]:
+    def make(setup: str = "", *, sandbox: bool = True) -> dict[str, Any]:
         home = tmp_path / f"org{len(homes)}"
         homes.append(home)
-        if setup is not None:
+        if setup or not sandbox:
             from pipelines.local_org.catalog.load import TEMPLATE
 
             home.mkdir()
-            (home / "org.yaml").write_text(TEMPLATE.read_text() + setup)
+            template = TEMPLATE.read_text().replace(
+                "sandbox: true", f"sandbox: {str(sandbox).lower()}"
+            )
+            (home / "org.yaml").write_text(template + setup)
         return control.start(home)
 
     yield make

@@ -13,8 +13,7 @@ from pipelines.local_org.catalog.load import TEMPLATE
 @pytest.fixture(scope="module")
 def coded(tmp_path_factory: pytest.TempPathFactory, rest_of: Any) -> Iterator[Any]:
     home = tmp_path_factory.mktemp("coded")
-    text = re.sub("state_and_country_picklists: false", "state_and_country_picklists: true",
-                  TEMPLATE.read_text())  # fmt: skip
+    text = re.sub(r"(state_and_country_picklists): \w+", r"\1: true", TEMPLATE.read_text())
     (home / "org.yaml").write_text(text)
     yield rest_of(control.start(home))
     control.stop(home)
@@ -46,22 +45,41 @@ def test_texts_and_codes_follow_each_other(
     assert address(coded, made.json()["id"]) == stored
 
 
-@pytest.mark.parametrize(
-    ("given", "field"),
-    [
-        ({"Country": "Nowhere"}, "MailingCountry"),
-        ({"CountryCode": "XX"}, "MailingCountry"),
-        ({"CountryCode": "US", "State": "Bavaria"}, "MailingState"),
-        ({"CountryCode": "DE", "StateCode": "CA"}, "MailingState"),
-        ({"StateCode": "CA"}, "MailingState"),
-    ],
+NO_COUNTRY = (
+    "There's a problem with this country, even though it may appear correct. Please select a "
+    "country/territory from the list of valid countries.: Mailing Country"
 )
-def test_what_is_on_no_list_is_refused(coded: Any, given: dict[str, str], field: str) -> None:
+NO_STATE = (
+    "There's a problem with this state, even though it may appear correct. Please select a "
+    "state from the list of valid states.: Mailing State/Province"
+)
+ALONE = "A country/territory must be specified before specifying a state value for field: "
+NOT_AVAILABLE = "field contains {}, which isn't an available {}. Your administrator can add it"
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "message"),
+    [
+        ({"Country": "Nowhere"}, "Country", NO_COUNTRY),
+        ({"CountryCode": "XX"}, "CountryCode", NOT_AVAILABLE.format("XX", "country/territory")),
+        ({"CountryCode": "US", "State": "Bavaria"}, "State", NO_STATE),
+        ({"CountryCode": "US", "State": "CA"}, "State", NO_STATE),
+        ({"CountryCode": "DE", "StateCode": "CA"}, "StateCode",
+         NOT_AVAILABLE.format("CA", "state")),
+        ({"StateCode": "CA"}, "StateCode", f"{ALONE}Mailing State/Province Code"),
+        ({"State": "Texas"}, "State", f"{ALONE}Mailing State/Province"),
+    ],
+)  # fmt: skip
+def test_what_is_on_no_list_is_refused(
+    coded: Any, given: dict[str, str], field: str, message: str
+) -> None:
     values = {f"Mailing{name}": value for name, value in given.items()}
     refused = coded("POST", "sobjects/Contact", json={"LastName": "Ito"} | values)
     assert refused.status_code == 400
-    assert refused.json()[0]["errorCode"] == "FIELD_INTEGRITY_EXCEPTION"
-    assert refused.json()[0]["fields"] == [field]
+    [error] = refused.json()
+    assert error["errorCode"] == "FIELD_INTEGRITY_EXCEPTION"
+    assert error["fields"] == [f"Mailing{field}"]
+    assert message in error["message"]
 
 
 def test_updates_keep_what_they_do_not_name(coded: Any) -> None:
@@ -71,12 +89,55 @@ def test_updates_keep_what_they_do_not_name(coded: Any) -> None:
     assert coded("PATCH", path, json={"MailingState": "Texas"}).status_code == 204
     assert address(coded, made) == ("United States", "US", "Texas", "TX")
     elsewhere = coded("PATCH", path, json={"MailingCountryCode": "CA"})
-    assert elsewhere.json()[0]["errorCode"] == "FIELD_INTEGRITY_EXCEPTION"
+    assert elsewhere.json()[0] == {
+        "errorCode": "FIELD_INTEGRITY_EXCEPTION",
+        "message": "The existing country/territory doesn't recognize the state value for field: "
+        "Mailing State/Province Code",
+        "fields": ["MailingStateCode"],
+    }
     both = {"MailingCountryCode": "CA", "MailingStateCode": None, "MailingState": None}
     assert coded("PATCH", path, json=both).status_code == 204
     assert address(coded, made) == ("Canada", "CA", None, None)
     assert coded("PATCH", path, json={"MailingCountry": None}).status_code == 204
     assert address(coded, made) == (None, None, None, None)
+
+
+def test_removing_a_country_removes_its_state(coded: Any) -> None:
+    values = {"LastName": "Ito", "MailingCountryCode": "US", "MailingStateCode": "NY"}
+    made = coded("POST", "sobjects/Contact", json=values).json()["id"]
+    path = f"sobjects/Contact/{made}"
+    assert coded("PATCH", path, json={"MailingCity": "Utica"}).status_code == 204
+    assert address(coded, made) == ("United States", "US", "New York", "NY")
+    assert coded("PATCH", path, json={"MailingCountryCode": None}).status_code == 204
+    assert address(coded, made) == (None, None, None, None)
+
+
+def test_an_old_record_takes_no_text_that_denies_its_code(coded: Any) -> None:
+    made = coded("POST", "sobjects/Contact", json={"LastName": "Ito"}).json()["id"]
+    both = {"MailingCountryCode": "US", "MailingCountry": "Canada"}
+    refused = coded("PATCH", f"sobjects/Contact/{made}", json=both)
+    assert refused.json()[0]["errorCode"] == "FIELD_INTEGRITY_EXCEPTION"
+
+
+def test_many_rows_are_judged_as_one_is(coded: Any) -> None:
+    records = [
+        {"attributes": {"type": "Lead"}, "LastName": "Ito", "Company": "x"} | place
+        for place in (
+            {"Country": "Canada", "StateCode": "BC"},
+            {"State": "Texas"},
+            {"City": "Kobe"},
+            {"CountryCode": "US", "Country": "Canada"},
+        )
+    ]
+    answer = coded("POST", "composite/sobjects", json={"records": records}).json()
+    assert [row["success"] for row in answer] == [True, False, True, True]
+    found = ",".join(f"'{row['id']}'" for row in answer if row["success"])
+    rows = coded.query(f"SELECT CountryCode, State FROM Lead WHERE Id IN ({found}) ORDER BY Id")
+    assert [(row["CountryCode"], row["State"]) for row in rows] == [
+        ("CA", "British Columbia"),
+        (None, None),
+        ("US", None),
+    ]
 
 
 def test_bulk_and_describe(coded: Any) -> None:

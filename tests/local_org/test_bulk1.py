@@ -1,7 +1,8 @@
-"""Bulk API 1.0, in XML and CSV, as CumulusCI loads with it."""
+"""Bulk API 1.0, in XML, CSV and JSON, as CumulusCI and simple-salesforce load with it."""
 
 import csv
 import io
+import json
 from typing import Any
 
 import pytest
@@ -20,8 +21,10 @@ class Loader:
     def __init__(self, org: dict[str, Any]) -> None:
         self.org = org
 
-    def __call__(self, method: str, path: str, body: str | bytes = "") -> requests.Response:
-        headers = {"X-SFDC-Session": self.org["access_token"]}
+    def __call__(
+        self, method: str, path: str, body: str | bytes = "", kind: str = "application/xml"
+    ) -> requests.Response:
+        headers = {"X-SFDC-Session": self.org["access_token"], "Content-Type": kind}
         url = f"{self.org['http_url']}/services/async/67.0/job{path}"
         return requests.request(method, url, data=body, headers=headers, timeout=60)
 
@@ -68,10 +71,65 @@ def test_queries(loader: Loader, rest: Any, key: str) -> None:
         assert loader("GET", f"/{job}/batch/{batch}/result/{result}").text == expected
 
 
+def test_json_in_and_json_out(loader: Loader, rest: Any, key: str) -> None:
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        sent = json.dumps(body) if body is not None and not isinstance(body, str) else body
+        answer = loader(method, path, sent or "", "application/json")
+        assert answer.headers["content-type"] == "application/json"
+        return answer.json()
+
+    account = rest("POST", "sobjects/Account", json={"Name": key, "Causeway_Key__c": key}).json()
+    spec = {"operation": "insert", "object": "Contact", "contentType": "JSON"}
+    job = ask("POST", "", spec | {"concurrencyMode": 1})
+    assert (job["state"], job["concurrencyMode"], job["apiVersion"]) == ("Open", "Serial", 67.0)
+    rows = [
+        {"LastName": key, "Birthdate": "1990-05-06", "Account": {"Causeway_Key__c": key}},
+        {"FirstName": "nameless", "DoNotCall": True},
+    ]
+    batch = ask("POST", f"/{job['id']}/batch", rows)
+    assert (batch["state"], batch["jobId"]) == ("Queued", job["id"])
+    path = f"/{job['id']}/batch/{batch['id']}"
+    good, bad = ask("GET", f"{path}/result")
+    assert (good["success"], good["created"], good["errors"]) == (True, True, [])
+    assert (bad["success"], bad["id"]) == (False, None)
+    assert bad["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
+    assert ask("GET", f"{path}/request") == rows
+    assert ask("GET", f"/{job['id']}/batch")["batchInfo"][0]["numberRecordsFailed"] == 1
+    query = ask("POST", "", spec | {"operation": "query"})
+    soql = f"SELECT Id, Account.Name FROM Contact WHERE LastName = '{key}'"
+    batch = ask("POST", f"/{query['id']}/batch", soql)
+    path = f"/{query['id']}/batch/{batch['id']}/result"
+    found = ask("GET", f"{path}/{ask('GET', path)[0]}")
+    assert [(r["Id"], r["Account"]["Name"]) for r in found] == [(good["id"], key)]
+    gone = ask("POST", "", spec | {"operation": "hardDelete", "object": "Account"})
+    batch = ask("POST", f"/{gone['id']}/batch", [{"Id": account["id"]}])
+    assert ask("GET", f"/{gone['id']}/batch/{batch['id']}/result")[0]["success"] is True
+
+
+def test_a_job_ends_once(loader: Loader, key: str) -> None:
+    job = loader.text(
+        loader("POST", "", job_xml(operation="insert", object="Lead", contentType="CSV")), "id"
+    )
+    many = loader("POST", f"/{job}/batch", "LastName,Company\n" + "a,b\n" * 10_001)
+    batch = loader.text(many, "id")
+    info = loader("GET", f"/{job}/batch/{batch}")
+    assert loader.text(info, "stateMessage").startswith("ExceededQuota")
+    assert loader.text(loader("GET", f"/{job}/batch/{batch}/result"), "exceptionCode") == (
+        "InvalidBatch"
+    )
+    assert loader.text(loader("POST", f"/{job}", job_xml(state="Aborted")), "state") == "Aborted"
+    for late in (
+        loader("POST", f"/{job}", job_xml(state="Closed")),
+        loader("POST", f"/{job}/batch", f"LastName,Company\n{key},x\n"),
+    ):
+        assert (late.status_code, loader.text(late, "exceptionCode")) == (400, "InvalidJobState")
+
+
 def test_refusals_are_xml(loader: Loader, org: dict[str, Any]) -> None:
     for body, code in (
         (job_xml(operation="insert", object="Banana"), "InvalidJob"),
         (job_xml(operation="juggle", object="Contact"), "InvalidJob"),
+        (job_xml(operation="insert", object="Contact", contentType="XML"), "FeatureNotEnabled"),
         ("<broken", "InvalidJob"),
     ):
         assert loader.text(loader("POST", "", body), "exceptionCode") == code

@@ -1,11 +1,14 @@
 """simple-salesforce, unmodified, works with the local org as with any other."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from simple_salesforce import Salesforce
+from requests.adapters import HTTPAdapter
+from simple_salesforce import Salesforce, SalesforceLogin
 from simple_salesforce.exceptions import (
+    SalesforceAuthenticationFailed,
     SalesforceMalformedRequest,
     SalesforceResourceNotFound,
 )
@@ -83,6 +86,116 @@ def test_bulk2_query(sf: Salesforce, key: str) -> None:
     pages = list(sf.bulk2.Account.query(soql, max_records=100))
     assert len(pages) == 3
     assert all(page.startswith('"Id","Name"\n') for page in pages)
+
+
+def test_queries_by_iterator(sf: Salesforce, key: str) -> None:
+    sf.bulk2.Lead.insert(
+        records=[{"LastName": f"{n}", "Company": key} for n in range(2100)], wait=0.05
+    )
+    soql = f"SELECT Id FROM Lead WHERE Company = '{key}'"
+    assert len({lead["Id"] for lead in sf.query_all_iter(soql)}) == 2100
+    first = sf.query(soql)
+    assert (len(first["records"]), first["done"]) == (2000, False)
+    rest = sf.query_more(first["nextRecordsUrl"], identifier_is_url=True)
+    assert (len(rest["records"]), rest["done"]) == (100, True)
+    assert sf.quick_search(key)["searchRecords"][0]["attributes"]["type"] == "Lead"
+
+
+def test_bulk2_from_a_file(sf: Salesforce, key: str, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text("Name,Causeway_Key__c\n" + "".join(f"{key},{key}-{n}\n" for n in range(300)))
+    made = sf.bulk2.Account.insert(str(file), wait=0.05)
+    assert made[0]["numberRecordsProcessed"] == 300
+    ids = [row["Id"] for row in sf.query(f"SELECT Id FROM Account WHERE Name = '{key}'")["records"]]
+    changed = sf.bulk2.Account.update(
+        records=[{"Id": id_, "Phone": "1"} for id_ in ids], wait=0.05, batch_size=200
+    )
+    assert [job["numberRecordsTotal"] for job in changed] == [200, 100]
+    gone = sf.bulk2.Account.delete(records=[{"Id": id_} for id_ in ids], wait=0.05)
+    assert gone[0]["numberRecordsFailed"] == 0
+
+
+def test_bulk1(sf: Salesforce, key: str) -> None:
+    rows = [{"LastName": "Doe", "Causeway_Key__c": f"{key}-{n}"} for n in range(250)]
+    rows[3]["LastName"] = ""
+    done = sf.bulk.Contact.upsert(rows, "Causeway_Key__c", batch_size=100, use_serial=True)
+    assert [line["success"] for line in done].count(False) == 1
+    assert done[3]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
+    soql = f"SELECT Id, LastName FROM Contact WHERE Causeway_Key__c LIKE '{key}-%'"
+    found = sf.bulk.Contact.query(soql)
+    assert len(found) == 249
+    detailed = sf.bulk.Contact.update(
+        [{"Id": found[0]["Id"], "Title": "Boss"}], include_detailed_results=True
+    )
+    assert detailed[0]["Title"] == "Boss"
+    gone = sf.bulk.Contact.hard_delete([{"Id": row["Id"]} for row in found])
+    assert all(line["success"] for line in gone)
+    assert sf.bulk.Contact.query_all(soql) == []
+
+
+def test_calls_without_a_method_of_their_own(sf: Salesforce, key: str) -> None:
+    body = {"records": [{"attributes": {"type": "Account"}, "Name": key}]}
+    made = sf.restful("composite/sobjects", method="POST", json=body)
+    account = made[0]["id"]
+    assert sf.Account.get(account, headers={"Sforce-Auto-Assign": "FALSE"})["Name"] == key
+    assert account in {record["Id"] for record in sf.Account.metadata()["recentItems"]}
+    assert sf.search(f"FIND {{{key}}} RETURNING Account(Id)")["searchRecords"][0]["Id"] == account
+    deleted = sf.Account.delete(account, raw_response=True)
+    assert deleted.status_code == 204
+    everything = sf.query(f"SELECT Id FROM Account WHERE Name = '{key}'", include_deleted=True)
+    assert everything["totalSize"] == 1
+
+
+def test_logins(org: dict[str, Any]) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    by_soap, host = SalesforceLogin(
+        username=org["username"],
+        password=org["password"],
+        security_token=org["security_token"],
+        scratch_url=org["http_url"],
+        session=session,
+    )
+    assert host == org["http_url"].removeprefix("http://")
+    session.verify = org["ca_file"]
+    sf = Salesforce(session_id=by_soap, instance_url=org["https_url"], session=session)
+    assert sf.is_sandbox() is True
+    with pytest.raises(SalesforceAuthenticationFailed) as refused:
+        SalesforceLogin(
+            username=org["username"],
+            password="wrong",
+            security_token="",
+            scratch_url=org["http_url"],
+            session=session,
+        )
+    assert refused.value.code == "INVALID_LOGIN"
+    for more in (
+        {"username": org["username"], "password": org["password"] + org["security_token"]},
+        {},
+    ):
+        by_oauth = Salesforce(
+            consumer_key=org["client_id"],
+            consumer_secret=org["client_secret"],
+            domain="acme.my",
+            session=_at(org),
+            **more,
+        )
+        assert by_oauth.limits()["DailyApiRequests"]["Max"] > 0
+
+
+def _at(org: dict[str, Any]) -> requests.Session:
+    """A session that reaches the org under any name: what /etc/hosts would do."""
+
+    class Here(HTTPAdapter):
+        def send(self, request: Any, *rest: Any, **options: Any) -> requests.Response:
+            request.url = org["https_url"] + request.path_url
+            return super().send(request, *rest, **options)
+
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = org["ca_file"]
+    session.mount("https://", Here())
+    return session
 
 
 def test_describe_and_limits(sf: Salesforce) -> None:

@@ -19,8 +19,18 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pipelines.local_org.api import routes
 from pipelines.local_org.api.router import Answer, ApiError, Call, Route, tidy
-from pipelines.local_org.faults import REFUSALS, Refuse, Reset, Slow
+from pipelines.local_org.faults import (
+    REFUSALS,
+    AtRequest,
+    Die,
+    LoseAnswer,
+    Refuse,
+    Reset,
+    Slow,
+    die,
+)
 from pipelines.local_org.org import Org
+from pipelines.local_org.store.history import doing
 
 GZIP_FROM = 1024
 BLOCK = 1 << 20
@@ -42,22 +52,20 @@ class Application:
         request = Request(scope, receive)
         faults = self._faults(request)
         try:
-            for fault in faults:
-                if isinstance(fault, Slow):
-                    await asyncio.sleep(fault.seconds)
-                if isinstance(fault, Reset) and fault.during == "upload":
-                    await receive()
-                    _cut(receive)
-                    return
+            if await _stopped_before(faults, receive):
+                return
             refusal = next((f for f in faults if isinstance(f, Refuse)), None)
             answer = _refusal(refusal) if refusal else await self._answer(request)
         except ClientDisconnect:
             return
-        if any(isinstance(fault, Reset) for fault in faults):
-            send = _half(send, receive)
+        if _stopped_after(faults, receive):
+            return
+        reset = next((f for f in faults if isinstance(f, Reset)), None)
+        if reset is not None:
+            send = _part(send, receive, reset.after_bytes)
         await _response(answer, request)(scope, receive, send)
 
-    def _faults(self, request: Request) -> list[Refuse | Slow | Reset]:
+    def _faults(self, request: Request) -> list[AtRequest]:
         if self._org.faults is None or request.url.path.startswith("/control/"):
             return []
         return self._org.faults.request(request.method, request.url.path)
@@ -74,7 +82,8 @@ class Application:
                 self._org.usage.count("DailyApiRequests")
             call = await _with_body(call, request, route)
             try:
-                answer = await run_in_threadpool(route.handler, call)
+                with doing(f"{request.method} {path}"):
+                    answer = await run_in_threadpool(route.handler, call)
             finally:
                 if call.body_file is not None:
                     call.body_file.unlink(missing_ok=True)
@@ -84,6 +93,34 @@ class Application:
             return answer
         limit = {"Sforce-Limit-Info": self._org.usage.api_usage()}
         return replace(answer, headers=limit | answer.headers)
+
+
+async def _stopped_before(faults: list[AtRequest], receive: Receive) -> bool:
+    """Let happen what happens before the work; whether the work shall not be done."""
+    for fault in faults:
+        if isinstance(fault, Slow):
+            await asyncio.sleep(fault.seconds)
+        if isinstance(fault, Die) and fault.moment == "before_work":
+            die()
+        if isinstance(fault, Reset) and fault.during == "upload":
+            received, more = 0, True
+            while more and received <= fault.after_bytes:
+                message = await receive()
+                received += len(message.get("body", b""))
+                more = message.get("more_body", False)
+            _cut(receive)
+            return True
+    return False
+
+
+def _stopped_after(faults: list[AtRequest], receive: Receive) -> bool:
+    """Let happen what happens after the work; whether nobody shall be told of it."""
+    if any(isinstance(fault, Die) for fault in faults):
+        die()
+    lost = any(isinstance(fault, LoseAnswer) for fault in faults)
+    if lost:
+        _cut(receive)
+    return lost
 
 
 def _refusal(fault: Refuse) -> Answer:
@@ -97,19 +134,32 @@ def _cut(receive: Receive) -> None:
     cycle.__self__.transport.abort()
 
 
-def _half(send: Send, receive: Receive) -> Send:
-    """A `send` that cuts the connection in the middle of the first block of the answer."""
+def _part(send: Send, receive: Receive, after_bytes: int) -> Send:
+    """A `send` that cuts the connection in the answer: after some bytes, or amid the first block.
 
-    async def send_half(message: Message) -> None:
+    An answer without a body is not sent at all.
+    """
+    start: list[Message] = []
+    left = after_bytes
+
+    async def send_part(message: Message) -> None:
+        nonlocal left
         body = message.get("body", b"")
-        if message["type"] == "http.response.start" or not body:
-            await send(message)
+        if message["type"] == "http.response.start":
+            start.append(message)
             return
-        await send({**message, "body": body[: len(body) // 2], "more_body": True})
-        await asyncio.sleep(0.05)
-        _cut(receive)
+        if body and start:
+            await send(start.pop())
+        whole = len(body) < left
+        cut = len(body) if whole else left or len(body) // 2
+        if body:
+            await send({**message, "body": body[:cut], "more_body": True})
+        left -= cut
+        if not whole or not message.get("more_body", False):
+            await asyncio.sleep(0.05)
+            _cut(receive)
 
-    return send_half
+    return send_part
 
 
 def _call(org: Org, request: Request, path: str) -> Call:

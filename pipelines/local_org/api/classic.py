@@ -1,21 +1,37 @@
-"""Bulk API 1.0 over HTTP, in XML, as CumulusCI and older loaders use it (api-facts 3.9)."""
+"""Bulk API 1.0 over HTTP, as CumulusCI, simple-salesforce and older loaders use it (api-facts 3.9).
 
+Answers are XML, or JSON where the request is JSON or asks for it; batches and their results are CSV
+or JSON, as the job says.
+"""
+
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from pipelines.local_org import ids
-from pipelines.local_org.api.router import Answer, Call, Handler, Router
-from pipelines.local_org.bulk.classic import Batch, batches_of, run_batch
+from pipelines.local_org.api.router import Answer, ApiError, Call, Handler, Router
+from pipelines.local_org.bulk.classic import (
+    QUERIES,
+    Batch,
+    batches_of,
+    request_of,
+    result_of,
+    run_batch,
+)
 from pipelines.local_org.bulk.jobs import Job
 
 router = Router()
 NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
-OPERATIONS = frozenset({"insert", "update", "upsert", "delete", "hardDelete", "query", "queryAll"})
+OPERATIONS = frozenset({"insert", "update", "upsert", "delete", "hardDelete", *QUERIES})
+MEDIA_TYPES = {"CSV": "text/csv", "JSON": "application/json"}
+MODES = {"0": "Parallel", "1": "Serial", "parallel": "Parallel", "serial": "Serial"}
 MOST_BATCHES = 10_000
 BASE = "/services/async/{version}/job"
+Values = dict[str, Any]
 
 
 class Refused(Exception):
@@ -27,18 +43,15 @@ class Refused(Exception):
 
 
 def route(method: str, path: str, *, upload: bool = False) -> Callable[[Handler], Handler]:
-    """Register a handler whose refusals are XML, and which looks at `X-SFDC-Session`."""
+    """Register a handler that refuses in this API's own words and looks at `X-SFDC-Session`."""
 
     def register(handler: Handler) -> Handler:
         def answer(call: Call) -> Answer:
             try:
                 return handler(_with_user(call))
             except Refused as refused:
-                body = (
-                    f"<exceptionCode>{refused.code}</exceptionCode>"
-                    f"<exceptionMessage>{escape(str(refused))}</exceptionMessage>"
-                )
-                return _xml("error", body, 400)
+                error = {"exceptionCode": refused.code, "exceptionMessage": str(refused)}
+                return _told(call, "error", error, 400)
 
         router.route(method, path, login=False, upload=upload)(answer)
         return handler
@@ -49,21 +62,21 @@ def route(method: str, path: str, *, upload: bool = False) -> Callable[[Handler]
 @route("POST", BASE)
 def create(call: Call) -> Answer:
     """Make a job."""
-    spec = _fields(call.body)
+    spec = _fields(call)
     sobject = call.catalog.get(spec.get("object", ""))
-    operation = spec.get("operation", "")
+    operation, content_type = spec.get("operation", ""), spec.get("contentType", "XML")
     if sobject is None:
         raise Refused("InvalidJob", f"Unable to find object: {spec.get('object')}")
     if operation not in OPERATIONS:
         raise Refused("InvalidJob", f"Invalid operation: {operation}")
-    if spec.get("contentType", "CSV") != "CSV":
-        raise Refused("FeatureNotEnabled", "Only CSV is supported by this org")
+    if content_type not in MEDIA_TYPES:
+        raise Refused("FeatureNotEnabled", f"This org takes CSV and JSON, not {content_type}")
     settings = {
-        "contentType": "CSV",
+        "contentType": content_type,
         "columnDelimiter": "COMMA",
         "lineEnding": "LF",
         "apiVersion": float(call.version),
-        "concurrencyMode": spec.get("concurrencyMode", "Parallel"),
+        "concurrencyMode": MODES.get(spec.get("concurrencyMode", "").lower(), "Parallel"),
     }
     if operation == "upsert":
         key = sobject.get(spec.get("externalIdFieldName", ""))
@@ -71,23 +84,25 @@ def create(call: Call) -> Answer:
             raise Refused("InvalidJob", "externalIdFieldName names no External Id")
         settings["externalIdFieldName"] = key.name
     job = call.org.jobs.create("Classic", sobject.name, operation, settings, call.user)
-    return _job(call, job, 201)
+    return _told(call, "jobInfo", _job(call, job), 201)
 
 
 @route("GET", BASE + "/{id}")
 def info(call: Call) -> Answer:
     """How far a job is."""
-    return _job(call, _find(call))
+    return _told(call, "jobInfo", _job(call, _find(call)))
 
 
 @route("POST", BASE + "/{id}")
 def change(call: Call) -> Answer:
     """Close or abort a job."""
-    job, state = _find(call), _fields(call.body).get("state")
+    job, state = _find(call), _fields(call).get("state")
     if state not in {"Closed", "Aborted"}:
-        raise Refused("InvalidJobState", f"Invalid job state: {state}")
+        raise Refused("InvalidJob", f"Invalid job state: {state}")
+    if job.state != "Open":
+        raise Refused("InvalidJobState", f"Job is in state {job.state}, cannot become {state}")
     call.org.jobs.change(job.id, state=state)
-    return _job(call, _find(call))
+    return _told(call, "jobInfo", _job(call, _find(call)))
 
 
 @route("POST", BASE + "/{id}/batch", upload=True)
@@ -102,20 +117,28 @@ def add_batch(call: Call) -> Answer:
     batch = run_batch(call.org.jobs, job, batch_id, call.body_file)
     # The work is done, but a client expects to wait for it.
     queued = replace(batch, state="Queued", processed=0, failed=0, message="")
-    return _xml("batchInfo", _batch(queued), 201)
+    return _told(call, "batchInfo", _batch(queued), 201)
 
 
 @route("GET", BASE + "/{id}/batch")
 def list_batches(call: Call) -> Answer:
     """The batches of a job."""
-    found = batches_of(call.org.jobs, _find(call))
-    return _xml("batchInfoList", "".join(f"<batchInfo>{_batch(b)}</batchInfo>" for b in found))
+    found = [_batch(batch) for batch in batches_of(call.org.jobs, _find(call))]
+    return _told(call, "batchInfoList", {"batchInfo": found})
 
 
 @route("GET", BASE + "/{id}/batch/{batch}")
 def batch_info(call: Call) -> Answer:
     """How far a batch is."""
-    return _xml("batchInfo", _batch(_find_batch(call)))
+    return _told(call, "batchInfo", _batch(_find_batch(call)))
+
+
+@route("GET", BASE + "/{id}/batch/{batch}/request")
+def batch_request(call: Call) -> Answer:
+    """The data or the query that a batch was sent with."""
+    job, batch = _find(call), _find_batch(call)
+    path = request_of(call.org.jobs, job, batch.id)
+    return Answer(files=((path, 0, path.stat().st_size),), media_type=_media_type(job))
 
 
 @route("GET", BASE + "/{id}/batch/{batch}/result")
@@ -124,15 +147,21 @@ def batch_result(call: Call) -> Answer:
     job, batch = _find(call), _find_batch(call)
     if batch.state == "Failed":
         raise Refused("InvalidBatch", batch.message)
-    if job.operation in {"query", "queryAll"}:
-        return _xml("result-list", f"<result>752{batch.id[3:]}</result>")
-    return _file(call, job, batch)
+    if job.operation not in QUERIES:
+        return _file(call, job, batch)
+    results = [f"752{batch.id[3:]}"]
+    if _wants_json(call):
+        return Answer(content=results, media_type=MEDIA_TYPES["JSON"])
+    return _told(call, "result-list", {"result": results})
 
 
 @route("GET", BASE + "/{id}/batch/{batch}/result/{result}")
 def query_result(call: Call) -> Answer:
     """The rows that a query found."""
-    return _file(call, _find(call), _find_batch(call))
+    job, batch = _find(call), _find_batch(call)
+    if job.operation not in QUERIES or call["result"][3:15] != batch.id[3:15]:
+        raise Refused("InvalidBatch", f"Invalid result id: {call['result']}")
+    return _file(call, job, batch)
 
 
 def _with_user(call: Call) -> Call:
@@ -159,13 +188,31 @@ def _find_batch(call: Call) -> Batch:
 
 
 def _file(call: Call, job: Job, batch: Batch) -> Answer:
-    path = call.org.jobs.folder(job.id) / f"{batch.id}.csv"
-    return Answer(files=((path, 0, path.stat().st_size),), media_type="text/csv")
+    path = result_of(call.org.jobs, job, batch.id)
+    if not path.exists():
+        raise Refused("InvalidBatch", batch.message or "The batch has no results")
+    return Answer(files=((path, 0, path.stat().st_size),), media_type=_media_type(job))
 
 
-def _fields(body: bytes) -> dict[str, str]:
+def _media_type(job: Job) -> str:
+    return MEDIA_TYPES[job.spec["contentType"]]
+
+
+def _wants_json(call: Call) -> bool:
+    asked = (call.headers.get("content-type", ""), call.headers.get("accept", ""))
+    return any("application/json" in header for header in asked)
+
+
+def _fields(call: Call) -> dict[str, str]:
+    """The elements of an XML body, or the members of a JSON one, as texts."""
+    if "application/json" in call.headers.get("content-type", ""):
+        try:
+            told = call.json_object()
+        except ApiError as error:
+            raise Refused("InvalidJob", str(error)) from error
+        return {str(name): str(value) for name, value in told.items() if value is not None}
     try:
-        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+        root = etree.fromstring(call.body, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
         raise Refused("InvalidJob", f"Unable to parse the request: {error}") from error
     return {
@@ -175,10 +222,10 @@ def _fields(body: bytes) -> dict[str, str]:
     }
 
 
-def _job(call: Call, job: Job, status: int = 200) -> Answer:
+def _job(call: Call, job: Job) -> Values:
     batches = batches_of(call.org.jobs, job)
     failed = sum(batch.state == "Failed" for batch in batches)
-    values = {
+    return {
         "id": job.id,
         "operation": job.operation,
         "object": job.object,
@@ -188,7 +235,7 @@ def _job(call: Call, job: Job, status: int = 200) -> Answer:
         "state": job.state,
         "externalIdFieldName": job.spec.get("externalIdFieldName"),
         "concurrencyMode": job.spec["concurrencyMode"],
-        "contentType": "CSV",
+        "contentType": job.spec["contentType"],
         "numberBatchesQueued": 0,
         "numberBatchesInProgress": 0,
         "numberBatchesCompleted": len(batches) - failed,
@@ -202,35 +249,47 @@ def _job(call: Call, job: Job, status: int = 200) -> Answer:
         "apiActiveProcessingTime": 0,
         "apexProcessingTime": 0,
     }
-    return _xml("jobInfo", _tags(values), status)
 
 
-def _batch(batch: Batch) -> str:
-    return _tags(
-        {
-            "id": batch.id,
-            "jobId": batch.job_id,
-            "state": batch.state,
-            "stateMessage": batch.message or None,
-            "createdDate": batch.made_at,
-            "systemModstamp": batch.made_at,
-            "numberRecordsProcessed": batch.processed,
-            "numberRecordsFailed": batch.failed,
-            "totalProcessingTime": 0,
-            "apiActiveProcessingTime": 0,
-            "apexProcessingTime": 0,
-        }
+def _batch(batch: Batch) -> Values:
+    return {
+        "id": batch.id,
+        "jobId": batch.job_id,
+        "state": batch.state,
+        "stateMessage": batch.message or None,
+        "createdDate": batch.made_at,
+        "systemModstamp": batch.made_at,
+        "numberRecordsProcessed": batch.processed,
+        "numberRecordsFailed": batch.failed,
+        "totalProcessingTime": 0,
+        "apiActiveProcessingTime": 0,
+        "apexProcessingTime": 0,
+    }
+
+
+def _told(call: Call, name: str, values: Values, status: int = 200) -> Answer:
+    """An answer in the language of the request."""
+    if _wants_json(call):
+        text = json.dumps(values)
+        # JSON spells the zone of a moment as REST does.
+        return Answer(
+            status,
+            raw=text.replace('.000Z"', '.000+0000"').encode(),
+            media_type=MEDIA_TYPES["JSON"],
+        )
+    text = (
+        f'<?xml version="1.0" encoding="UTF-8"?><{name} xmlns="{NAMESPACE}">'
+        f"{_tags(values)}</{name}>"
     )
-
-
-def _tags(values: dict[str, object]) -> str:
-    return "".join(
-        f"<{name}>{escape(str(value))}</{name}>"
-        for name, value in values.items()
-        if value is not None
-    )
-
-
-def _xml(name: str, body: str, status: int = 200) -> Answer:
-    text = f'<?xml version="1.0" encoding="UTF-8"?><{name} xmlns="{NAMESPACE}">{body}</{name}>'
     return Answer(status, raw=text.encode(), media_type="application/xml")
+
+
+def _tags(values: Values) -> str:
+    return "".join(_tag(name, value) for name, value in values.items() if value is not None)
+
+
+def _tag(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return "".join(_tag(name, one) for one in value)
+    inner = _tags(value) if isinstance(value, dict) else escape(str(value))
+    return f"<{name}>{inner}</{name}>"

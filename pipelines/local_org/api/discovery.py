@@ -65,14 +65,19 @@ def objects(call: Call) -> Answer:
 def describe_object(call: Call) -> Answer:
     """One object with its fields."""
     sobject = sobject_of(call)
+    found = record_type_rows(call, sobject)
+    return _unless_modified(call, describe(call.catalog, sobject, call.version, found))
+
+
+def record_type_rows(call: Call, sobject: SObject) -> list[dict[str, Any]]:
+    """The records of an object's record types."""
     with call.org.store.read() as connection:
-        found = rows(
+        return rows(
             connection,
             'select "Id", "Name", "DeveloperName", "IsActive" from records."RecordType"'
-            ' where "SobjectType" = ?',
+            ' where "SobjectType" = ? and not "IsDeleted" order by "Name"',
             sobject.name,
         )
-    return _unless_modified(call, describe(call.catalog, sobject, call.version, found))
 
 
 @router.route("GET", "/services/data/v{version}/sobjects/{name}")

@@ -5,6 +5,7 @@ import re
 import secrets
 import string
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pipelines.local_org import ids
@@ -13,10 +14,19 @@ from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.soql.compile import Compiled, compile_query
 from pipelines.local_org.soql.run import Shaper
 from pipelines.local_org.soql.scope import Scope
-from pipelines.local_org.soql.tree import QueryError, parse
+from pipelines.local_org.soql.tree import (
+    Comparison,
+    Literal,
+    PathNode,
+    Query,
+    QueryError,
+    parse,
+    plain_query,
+)
 
 router = Router()
 PAGE, SMALLEST_PAGE = 2000, 200
+_ID = PathNode(("Id",), 0)
 _LOCATOR = re.compile(r"(01g[A-Za-z0-9]{15})-(\d+)")
 
 
@@ -53,20 +63,15 @@ def more(call: Call) -> Answer:
     return Answer(content=_page(call, saved["total"], records, match[1], start + len(found)))
 
 
-@router.route("GET", "/services/data/v{version}/tooling/query")
-def tooling_query(call: Call) -> Answer:
-    """Tooling objects are not kept; a query for them finds none."""
-    return Answer(content={"size": 0, "totalSize": 0, "done": True, "records": []})
-
-
-def compiled_query(call: Call, soql: str, *, deleted: bool) -> Compiled:
-    """Parse and compile a query.
+def compiled_query(call: Call, query: str | Query, *, deleted: bool) -> Compiled:
+    """Parse a query, unless it comes as values, and compile it.
 
     Raises:
         ApiError: 400 with Salesforce's text.
     """
     try:
-        return compile_query(call.catalog, parse(soql), deleted=deleted)
+        parsed = parse(query) if isinstance(query, str) else query
+        return compile_query(call.catalog, parsed, deleted=deleted)
     except QueryError as error:
         raise ApiError(400, error.code, error.message) from error
 
@@ -81,9 +86,9 @@ def select_records(
     call: Call, sobject: SObject, names: Sequence[str], record_ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Read fields of records by their 18-character ids; ids without a live record are left out."""
-    quoted = ", ".join(f"'{ids.to18(record_id)}'" for record_id in record_ids)
-    soql = f"SELECT {', '.join(names)} FROM {sobject.name} WHERE Id IN ({quoted})"
-    compiled = compiled_query(call, soql, deleted=False)
+    wanted = tuple(Literal("text", ids.to18(record_id), 0) for record_id in record_ids)
+    query = replace(plain_query(names, sobject.name), where=Comparison(_ID, "in", wanted))
+    compiled = compiled_query(call, query, deleted=False)
     numbers = ", ".join(str(ids.record_number(record_id)) for record_id in record_ids)
     sql = compiled.sql.replace(" where ", f" where {Scope.alias}._n in ({numbers}) and ", 1)
     with call.org.store.read() as connection:

@@ -32,15 +32,14 @@ def create(call: Call) -> Answer:
 def read(call: Call) -> Answer:
     """Read a record, all fields or those asked for."""
     sobject = sobject_of(call)
-    record_id = _live_id(call, sobject)
-    return _record(call, sobject, record_id)
+    return _record(call, sobject, _id_of(call, sobject))
 
 
 @router.route("PATCH", "/services/data/v{version}/sobjects/{name}/{id}")
 def update(call: Call) -> Answer:
     """Change a record."""
     sobject = _allowed(call, "update")
-    record_id = _live_id(call, sobject)
+    record_id = _id_of(call, sobject)
     body = call.json_object()
     if any(name.lower() == "id" for name in body):
         raise ApiError(
@@ -49,7 +48,11 @@ def update(call: Call) -> Answer:
             "The Id field should not be specified in the sobject data.",
             (),
         )
-    _write(call, Batch(sobject, "update", [{"Id": record_id} | body]))
+    try:
+        _write(call, Batch(sobject, "update", [{"Id": record_id} | body]))
+    except ApiError:
+        _check_alive(call, sobject, record_id)
+        raise
     return Answer(204)
 
 
@@ -57,8 +60,12 @@ def update(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     """Delete a record."""
     sobject = _allowed(call, "delete")
-    record_id = _live_id(call, sobject)
-    _good(delete_records(call.writer, [record_id], call.user)[0])
+    record_id = _id_of(call, sobject)
+    try:
+        _good(delete_records(call.writer, [record_id], call.user)[0])
+    except ApiError:
+        _check_alive(call, sobject, record_id)
+        raise
     return Answer(204)
 
 
@@ -74,11 +81,7 @@ def read_by_key(call: Call) -> Answer:
 @router.route("PATCH", "/services/data/v{version}/sobjects/{name}/{field}/{value*}")
 def upsert(call: Call) -> Answer:
     """Change the record with this value of an External Id, or make it."""
-    _allowed(call, "update")
-    sobject, found = _by_key(call)
-    several = _several(call, sobject, found)
-    if several is not None:
-        return several
+    sobject = _allowed(call, "update")
     key, body = _key_field(call, sobject), call.json_object()
     if any(name.lower() == key.name.lower() for name in body):
         raise ApiError(
@@ -87,9 +90,15 @@ def upsert(call: Call) -> Answer:
             f"The {key.name} field should not be specified in the sobject data.",
             (),
         )
-    if not found and call.query.get("updateOnly", "").lower() == "true":
+    if call.query.get("updateOnly", "").lower() == "true" and not _by_key(call)[1]:
         raise MISSING
-    outcome = _write(call, Batch(sobject, "upsert", [body | {key.name: call["value"]}], key))
+    try:
+        outcome = _write(call, Batch(sobject, "upsert", [body | {key.name: call["value"]}], key))
+    except ApiError:
+        several = _several(call, sobject, _by_key(call)[1])
+        if several is None:
+            raise
+        return several
     if outcome.created:
         return _created(call, sobject, outcome)
     if float(call.version) < UPSERT_ANSWERS_200_FROM:
@@ -121,8 +130,8 @@ def _allowed(call: Call, verb: str) -> SObject:
     return sobject
 
 
-def _live_id(call: Call, sobject: SObject) -> str:
-    """The 18-character id in the path, of a record that exists and is not deleted."""
+def _id_of(call: Call, sobject: SObject) -> str:
+    """The 18-character id in the path."""
     given = call["id"]
     if not ids.is_id(given) or given[:3] != sobject.prefix:
         raise (
@@ -134,7 +143,15 @@ def _live_id(call: Call, sobject: SObject) -> str:
             if not re.fullmatch("[A-Za-z0-9]{15,18}", given)
             else MISSING
         )
-    record_id = ids.to18(given)
+    return ids.to18(given)
+
+
+def _check_alive(call: Call, sobject: SObject, record_id: str) -> None:
+    """Tell of a record that is not there, or deleted, before anything else is told.
+
+    Raises:
+        ApiError: 404.
+    """
     with call.org.store.read() as connection:
         found = connection.execute(
             f'select "IsDeleted" from {sobject.table} where _n = ? and "Id" = ?',
@@ -144,7 +161,6 @@ def _live_id(call: Call, sobject: SObject) -> str:
         raise MISSING
     if found[0][0]:
         raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted", ())
-    return record_id
 
 
 def _key_field(call: Call, sobject: SObject) -> Field:
@@ -184,6 +200,9 @@ def _record(call: Call, sobject: SObject, record_id: str) -> Answer:
     asked = [name.strip() for name in call.query.get("fields", "").split(",") if name.strip()]
     names = asked or [field.name for field in sobject.fields]
     found = select_records(call, sobject, names, [record_id])
+    if record_id not in found:
+        _check_alive(call, sobject, record_id)
+        raise MISSING
     return Answer(content=found[record_id])
 
 

@@ -1,7 +1,7 @@
 """Calls, answers and the table of routes. A composite request dispatches through the same table."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +134,7 @@ class Route:
     """A handler and what it answers to."""
 
     method: str
+    path: str
     pattern: re.Pattern[str]
     handler: Handler
     login: bool
@@ -157,10 +158,13 @@ class Router:
         pattern = _pattern(path)
 
         def register(handler: Handler) -> Handler:
-            self._routes.append(Route(method, pattern, handler, login, upload))
+            self._routes.append(Route(method, path, pattern, handler, login, upload))
             return handler
 
         return register
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes)
 
     def include(self, other: "Router") -> None:
         """Add the routes of another table."""

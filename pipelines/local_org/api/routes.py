@@ -17,6 +17,8 @@ from pipelines.local_org.api import (
     records,
     search,
     soap,
+    tooling,
+    uiapi,
 )
 from pipelines.local_org.api.router import Router
 
@@ -31,6 +33,7 @@ def table() -> Router:
         soap,
         classic,
         metadata,
+        tooling,
         discovery,
         query,
         search,
@@ -39,6 +42,7 @@ def table() -> Router:
         composite,
         collections,
         records,
+        uiapi,
         pages,
     ):
         router.include(module.router)

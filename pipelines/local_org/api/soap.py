@@ -214,22 +214,23 @@ def _get_user_info(call: Call, _request: Element) -> str:
 def _user_info(call: Call, user_id: str) -> str:
     user = user_record(call, user_id)
     about = call.org.setup.organization
+    several = call.org.setup.switches.multi_currency
     values = {
         "accessibilityMode": False,
         "chatterExternal": False,
-        "currencySymbol": "$",
+        "currencySymbol": None if several else "$",
         "orgAttachmentFileSizeLimit": 5242880,
-        "orgDefaultCurrencyIsoCode": "USD",
+        "orgDefaultCurrencyIsoCode": None if several else "USD",
         "orgDefaultCurrencyLocale": about.language,
         "orgDisallowHtmlAttachments": False,
         "orgHasPersonAccounts": call.org.setup.switches.person_accounts,
         "organizationId": call.org.organization_id,
-        "organizationMultiCurrency": False,
+        "organizationMultiCurrency": several,
         "organizationName": about.name,
         "profileId": user["ProfileId"],
         "roleId": user["UserRoleId"],
         "sessionSecondsValid": SESSION_SECONDS,
-        "userDefaultCurrencyIsoCode": None,
+        "userDefaultCurrencyIsoCode": user.get("CurrencyIsoCode"),
         "userEmail": user["Email"],
         "userFullName": user["Name"],
         "userId": user_id,

@@ -20,6 +20,8 @@ DELIMITERS = {
     "CARET": "^",
     "BACKQUOTE": "`",
 }
+BLOCK = 16_384
+"""Rows that one thread works on at a time."""
 NULL_TEXT = "#N/A"
 NO_RECORDS = "InvalidBatch : Records not found"
 UNESCAPED = (
@@ -57,7 +59,7 @@ class CsvFile:
         return [name.strip("\r\n") for name in names]
 
     def batches(self, width: int, rows: int, skip: int = 0) -> Iterator[pa.Table]:
-        """The rows from `skip` on, in order, as tables of at most `rows` rows.
+        """The rows from `skip` on, in order, as tables of `rows` rows, the last perhaps of fewer.
 
         Columns: `_row` (bigint, from `skip` on), `c0` … (text; null for empty; `chr(0)` for
         `#N/A`).
@@ -82,10 +84,10 @@ class CsvFile:
         with duckdb.connect() as connection:
             connection.execute("set enable_progress_bar = false")
             try:
-                for batch in connection.sql(sql).to_arrow_reader(rows):
-                    numbers = pa.array(range(first, first + batch.num_rows), type=pa.int64())
-                    first += batch.num_rows
-                    yield pa.Table.from_batches([batch]).add_column(0, "_row", numbers)
+                for table in _steps(connection.sql(sql).to_arrow_reader(BLOCK), rows):
+                    numbers = pa.array(range(first, first + table.num_rows), type=pa.int64())
+                    first += table.num_rows
+                    yield table.add_column(0, "_row", numbers)
             except duckdb.Error as error:
                 raise BadFile(_reason(str(error))) from error
 
@@ -105,6 +107,22 @@ class CsvFile:
                 "ClientInputError : LineEnding is invalid on user data. "
                 f"Current LineEnding setting is {self.line_ending}"
             )
+
+
+def _steps(blocks: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Blocks of any size as tables of exactly `rows` rows; the last may have fewer."""
+    held: list[pa.RecordBatch] = []
+    left = rows
+    for block in blocks:
+        start = 0
+        while block.num_rows - start >= left:
+            yield pa.Table.from_batches([*held, block.slice(start, left)])
+            held, start, left = [], start + left, rows
+        if start < block.num_rows:
+            held.append(block.slice(start))
+            left -= block.num_rows - start
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def _reason(problem: str) -> str:

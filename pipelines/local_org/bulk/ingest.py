@@ -19,7 +19,8 @@ from pipelines.local_org.dml.request import ColumnError, WriteRequest, columns_o
 if TYPE_CHECKING:
     from pipelines.local_org.bulk.jobs import Job, Jobs
 
-STEP = 100_000
+STEP = 250_000
+"""Rows of one transaction: a multiple of CHUNK, and enough for two threads to share."""
 BATCH = 10_000
 SUCCESSFUL, FAILED = "successful", "failed"
 
@@ -31,6 +32,9 @@ def run_ingest(jobs: "Jobs", job: "Job") -> None:
     try:
         request = write_request(jobs, job)
         step = CHUNK if _names_itself(request) else STEP
+        faults = jobs.writer_for(job.created_by).faults
+        if faults is not None:
+            step = faults.step(job.object, job.operation, step)
         file = csv_file(jobs, job)
         empty = job.rows_done == 0
         for rows in file.batches(len(request.columns), step, job.rows_done):
@@ -38,7 +42,7 @@ def run_ingest(jobs: "Jobs", job: "Job") -> None:
             current = jobs.get(job.id)
             if jobs.stopping or current is None or current.state == "Aborted":
                 return
-            if _made_to_end(jobs, current):
+            if made_to_end(jobs, current):
                 return
             elapsed = int((time.monotonic() - started) * 1000)
             _step(jobs, current, request, rows, elapsed)
@@ -53,10 +57,12 @@ def run_ingest(jobs: "Jobs", job: "Job") -> None:
         jobs.change(job.id, state="JobComplete", milliseconds=elapsed)
 
 
-def _made_to_end(jobs: "Jobs", job: "Job") -> bool:
+def made_to_end(jobs: "Jobs", job: "Job") -> bool:
     """Whether a fault ends the job here; one that hangs it waits until the process ends."""
     faults = jobs.writer_for(job.created_by).faults
-    end = faults.job(job.object, job.rows_done, "between") if faults is not None else None
+    if faults is None:
+        return False
+    end = faults.job(job.object, job.operation, job.rows_done, "between")
     if end == "Failed":
         jobs.change(
             job.id, state="Failed", error="InternalServerError : Retried more than 20 times"
@@ -75,15 +81,15 @@ def csv_file(jobs: "Jobs", job: "Job") -> CsvFile:
     )
 
 
-def write_request(jobs: "Jobs", job: "Job", file: CsvFile | None = None) -> WriteRequest:
-    """What the operation and the header of the job's file (or of another one) ask for.
+def write_request(jobs: "Jobs", job: "Job", names: list[str] | None = None) -> WriteRequest:
+    """What the operation and the header of the job's file (or another one) ask for.
 
     Raises:
         BadFile: the header names what is no field, or lacks the key.
     """
     catalog = jobs.writer_for(job.created_by).catalog
     sobject = catalog[job.object]
-    names = (file or csv_file(jobs, job)).header()
+    names = names or csv_file(jobs, job).header()
     try:
         columns = columns_of(catalog, sobject, names)
     except ColumnError as error:
@@ -112,7 +118,7 @@ def _step(
             hard = job.operation == "hardDelete"
             writer.apply_delete(connection, request, rows, job.created_by, hard=hard)
         else:
-            options = WriteOptions(assignment_rule=job.spec.get("assignmentRuleId"))
+            options = WriteOptions(assignment_rule=job.spec.get("assignmentRuleId"), job=job.id)
             writer.apply(connection, request, rows, job.created_by, options)
         failed = _write_results(jobs, job, request, connection, rows)
         connection.execute(
@@ -121,9 +127,10 @@ def _step(
             [rows.num_rows, failed, milliseconds, job.id],
         )
         if writer.faults is not None:
-            writer.faults.job(job.object, job.rows_done, "before_commit")
+            writer.faults.job(job.object, job.operation, job.rows_done, "before_commit")
     if writer.faults is not None:
-        writer.faults.job(job.object, job.rows_done, "after_commit")
+        done = job.rows_done + rows.num_rows
+        writer.faults.job(job.object, job.operation, done, "after_commit")
 
 
 def _write_results(

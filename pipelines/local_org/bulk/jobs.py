@@ -14,9 +14,11 @@ from typing import Any
 from pipelines.local_org import ids
 from pipelines.local_org.bulk.ingest import run_ingest
 from pipelines.local_org.bulk.query import run_query
+from pipelines.local_org.dml.contention import meet
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.files import Home
 from pipelines.local_org.moments import now
+from pipelines.local_org.store.history import doing
 from pipelines.local_org.store.store import Store, rows
 from pipelines.local_org.usage import Usage
 
@@ -153,7 +155,9 @@ class Jobs:
 
     def start(self, job: Job) -> None:
         """Queue a job whose data is complete."""
-        self.change(job.id, state="UploadComplete")
+        with self.store.write() as connection:
+            meet(connection, job.id)
+            self.change(job.id, state="UploadComplete")
         self._waiting[job.kind].put(job.id)
 
     def change(self, job_id: str, **values: Any) -> None:
@@ -184,7 +188,8 @@ class Jobs:
             if job is None or job.state in TERMINAL:
                 continue
             try:
-                run(self, job)
+                with doing(f"Bulk job {job.id}"):
+                    run(self, job)
             except BaseException:
                 # The thread must outlive one bad job; the job tells its client that it failed.
                 log.exception("job %s failed", job.id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.local_org.bulk.csvfile import DELIMITERS
+from pipelines.local_org.bulk.ingest import made_to_end
 from pipelines.local_org.soql.compile import compile_query
 from pipelines.local_org.soql.run import copy_csv_sql
 from pipelines.local_org.soql.tree import QueryError, parse
@@ -22,6 +23,8 @@ def run_query(jobs: "Jobs", job: "Job") -> None:
     """Write a query job's result file."""
     started = time.monotonic()
     jobs.change(job.id, state="InProgress")
+    if made_to_end(jobs, job):
+        return
     file = result_file(jobs, job)
     part = file.with_suffix(".part")
     try:

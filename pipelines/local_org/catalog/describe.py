@@ -98,24 +98,29 @@ def describe(
         "lookupLayoutable": None,
         "namedLayoutInfos": [],
         "networkScopeFieldName": None,
-        "recordTypeInfos": _record_types(sobject, version, record_types),
+        "recordTypeInfos": record_type_infos(sobject, version, record_types),
         "searchLayoutable": "search" in sobject.verbs,
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": f"All {sobject.plural.lower()}", "name": "everything"}],
     }
 
 
-def _record_types(
+def record_type_infos(
     sobject: SObject, version: str, record_types: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
+    """`recordTypeInfos`: the record types of an object, and the master that records without have.
+
+    The default of an org's users is the one that the set-up calls so, else the master.
+    """
+    default = next((k.developer_name for k in sobject.record_types if k.default), "Master")
     path = f"/services/data/v{version}/sobjects/{sobject.name}/describe/layouts"
     known = [(r["Name"], r["DeveloperName"], r["Id"], r["IsActive"], False) for r in record_types]
     master = ("Master", "Master", MASTER_RECORD_TYPE, True, True)
     return [
         {
             "active": active,
-            "available": True,
-            "defaultRecordTypeMapping": is_master,
+            "available": active,
+            "defaultRecordTypeMapping": developer_name == default,
             "developerName": developer_name,
             "master": is_master,
             "name": name,

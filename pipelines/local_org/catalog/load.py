@@ -11,6 +11,15 @@ from typing import Any
 import yaml
 
 from pipelines.local_org.catalog.countries import with_codes
+from pipelines.local_org.catalog.features import (
+    MONEYED,
+    contact_name,
+    currency_field,
+    person_copy,
+    record_types,
+    with_persons,
+    with_record_types,
+)
 from pipelines.local_org.catalog.model import (
     Catalog,
     ChildRelationship,
@@ -40,6 +49,8 @@ _CUSTOM_TYPES = {
     "MultiselectPicklist": ("multipicklist", 4099),
     "Lookup": ("reference", 18),
 }
+Picklists = dict[tuple[str, str], tuple[PicklistValue, ...]]
+"""Object and field → values."""
 _FULL_NAME_SQL = 'concat_ws(\' \', {t}."FirstName", {t}."LastName")'
 _SYSTEM_FIELDS = (
     Field("Id", "Record ID", "id", 18, nillable=False, defaulted=True, id_lookup=True),
@@ -74,16 +85,15 @@ def load_catalog(setup: OrgSetup) -> Catalog:
     """The catalog of an org with this set-up."""
     declared: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "objects.yaml").read_text())
     relationships = _relationships()
-    recorded = _recorded_fields()
+    recorded = _recorded_fields("fields.csv")
     picklists = _picklists(setup)
     objects = []
     for name, entry in declared.items():
+        if entry.get("only") == "multi_currency" and not setup.switches.multi_currency:
+            continue
         fields = recorded.get(name, []) + list(_compact_fields(entry))
         fields += [custom_field(n, f) for n, f in setup.fields.get(name, {}).items()]
         fields = [replace(f, values=picklists.get((name, f.name), f.values)) for f in fields]
-        if setup.switches.state_and_country_picklists:
-            fields = list(with_codes(fields))
-        fields = [_derived(f, {g.name for g in fields}) for f in fields]
         objects.append(
             SObject(
                 name=name,
@@ -91,11 +101,28 @@ def load_catalog(setup: OrgSetup) -> Catalog:
                 plural=entry["plural"],
                 prefix=entry["prefix"],
                 verbs=frozenset(entry["verbs"].split()),
-                fields=tuple(fields),
+                fields=tuple(_switched(setup, name, fields, picklists)),
                 children=relationships.get(name, ()),
+                record_types=record_types(setup, name),
             )
         )
     return Catalog(tuple(objects))
+
+
+def _switched(
+    setup: OrgSetup, name: str, fields: list[Field], picklists: Picklists
+) -> Iterator[Field]:
+    """The fields of an object as the switches of the org have them."""
+    switches = setup.switches
+    if switches.person_accounts:
+        fields = with_persons(name, fields, _person_fields(setup, picklists))
+    if switches.state_and_country_picklists:
+        fields = list(with_codes(fields))
+    if switches.multi_currency and name in MONEYED:
+        fields = [*fields, currency_field(setup, name)]
+    fields = list(with_record_types(fields, name, record_types(setup, name)))
+    names = {field.name for field in fields}
+    return (_derived(field, names) for field in fields)
 
 
 def custom_field(name: str, setup: FieldSetup) -> Field:
@@ -122,14 +149,28 @@ def custom_field(name: str, setup: FieldSetup) -> Field:
         unique=setup.unique,
         case_sensitive=setup.case_sensitive,
         default=setup.default,
-        values=tuple(PicklistValue(v, v) for v in setup.values),
+        values=tuple(
+            PicklistValue(v, setup.labels.get(v, v), v == setup.default, v not in setup.inactive)
+            for v in setup.values
+        ),
         help_text=setup.help_text,
     )
 
 
-def _recorded_fields() -> dict[str, list[Field]]:
+def _person_fields(setup: OrgSetup, picklists: Picklists) -> list[Field]:
+    """What accounts gain by person accounts, custom fields of contacts included."""
+    custom = setup.fields.get("Contact", {})
+    copied = [person_copy(custom_field(name, field)) for name, field in custom.items()]
+    recorded = _recorded_fields("person_fields.csv")["Account"]
+    return copied + [
+        replace(field, values=picklists.get(("Contact", contact_name(field) or ""), ()))
+        for field in recorded
+    ]
+
+
+def _recorded_fields(file: str) -> dict[str, list[Field]]:
     found: dict[str, list[Field]] = defaultdict(list)
-    with (HERE / "fields.csv").open(newline="", encoding="utf-8") as lines:
+    with (HERE / file).open(newline="", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             found[row["object"]].append(
                 Field(
@@ -188,7 +229,7 @@ def _compact_fields(entry: dict[str, Any]) -> Iterator[Field]:
         )
 
 
-def _picklists(setup: OrgSetup) -> dict[tuple[str, str], tuple[PicklistValue, ...]]:
+def _picklists(setup: OrgSetup) -> Picklists:
     found: dict[tuple[str, str], list[PicklistValue]] = defaultdict(list)
     with (HERE / "picklists.csv").open(newline="", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):

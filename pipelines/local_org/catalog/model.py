@@ -1,7 +1,8 @@
 """What an object and a field are. Frozen values; the words are those of Salesforce's describe."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from functools import cached_property
 
 NUMBER_TYPES = frozenset({"int", "double", "currency", "percent"})
@@ -82,6 +83,8 @@ class Field:
     unique: bool = False
     case_sensitive: bool = False
     default: str | None = None
+    default_sql: str | None = None
+    """For defaults that are looked up when a record is made: a scalar query."""
     values: tuple[PicklistValue, ...] = ()
     help_text: str | None = None
     controller: str | None = None
@@ -141,6 +144,17 @@ class ChildRelationship:
 
 
 @dataclass(frozen=True)
+class RecordType:
+    """A kind of records of one object, with picklist values of its own."""
+
+    developer_name: str
+    person: bool = False
+    default: bool = False
+    picklists: Mapping[str, tuple[str, ...]] = dataclass_field(default_factory=dict)
+    """Field → its values in this record type; fields that are not here have all of theirs."""
+
+
+@dataclass(frozen=True)
 class SObject:
     """One object: its fields in describe's order and what may be done with it."""
 
@@ -152,6 +166,9 @@ class SObject:
     fields: tuple[Field, ...]
     children: tuple[ChildRelationship, ...] = ()
     custom: bool = False
+    record_types: tuple[RecordType, ...] = ()
+    source: str | None = None
+    """What holds the records, where it is not a table of its own."""
 
     @cached_property
     def _by_name(self) -> dict[str, Field]:
@@ -164,6 +181,8 @@ class SObject:
     @cached_property
     def table(self) -> str:
         """The quoted table that stores the records."""
+        if self.source is not None:
+            return self.source
         return f"records.{quoted(self.name)}"
 
     def get(self, name: str) -> Field | None:
@@ -203,7 +222,7 @@ class Catalog:
     """All objects of an org."""
 
     objects: tuple[SObject, ...]
-    version: int = field(default=0)
+    version: int = 0
 
     @cached_property
     def _by_name(self) -> dict[str, SObject]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 FieldType = Literal[
     "Text",
@@ -64,12 +64,25 @@ class QueueSetup(_Frozen):
 
 
 class RecordTypeSetup(_Frozen):
-    """A record type."""
+    """A record type; `picklists` gives fields fewer values than the object has for them."""
 
     object: str
     developer_name: str
     name: str
     person: bool = False
+    active: bool = True
+    default: bool = False
+    picklists: dict[str, tuple[str, ...]] = {}
+
+
+class CurrencySetup(_Frozen):
+    """A currency of an org that has several; rates are to the corporate one."""
+
+    iso: str = Field(pattern="^[A-Z]{3}$")
+    name: str | None = None
+    rate: float = Field(default=1, gt=0)
+    decimal_places: int = Field(default=2, ge=0)
+    corporate: bool = False
     active: bool = True
 
 
@@ -85,12 +98,18 @@ class SwitchSetup(_Frozen):
     """What the org as a whole does or does not."""
 
     lower_case_email: bool = True
-    state_and_country_picklists: bool = False
+    state_and_country_picklists: bool = True
     person_accounts: bool = False
+    multi_currency: bool = False
+    lock_contention: bool = False
 
 
 class FieldSetup(_Frozen):
-    """A custom field, in the words of the Metadata API."""
+    """A custom field, in the words of the Metadata API.
+
+    `labels` gives picklist values a label that differs from them; `inactive` names values that
+    records may keep but no longer take.
+    """
 
     label: str
     type: FieldType
@@ -104,6 +123,8 @@ class FieldSetup(_Frozen):
     restricted: bool = False
     default: str | None = None
     values: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    inactive: tuple[str, ...] = ()
     refers_to: str | None = None
     relationship: str | None = None
     help_text: str | None = None
@@ -175,12 +196,28 @@ class OrgSetup(_Frozen):
     users: tuple[UserSetup, ...] = ()
     queues: tuple[QueueSetup, ...] = ()
     record_types: tuple[RecordTypeSetup, ...] = ()
+    currencies: tuple[CurrencySetup, ...] = ()
     lead_statuses: tuple[LeadStatusSetup, ...] = ()
     validation_rules: tuple[ValidationRuleSetup, ...] = ()
     duplicate_rules: tuple[DuplicateRuleSetup, ...] = ()
     assignment_rules: tuple[AssignmentRuleSetup, ...] = ()
     automations: tuple[AutomationSetup, ...] = ()
     lead_mapping: dict[str, dict[str, str]] = {}
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> "OrgSetup":
+        """A person account needs its record type, several currencies a corporate one."""
+        persons = [kind for kind in self.record_types if kind.person]
+        if self.switches.person_accounts != bool(persons):
+            raise ValueError(
+                "person_accounts goes with a record type of Account that says person: true"
+            )
+        if self.switches.multi_currency and sum(c.corporate for c in self.currencies) != 1:
+            raise ValueError("multi_currency needs currencies, of which one is the corporate one")
+        for name in {kind.object for kind in self.record_types}:
+            if sum(k.default for k in self.record_types if k.object == name) > 1:
+                raise ValueError(f"{name} has more than one default record type")
+        return self
 
 
 def read_setup(file: Path) -> OrgSetup:

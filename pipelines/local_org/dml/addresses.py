@@ -1,9 +1,12 @@
 """State and Country picklists: text and code of a country or a state always say the same.
 
-With the switch on, every address has code fields beside its text fields. A write may give either;
-the other follows, and what is no country of the list, or no state of the country, is refused with
-`FIELD_INTEGRITY_EXCEPTION`. Where both are given the code decides. (From memory of real orgs, not
-confirmed: the texts of the errors, and that the code decides.)
+In an org that has them every address has code fields beside its text fields. A write may give
+either, and the other follows; what is on no list is refused with `FIELD_INTEGRITY_EXCEPTION`.
+
+Source: Salesforce Help, *State and Country/Territory Picklist Field-Syncing Logic*: a new record
+whose text and code differ takes the code, an old one is refused; whoever removes the country
+removes the state with it; a state must belong to the country. The texts of the errors are quoted
+by users of real orgs, except the one of a mismatch (unconfirmed).
 """
 
 from collections.abc import Iterator
@@ -15,111 +18,208 @@ from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.dml.outcome import error_sql
 from pipelines.local_org.dml.request import Column, WriteRequest
 
-_BAD = (
-    "There''s a problem with this {0}, even though it may appear correct. "
-    "Please select a {0} from the list of valid {1}."
-)
+PLACES = "select k, code, name from org.place"
+"""By code `us:c:ca`, by text `us:t:california`; countries stand under nothing: `:c:us`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Country or state of an address: its text field, its code field, and where a row finds it."""
+
+    text: str
+    code: str
+    found: str
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Both fields."""
+        return (self.text, self.code)
 
 
 @dataclass(frozen=True)
 class Block:
-    """The four fields of one address that hang together."""
+    """The parts of one address that hang together."""
 
-    country: str
-    country_code: str
-    state: str
-    state_code: str
+    country: Part
+    state: Part
 
     @property
-    def names(self) -> tuple[str, str, str, str]:
-        """All four."""
-        return (self.country, self.country_code, self.state, self.state_code)
+    def names(self) -> tuple[str, ...]:
+        """All four fields."""
+        return (*self.country.names, *self.state.names)
 
 
 def blocks(sobject: SObject) -> Iterator[Block]:
     """The addresses of an object that have code fields."""
-    for field in sobject.fields:
-        if field.name.endswith("CountryCode"):
-            stem = field.name.removesuffix("CountryCode")
-            yield Block(f"{stem}Country", field.name, f"{stem}State", f"{stem}StateCode")
+    codes = [f.name for f in sobject.fields if f.compound and f.name.endswith("CountryCode")]
+    for number, code in enumerate(codes):
+        stem = code.removesuffix("CountryCode")
+        country = Part(f"{stem}Country", code, f"country{number}")
+        yield Block(country, Part(f"{stem}State", f"{stem}StateCode", f"state{number}"))
 
 
-def with_siblings(request: WriteRequest, texts: pa.Table) -> tuple[WriteRequest, pa.Table]:
+def touched(request: WriteRequest) -> Iterator["Address"]:
+    """The addresses that a request writes something of; it must have all their columns."""
+    for block in blocks(request.sobject):
+        if any(name in request.by_field for name in block.names):
+            yield Address(request, block)
+
+
+def address_of(request: WriteRequest, column: Column) -> "Address | None":
+    """The address whose country or state a column gives."""
+    return next((a for a in touched(request) if column.field.name in a.block.names), None)
+
+
+def with_siblings(request: WriteRequest) -> WriteRequest:
     """The request with all four fields of each address that it touches, the new ones empty."""
-    columns = list(request.columns)
-    for block in blocks(request.sobject):
-        if not any(name in request.by_field for name in block.names):
-            continue
-        for name in block.names:
-            if name not in request.by_field:
-                column = Column(name, len(columns), request.sobject[name])
-                columns.append(column)
-                nothing = pa.nulls(texts.num_rows, pa.string())
-                texts = texts.append_column(column.raw, nothing)
-    return replace(request, columns=tuple(columns)), texts
+    missing = [n for a in touched(request) for n in a.block.names if n not in request.by_field]
+    added = [
+        Column(name, position, request.sobject[name])
+        for position, name in enumerate(missing, start=len(request.columns))
+    ]
+    return replace(request, columns=(*request.columns, *added)) if added else request
 
 
-def touched(request: WriteRequest) -> Iterator[Block]:
-    """The addresses that a request with all siblings writes."""
-    for block in blocks(request.sobject):
-        if block.country in request.by_field:
-            yield block
+def padded(request: WriteRequest, texts: pa.Table) -> pa.Table:
+    """The texts with an empty column for each that `with_siblings` added."""
+    for column in request.columns:
+        if column.raw not in texts.column_names:
+            nothing = pa.nulls(texts.num_rows, pa.string())
+            texts = texts.append_column(column.raw, nothing)
+    return texts
 
 
-def align_sql(request: WriteRequest, block: Block) -> str:
-    """SQL that makes the text and code columns of `work` agree, or refuses the row."""
-    country, code, state, state_code = (request.by_field[name] for name in block.names)
-    wanted = (
-        f"select w._row, {_wanted(country, code)}, {_wanted(state, state_code)} "
-        f"from work w left join {request.sobject.table} t on t._n = w._n and not w._created"
-    )
-    aligned = (
-        "select wanted._row, coalesce(cc.country, cn.country) as country_code, "
-        "coalesce(cc.name, cn.name) as country, coalesce(sc.state, sn.state) as state_code, "
-        f"coalesce(sc.name, sn.name) as state, {_error_sql(block)} as error "
-        f"from ({wanted}) as wanted(_row, country_text, country_code, state_text, state_code) "
-        "left join org.country cc on cc.state is null "
-        "and lower(cc.country) = lower(wanted.country_code) "
-        "left join org.country cn on cn.state is null and wanted.country_code is null "
-        "and lower(cn.name) = lower(wanted.country_text) "
-        "left join org.country sc on sc.country = coalesce(cc.country, cn.country) "
-        "and lower(sc.state) = lower(wanted.state_code) "
-        "left join org.country sn on sn.country = coalesce(cc.country, cn.country) "
-        "and sn.state is not null and wanted.state_code is null "
-        "and lower(sn.name) = lower(wanted.state_text)"
-    )
-    values = {country: "country", code: "country_code", state: "state", state_code: "state_code"}
-    changes = [f"{column.value} = a.{name}" for column, name in values.items()]
-    changes += [f"g{column.position} = true" for column in values]
-    changes.append("_error = coalesce(work._error, a.error)")
-    return f"update work set {', '.join(changes)} from ({aligned}) a where a._row = work._row"
+@dataclass(frozen=True)
+class Address:
+    """One address of a request as SQL, over `typed`, `target` and the lines of its parts."""
 
+    request: WriteRequest
+    block: Block
 
-def _wanted(text: Column, code: Column) -> str:
-    """Text and code as the record shall have them: what is given, else what it has."""
-    given = f"w.g{text.position} or w.g{code.position}"
-    return (
-        f"case when {given} then w.{text.value} else t.{text.field.column} end, "
-        f"case when {given} then w.{code.value} else t.{code.field.column} end"
-    )
+    @property
+    def touched(self) -> str:
+        """Does the row say anything about country or state?"""
+        return f"({self._given(self.block.country)} or {self._given(self.block.state)})"
 
+    def value(self, column: Column) -> str:
+        """What a column stores: whatever was given, text and code of what was found."""
+        of_country = column.field.name in self.block.country.names
+        part = self.block.country if of_country else self.block.state
+        member = "code" if column.field.name == part.code else "name"
+        return f"case when {self.touched} then {part.found}.{member} end"
 
-def _error_sql(block: Block) -> str:
-    bad_country = error_sql(
-        "FIELD_INTEGRITY_EXCEPTION", block.country, f"'{_BAD.format('country', 'countries')}'"
-    )
-    bad_state = error_sql(
-        "FIELD_INTEGRITY_EXCEPTION", block.state, f"'{_BAD.format('state', 'states')}'"
-    )
-    alone = error_sql(
-        "FIELD_INTEGRITY_EXCEPTION",
-        block.state,
-        f"'A country must be specified before specifying a state value for field: {block.state}'",
-    )
-    country = "coalesce(wanted.country_code, wanted.country_text) is not null"
-    state = "coalesce(wanted.state_code, wanted.state_text) is not null"
-    return (
-        f"case when {country} and coalesce(cc.country, cn.country) is null then {bad_country} "
-        f"when {state} and not {country} then {alone} "
-        f"when {state} and coalesce(sc.state, sn.state) is null then {bad_state} end"
-    )
+    @property
+    def country_key(self) -> str:
+        """Where to find the country that the row wants; null when it wants none."""
+        return self._key(self.block.country, "''", "false")
+
+    @property
+    def state_key(self) -> str:
+        """Where to find the state that the row wants, in its country."""
+        country = self.block.country
+        removed = f"{self._given(country)} and {self._value(country)} is null"
+        return self._key(self.block.state, f"coalesce(lower({country.found}.code), '-')", removed)
+
+    @property
+    def error(self) -> str:
+        """The packed error of an address that cannot be, else null."""
+        country, state = self.block.country, self.block.state
+        named, wanted = self._value(state), self.country_key
+        lost = f"{self.state_key} is not null and {state.found}.code is null"
+        checks = [
+            *self._unknown(country, "country", "country/territory", "countries"),
+            self._mismatch(country),
+            f"when {named} is not null and {wanted} is null then {self._alone()}",
+            # Only a country that the row leaves as it is, or a state that it does, is existing.
+            f"when {lost} and not ({self._given(country)} and {self._given(state)}) "
+            f"then {self._unrecognized()}",
+            *self._unknown(state, "state", "state", "states"),
+            self._mismatch(state),
+        ]
+        return f"case when not {self.touched} then null {' '.join(checks)} end"
+
+    def old(self) -> dict[str, str]:
+        """What the line of the target must carry: name → field."""
+        return {self._old_name(name): name for name in self.block.names}
+
+    def _key(self, part: Part, above: str, removed: str) -> str:
+        was_code, was_text = (self._old(name) for name in (part.code, part.text))
+        return (
+            f"case when {self._typed(part.code)} is not null "
+            f"then {above} || ':c:' || lower({self._typed(part.code)}) "
+            f"when {self._typed(part.text)} is not null "
+            f"then {above} || ':t:' || lower({self._typed(part.text)}) "
+            f"when {self._given(part)} or {removed} then null "
+            f"when {was_code} is not null then {above} || ':c:' || lower({was_code}) "
+            f"else {above} || ':t:' || lower({was_text}) end"
+        )
+
+    def _unknown(self, part: Part, what: str, kind: str, list_name: str) -> Iterator[str]:
+        code, text = self._typed(part.code), self._typed(part.text)
+        no_code = error_sql(
+            "FIELD_INTEGRITY_EXCEPTION",
+            part.code,
+            f"'The {part.code} field contains ', {code}, ', which isn''t an available {kind}. "
+            "Your administrator can add it for you.'",
+        )
+        yield f"when {code} is not null and {part.found}.code is null then {no_code}"
+        no_text = error_sql(
+            "FIELD_INTEGRITY_EXCEPTION",
+            part.text,
+            f"'There''s a problem with this {what}, even though it may appear correct. Please "
+            f"select a {kind} from the list of valid {list_name}.: {self._label(part.text)}'",
+        )
+        yield f"when {text} is not null and {part.found}.code is null then {no_text}"
+
+    def _mismatch(self, part: Part) -> str:
+        error = error_sql(
+            "FIELD_INTEGRITY_EXCEPTION",
+            part.code,
+            f"'Mismatched integration value and ISO code for field: {self._label(part.code)}'",
+        )
+        old, code = self._has_target("target.id is not null"), self._typed(part.code)
+        other = f"lower({self._typed(part.text)}) <> lower({part.found}.name)"
+        return f"when {old} and {code} is not null and {other} then {error}"
+
+    def _alone(self) -> str:
+        state = self.block.state
+        message = (
+            "A country/territory must be specified before specifying a state value for field: "
+        )
+        by_code, by_text = (
+            error_sql("FIELD_INTEGRITY_EXCEPTION", name, f"'{message}{self._label(name)}'")
+            for name in (state.code, state.text)
+        )
+        return f"case when {self._typed(state.code)} is not null then {by_code} else {by_text} end"
+
+    def _unrecognized(self) -> str:
+        code = self.block.state.code
+        return error_sql(
+            "FIELD_INTEGRITY_EXCEPTION",
+            code,
+            "'The existing country/territory doesn''t recognize the state value for field: "
+            f"{self._label(code)}'",
+        )
+
+    def _given(self, part: Part) -> str:
+        """Does the row name the part, if only to empty it?"""
+        raws = ", ".join(f"typed.{self.request.by_field[name].raw}" for name in part.names)
+        return f"coalesce({raws}) is not null"
+
+    def _value(self, part: Part) -> str:
+        return f"coalesce({self._typed(part.code)}, {self._typed(part.text)})"
+
+    def _typed(self, name: str) -> str:
+        return f"typed.{self.request.by_field[name].value}"
+
+    def _old_name(self, name: str) -> str:
+        return f"old{self.request.by_field[name].position}"
+
+    def _old(self, name: str) -> str:
+        return self._has_target(f"target.{self._old_name(name)}", otherwise="null::varchar")
+
+    def _has_target(self, sql: str, otherwise: str = "false") -> str:
+        return sql if self.request.key_column is not None else otherwise
+
+    def _label(self, name: str) -> str:
+        return self.request.sobject[name].label.replace("'", "''")

@@ -1,7 +1,11 @@
 """The statements that put judged rows (the temporary table `work`) into the record tables."""
 
+from collections.abc import Iterator
+
 from pipelines.local_org.catalog.model import Field, literal
-from pipelines.local_org.dml.request import WriteRequest
+from pipelines.local_org.dml.request import Column, WriteRequest
+from pipelines.local_org.store.history import Write, changed_sql, note
+from pipelines.local_org.store.store import Store
 
 STAMPS = ("LastModifiedDate", "SystemModstamp")
 """Set to the moment of the write by every change."""
@@ -24,25 +28,53 @@ def insert_sql(request: WriteRequest) -> str:
     )
 
 
+def changed_fields_sql(request: WriteRequest) -> str:
+    """SQL that notes what `update_sql` is about to change. Parameter: `$write`."""
+    changes = {c.field.name: _changed_sql(c) for c in _changing(request)}
+    return changed_sql(
+        request.sobject,
+        changes,
+        f"from work w, {request.sobject.table} t "
+        "where t._n = w._n and w._error is null and not w._created",
+    )
+
+
 def update_sql(request: WriteRequest) -> str:
     """SQL that changes the records of the good old rows of `work`.
 
     Parameters: `$user` (id), `$now` (timestamp).
     """
-    changes = []
-    for column in request.data_columns:
-        field = column.field
-        if field.stored and field.updateable and field is not request.key:
-            changes.append(
-                f"{field.column} = case when w.g{column.position} then w.{column.value} "
-                f"else t.{field.column} end"
-            )
+    changes = [f"{c.field.column} = {_changed_sql(c)}" for c in _changing(request)]
     changes += [f"{literal_name} = $now" for literal_name in map(_quoted_stamp, STAMPS)]
     changes.append('"LastModifiedById" = $user')
     return (
         f"update {request.sobject.table} t set {', '.join(changes)} from work w "
         "where t._n = w._n and w._error is null and not w._created"
     )
+
+
+def note_write(store: Store, request: WriteRequest, user: str, first: int, count: int) -> int:
+    """Note an insert, update or upsert whose new records take `count` numbers from `first` on."""
+    made = None if request.operation == "update" else first
+    name, operation = request.sobject.name, request.operation
+    return note(store, Write(name, operation, user, changing_fields(request), made, count))
+
+
+def changing_fields(request: WriteRequest) -> list[str]:
+    """The fields that a request may change in records that are there."""
+    return [column.field.name for column in _changing(request)]
+
+
+def _changing(request: WriteRequest) -> Iterator[Column]:
+    for column in request.data_columns:
+        field = column.field
+        if field.stored and field.updateable and field is not request.key:
+            yield column
+
+
+def _changed_sql(column: Column) -> str:
+    old = f"t.{column.field.column}"
+    return f"case when w.g{column.position} then w.{column.value} else {old} end"
 
 
 def _quoted_stamp(name: str) -> str:
@@ -69,6 +101,8 @@ def new_value_sql(request: WriteRequest, field: Field) -> str | None:
 
 
 def _default_sql(field: Field) -> str | None:
+    if field.default_sql is not None:
+        return field.default_sql
     default = field.default_value
     if default is None:
         return None

@@ -8,12 +8,15 @@ import duckdb
 import yaml
 
 from pipelines.local_org import ids
+from pipelines.local_org.catalog.features import contact_name
 from pipelines.local_org.catalog.load import HERE as CATALOG
 from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.dml.outcome import RowError
 from pipelines.local_org.dml.records import Batch, write_records
+from pipelines.local_org.dml.recordtypes import has_persons
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.moments import now
+from pipelines.local_org.store.history import Update, update
 from pipelines.local_org.store.store import rows
 
 MOST = 100
@@ -95,10 +98,7 @@ class _Conversion:
         if contact is not None and (account is None or contact["AccountId"] != account["Id"]):
             message = "the contact must belong to the account that accountId names"
             raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", message, ("contactId",)))
-        account_id = self._put("Account", lead, account, {"OwnerId": owner})
-        contact_id = self._put(
-            "Contact", lead, contact, {"OwnerId": owner, "AccountId": account_id}
-        )
+        account_id, contact_id = self._people(lead, account, contact, owner)
         opportunity_id = None
         if not asked.do_not_create_opportunity:
             opportunity_id = self._opportunity(lead, account_id, owner)
@@ -151,6 +151,51 @@ class _Conversion:
             raise Refused(RowError("ENTITY_IS_DELETED", "entity is deleted"))
         return found[0]
 
+    def _people(
+        self,
+        lead: dict[str, Any],
+        account: dict[str, Any] | None,
+        contact: dict[str, Any] | None,
+        owner: str,
+    ) -> tuple[str, str]:
+        """The ids of the account and of the contact, who may be one person."""
+        person = account is not None and account.get("IsPersonAccount")
+        alone = account is None and lead["Company"] is None
+        if alone and has_persons(self.catalog["Account"]):
+            return self._behind(self._person(lead, owner))
+        account_id = self._put("Account", lead, account, {"OwnerId": owner})
+        if person:
+            return self._behind(account_id)
+        more = {"OwnerId": owner, "AccountId": account_id}
+        return account_id, self._put("Contact", lead, contact, more)
+
+    def _person(self, lead: dict[str, Any], owner: str) -> str:
+        """A lead without a company becomes a person account."""
+        account = self._values("Account", lead) | {"OwnerId": owner}
+        contact = self._values("Contact", lead)
+        for field in self.catalog["Account"].fields:
+            if (name := contact_name(field)) in contact:
+                account[field.name] = contact[name]
+        found = self.connection.execute(
+            'select min("Id") from records."RecordType" where "IsPersonType" and "IsActive"'
+        ).fetchall()
+        return self._write("Account", "insert", account | {"RecordTypeId": found[0][0]})
+
+    def _behind(self, account_id: str) -> tuple[str, str]:
+        """A person account and the contact behind it."""
+        found = self.connection.execute(
+            'select "PersonContactId" from records."Account" where "Id" = ?', [account_id]
+        ).fetchall()
+        return account_id, found[0][0]
+
+    def _values(self, name: str, lead: dict[str, Any]) -> dict[str, Any]:
+        """What the mapping takes from a lead for an object."""
+        return {
+            field: _json(lead[source])
+            for field, source in self.mapping[name].items()
+            if lead.get(source) is not None
+        }
+
     def _put(
         self,
         name: str,
@@ -159,14 +204,14 @@ class _Conversion:
         more: dict[str, Any],
     ) -> str:
         """Make a record of the lead's values, or fill what is empty in one that exists."""
-        values = {
-            field: _json(lead[source])
-            for field, source in self.mapping[name].items()
-            if lead.get(source) is not None
-        }
+        values = self._values(name, lead)
         if existing is None:
             return self._write(name, "insert", values | more)
-        filled = {f: v for f, v in values.items() if existing.get(f) is None}
+        filled = {
+            field: value
+            for field, value in values.items()
+            if existing.get(field) is None and not _elsewhere(field, values, existing)
+        }
         if name == "Contact" and self.asked.overwrite_lead_source and "LeadSource" in values:
             filled["LeadSource"] = values["LeadSource"]
         if filled:
@@ -175,11 +220,8 @@ class _Conversion:
         return record_id
 
     def _opportunity(self, lead: dict[str, Any], account_id: str, owner: str) -> str:
-        values = {
-            field: _json(lead[source])
-            for field, source in self.mapping["Opportunity"].items()
-            if lead.get(source) is not None
-        }
+        person = " ".join(filter(None, (lead["FirstName"], lead["LastName"])))
+        values = {"Name": person} | self._values("Opportunity", lead)
         if self.asked.opportunity_name:
             values["Name"] = self.asked.opportunity_name
         values |= {
@@ -209,25 +251,38 @@ class _Conversion:
             "ConvertedAccountId": account_id,
             "ConvertedContactId": contact_id,
             "ConvertedOpportunityId": opportunity_id,
-            "LastModifiedDate": moment,
-            "SystemModstamp": moment,
-            "LastModifiedById": self.user,
         }
-        changes = ", ".join(f'"{name}" = ?' for name in values)
-        self.connection.execute(
-            f'update records."Lead" set {changes} where "Id" = ?', [*values.values(), lead["Id"]]
+        asked = Update(
+            self.catalog["Lead"],
+            {name: f"${name}" for name in values},
+            't."Id" = $lead',
+            stamps={
+                "LastModifiedDate": "$now",
+                "SystemModstamp": "$now",
+                "LastModifiedById": "$user",
+            },
         )
+        known = {**values, "lead": lead["Id"], "now": moment, "user": self.user}
+        update(self.writer.store, asked, "convert", self.user, known)
 
     def _move_children(self, lead_id: str, account_id: str, contact_id: str) -> None:
-        for name in ("Task", "Event"):
-            self.connection.execute(
-                f'update records."{name}" set "WhoId" = ?, "AccountId" = ? where "WhoId" = ?',
-                [contact_id, account_id, lead_id],
-            )
-        self.connection.execute(
-            'update records."CampaignMember" set "ContactId" = ? where "LeadId" = ?',
-            [contact_id, lead_id],
-        )
+        values = {"lead": lead_id, "account": account_id, "contact": contact_id}
+        moved = {
+            "Task": ({"WhoId": "$contact", "AccountId": "$account"}, 't."WhoId" = $lead'),
+            "Event": ({"WhoId": "$contact", "AccountId": "$account"}, 't."WhoId" = $lead'),
+            "CampaignMember": ({"ContactId": "$contact"}, 't."LeadId" = $lead'),
+        }
+        for name, (changes, where) in moved.items():
+            asked = Update(self.catalog[name], changes, where)
+            update(self.writer.store, asked, "convert", self.user, values)
+
+
+def _elsewhere(field: str, values: dict[str, Any], existing: dict[str, Any]) -> bool:
+    """Whether a state would be put into another country than the lead's."""
+    if not field.endswith("State"):
+        return False
+    country = field.removesuffix("State") + "Country"
+    return existing.get(country) not in {None, values.get(country)}
 
 
 def _json(value: Any) -> Any:

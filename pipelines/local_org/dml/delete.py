@@ -1,9 +1,14 @@
 """Deleting: into the recycle bin with what hangs on the record, or for good."""
 
+import duckdb
+
 from pipelines.local_org.catalog.model import Catalog, SObject
 from pipelines.local_org.dml.outcome import error_sql
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.ids import to18_sql
+from pipelines.local_org.moments import now
+from pipelines.local_org.store.history import Update, Write, note, update
+from pipelines.local_org.store.store import Store
 
 
 def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
@@ -24,6 +29,7 @@ def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
         f"when not regexp_full_match(v, '[A-Za-z0-9]{{18}}') then {malformed}",
         f'when t."Id" is null then {unknown}',
         buried,
+        *_behind(request.sobject),
         *_restrictions(catalog, request.sobject),
     ]
     return (
@@ -32,6 +38,16 @@ def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
         f"from wanted left join {request.sobject.table} t "
         f'on t."Id" = v and t."Id" in (select v from wanted)'
     )
+
+
+def _behind(sobject: SObject) -> list[str]:
+    """The contact behind a person account goes with the account, never alone (text unconfirmed)."""
+    if sobject.name != "Contact" or sobject.get("IsPersonAccount") is None:
+        return []
+    error = error_sql(
+        "INVALID_PERSON_ACCOUNT_OPERATION", "", "'cannot delete the contact of a person account'"
+    )
+    return [f'when t."IsPersonAccount" then {error}']
 
 
 def _restrictions(catalog: Catalog, sobject: SObject) -> list[str]:
@@ -53,29 +69,32 @@ def _restrictions(catalog: Catalog, sobject: SObject) -> list[str]:
     return checks
 
 
-def bury_sql(sobject: SObject) -> str:
-    """SQL that puts the records of the table `doomed(id)` into the recycle bin.
-
-    Parameters: `$user`, `$now`.
-    """
-    return (
-        f'update {sobject.table} set "IsDeleted" = true, "LastModifiedDate" = $now, '
-        '"SystemModstamp" = $now, "LastModifiedById" = $user '
-        'where "Id" in (select id from doomed) and not "IsDeleted"'
+def bury(store: Store, sobject: SObject, user: str) -> None:
+    """Put the records of the table `doomed(id)` into the recycle bin."""
+    asked = Update(
+        sobject,
+        {"IsDeleted": "true"},
+        't."Id" in (select id from doomed) and not t."IsDeleted"',
+        stamps={"LastModifiedDate": "$now", "SystemModstamp": "$now", "LastModifiedById": "$user"},
     )
+    update(store, asked, "delete", user, {"user": user, "now": now()})
 
 
-def purge_sql(sobject: SObject) -> str:
-    """SQL that removes the records of `doomed(id)` for good."""
-    return f'delete from {sobject.table} where "Id" in (select id from doomed)'
+def purge(store: Store, connection: duckdb.DuckDBPyConnection, sobject: SObject, user: str) -> None:
+    """Remove the records of `doomed(id)` for good."""
+    note(store, Write(sobject.name, "purge", user))
+    connection.execute(f'delete from {sobject.table} where "Id" in (select id from doomed)')
 
 
-def orphan_sql(child: SObject, field: str) -> str:
-    """SQL that empties a reference to the records of `doomed(id)`. Parameter: `$now`."""
-    return (
-        f'update {child.table} set "{field}" = null, "SystemModstamp" = $now '
-        f'where "{field}" in (select id from doomed)'
+def orphan(store: Store, child: SObject, field: str, user: str) -> None:
+    """Empty a reference to the records of `doomed(id)`."""
+    asked = Update(
+        child,
+        {field: "null"},
+        f't."{field}" in (select id from doomed)',
+        stamps={"SystemModstamp": "$now"},
     )
+    update(store, asked, "delete", user, {"now": now()})
 
 
 def children_sql(child: SObject, field: str) -> str:

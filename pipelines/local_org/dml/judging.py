@@ -5,6 +5,8 @@ already.
 """
 
 from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal
+from pipelines.local_org.dml import recordtypes
+from pipelines.local_org.dml.addresses import touched
 from pipelines.local_org.dml.lookups import (
     created_sql,
     reference_columns,
@@ -119,7 +121,7 @@ def _access_errors(request: WriteRequest, created: str) -> list[str]:
             refused.append(f"case when {given} and {created} then {name} end")
         if not column.field.updateable and request.operation != "insert":
             refused.append(f"case when {given} and not ({created}) then {name} end")
-    errors = []
+    errors = recordtypes.access_errors(request, created)
     id_column = request.by_field.get("Id")
     if id_column is not None and request.operation == "insert":
         error = error_sql(
@@ -145,11 +147,13 @@ def _content_errors(request: WriteRequest, created: str) -> list[str]:
             if field.required and request.operation != "update":
                 missing.append(f"case when {created} then {literal(field.name)} end")
         elif field.required:
-            empty = f"{value_of(column)} is null and (typed.{column.raw} is not null or {created})"
+            said = f"(typed.{column.raw} is not null or {created})"
+            empty = f"{value_of(request, column)} is null and {said}"
             missing.append(f"case when {empty} then {literal(field.name)} end")
         elif not field.nillable and field.updateable and field.type != "boolean":
-            empty = f"typed.{column.raw} is not null and {value_of(column)} is null"
+            empty = f"typed.{column.raw} is not null and {value_of(request, column)} is null"
             missing.append(f"case when {empty} and not ({created}) then {literal(field.name)} end")
+    missing += recordtypes.missing(request, created)
     errors = []
     if missing:
         names = f"concat_ws(', ', {', '.join(missing)})"
@@ -159,10 +163,15 @@ def _content_errors(request: WriteRequest, created: str) -> list[str]:
             "']') end"
         )
     for column in request.data_columns:
-        error = content_error_sql(column.field, value_of(column)) if column.via is None else None
+        error = (
+            content_error_sql(column.field, value_of(request, column))
+            if column.via is None
+            else None
+        )
         if error is not None:
             errors.append(error)
-    return errors
+    errors += [address.error for address in touched(request)]
+    return errors + recordtypes.errors(request, created)
 
 
 def _reference_errors(catalog: Catalog, request: WriteRequest) -> list[str]:
@@ -177,6 +186,23 @@ def _reference_errors(catalog: Catalog, request: WriteRequest) -> list[str]:
             f"when typed.{column.value} is not null and {name}.id is null then {unknown}",
             f"when {name}.deleted then {deleted}",
         ]
+        if field.name == "RecordTypeId":
+            useless = error_sql(
+                "INVALID_CROSS_REFERENCE_KEY",
+                field.name,
+                f"'Record Type ID: this ID value isn''t valid for the user: ', "
+                f"typed.{column.value}",
+            )
+            lost = f"typed.{column.value} is not null and {name}.active is not true"
+            checks = [f"when {lost} then {useless}"]
+        if request.sobject.name == "Contact" and field.name == "AccountId":
+            person = error_sql(
+                "FIELD_INTEGRITY_EXCEPTION",
+                field.name,
+                "'field integrity exception: AccountId (contacts cannot be related to person "
+                "accounts)'",
+            )
+            checks.append(f"when not {name}.active then {person}")
         if field.name == "OwnerId":
             inactive = error_sql(
                 "INACTIVE_OWNER_OR_USER",

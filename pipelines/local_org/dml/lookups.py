@@ -4,10 +4,13 @@ Parents by External Id, the records they change, their references, and the recor
 carry a unique value.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pipelines.local_org.catalog.model import Catalog, Field, SObject
+from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal
+from pipelines.local_org.dml import recordtypes
+from pipelines.local_org.dml.addresses import PLACES, address_of, touched
 from pipelines.local_org.dml.request import Column, WriteRequest
+from pipelines.local_org.dml.values import given_sql
 from pipelines.local_org.ids import to18_sql
 
 
@@ -16,7 +19,9 @@ class Join:
     """A relation that rows are looked up in.
 
     `found` selects its `columns` from the record tables, for the keys that the SQL `{keys}` gives;
-    `key` is the key that a row looks for, `k` or `id` the column that holds it.
+    `key` is the key that a row looks for, `k` or `id` the column that holds it. Where several lines
+    may hold one key, `merged` tells what becomes of each of the other columns. One that is `whole`
+    is small: all of it is joined, and its key may speak of the joins before it.
     """
 
     name: str
@@ -24,6 +29,8 @@ class Join:
     found: str
     key: str
     held: str = "k"
+    whole: bool = False
+    merged: dict[str, str] = field(default_factory=dict)
 
     @property
     def on(self) -> str:
@@ -33,12 +40,22 @@ class Join:
     def body(self) -> str:
         """SQL for the lines that any row looks for."""
         keys = f"select {self.key} from typed where {self.key} is not null"
-        return self.found.replace("{keys}", keys)
+        return self.lines(keys)
+
+    def lines(self, keys: str) -> str:
+        """SQL for the lines of these keys, one per key."""
+        found = self.found.replace("{keys}", keys)
+        if not self.merged:
+            return found
+        merged = "".join(f", {sql} as {name}" for name, sql in self.merged.items())
+        return f"select {self.held}{merged} from ({found}) group by {self.held}"
 
 
 def joins_of(catalog: Catalog, request: WriteRequest) -> list[Join]:
     """Everything that rows are looked up in."""
-    return _lookups(request) + _target(request) + _references(catalog, request) + _rivals(request)
+    known = _lookups(request) + _target(request)
+    checked = known + _references(catalog, request) + _rivals(request)
+    return checked + _places(request) + _record_types(request)
 
 
 def created_sql(request: WriteRequest) -> str:
@@ -46,11 +63,18 @@ def created_sql(request: WriteRequest) -> str:
     return {"insert": "true", "update": "false"}.get(request.operation, "target.id is null")
 
 
-def value_of(column: Column) -> str:
+def value_of(request: WriteRequest, column: Column) -> str:
     """SQL for the typed value that a column gives a row."""
-    if column.via is None:
-        return f"typed.{column.value}"
-    return f"lookup{column.position}.id"
+    if column.via is not None:
+        return f"lookup{column.position}.id"
+    address = address_of(request, column)
+    return f"typed.{column.value}" if address is None else address.value(column)
+
+
+def given_of(request: WriteRequest, column: Column) -> str:
+    """SQL: does the row say anything about the field?"""
+    address = address_of(request, column)
+    return given_sql(f"typed.{column.raw}") if address is None else address.touched
 
 
 def match_sql(field: Field, value: str) -> str:
@@ -66,16 +90,16 @@ def _lookups(request: WriteRequest) -> list[Join]:
     for column in request.columns:
         if column.via is None:
             continue
-        parent, field = column.via
-        stored = match_sql(field, f"p.{field.column}")
+        parent, named = column.via
+        stored = match_sql(named, f"p.{named.column}")
         joins.append(
             Join(
                 f"lookup{column.position}",
-                {"k": field.column_type, "id": "varchar", "hits": "bigint"},
-                f'select {stored} as k, min(p."Id") as id, count(*) as hits '
-                f'from {parent.table} p where not p."IsDeleted" and {stored} in ({{keys}}) '
-                "group by 1",
-                _cast_key(field, f"typed.{column.raw}"),
+                {"k": named.column_type, "id": "varchar", "hits": "bigint"},
+                f'select {stored} as k, p."Id" as id, 1 as hits '
+                f'from {parent.table} p where not p."IsDeleted" and {stored} in ({{keys}})',
+                _cast_key(named, f"typed.{column.raw}"),
+                merged={"id": "min(id)", "hits": "count(*)"},
             )
         )
     return joins
@@ -94,29 +118,70 @@ def _target(request: WriteRequest) -> list[Join]:
     key = request.key_column
     if key is None:
         return []
-    table, field = request.sobject.table, key.field
-    converted = 'bool_or(t."IsConverted")' if request.sobject.get("IsConverted") else "false"
-    stored = match_sql(field, f"t.{field.column}")
-    alive = "" if field.name == "Id" else 'not t."IsDeleted" and '
+    table, by_id = request.sobject.table, key.field.name == "Id"
+    converted = 't."IsConverted"' if request.sobject.get("IsConverted") else "false"
+    stored = match_sql(key.field, f"t.{key.field.column}")
+    olds = {name: old for address in touched(request) for name, old in address.old().items()}
+    if recordtypes.matters(request):
+        olds[recordtypes.OLD] = "RecordTypeId"
+    person = request.sobject.get("IsPersonAccount")
+    flags = {} if person is None else {recordtypes.OLD_PERSON: person.name}
+    alive = "" if by_id else 'not t."IsDeleted" and '
+    merged = {
+        "id": "min(id)",
+        "n": "min(n)",
+        "hits": "count(*)",
+        # Listing them costs as much as all the rest; of a unique field there is one.
+        "ids": "min(ids)" if key.field.unique else "string_agg(ids, ', ')",
+        "deleted": "bool_or(deleted)",
+        "converted": "bool_or(converted)",
+        **{name: f"any_value({name})" for name in olds | flags},
+    }
     return [
         Join(
             "target",
             {
-                "k": field.column_type,
+                "k": key.field.column_type,
                 "id": "varchar",
                 "n": "bigint",
                 "hits": "bigint",
                 "ids": "varchar",
                 "deleted": "boolean",
                 "converted": "boolean",
+                **dict.fromkeys(olds, "varchar"),
+                **dict.fromkeys(flags, "boolean"),
             },
-            f'select {stored} as k, min(t."Id") as id, min(t._n) as n, count(*) as hits, '
-            f'string_agg(t."Id", \', \') as ids, bool_or(t."IsDeleted") as deleted, '
-            f"{converted} as converted from {table} t where {alive}{stored} in ({{keys}}) "
-            "group by 1",
-            match_sql(field, f"typed.{key.value}"),
+            f'select {stored} as k, t."Id" as id, t._n as n, 1 as hits, t."Id" as ids, '
+            f't."IsDeleted" as deleted, {converted} as converted{_olds_sql(olds | flags)} '
+            f"from {table} t where {alive}{stored} in ({{keys}})",
+            match_sql(key.field, f"typed.{key.value}"),
+            merged={} if by_id else merged,
         )
     ]
+
+
+def _olds_sql(olds: dict[str, str]) -> str:
+    return "".join(f', t."{old}" as {name}' for name, old in olds.items())
+
+
+def _places(request: WriteRequest) -> list[Join]:
+    """Countries, and states of countries, in an org that has picklists of them."""
+    columns = dict.fromkeys(("k", "code", "name"), "varchar")
+    joins = []
+    for address in touched(request):
+        country, state = address.block.country.found, address.block.state.found
+        joins.append(Join(country, columns, PLACES, address.country_key, whole=True))
+        joins.append(Join(state, columns, PLACES, address.state_key, whole=True))
+    return joins
+
+
+def _record_types(request: WriteRequest) -> list[Join]:
+    """What kind of record each row is about, where that matters."""
+    if not recordtypes.matters(request):
+        return []
+    columns = {"id": "varchar", "name": "varchar", "person": "boolean"}
+    found, key = recordtypes.found_sql(request.sobject), recordtypes.key(request)
+    return [Join(recordtypes.LINE, columns, found, key, held="id", whole=True)]
 
 
 def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:
@@ -124,7 +189,8 @@ def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:
     joins = []
     for column in reference_columns(request):
         parts = [
-            f'select p."Id" as id, p."IsDeleted" as deleted, {_active(parent)} as active '
+            f'select p."Id" as id, p."IsDeleted" as deleted, '
+            f"{_active(request.sobject, parent)} as active "
             f'from {parent.table} p where p."Id" in ({{keys}})'
             for parent in catalog.targets(column.field)
         ]
@@ -141,8 +207,15 @@ def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:
     return joins
 
 
-def _active(parent: SObject) -> str:
-    return 'p."IsActive"' if parent.name == "User" else "true"
+def _active(sobject: SObject, parent: SObject) -> str:
+    """SQL: may the record be pointed to at all?"""
+    if parent.name == "User":
+        return 'p."IsActive"'
+    if parent.name == "RecordType":
+        return f'p."IsActive" and p."SobjectType" = {literal(sobject.name)}'
+    if sobject.name == "Contact" and recordtypes.has_persons(parent):
+        return 'not p."IsPersonAccount"'
+    return "true"
 
 
 def _rivals(request: WriteRequest) -> list[Join]:
@@ -154,9 +227,10 @@ def _rivals(request: WriteRequest) -> list[Join]:
             Join(
                 f"rival{column.position}",
                 {"k": column.field.column_type, "id": "varchar"},
-                f'select {stored} as k, min(r."Id") as id from {request.sobject.table} r '
-                f'where not r."IsDeleted" and {stored} in ({{keys}}) group by 1',
+                f'select {stored} as k, r."Id" as id from {request.sobject.table} r '
+                f'where not r."IsDeleted" and {stored} in ({{keys}})',
                 match_sql(column.field, f"typed.{column.value}"),
+                merged={"id": "min(id)"},
             )
         )
     return joins

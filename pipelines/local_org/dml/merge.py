@@ -13,6 +13,8 @@ from pipelines.local_org.dml.outcome import RowError
 from pipelines.local_org.dml.records import Batch, write_records
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.moments import now
+from pipelines.local_org.store.history import Update, update
+from pipelines.local_org.store.store import Store
 
 MOST = 200
 MOST_VICTIMS = 2
@@ -61,14 +63,46 @@ def _merge(
     if len({master, *victims}) != 1 + len(victims):
         message = "master and merged records must be different records"
         raise Refused(RowError("INVALID_ID_FIELD", message))
-    related = _move_children(writer, connection, sobject, master, victims)
-    _bury(connection, sobject, master, victims, user)
+    related = _unite_persons(writer, connection, sobject, (master, *victims), user)
+    related += _move_children(writer, sobject, master, victims, user)
+    _bury(writer.store, sobject, master, victims, user)
     overriding = {k: v for k, v in asked.master.items() if k.lower() != "id"}
     batch = Batch(sobject, "update", [{"Id": master} | overriding])
     outcome = write_records(writer, [batch], user)[0]
     if not outcome.success:
         raise Refused(*outcome.errors)
     return Merged(master, victims, related)
+
+
+def _unite_persons(
+    writer: Writer,
+    connection: duckdb.DuckDBPyConnection,
+    sobject: SObject,
+    merged: tuple[str, ...],
+    user: str,
+) -> tuple[str, ...]:
+    """Merge the contacts behind person accounts, master first; the ids of what moved.
+
+    Persons merge with persons, and never through their contacts (the error is unconfirmed).
+    """
+    if sobject.get("IsPersonAccount") is None:
+        return ()
+    behind = "PersonContactId" if sobject.name == "Account" else "Id"
+    found = connection.execute(
+        f'select "Id", "{behind}" from {sobject.table} '
+        'where "IsPersonAccount" and "Id" in (select unnest(?))',
+        [list(merged)],
+    ).fetchall()
+    if not found:
+        return ()
+    contacts = dict(found)
+    if sobject.name != "Account" or len(contacts) != len(merged):
+        message = "person accounts can only be merged with person accounts"
+        raise Refused(RowError("INVALID_PERSON_ACCOUNT_OPERATION", message))
+    contact, (master, *victims) = writer.catalog["Contact"], (contacts[i] for i in merged)
+    moved = _move_children(writer, contact, master, tuple(victims), user)
+    _bury(writer.store, contact, master, tuple(victims), user)
+    return moved
 
 
 def _live(connection: duckdb.DuckDBPyConnection, sobject: SObject, record_id: str) -> str:
@@ -89,44 +123,35 @@ def _live(connection: duckdb.DuckDBPyConnection, sobject: SObject, record_id: st
     return record_id
 
 
-def _bury(
-    connection: duckdb.DuckDBPyConnection,
-    sobject: SObject,
-    master: str,
-    victims: tuple[str, ...],
-    user: str,
-) -> None:
+def _bury(store: Store, sobject: SObject, master: str, victims: tuple[str, ...], user: str) -> None:
     """Into the recycle bin, with a sign to the master. Their External Ids are free again."""
-    moment = now()
-    connection.execute(
-        f'update {sobject.table} set "IsDeleted" = true, "MasterRecordId" = ?, '
-        '"LastModifiedDate" = ?, "SystemModstamp" = ?, "LastModifiedById" = ? '
-        'where "Id" in (select unnest(?))',
-        [master, moment, moment, user, list(victims)],
+    asked = Update(
+        sobject,
+        {"IsDeleted": "true", "MasterRecordId": "$master"},
+        't."Id" in (select unnest($victims))',
+        stamps={"LastModifiedDate": "$now", "SystemModstamp": "$now", "LastModifiedById": "$user"},
     )
+    values = {"master": master, "victims": list(victims), "now": now(), "user": user}
+    update(store, asked, "merge", user, values)
 
 
 def _move_children(
-    writer: Writer,
-    connection: duckdb.DuckDBPyConnection,
-    sobject: SObject,
-    master: str,
-    victims: tuple[str, ...],
+    writer: Writer, sobject: SObject, master: str, victims: tuple[str, ...], user: str
 ) -> tuple[str, ...]:
     """Everything that references a victim references the master; the ids of what moved."""
     moved: list[str] = []
     for child, field in _references_to(writer, sobject):
-        test = f'{field.column} in (select unnest(?)) and not "IsDeleted"'
-        found = connection.execute(
-            f'select "Id" from {child.table} where {test}', [list(victims)]
-        ).fetchall()
+        where = f't.{field.column} in (select unnest($victims)) and not t."IsDeleted"'
+        values: dict[str, Any] = {"victims": list(victims)}
+        with writer.store.write() as connection:
+            found = connection.execute(
+                f'select t."Id" from {child.table} t where {where}', values
+            ).fetchall()
         if not found:
             continue
-        connection.execute(
-            f'update {child.table} set {field.column} = case when "Id" = ? then null else ? end, '
-            f'"SystemModstamp" = ? where {test}',
-            [master, master, now(), list(victims)],
-        )
+        changes = {field.name: 'case when t."Id" = $master then null else $master end'}
+        asked = Update(child, changes, where, stamps={"SystemModstamp": "$now"})
+        update(writer.store, asked, "merge", user, values | {"master": master, "now": now()})
         moved += [row[0] for row in found if row[0] not in (master, *victims)]
     return tuple(dict.fromkeys(moved))
 

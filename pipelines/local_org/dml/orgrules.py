@@ -4,14 +4,14 @@ They stand in the set-up file as SQL expressions over a record's fields; `is_new
 write makes the record. All of them work on whole sets of rows, like the rules of every org.
 """
 
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
-from pipelines.local_org.catalog.model import Catalog, SObject, literal, quoted
+from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal, quoted
 from pipelines.local_org.catalog.setup import (
     AssignmentRuleSetup,
     AutomationSetup,
@@ -22,9 +22,7 @@ from pipelines.local_org.catalog.setup import (
 from pipelines.local_org.dml.changes import new_value_sql
 from pipelines.local_org.dml.outcome import error_sql
 from pipelines.local_org.dml.request import WriteRequest
-from pipelines.local_org.ids import to18
-from pipelines.local_org.moments import now
-from pipelines.local_org.store.store import Store
+from pipelines.local_org.store.history import Update
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class WriteOptions:
     """Id (inside a write: name) of the assignment rule to use, active or not."""
     allow_duplicates: bool = False
     """Save in spite of duplicate rules that only alert."""
+    job: str | None = None
+    """Id of the Bulk job that the rows stand in, if one does."""
 
 
 PLAIN = WriteOptions()
@@ -69,6 +69,21 @@ class OrgRules:
             or options.assignment_rule is not None
         )
 
+    def spoken_of(self, sobject: SObject) -> list[Field]:
+        """The stored fields that the rules of an object may read, as far as their words tell."""
+        name = sobject.name
+        texts = [rule.when for rule in self._setup.validation_rules if rule.object == name]
+        texts += [a.when for a in self._setup.automations if a.object == name and a.throw]
+        texts += [
+            field
+            for rule in self._setup.duplicate_rules
+            if rule.object == name
+            for group in rule.match
+            for field in group
+        ]
+        words = {word.lower() for text in texts for word in re.findall(r"\w+", text)}
+        return [field for field in sobject.stored if field.name.lower() in words]
+
     def judgements(self, sobject: SObject, options: WriteOptions) -> Iterator[tuple[str, str]]:
         """Per rule: SQL for the rows of `candidate` it refuses, and SQL for their error."""
         for trigger in self._setup.automations:
@@ -90,19 +105,26 @@ class OrgRules:
                 error = error_sql("DUPLICATES_DETECTED", "", literal(duplicate.message))
                 yield self._duplicates_sql(duplicate), error
 
-    def owner_sql(self, sobject: SObject, options: WriteOptions) -> str | None:
-        """SQL that gives the owners of new records, by the assignment rule; null when none is."""
+    def assignment(self, sobject: SObject, options: WriteOptions) -> Update | None:
+        """Gives the new records of `work` their owners, by the assignment rule, if one is due."""
         rule = self._assignment_rule(sobject, options)
         if rule is None:
             return None
         cases = " ".join(
             f"when {entry.when} then ({_owner_sql(entry.owner)})" for entry in rule.entries
         )
-        return (
-            f'update {sobject.table} t set "OwnerId" = coalesce(case {cases} end, "OwnerId") '
-            "from (select _n as written, true as is_new from work "
-            "where _error is null and _created) w where t._n = w.written"
+        return Update(
+            sobject,
+            {"OwnerId": f'coalesce(case {cases} end, "OwnerId")'},
+            "t._n = w.written",
+            "(select _n as written, true as is_new from work where _error is null and _created) w",
         )
+
+    def delayed(self) -> Iterator[AutomationSetup]:
+        """The automations that take their time."""
+        for automation in self._setup.automations:
+            if automation.set and automation.after_seconds:
+                yield automation
 
     def automations(self, sobject: SObject) -> Iterator[AutomationSetup]:
         """The automations that set fields of this object."""
@@ -110,16 +132,17 @@ class OrgRules:
             if automation.object == sobject.name and automation.set:
                 yield automation
 
-    def automation_sql(self, sobject: SObject, automation: AutomationSetup, written: str) -> str:
-        """SQL that does what an automation says to the rows that `written(_n, _created)` selects.
+    def automation(self, automation: AutomationSetup, written: str) -> Update:
+        """Does what an automation says to the rows of a relation `w(written, is_new)`.
 
         Parameter: `$now`.
         """
-        changes = [f"{quoted(name)} = {expression}" for name, expression in automation.set.items()]
-        return (
-            f'update {sobject.table} t set {", ".join(changes)}, "SystemModstamp" = $now '
-            f"from (select _n as written, _created as is_new from {written}) w "
-            f"where t._n = w.written and {_when(automation)}"
+        return Update(
+            self._catalog[automation.object],
+            automation.set,
+            f"t._n = w.written and {_when(automation)}",
+            written,
+            {"SystemModstamp": "$now"},
         )
 
     def _duplicates_sql(self, rule: DuplicateRuleSetup) -> str:
@@ -161,7 +184,8 @@ def judge(
     """Refuse rows of `work` by the org's validation and duplicate rules and throwing triggers."""
     if not rules.judges(request.sobject):
         return
-    candidates = f"create or replace temp table candidate as {candidate_sql(request)}"
+    spoken_of = rules.spoken_of(request.sobject)
+    candidates = f"create or replace temp table candidate as {candidate_sql(request, spoken_of)}"
     used = {name: value for name, value in stamp.items() if f"${name}" in candidates}
     connection.execute(candidates, used)
     for rows, error in rules.judgements(request.sobject, options):
@@ -170,63 +194,10 @@ def judge(
         )
 
 
-def automate(
-    store: Store,
-    connection: duckdb.DuckDBPyConnection,
-    rules: OrgRules,
-    request: WriteRequest,
-    options: WriteOptions,
-) -> None:
-    """Assign owners and set fields of the rows of `work` that were written, now or later."""
-    sobject = request.sobject
-    owners = rules.owner_sql(sobject, _with_rule_name(connection, options))
-    if owners is not None and "OwnerId" not in request.by_field:
-        connection.execute(owners)
-    for automation in rules.automations(sobject):
-        if automation.after_seconds:
-            _automate_later(store, connection, rules, sobject, automation)
-        else:
-            sql = rules.automation_sql(sobject, automation, "work where _error is null")
-            connection.execute(sql, {"now": now()})
-
-
-def _with_rule_name(connection: duckdb.DuckDBPyConnection, options: WriteOptions) -> WriteOptions:
-    """The options with the rule's name in place of its id."""
-    if options.assignment_rule is None:
-        return options
-    found = connection.execute(
-        'select "Name" from records."AssignmentRule" where "Id" = ?',
-        [to18(options.assignment_rule)],
-    ).fetchall()
-    return replace(options, assignment_rule=found[0][0] if found else "")
-
-
-def _automate_later(
-    store: Store,
-    connection: duckdb.DuckDBPyConnection,
-    rules: OrgRules,
-    sobject: SObject,
-    automation: AutomationSetup,
-) -> None:
-    written = connection.execute(
-        "select _n, _created from work where _error is null"
-    ).to_arrow_table()
-
-    def run() -> None:
-        with store.write() as later:
-            later.register("written", written)
-            later.execute(rules.automation_sql(sobject, automation, "written"), {"now": now()})
-            later.unregister("written")
-
-    timer = threading.Timer(automation.after_seconds, run)
-    timer.daemon = True
-    timer.start()
-
-
-def candidate_sql(request: WriteRequest) -> str:
-    """SQL for the records as they will be: `_row`, `_id`, `is_new` and every stored field."""
+def candidate_sql(request: WriteRequest, fields: Iterable[Field]) -> str:
+    """SQL for the records as they will be: `_row`, `_id`, `is_new` and some stored fields."""
     columns = []
-    for field in request.sobject.stored:
+    for field in fields:
         column = request.by_field.get(field.name)
         old = f"t.{field.column}"
         if column is not None and field.name != "Id":
@@ -234,7 +205,7 @@ def candidate_sql(request: WriteRequest) -> str:
         new = new_value_sql(request, field) or f"null::{field.column_type}"
         columns.append(f"case when w._created then {new} else {old} end as {field.column}")
     return (
-        f"select w._row, w._id, w._created as is_new, {', '.join(columns)} from work w "
+        f"select {', '.join(['w._row', 'w._id', 'w._created as is_new', *columns])} from work w "
         f"left join {request.sobject.table} t on t._n = w._n and not w._created "
         "where w._error is null"
     )

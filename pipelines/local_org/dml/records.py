@@ -88,7 +88,7 @@ def _delete(writer: Writer, row: int, record_id: str, user: str) -> Outcome:
 
 
 def _write(writer: Writer, batch: Batch, user: str, options: WriteOptions) -> list[Outcome]:
-    flat = [_flatten(record) for record in batch.records]
+    flat = [flatten(record) for record in batch.records]
     refused: dict[int, Outcome] = {}
     columns: dict[str, Column] = {}
     for row, record in enumerate(flat):
@@ -116,14 +116,15 @@ def _write(writer: Writer, batch: Batch, user: str, options: WriteOptions) -> li
     return [refused.get(row) or next(good) for row in range(len(flat))]
 
 
-def _flatten(record: dict[str, Any]) -> dict[str, Any]:
+def flatten(record: dict[str, Any]) -> dict[str, Any]:
     """One level of parents becomes `Account.Causeway_Key__c`; `attributes` say nothing new."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if name.lower() == "attributes":
             continue
         if isinstance(value, dict):
-            kind = value.get("attributes", {}).get("type")
+            attributes = value.get("attributes")
+            kind = attributes.get("type") if isinstance(attributes, dict) else None
             prefix = f"{kind}:{name}" if kind else name
             for inner, text in value.items():
                 if inner.lower() != "attributes":

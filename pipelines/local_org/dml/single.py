@@ -11,7 +11,13 @@ from typing import Any
 
 from pipelines.local_org import ids
 from pipelines.local_org.catalog.model import Catalog, literal
-from pipelines.local_org.dml.changes import insert_sql, update_sql
+from pipelines.local_org.dml.changes import (
+    changed_fields_sql,
+    changing_fields,
+    insert_sql,
+    note_write,
+    update_sql,
+)
 from pipelines.local_org.dml.lookups import Join, joins_of
 from pipelines.local_org.dml.outcome import CLEAR, Outcome, parse_errors
 from pipelines.local_org.dml.request import WriteRequest
@@ -45,7 +51,8 @@ class SingleWriter:
             prefix = request.sobject.prefix
             number = self._store.numbers(prefix)
             record_id = ids.record_id(prefix, self._store.pod, number)
-        self._put(request, created, [number, record_id, user, now(), *line[4:]], given)
+        write = note_write(self._store, request, user, number, int(created))
+        self._put(request, created, [write, number, record_id, user, now(), *line[4:]])
         return Outcome(0, record_id, created=created)
 
     def _found(self, request: WriteRequest, given: list[str | None]) -> list[Typed]:
@@ -53,31 +60,41 @@ class SingleWriter:
         joins = joins_of(self._catalog, request)
         if not joins:
             return []
-        sql = keys_sql(self._catalog, request, lower_case_email=self._lower_case_email)
-        keys = self._run(sql, [(text, "varchar") for text in given])[0]
+        texts: list[Typed] = [(text, "varchar") for text in given]
         found: list[Typed] = []
-        for join, key in zip(joins, keys, strict=True):
-            lines = self._look_up(join, key) if key is not None else []
-            values = lines[0] if lines else (None,) * len(join.columns)
-            found += zip(values, join.columns.values(), strict=True)
+        known = 0
+        while known < len(joins):
+            # The key of a whole join may need the line before it.
+            chained = joins[known].whole
+            ready = joins[known : known + 1] if chained else [j for j in joins if not j.whole]
+            sql = keys_sql(request, ready, joins[:known], lower_case_email=self._lower_case_email)
+            keys = self._run(sql, [*texts, *found])[0]
+            for join, key in zip(ready, keys, strict=True):
+                lines = self._look_up(join, key) if key is not None else []
+                values = lines[0] if lines else (None,) * len(join.columns)
+                found += zip(values, join.columns.values(), strict=True)
+            known += len(ready)
         return found
 
     def _look_up(self, join: Join, key: Any) -> list[tuple[Any, ...]]:
         by_id = _BY_ID.search(join.found) is not None
         kind = join.columns[join.held]
+        if join.whole:
+            sql = f"select * from ({join.found}) where {join.held} = $1::{kind}"
+            return self._run(sql, [(key, kind)])
         if not by_id:
-            return self._run(join.found.replace("{keys}", f"$1::{kind}"), [(key, kind)])
+            lines = self._run(join.found.replace("{keys}", f"$1::{kind}"), [(key, kind)])
+            # Merging lines is dear, and hardly ever needed.
+            return self._run(join.lines(f"$1::{kind}"), [(key, kind)]) if lines[1:] else lines
         if not ids.is_id(key):
             return []
         # Numbers grow with the table, so they lead to the few blocks where the record can be.
         sql = _BY_ID.sub(r'\1._n = $2::bigint and \1."Id" in ($1::varchar)', join.found)
         return self._run(sql, [(key, kind), (ids.record_number(key), "bigint")])
 
-    def _put(
-        self, request: WriteRequest, created: bool, values: list[Any], given: list[str | None]
-    ) -> None:
-        kinds = ["bigint", "varchar", "varchar", "timestamp"]
-        names = ["_n", "_id", "_user", "_now"]
+    def _put(self, request: WriteRequest, created: bool, values: list[Any]) -> None:
+        kinds = ["bigint", "bigint", "varchar", "varchar", "timestamp"]
+        names = ["_write", "_n", "_id", "_user", "_now"]
         for column in request.columns:
             kinds.append(column.field.column_type)
             names.append(column.value)
@@ -89,11 +106,14 @@ class SingleWriter:
             for place, (kind, name) in enumerate(zip(kinds, names, strict=True), start=1)
         ]
         work = f"select {', '.join(casts)}, null as _error, {str(created).lower()} as _created"
-        sql = insert_sql(request) if created else update_sql(request)
-        sql = sql.replace("from work w", f"from ({work}) w")
-        sql = sql.replace("$user", "w._user").replace("$now", "w._now")
-        every = [*values, *(text is not None for text in given)]
-        self._run(sql, list(zip(every, kinds, strict=True)))
+        statements = [insert_sql(request)] if created else [update_sql(request)]
+        if not created and changing_fields(request):
+            statements.insert(0, changed_fields_sql(request))
+        for statement in statements:
+            sql = statement.replace("from work w", f"from ({work}) w")
+            for parameter in ("user", "now", "write"):
+                sql = sql.replace(f"${parameter}", f"w._{parameter}")
+            self._run(sql, list(zip(values, kinds, strict=True)))
 
     def _run(self, sql: str, values: list[Typed]) -> list[tuple[Any, ...]]:
         # A constant of another type than the parameter's would have the statement planned again.

@@ -7,7 +7,7 @@ Sources: api-facts 3.3 (formats), 5.2 (picklists), 5.4 (e-mail), 5.5 (codes and 
 
 from pipelines.local_org.catalog.model import COLUMN_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, literal
 from pipelines.local_org.dml.outcome import error_sql
-from pipelines.local_org.ids import DIGITS, to18_sql
+from pipelines.local_org.ids import to18_sql
 
 TRUE = "('true', '1', 'yes', 'y', 't', 'on')"
 FALSE = "('false', '0', 'no', 'n', 'f', 'off')"
@@ -58,11 +58,15 @@ _CASTS = {
 
 def _text_sql(field: Field, text: str, *, lower_case_email: bool) -> str:
     """Trailing white space goes; a known picklist value takes the spelling of the list."""
-    trimmed = rf"nullif(rtrim({text}, e' \t\r\n'), '')"
+    # Looking at the last character first costs a quarter of trimming every text.
+    trimmed = (
+        rf"case when right({text}, 1) <= ' ' then nullif(rtrim({text}, e' \t\r\n'), '') "
+        f"else {text} end"
+    )
     if field.type == "email":
         trimmed = f"trim({trimmed})"
         return f"lower({trimmed})" if lower_case_email else trimmed
-    if field.type == "picklist" and field.values:
+    if field.type == "picklist" and field.values and not _is_code(field):
         known = ", ".join(literal(v.value) for v in field.values)
         lowered = ", ".join(literal(v.value.lower()) for v in field.values)
         return f"coalesce([{known}][list_position([{lowered}], lower({trimmed}))], {trimmed})"
@@ -108,9 +112,8 @@ def format_error_sql(field: Field, raw: str, value: str, prefixes: tuple[str, ..
         )
         allowed = ", ".join(literal(p) for p in prefixes) or "''"
         return (
-            f"case when {value} is not null and (length({value}) <> 18 "
-            f"or translate({value}, '{DIGITS}', '') <> '' "
-            f"or substr({value}, 1, 3) not in ({allowed})) then {bad} end"
+            f"case when {value} is not null and (substr({value}, 1, 3) not in ({allowed}) "
+            f"or not regexp_full_match({value}, '[A-Za-z0-9]{{18}}')) then {bad} end"
         )
     return None
 
@@ -147,6 +150,15 @@ def content_error_sql(field: Field, value: str) -> str | None:
             )
             allowed = ", ".join(literal(v.value) for v in field.values if v.active)
             checks.append(f"when {value} not in ({allowed}) then {bad}")
+        if field.type == "multipicklist" and field.restricted and field.values:
+            bad = error_sql(
+                "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+                field.name,
+                f"{label}, ': bad value for restricted picklist field: ', {value}",
+            )
+            allowed = ", ".join(literal(v.value.lower()) for v in field.values if v.active)
+            given = f"list_transform(str_split(lower({value}), ';'), lambda part: trim(part))"
+            checks.append(f"when not list_has_all([{allowed}], {given}) then {bad}")
         return f"case {' '.join(checks)} end" if checks else None
     digits = field.digits if field.type == "int" else field.precision - field.scale
     if field.type in NUMBER_TYPES and digits:

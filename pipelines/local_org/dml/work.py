@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from pipelines.local_org.catalog.model import Catalog
 from pipelines.local_org.dml.judging import error_of_row_sql
-from pipelines.local_org.dml.lookups import Join, created_sql, joins_of, value_of
+from pipelines.local_org.dml.lookups import Join, created_sql, given_of, joins_of, value_of
 from pipelines.local_org.dml.request import WriteRequest
-from pipelines.local_org.dml.values import given_sql, value_sql
+from pipelines.local_org.dml.values import value_sql
 from pipelines.local_org.ids import record_id_sql
 
 
@@ -53,8 +53,8 @@ def work_sql(
         "typed._row",
         *(f"{sql} as {name}" for name, sql in ids.items()),
         f"{created} as _created",
-        *(f"{value_of(c)} as {c.value}" for c in request.columns),
-        *(f"{given_sql(f'typed.{c.raw}')} as g{c.position}" for c in request.columns),
+        *(f"{value_of(request, c)} as {c.value}" for c in request.columns),
+        *(f"{given_of(request, c)} as g{c.position}" for c in request.columns),
         f"{error_of_row_sql(catalog, request)} as _error",
     ]
     return _judged(typed, bodies, outputs, joins)
@@ -64,13 +64,39 @@ def one_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool) 
     """SQL that judges one row without reading a table, so that its plan can be kept.
 
     Parameters, by position: the row's texts, then the line found for each join (all null: none).
-    Columns: `_created`, `_error`, the record's `id` and `n` (null: a new one), `v0`, `v1`, …
+    Columns: `_created`, `_error`, the record's `id` and `n` (null: a new one), `v0`, … `g0`, …
     """
     joins = joins_of(catalog, request)
+    typed = _one_typed_sql(request, joins, lower_case_email=lower_case_email)
+    target = request.operation != "insert" and request.key_column is not None
+    outputs = [
+        f"{created_sql(request)} as _created",
+        f"{error_of_row_sql(catalog, request)} as _error",
+        f"{'target.id' if target else 'null::varchar'} as id",
+        f"{'target.n' if target else 'null::bigint'} as n",
+        *(f"{value_of(request, c)} as {c.value}" for c in request.columns),
+        *(f"{given_of(request, c)} as g{c.position}" for c in request.columns),
+    ]
+    return f"select {', '.join(outputs)} from ({typed}) typed"
+
+
+def keys_sql(
+    request: WriteRequest, wanted: list[Join], known: list[Join], *, lower_case_email: bool
+) -> str:
+    """SQL for the keys that one row looks for, one per wanted join.
+
+    Parameters, by position: the row's texts, then the lines of the joins that are known.
+    """
+    typed = _one_typed_sql(request, known, lower_case_email=lower_case_email)
+    return f"select {', '.join(join.key for join in wanted)} from ({typed}) typed"
+
+
+def _one_typed_sql(request: WriteRequest, known: list[Join], *, lower_case_email: bool) -> str:
+    """SQL for one row given as parameters: its texts, typed values and the lines it found."""
     texts = [f"${c.position + 1}::varchar as {c.raw}" for c in request.columns]
     number = len(texts)
     lines = []
-    for join in joins:
+    for join in known:
         members = []
         for name, kind in join.columns.items():
             number += 1
@@ -79,25 +105,7 @@ def one_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool) 
         lines.append(f"{{{', '.join(members)}}} as {join.name}")
     source = f"(select {', '.join(['0 as _row', *texts])})"
     typed = typed_sql(request, source, lower_case_email=lower_case_email)
-    target = request.operation != "insert" and request.key_column is not None
-    outputs = [
-        f"{created_sql(request)} as _created",
-        f"{error_of_row_sql(catalog, request)} as _error",
-        f"{'target.id' if target else 'null::varchar'} as id",
-        f"{'target.n' if target else 'null::bigint'} as n",
-        *(f"{value_of(c)} as {c.value}" for c in request.columns),
-    ]
-    row = f"select {', '.join(['t.*', *lines])} from ({typed}) t"
-    return f"select {', '.join(outputs)} from ({row}) typed"
-
-
-def keys_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool) -> str:
-    """SQL for the keys that one row looks for, one per join. Parameters: the row's texts."""
-    texts = [f"${c.position + 1}::varchar as {c.raw}" for c in request.columns]
-    source = f"(select {', '.join(['0 as _row', *texts])})"
-    typed = typed_sql(request, source, lower_case_email=lower_case_email)
-    keys = [join.key for join in joins_of(catalog, request)]
-    return f"with typed as ({typed}) select {', '.join(keys)} from typed"
+    return f"select {', '.join(['t.*', *lines])} from ({typed}) t"
 
 
 def typed_sql(request: WriteRequest, source: str, *, lower_case_email: bool) -> str:
@@ -111,6 +119,12 @@ def typed_sql(request: WriteRequest, source: str, *, lower_case_email: bool) -> 
 
 
 def _judged(typed: str, bodies: dict[str, str], outputs: list[str], joins: list[Join]) -> str:
-    ctes = [f"typed as ({typed})", *(f"{name} as ({body})" for name, body in bodies.items())]
+    # Each reader gets the rows anew: a shared CTE would be written to memory with every column.
+    source = f"({typed}) typed"
+    ctes = [
+        f"{name} as ({body.replace('from typed', f'from {source}')})"
+        for name, body in bodies.items()
+    ]
     lines = [f"left join {join.name} on {join.on}" for join in joins]
-    return f"with {', '.join(ctes)} select {', '.join(outputs)} from typed {' '.join(lines)}"
+    head = f"with {', '.join(ctes)} " if ctes else ""
+    return f"{head}select {', '.join(outputs)} from {source} {' '.join(lines)}"

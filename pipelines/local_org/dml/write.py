@@ -8,18 +8,22 @@ import pyarrow as pa
 
 from pipelines.local_org.catalog.model import Catalog, SObject
 from pipelines.local_org.catalog.setup import SwitchSetup
-from pipelines.local_org.dml.addresses import align_sql, touched, with_siblings
-from pipelines.local_org.dml.changes import insert_sql, update_sql
-from pipelines.local_org.dml.delete import (
-    bury_sql,
-    children_sql,
-    doomed_sql,
-    orphan_sql,
-    purge_sql,
+from pipelines.local_org.dml.addresses import padded, with_siblings
+from pipelines.local_org.dml.automations import automate
+from pipelines.local_org.dml.changes import (
+    changed_fields_sql,
+    changing_fields,
+    insert_sql,
+    note_write,
+    update_sql,
 )
+from pipelines.local_org.dml.contention import refuse_contended
+from pipelines.local_org.dml.delete import bury, children_sql, doomed_sql, orphan, purge
 from pipelines.local_org.dml.lookups import match_sql
-from pipelines.local_org.dml.orgrules import CHUNK, PLAIN, OrgRules, WriteOptions, automate, judge
+from pipelines.local_org.dml.orgrules import CHUNK, PLAIN, OrgRules, WriteOptions, judge
 from pipelines.local_org.dml.outcome import Outcome, error_sql, parse_errors
+from pipelines.local_org.dml.persons import follow
+from pipelines.local_org.dml.recordtypes import has_persons
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.single import SingleWriter
 from pipelines.local_org.dml.work import Numbers, work_sql
@@ -61,8 +65,9 @@ class Writer:
         self, request: WriteRequest, texts: dict[int, str], user: str, options: WriteOptions = PLAIN
     ) -> Outcome:
         """Write one row, given as a column's position → text; see `write`."""
+        request = with_siblings(request)
         special = self.rules.touches(request.sobject, options) or self.faults is not None
-        if special or self.switches.state_and_country_picklists:
+        if special or has_persons(request.sobject):
             table = texts_of([texts], len(request.columns))
             return self.write(request, table, user, options)[0]
         single = SingleWriter(
@@ -71,10 +76,17 @@ class Writer:
         with self.store.write():
             return single.write(request, texts, user)
 
-    def _refuse_locked(self, connection: duckdb.DuckDBPyConnection, request: WriteRequest) -> None:
+    def _refuse_locked(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        request: WriteRequest,
+        options: WriteOptions,
+    ) -> None:
         locked = self.faults.lock_sql(request.sobject.name) if self.faults is not None else None
         if locked is not None:
             connection.execute(locked)
+        if self.switches.lock_contention and options.job is not None:
+            refuse_contended(connection, request, options.job)
 
     def delete(
         self, request: WriteRequest, texts: pa.Table, user: str, *, hard: bool = False
@@ -123,8 +135,10 @@ class Writer:
         if doomed.num_rows == 0:
             return
         connection.register("doomed", doomed)
-        stamp = {"user": user, "now": now()}
-        connection.execute(purge_sql(sobject) if hard else bury_sql(sobject), {} if hard else stamp)
+        if hard:
+            purge(self.store, connection, sobject, user)
+        else:
+            bury(self.store, sobject, user)
         below = []
         for relation in sobject.children:
             child = self.catalog[relation.child]
@@ -132,10 +146,10 @@ class Writer:
                 found = connection.execute(children_sql(child, relation.field)).to_arrow_table()
                 below.append((child, found))
             elif relation.on_delete == "clear":
-                connection.execute(orphan_sql(child, relation.field), {"now": stamp["now"]})
+                orphan(self.store, child, relation.field, user)
         connection.unregister("doomed")
         for child, found in below:
-            self._bury(connection, child, found, user, hard=False)
+            self._bury(connection, child, found, user, hard=hard)
 
     def apply(
         self,
@@ -149,12 +163,12 @@ class Writer:
 
         Leaves the temporary table `outcome(_row, _id, _created, _error)`, one line per row.
         """
-        picklists = self.switches.state_and_country_picklists
-        if picklists:
-            request, texts = with_siblings(request, texts)
+        request = with_siblings(request)
+        texts = padded(request, texts)
         first = self.store.numbers(request.sobject.prefix, texts.num_rows)
         numbers = Numbers(self.store.pod, first, texts.column("_row")[0].as_py())
         stamp = {"user": user, "now": now()}
+        write = note_write(self.store, request, user, first, texts.num_rows)
         for wave, rows in enumerate(_waves(connection, request, texts)):
             connection.register("incoming", rows)
             sql = work_sql(
@@ -162,17 +176,19 @@ class Writer:
             )
             connection.execute(f"create or replace temp table work as {sql}")
             connection.unregister("incoming")
-            for block in touched(request) if picklists else ():
-                connection.execute(align_sql(request, block))
             if rows.num_rows > 1:
                 _refuse_twins(connection, request)
-            self._refuse_locked(connection, request)
+            self._refuse_locked(connection, request, options)
             judge(connection, self.rules, request, options, stamp)
             if request.operation != "update":
                 connection.execute(insert_sql(request), stamp)
             if request.operation != "insert":
+                if changing_fields(request):
+                    connection.execute(changed_fields_sql(request), {"write": write})
                 connection.execute(update_sql(request), stamp)
-            automate(self.store, connection, self.rules, request, options)
+            if has_persons(request.sobject):
+                follow(self.store, connection, self.catalog)
+            automate(self.store, connection, self.rules, request, options, user)
             _keep_outcome(connection, first=wave == 0)
 
 

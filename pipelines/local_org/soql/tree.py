@@ -1,5 +1,6 @@
 """A parsed query as values, and the parser that makes it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -291,6 +292,18 @@ def parse(text: str) -> Query:
     except (UnexpectedInput, VisitError, StopIteration, ValueError) as error:
         raise QueryError("MALFORMED_QUERY", "unexpected end of query") from error
     return query
+
+
+def plain_query(names: Sequence[str], source: str) -> Query:
+    """`SELECT names FROM source` without parsing it."""
+    text = "SELECT "
+    items: list[Item | Query] = []
+    for name in names:
+        text += ", " if items else ""
+        items.append(Item(PathNode(tuple(name.split(".")), len(text)), None))
+        text += name
+    text += " FROM "
+    return Query(tuple(items), source, len(text), text + source)
 
 
 def marked(text: str, position: int, message: str) -> str:

@@ -22,6 +22,26 @@ create table if not exists org.job (
     error varchar
 );
 
+-- Which accounts the batches of jobs hold, and which jobs were in flight when a job was closed.
+create table if not exists org.touched (
+    job varchar,
+    batch bigint,
+    parent varchar
+);
+create table if not exists org.at_once (
+    job varchar,
+    other varchar
+);
+
+-- What automations put off.
+create table if not exists org.later (
+    automation varchar,
+    record bigint,              -- its number
+    is_new boolean,
+    user_id varchar,            -- who wrote it
+    due timestamp
+);
+
 -- Access tokens; only their hashes are kept.
 create table if not exists org.session (
     token_hash varchar,
@@ -46,8 +66,9 @@ create table if not exists org.custom_field (
 );
 
 -- Countries, and states of countries, as the address picklists know them; filled at each start.
-create or replace table org.country (
-    country varchar,
-    state varchar,              -- null for the country itself
+drop table if exists org.country;
+create or replace table org.place (
+    k varchar,                  -- in lower case: us:c:ca by code, us:t:california by name, :c:us
+    code varchar,
     name varchar
 );

@@ -16,6 +16,17 @@ HERE = Path(__file__).parent
 MEMORY = "1200MB"
 CHECKPOINT = "1GB"
 KEPT_PLANS = 500
+PLACES_SQL = """
+insert into org.place
+select unnest([above || ':c:' || lower(code), above || ':t:' || lower(name)]), code, name
+from (
+    select
+        if(state = '', '', lower(country)) as above,
+        if(state = '', country, state) as code,
+        name
+    from read_csv(?, header = true, all_varchar = true, nullstr = '-')
+)
+"""
 
 
 class Store:
@@ -39,12 +50,12 @@ class Store:
         ):
             self._root.execute(setting)
         self._root.execute((HERE / "org.sql").read_text())
-        self._root.execute(
-            "insert into org.country select country, nullif(state, ''), name "
-            "from read_csv(?, header = true, all_varchar = true)",
-            [str(PLACES)],
-        )
+        self._root.execute((HERE / "history.sql").read_text())
+        self._root.execute(PLACES_SQL, [str(PLACES)])
         self._writer = self._root.cursor()
+        # Rows being written know their place by `_row`; joins that need not keep their order use
+        # every core.
+        self._writer.execute("set session preserve_insertion_order = false")
         self._lock = threading.RLock()
         self._depth = 0
         self._writing_thread: int | None = None
@@ -117,8 +128,14 @@ class Store:
                 _create_table(connection, sobject)
             for sobject in catalog:
                 if sobject.prefix not in self._next:
-                    highest = _count_from(connection, f"select max(_n) from {sobject.table}")
-                    self._next[sobject.prefix] = highest
+                    # Numbers of records that were purged since are not given again.
+                    self._next[sobject.prefix] = _count_from(
+                        connection,
+                        f"select greatest((select max(_n) from {sobject.table}), "
+                        f"(select max(last) from org.write where object = '{sobject.name}'))",
+                    )
+            if "write" not in self._next:
+                self._next["write"] = _count_from(connection, "select max(n) from org.write")
             if "750" not in self._next:
                 self._next["750"] = _count_from(connection, "select max(n) from org.job")
 

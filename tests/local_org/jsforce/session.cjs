@@ -41,6 +41,26 @@ async function main() {
       .run({ autoFetch: true, maxFetch: 10000 });
   });
   seen.described = (await conn.sobject("Contact").describe()).fields.map((f) => f.name);
+  seen.objects = (await conn.describeGlobal()).sobjects.map((object) => object.name);
+  const both = await conn.sobject("Contact").upsert(
+    [{ Causeway_Key__c: "k2", Title: "x" }, { Causeway_Key__c: "k3", LastName: "K" }],
+    "Causeway_Key__c",
+    { allOrNone: true }
+  );
+  seen.upsertedMany = both.map((one) => one.created);
+  const page = await conn.query("SELECT Id FROM Contact", { autoFetch: false });
+  seen.page = [page.totalSize, page.records.length, page.done];
+  seen.limit = conn.limitInfo.apiUsage.limit;
+  try {
+    await conn.sobject("Contact").create({ FirstName: "nameless" });
+  } catch (error) {
+    seen.refused = [error.errorCode, error.data.fields];
+  }
+  try {
+    await conn.query("SELECT Nope FROM Contact");
+  } catch (error) {
+    seen.misasked = error.errorCode;
+  }
 
   conn.bulk2.pollInterval = 100;
   conn.bulk2.pollTimeout = 30000;
@@ -58,6 +78,19 @@ async function main() {
   const rows = await (await conn.bulk2.query("SELECT Id FROM Contact")).toArray();
   seen.bulkQuery = rows.length;
 
+  conn.bulk.pollInterval = 100;
+  conn.bulk.pollTimeout = 30000;
+  const classic = await conn.bulk.load("Contact", "upsert", { extIdField: "Causeway_Key__c" }, [
+    { Causeway_Key__c: "b1", LastName: "Older", DoNotCall: true },
+    { Causeway_Key__c: "b3", LastName: null },
+  ]);
+  seen.classic = classic.map((row) => [row.success, row.created, row.errors]);
+  const soql = "SELECT LastName, DoNotCall FROM Contact WHERE Causeway_Key__c = 'b1'";
+  seen.classicQuery = await (await conn.bulk.query(soql)).toArray();
+  const aborted = conn.bulk.createJob("Contact", "insert");
+  await aborted.open();
+  seen.aborted = (await aborted.abort()).state;
+
   const lead = await conn.sobject("Lead").create({ LastName: "X", Company: "Y" });
   const converted = await soap.soap.convertLead({
     leadId: lead.id,
@@ -74,6 +107,8 @@ async function main() {
   const doomed = await conn.sobject("Contact").find({ LastName: "K" }, "Id");
   const gone = await conn.sobject("Contact").destroy(doomed.map((record) => record.Id));
   seen.destroyed = gone.filter((one) => one.success).length;
+  seen.timestamp = (await soap.soap.getServerTimestamp()).timestamp;
+  seen.token = soap.accessToken;
   await soap.logout();
   console.log(JSON.stringify(seen));
 }

@@ -226,29 +226,49 @@ sent as (
             else _changed
         end as changed
     from held
+),
+
+planned as (
+    select
+        *,
+        case
+            when _undone then 'unchanged'
+            when reason is not null then 'hold'
+            when sf_id is null then 'create'
+            when _adopt then 'adopt'
+            when list_contains(changed, 'AccountId') then 'move'
+            when list_contains(changed, 'OwnerId') then 'reassign'
+            when len(changed) > 0 then 'update'
+            else 'unchanged'
+        end as action
+    from sent
+),
+
+-- What the org's own words rule out is certain; what it refused of the record last time is likely.
+foreseen as (
+    select
+        planned.*,
+        null::struct(code varchar, message varchar) as certain,
+        case
+            when action in ('create', 'adopt', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
+        end as likely
+    from planned
+    left join refused_account as refused on refused.key = planned.key
 )
 
 select
     key,
-    case
-        when _undone then 'unchanged'
-        when reason is not null then 'hold'
-        when sf_id is null then 'create'
-        when _adopt then 'adopt'
-        when list_contains(changed, 'AccountId') then 'move'
-        when list_contains(changed, 'OwnerId') then 'reassign'
-        when len(changed) > 0 then 'update'
-        else 'unchanged'
-    end as action,
+    action,
     sf_id,
     case when _undone then 'it was undone, and nothing that we want of it has changed since' else reason end as reason,
     scope,
     changed,
     case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
     case when reason is null and not _undone then _fields else [] end as fields,
-    null::varchar as forecast,
-    null::varchar as forecast_code,
-    null::varchar as forecast_message,
+    case when certain is not null then 'certain' when likely.code is not null then 'likely' end
+        as forecast,
+    coalesce(certain.code, likely.code) as forecast_code,
+    coalesce(certain.message, likely.message) as forecast_message,
     "Name",
     "Phone",
     "Fax",
@@ -263,4 +283,4 @@ select
     "ShippingState",
     "ShippingPostalCode",
     "ShippingCountry"
-from sent
+from foreseen

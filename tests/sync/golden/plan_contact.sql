@@ -256,29 +256,54 @@ sent as (
             else _changed
         end as changed
     from held
+),
+
+planned as (
+    select
+        *,
+        case
+            when _undone then 'unchanged'
+            when reason is not null then 'hold'
+            when sf_id is null then 'create'
+            when _adopt then 'adopt'
+            when list_contains(changed, 'AccountId') then 'move'
+            when list_contains(changed, 'OwnerId') then 'reassign'
+            when len(changed) > 0 then 'update'
+            else 'unchanged'
+        end as action
+    from sent
+),
+
+-- What the org's own words rule out is certain; what it refused of the record last time is likely.
+foreseen as (
+    select
+        planned.*,
+        case
+        when list_contains(changed, 'AccountId') and not regexp_matches("AccountId", '^(@.*|[0-9A-Za-z]{15}|[0-9A-Za-z]{18})$')
+        then {'code': 'MALFORMED_ID', 'message': 'Account ID: id value of incorrect type: ' || "AccountId"}
+        when list_contains(changed, 'Email') and not regexp_matches("Email", '^[^\s@]+@[^\s@]+\.[^\s@]+$')
+        then {'code': 'INVALID_EMAIL_ADDRESS', 'message': 'Email: invalid email address: ' || "Email"}
+        end as certain,
+        case
+            when action in ('create', 'adopt', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
+        end as likely
+    from planned
+    left join refused_contact as refused on refused.key = planned.key
 )
 
 select
     key,
-    case
-        when _undone then 'unchanged'
-        when reason is not null then 'hold'
-        when sf_id is null then 'create'
-        when _adopt then 'adopt'
-        when list_contains(changed, 'AccountId') then 'move'
-        when list_contains(changed, 'OwnerId') then 'reassign'
-        when len(changed) > 0 then 'update'
-        else 'unchanged'
-    end as action,
+    action,
     sf_id,
     case when _undone then 'it was undone, and nothing that we want of it has changed since' else reason end as reason,
     scope,
     changed,
     case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
     case when reason is null and not _undone then _fields else [] end as fields,
-    null::varchar as forecast,
-    null::varchar as forecast_code,
-    null::varchar as forecast_message,
+    case when certain is not null then 'certain' when likely.code is not null then 'likely' end
+        as forecast,
+    coalesce(certain.code, likely.code) as forecast_code,
+    coalesce(certain.message, likely.message) as forecast_message,
     "AccountId",
     "Salutation",
     "FirstName",
@@ -303,4 +328,4 @@ select
     "OtherPhone",
     "HasOptedOutOfEmail",
     "Description"
-from sent
+from foreseen

@@ -98,5 +98,6 @@ select
             case when length(wired."ShippingCountry") > 80 then 'ShippingCountry has ' || length(wired."ShippingCountry") || ' characters, 80 fit' end
         ),
         ''
-    ) as _held
+    ) as _held,
+    null::varchar as _left_out
 from wired

@@ -178,6 +178,7 @@ select
             waiting.reason
         ),
         ''
-    ) as _held
+    ) as _held,
+    null::varchar as _left_out
 from wired
 left join waiting on waiting.key = wired.key

@@ -124,5 +124,6 @@ select
             'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit"
         ),
         ''
-    ) as _held
+    ) as _held,
+    null::varchar as _left_out
 from wired

@@ -1,0 +1,89 @@
+"""What need not be made again: relations keep their files while what they are made from stays.
+
+A batch that runs again reads every input and would write every relation anew, only to find at the
+end that nothing has changed. So each maker keeps, beside its file, a digest of what it was made
+from: the code, the configuration, and which version of each file it read. Relations are replaced
+by renaming and never edited, so a file's version is told by its inode, time and size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pipelines import config
+from pipelines.warehouse import publish
+
+CODE = ("assets", "pipelines", "schemas")
+
+
+@dataclass(frozen=True)
+class Memo:
+    """What some files were made from.
+
+    Attributes:
+        path: where it is kept.
+        digest: of everything they would be made from now.
+        files: the files it speaks of; one that somebody else has replaced is none of ours.
+    """
+
+    path: Path
+    digest: str
+    files: tuple[Path, ...]
+
+    def known(self) -> dict[str, Any] | None:
+        """What was kept when the files were made, if they would be made the same again."""
+        try:
+            kept = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        same = kept["digest"] == self.digest and kept["files"] == self._versions()
+        facts: dict[str, Any] = kept["facts"]
+        return facts if same else None
+
+    def keep(self, facts: Mapping[str, Any] | None = None) -> None:
+        """Note that the files have just been made, and whatever else is to be known of that."""
+        kept = {"digest": self.digest, "files": self._versions(), "facts": facts or {}}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(kept, default=str), encoding="utf-8")
+        publish(temporary, self.path)
+
+    def _versions(self) -> list[str]:
+        return [version(path) for path in self.files]
+
+
+def memo(path: Path, made_from: Iterable[object], files: Iterable[Path]) -> Memo:
+    """The memo of some files, given all that decides what will stand in them.
+
+    A `Path` among ``made_from`` counts by the version of its file, whatever else by its ``repr``.
+    """
+    parts = [version(part) if isinstance(part, Path) else repr(part) for part in made_from]
+    told = "\n".join((code(), *parts))
+    return Memo(path, hashlib.sha256(told.encode()).hexdigest(), tuple(files))
+
+
+def version(path: Path) -> str:
+    """Which version of a file lies there; one that is missing has a version too."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return f"{path.name} none"
+    return f"{path.name} {found.st_ino} {found.st_mtime_ns} {found.st_size}"
+
+
+@lru_cache(maxsize=1)
+def code() -> str:
+    """A digest of the program: whatever it makes may differ after a change of it."""
+    paths = (
+        path
+        for folder in CODE
+        for path in (config.PROJECT / folder).rglob("*")
+        if path.suffix in {".py", ".sql"} and "local_org" not in path.parts
+    )
+    return hashlib.sha256("\n".join(map(version, sorted(paths))).encode()).hexdigest()
