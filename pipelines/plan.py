@@ -21,6 +21,7 @@ from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.plan import plan_sql
 from pipelines.sync.plan_differences import differences_sql
+from pipelines.sync.plan_forecast import Score, score, transient_sql
 from pipelines.sync.saved_plan import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
 from pipelines.warehouse import Written, literal, publish
@@ -110,6 +111,16 @@ def newest_of_all(project: Project) -> Plan:
     return load_plan(project.home, headers[-1].parent.name)
 
 
+def scored(project: Project, saved: Plan, object_name: str) -> Score:
+    """Hold the forecast of one object's rows against what Salesforce really said of them."""
+    with project.warehouse.connect() as connection:
+        return score(connection, saved.payload(object_name), applied(saved, object_name))
+
+
+MADE = ("differences", "ledger", "undone", "scope", "refused")
+"""What a plan reads of each object that is no asset; made while planning."""
+
+
 def _plan(
     project: Project, day: date, mapping: ObjectMapping, schema: Mapping[str, Field]
 ) -> Written:
@@ -117,20 +128,22 @@ def _plan(
     object_name, policies = mapping.object, project.policies
     compared = differences_sql(mapping, schema, policies)
     query = plan_sql(mapping, schema, policies)
-    made = {relation(stage, object_name) for stage in ("differences", "ledger", "undone", "scope")}
+    made = {relation(stage, object_name) for stage in MADE}
     with project.connect(day) as connection, project.state.attach(connection):
         for table in {*tables_of(compared), *tables_of(query)} - made:
             project.bind_table(connection, table, day)
         connection.execute(_table_sql(relation("differences", object_name), compared))
         _bind_written(project, connection, object_name)
         connection.execute(_view_sql(relation("scope", object_name), _NO_SCOPE))
+        refused = _refused_sql(object_name)
+        connection.execute(_view_sql(relation("refused", object_name), refused))
         return project.warehouse.write(connection, relation("plan", object_name), day, query)
 
 
 def _bind_written(project: Project, connection: DuckDBPyConnection, object_name: str) -> None:
     """Make ``ledger_<object>`` and ``undone_<object>``: what we wrote, and what was taken back."""
     left_behind.bind(project, connection, object_name)
-    home = project.home / "orgs" / (project.home / "organization").read_text("utf-8").strip()
+    home = project.org_home(project.bound_org or "")
     differences = relation("differences", object_name)
     written = Ledger.of(home, object_name).sql(differences)
     connection.execute(_table_sql("written", written))
@@ -157,6 +170,15 @@ def _ledger_sql(differences: str, object_name: str) -> str:
         semi join known using (key, field)
         anti join written using (key, field)
     """
+
+
+def _refused_sql(object_name: str) -> str:
+    """What the org said last of records it refused, unless it was no fault of theirs."""
+    return (
+        "select key, code, message from state.outcome"
+        f" where object = {literal(object_name)} and outcome = 'rejected'"
+        f" and code not in ({transient_sql()})"
+    )
 
 
 def _view_sql(name: str, query: str) -> str:
