@@ -29,6 +29,8 @@ from pipelines.sync.snapshot import fields_needed
 from pipelines.warehouse import Written
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from pipelines.salesforce.org import Org
 
 PAGES = "snapshot-"
@@ -50,7 +52,7 @@ def take(project: Project, day: date) -> list[Written]:
         written = _take_schema(project, org, day)
         try:
             for name in fields_needed(project.object_mappings):
-                found = refresh(project, org, name)
+                found = _refresh(project, org, name, connection)
                 catch_up(project, org.organization_id, name, org.user_id)
                 link = project.warehouse.link
                 written.append(link(connection, relation("org", name), day, found.delta))
@@ -65,21 +67,26 @@ def take(project: Project, day: date) -> list[Written]:
 def refresh(project: Project, org: Org, object_name: str) -> Refreshed:
     """Bring the mirror of one object up to date, as cheaply as what changed allows.
 
+    What the org's own automation changed of our values meanwhile, the ledger learns on the way.
+
     Returns:
         the file of the records that really differ from the mirror before, in their new version.
 
     Raises:
         SalesforceError: the org did not answer; the mirror is as it was.
     """
+    with project.warehouse.connect() as connection:
+        return _refresh(project, org, object_name, connection)
+
+
+def _refresh(
+    project: Project, org: Org, object_name: str, connection: DuckDBPyConnection
+) -> Refreshed:
     described = {name: describes.known(_describes(project, org), name) for name in OBJECTS}
     fields = tuple(fields_needed(fit(project.object_mappings, described))[object_name])
     folder = project.mirror(object_name, org.organization_id)
     nothing = project.warehouse.schema_file(relation("org", object_name))
-    with (
-        _told(folder, object_name),
-        _pages(project) as pages,
-        project.warehouse.connect() as connection,
-    ):
+    with _told(folder, object_name), _pages(project) as pages:
         reading = Reading(org, object_name, fields, described.get(object_name, {}), pages)
         before = read_manifest(folder)
         found = bring_up(connection, reading, folder, nothing)

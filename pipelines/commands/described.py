@@ -36,7 +36,8 @@ def described(here: Project) -> Described:
     try:
         with here.org() as org:
             folder = here.org_home(org.organization_id) / "describe"
-            schema = org_schema(describes.describe(org, folder, OBJECTS))
+            found = describes.describe(org, folder, OBJECTS)
+            schema = org_schema(row for told in found for row in told.rows)
         return Described(schema, list(describes.drift(saved, schema)) if saved else [])
     except TransientError as error:
         if saved:
