@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import left_behind
 from pipelines.errors import ConfigError
 from pipelines.plan_guards import applied, digests, heed_guards
 from pipelines.plan_page import write_page
@@ -142,33 +141,27 @@ def _plan(
 
 def _bind_written(project: Project, connection: DuckDBPyConnection, object_name: str) -> None:
     """Make ``ledger_<object>`` and ``undone_<object>``: what we wrote, and what was taken back."""
-    left_behind.bind(project, connection, object_name)
     home = project.org_home(project.bound_org or "")
-    differences = relation("differences", object_name)
-    written = Ledger.of(home, object_name).sql(differences)
-    connection.execute(_table_sql("written", written))
-    connection.execute(
-        _view_sql(relation("ledger", object_name), _ledger_sql(differences, object_name))
-    )
+    ledger, differences = Ledger.of(home, object_name), relation("differences", object_name)
+    query = ledger.sql(differences) if ledger.segments() else _sent_sql(differences, object_name)
+    connection.execute(_table_sql(relation("ledger", object_name), query))
     undone = undone_sql(home, object_name)
     connection.execute(_view_sql(relation("undone", object_name), undone))
 
 
-def _ledger_sql(differences: str, object_name: str) -> str:
-    """The ledger; of what was written before there was one only that it was we who wrote it."""
+def _sent_sql(differences: str, object_name: str) -> str:
+    """Before there was a ledger only this was kept: which fields were ever ours, not their values.
+
+    They pass for values of ours that changed.
+    """
     return f"""
-        with known as (
+        with sent as (
             select key, unnest(fields) as field from state.sent
             where object = {literal(object_name)}
-            union
-            select key, unnest(fields) as field from left_behind
         )
-        select key, field, sent, stored from written
-        union all
         select key, field, before as sent, before as stored
         from {differences}
-        semi join known using (key, field)
-        anti join written using (key, field)
+        semi join sent using (key, field)
     """
 
 

@@ -109,9 +109,11 @@ def score(connection: DuckDBPyConnection, payload: Path, outcomes: Path) -> Scor
         payload: the plan's rows.
         outcomes: relation ``salesforce_<object>`` of the same plan.
     """
-    [counts] = connection.execute(_score_sql(payload, outcomes)).fetchall()
+    [(foretold, rejected, both, wrong)] = connection.execute(
+        _score_sql(payload, outcomes)
+    ).fetchall()
     missed = connection.execute(_missed_sql(payload, outcomes)).fetchall()
-    return Score(*counts, missed=dict(missed))
+    return Score(foretold, rejected, both, wrong, dict(missed))
 
 
 def _reasons(field: Field) -> Iterator[tuple[str, str, str]]:
