@@ -77,7 +77,8 @@ class Mirrored:
         """Refresh; the rows that differ from the mirror before."""
         found = self.refresh()
         with self.warehouse.connect() as connection:
-            rows = connection.read_parquet(str(found.delta)).to_arrow_table().to_pylist()
+            delta = connection.read_parquet(str(found.delta))
+            rows: list[dict[str, Any]] = delta.to_arrow_table().to_pylist()
         assert len(rows) == found.records
         return rows
 
@@ -200,6 +201,28 @@ def test_what_is_read_again_unchanged_does_not_count(mirrored: Mirrored) -> None
     [gone] = mirrored.changed()
     assert {name: value for name, value in gone.items() if value} == {"Id": first}
     assert mirrored.changed() == []
+
+
+def test_of_a_large_overlap_only_what_moved_is_read_again(
+    mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = mirrored.insert(*(f"Loaded {number}" for number in range(30)))
+    mirrored.refresh()
+    before = {row[0]: row for row in mirrored.held()}
+    stamp = before[records[0]][FIELDS.index("SystemModstamp")]
+    soql = f"select SystemModstamp from Account where Id = '{records[0]}'"
+    while True:  # until the org's clock shows another second
+        mirrored.update(records[0], Name="Moved")
+        [row] = mirrored.org.query(soql)
+        if row["SystemModstamp"][:19] != stamp[:19]:
+            break
+    monkeypatch.setattr(refresh, "FEW", 5)
+    monkeypatch.setattr(refresh, "SETTLED", -OVERLAP)  # all of the overlap counts as settled
+    found = mirrored.refresh()
+    assert (found.records, found.full) == (1, False)
+    assert mirrored.held() == mirrored.read_in_full()
+    read = [path.name for path in mirrored.reading.pages.glob("Account-ids-*.csv")]
+    assert read == ["Account-ids-000000.csv"]
 
 
 def test_a_small_change_leaves_the_base_alone_and_many_are_put_together(
