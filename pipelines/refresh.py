@@ -174,7 +174,7 @@ def _changes(
         return Refreshed(nothing, 0, moved, full=False)
     if not mirror.records:
         return _all(connection, reading, mirror.folder)
-    _table(connection, "fresh", newest_sql(_touched(connection, reading, mirror, touched)))
+    _table(connection, "fresh", _touched(connection, reading, mirror, touched))
     if not _reconciled(connection, reading, mirror):
         return _all(connection, reading, mirror.folder)
     _table(connection, "known", with_ids_sql(mirror.view_sql(), "fresh"))
@@ -207,7 +207,7 @@ def _touched(connection: DuckDBPyConnection, reading: Reading, mirror: Manifest,
     found = [reading.records(reading.count(recent), recent)]
     if moved:
         found.append(reading.by_ids(moved))
-    return " union all ".join(found)
+    return newest_sql(" union all ".join(found))
 
 
 def _reconciled(connection: DuckDBPyConnection, reading: Reading, mirror: Manifest) -> bool:

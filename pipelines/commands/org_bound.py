@@ -73,6 +73,7 @@ def switch(
     """
     choose_home(home)
     from pipelines.project import BOUND
+    from pipelines.relations import prepare, show_org
     from pipelines.warehouse import publish
 
     here = project()
@@ -90,6 +91,8 @@ def switch(
         temporary = here.home / f".{BOUND}.tmp"
         temporary.write_text(facts["to"], encoding="utf-8")
         publish(temporary, here.home / BOUND)
+        prepare(here)
+        show_org(here)
     if as_json:
         print_json(facts)
     elif facts["from"] == facts["to"]:
