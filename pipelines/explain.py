@@ -15,6 +15,7 @@ from pipelines import describes
 from pipelines.errors import ConfigError
 from pipelines.golden import Golden, read_golden
 from pipelines.history import Touch, touches
+from pipelines.sync.addresses import fit
 from pipelines.sync.compile import mapping_columns
 from pipelines.sync.explain import Said
 from pipelines.sync.ledger import Ledger
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.project import Project
+    from pipelines.sync.fields import Field
     from pipelines.sync.mapping import FieldRule, ObjectMapping
 
 ANY_DAY = date.min  # for a DuckDB with the project's macros; no row of a batch is read by it
@@ -121,12 +123,14 @@ def explain(project: Project, object_name: str, text: str) -> Explanation:
     Raises:
         ConfigError: there is no such record, or there are several.
     """
-    mapping = project.object_mappings[object_name]
     organization_id = project.bound_org
     if organization_id is None:
         raise ConfigError(
             f"nothing is known of an org in {project.home}; run `causeway sync` first"
         )
+    schema = describes.known(project.org_home(organization_id) / "describe", object_name)
+    own = project.object_mappings[object_name]
+    mapping = fit({object_name: own}, {object_name: schema})[object_name]
     with project.connect(ANY_DAY) as connection:
         project.bind_org(connection, object_name, "records")
         found = _the_one(connection, project, mapping, text)
@@ -136,7 +140,7 @@ def explain(project: Project, object_name: str, text: str) -> Explanation:
         history = touches(connection, project.home, organization_id, object_name, found.key)
         connection.execute("create temp table asked as select $1 as key", [found.key])
         book = Ledger.of(project.org_home(organization_id), object_name)
-        stories = _Stories(project, connection, mapping, golden, history)
+        stories = _Stories(project, connection, mapping, schema, golden, history)
         fields = tuple(stories.tell(book.sql("asked")))
     return Explanation(
         object_name, found.key, found.sf_id, found.name, golden.said(), fields, history
@@ -162,10 +166,12 @@ class _Stories:
         project: Project,
         connection: DuckDBPyConnection,
         mapping: ObjectMapping,
+        schema: Mapping[str, Field],
         golden: Golden,
         history: Sequence[Touch],
     ) -> None:
-        self.project, self.connection, self.mapping = project, connection, mapping
+        self.project, self.connection = project, connection
+        self.mapping, self.schema = mapping, schema
         self.golden, self.history = golden, history
 
     def tell(self, ledger: str) -> Iterator[FieldStory]:
@@ -209,17 +215,14 @@ class _Stories:
         self, now: Mapping[str, Any], entries: Mapping[str, Any], mine: Mapping[str, Any]
     ) -> Mapping[str, tuple[bool, bool, bool]]:
         """Field → whether the org holds what we knew, holds what we want, kept what we sent."""
-        organization_id = self.project.bound_org or ""
-        folder = self.project.org_home(organization_id) / "describe"
-        schema = describes.known(folder, self.mapping.object)
         judged = {}
         for name in self.mapping.enabled():
             entry = entries.get(name, {})
             texts = (now.get(name), entry.get("stored"), mine.get(name), entry.get("sent"))
             held, stored, wanted, sent = map(_text_sql, texts)
-            if name in schema:
+            if name in self.schema:
                 pairs = ((held, stored), (held, wanted), (stored, sent))
-                query = ", ".join(same_sql(schema[name], one, other) for one, other in pairs)
+                query = ", ".join(same_sql(self.schema[name], one, other) for one, other in pairs)
                 [judged[name]] = self.connection.execute(f"select {query}").fetchall()
         return judged
 

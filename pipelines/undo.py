@@ -21,6 +21,7 @@ from pipelines.errors import ConfigError
 from pipelines.prove import prove
 from pipelines.released import note_undone, prune_undone
 from pipelines.snapshot import refresh
+from pipelines.sync.addresses import fit
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.ledger_sql import corrections_sql, segment_sql
 from pipelines.sync.payload import payload_sql
@@ -70,6 +71,8 @@ def plan_undo(project: Project, name: str) -> Plan:
             refresh(project, org, one)
         saved = _inverse(project, org, plan)
     before = [undo for undo in undos(project.home) if undo.undoes == plan.plan_id]
+    if not before and not any(sum(part.counts.values()) for part in saved.objects.values()):
+        raise _refused(plan, "wrote nothing that could be taken back")
     if not writes(saved) and before:
         last = before[-1]
         raise _refused(
@@ -87,6 +90,27 @@ def writes(saved: Plan) -> int:
 
 
 _WRITES = ("restore", "delete", "clear_key")
+_WORDS = {
+    "restore": "putting back {} {}",
+    "delete": "deleting {} {}",
+    "clear_key": "letting go of {} {}",
+    "hold": "leaving {} {} alone",
+}
+
+
+def told(saved: Plan) -> str:
+    """An undo in one sentence."""
+    parts = []
+    for action, words in _WORDS.items():
+        counts = {name: part.counts.get(action, 0) for name, part in saved.objects.items()}
+        listed = [
+            f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
+            for name, count in counts.items()
+            if count
+        ]
+        if listed:
+            parts.append(words.replace("{} {}", " and ".join(listed)))
+    return ", ".join(parts) or "changing nothing"
 
 
 @dataclass(frozen=True)
@@ -135,21 +159,22 @@ def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
         TemporaryDirectory(dir=_spill(project), prefix="undo-") as folder,
         project.connect(date.fromisoformat(plan.batch)) as connection,
     ):
-        files, schema = {}, {}
+        files = {}
+        schema = {name: describes.known(home / "describe", name) for name in plan.objects}
+        mappings = fit(project.object_mappings, schema)
         for name in reversed([*plan.objects]):
             if not _outcomes(plan, name).exists():
                 continue
-            schema[name] = describes.known(home / "describe", name)
             _bind(project, connection, plan, name, known)
             created = [row[0] for row in connection.execute(_CREATED).fetchall()]
             told = hung(org, name, created, gone)
             connection.execute("create or replace temp table hung (sf_id varchar, why varchar)")
             if told:
                 connection.executemany("insert into hung values (?, ?)", list(told.items()))
-            types = dict.fromkeys(project.object_mappings[name].enabled(), "")
+            part, enabled = plan.objects[name], mappings[name].enabled()
             query = undo_sql(
-                replace(plan.objects[name], types=types),
-                {field: schema[name][field] for field in _looked_at(project, plan, name)},
+                replace(part, types=dict.fromkeys(enabled, "")),
+                {field: schema[name][field] for field in part.types if field in enabled},
                 plan.plan_id,
                 [undo.plan_id for undo in known],
                 org.user_id,
@@ -166,13 +191,7 @@ def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
             undoes=plan.plan_id,
             instance_url=plan.instance_url,
         )
-        return save_plan(project.home, origin, files, project.object_mappings, schema)
-
-
-def _looked_at(project: Project, plan: Plan, name: str) -> list[str]:
-    """Fields of the plan that are still read from the org."""
-    enabled = project.object_mappings[name].enabled()
-    return [field for field in plan.objects[name].types if field in enabled]
+        return save_plan(project.home, origin, files, mappings, schema)
 
 
 def _bind(
