@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from pipelines import snapshot
 from pipelines.errors import ConfigError
@@ -20,6 +23,7 @@ from pipelines.setup import set_up
 if TYPE_CHECKING:
     from pipelines.salesforce.org import Org
 
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
 DAY, NEXT = date(2026, 11, 5), date(2026, 11, 6)
 
 
@@ -114,9 +118,8 @@ def test_who_does_not_see_every_record_is_stopped_until_the_setup_grants_it(
         assert len(said) == len(set(said))  # nothing was granted twice
 
 
-def test_a_lost_key_field_is_told_before_anything_is_written(make_chain: Any) -> None:
-    import yaml
-
+@pytest.mark.parametrize("unsaid", [False, True], ids=["a change", "hidden without a word"])
+def test_a_lost_key_field_is_told_before_anything_is_written(make_chain: Any, unsaid: bool) -> None:
     chain = make_chain()
     prepare(chain.project)
     snapshot.take(chain.project, DAY)
@@ -126,6 +129,14 @@ def test_a_lost_key_field_is_told_before_anything_is_written(make_chain: Any) ->
     del document["fields"]["Lead"]["Causeway_Key__c"]
     setup.write_text(yaml.safe_dump(document))
     chain.start_org()
+    if unsaid:  # the org calls its describe unchanged, and only a query tells
+        kept = next(chain.home.glob("orgs/*/describe/Lead.json"))
+        described = json.loads(kept.read_text()) | {
+            "last_modified": format_datetime(FAR, usegmt=True)
+        }
+        kept.write_text(json.dumps(described))
+        [record] = next(chain.home.glob("orgs/*/snapshot/lead")).glob("manifest.json")
+        record.unlink()
     with pytest.raises(ConfigError, match=r"lead\.yaml:\d+: .*causeway org setup"):
         snapshot.take(chain.project, DAY)
 
