@@ -90,10 +90,10 @@ class Warehouse:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
         try:
-            temporary.hardlink_to(file)
-        except OSError:  # another file system, or one without links
-            shutil.copyfile(file, temporary)
-        publish(temporary, path)
+            _link(file, temporary)
+            publish(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)  # still there where both are one file already
         return self.describe(connection, relation, day)
 
     def describe(self, connection: DuckDBPyConnection, relation: str, day: date | None) -> Written:
@@ -177,6 +177,13 @@ def write_parquet(connection: DuckDBPyConnection, query: str, path: Path) -> int
     finally:
         temporary.unlink(missing_ok=True)
     return int(rows)
+
+
+def _link(file: Path, name: Path) -> None:
+    try:
+        name.hardlink_to(file)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(file, name)
 
 
 def publish(temporary: Path, path: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +21,7 @@ from pipelines.relations import prepare
 from pipelines.salesforce.errors import LimitReached
 from pipelines.salesforce.rows import Load
 from pipelines.setup import set_up
+from pipelines.sql import read_sql
 
 if TYPE_CHECKING:
     from pipelines.salesforce.org import Org
@@ -63,6 +66,21 @@ def test_a_batch_holds_what_it_read_and_people_see_the_org_as_it_is(chain: Any, 
     with chain.project.connect(DAY) as connection:
         chain.project.bind_org(connection, "Contact", "records")
         assert len(connection.sql("from records")) == 2
+
+
+def test_what_is_made_from_the_org_follows_the_mirror_not_the_batch(
+    chain: Any, org: Org, tmp_path: Path
+) -> None:
+    file = tmp_path / "known_contacts.sql"
+    file.write_text('-- Contacts.\n-- owner: team:crm\nselect "Id" from org_contact\n')
+    made = partial(chain.project.run_sql, read_sql(file), DAY)
+    snapshot.take(chain.project, DAY)
+    snapshot.take(chain.project, DAY)  # reads nothing, and its file says so
+    before = made().rows
+    write(org, "insert", {"LastName": "Read by another batch"})
+    snapshot.take(chain.project, NEXT)
+    assert made().rows == before + 1
+    assert not list(chain.home.glob("stage/*/*/.*.tmp"))
 
 
 def test_refresh_tells_what_changed_since_and_costs_few_calls(chain: Any, org: Org) -> None:
