@@ -11,6 +11,7 @@ from pipelines.errors import ConfigError
 from pipelines.plan_guards import applied, digests, heed_guards
 from pipelines.plan_page import write_page
 from pipelines.project import Project
+from pipelines.scope import bind_scope, seen
 from pipelines.snapshot import fitted, read_schema
 from pipelines.sql import tables_of
 from pipelines.sync.addresses import LEFT_OUT
@@ -60,6 +61,8 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
     """
     schema, mappings = read_schema(project, day), fitted(project, day)
     written = [_plan(project, day, one, schema[name]) for name, one in mappings.items()]
+    with project.connect(day) as connection:
+        stamps = seen(project, connection)
     with project.org() as org:
         origin = Origin(
             batch=day.isoformat(),
@@ -68,6 +71,7 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
             made_from=digests(project, schema),
             instance_url=org.session.token.instance_url,
             limits=_limits(org),
+            seen=stamps,
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))
     saved = save_plan(project.home, origin, files, mappings, schema)
@@ -133,7 +137,7 @@ def _plan(
             project.bind_table(connection, table, day)
         connection.execute(_table_sql(relation("differences", object_name), compared))
         _bind_written(project, connection, object_name)
-        connection.execute(_view_sql(relation("scope", object_name), _NO_SCOPE))
+        bind_scope(project, connection, day, object_name)
         refused = _refused_sql(object_name)
         connection.execute(_view_sql(relation("refused", object_name), refused))
         return project.warehouse.write(connection, relation("plan", object_name), day, query)
@@ -180,9 +184,6 @@ def _view_sql(name: str, query: str) -> str:
 
 def _table_sql(name: str, query: str) -> str:
     return f"create or replace temp table {name} as {query}"
-
-
-_NO_SCOPE = "select null::varchar as key, null::varchar as reason where false"
 
 
 def _write(project: Project, day: date, name: str, query: str) -> Written:
