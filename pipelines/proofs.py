@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import describes
+from pipelines.released import forget_remade
 from pipelines.sync import ledger
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.prove import (
@@ -59,6 +60,7 @@ def judge(project: Project, object_name: str, saved: Plan, user_id: str) -> Proo
         proof = Proof(saved.plan_id, object_name, tuple(_fields(written, tally, order)), path)
         ledger.store(connection, book, saved.plan_id, f"({_STORED})")
         write_parquet(connection, "select * from differing order by field, key", path)
+        forget_remade(connection, home, object_name, segment)
     _write_counts(proof)
     return proof
 

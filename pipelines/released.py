@@ -46,6 +46,21 @@ def prune_undone(project: Project, undo: Plan, found: Outcomes) -> None:
         write_parquet(connection, _pruned_sql(path, undo.plan_id, found), path)
 
 
+def forget_remade(
+    connection: DuckDBPyConnection, org_home: Path, object_name: str, segment: Path
+) -> None:
+    """Forget that records were undone which a later plan has made or adopted again."""
+    path = undone_path(org_home)
+    if not path.exists():
+        return
+    remade = f"select key from read_parquet({literal(segment)}) where action in ('create', 'adopt')"
+    kept = (
+        f"select * from ({_undone_sql(path)})"
+        f" where object <> {literal(object_name)} or key not in ({remade})"
+    )
+    write_parquet(connection, kept, path)
+
+
 @dataclass(frozen=True)
 class Release:
     """What to release: everything, one object, one record of it, or one field of that.
@@ -65,7 +80,7 @@ def undone(project: Project) -> list[tuple[str, str, str | None, str]]:
     """What is left alone because it was undone: object, key, field (none: the record), undo."""
     path = undone_path(_home(project))
     with project.warehouse.connect() as connection:
-        query = f"select distinct object, key, field, plan_id from ({_undone_sql(path)})"
+        query = f"select distinct object, key, field, plan_id from ({_standing_sql(path)})"
         return connection.execute(f"{query} order by object, key, field nulls first").fetchall()
 
 
@@ -127,6 +142,10 @@ def _pruned_sql(path: Path, plan_id: str, found: Outcomes) -> str:
 
 
 def _left_sql(path: Path, which: Release) -> str:
+    """The rows that stay; a released record keeps its own, without a value, until it is there again.
+
+    It says that its deletion in the org was no decision of the people there.
+    """
     conditions = [
         f"{column} = {literal(value)}"
         for column, value in (("object", which.object), ("key", which.key))
@@ -134,9 +153,18 @@ def _left_sql(path: Path, which: Release) -> str:
     ]
     if which.field is not None:
         conditions.append(f"(field is null or field = {literal(which.field)})")
-    return f"select * from ({_undone_sql(path)}) where not ({' and '.join(conditions or ['true'])})"
+    chosen = " and ".join(conditions or ["true"])
+    return (
+        f"select * replace (case when not ({chosen}) then value end as value)"
+        f" from ({_undone_sql(path)}) where not ({chosen}) or field is null"
+    )
+
+
+def _standing_sql(path: Path) -> str:
+    """What has not been released; the value of a field may be a blank."""
+    return f"select * from ({_undone_sql(path)}) where field is not null or value is not null"
 
 
 def _count(connection: DuckDBPyConnection, path: Path) -> int:
-    [(count,)] = connection.execute(f"select count(*) from ({_undone_sql(path)})").fetchall()
+    [(count,)] = connection.execute(f"select count(*) from ({_standing_sql(path)})").fetchall()
     return int(count)

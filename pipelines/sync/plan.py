@@ -102,7 +102,7 @@ matched as (select * from {matched}),
 
 scope as (select * from {scope}),
 
--- Records that were undone as a whole, with what we wanted of them then.
+-- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
     from {undone}
@@ -124,6 +124,7 @@ joined as (
             when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
             else list_contains(undone.digests, {digest})
         end as _undone,
+        undone.key is not null as _taken_back,
         coalesce(told.changed, []::varchar[]) as _changed,
         coalesce(told.befores, []::varchar[]) as _befores,
         coalesce(told.fields, []) as _fields,
@@ -222,7 +223,10 @@ def _holds(
     }
     if policies.deleted_in_org == "recreate":
         del told["deleted"]
-    yield from (f"when _rule = {literal(rule)} then {literal(why)}" for rule, why in told.items())
+    for rule, why in told.items():
+        # What an undo deleted was no decision of the org's people.
+        ours = " and not _taken_back" if rule == "deleted" else ""
+        yield f"when _rule = {literal(rule)}{ours} then {literal(why)}"
     for name in mapping.enabled():
         if schema[name].required:
             missing = f"{name} is empty, and Salesforce demands it"

@@ -300,7 +300,7 @@ def test_a_record_that_was_undone_stays_away_until_something_of_it_changes(case:
         assert planned == ("unchanged", [], {}, UNDONE)
         assert (
             case.plan(TITLE % "", {"Title": "CFO"}, theirs, rule=rule, undone={None: digest})[0]
-            == {"key": "create", "deleted": "hold", "email": "adopt"}[rule]
+            == {"key": "create", "deleted": "create", "email": "adopt"}[rule]
         )
     assert case.plan(TITLE % "", ours, {"Title": "CTO"}, undone={None: digest})[0] == "update"
 

@@ -6,7 +6,7 @@ matched as (select * from org_match_account),
 
 scope as (select * from scope_account),
 
--- Records that were undone as a whole, with what we wanted of them then.
+-- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
     from undone_account
@@ -163,6 +163,7 @@ joined as (
             when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
             else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'BillingCity=' || desired."BillingCity", 'BillingCountry=' || desired."BillingCountry", 'BillingPostalCode=' || desired."BillingPostalCode", 'BillingState=' || desired."BillingState", 'BillingStreet=' || desired."BillingStreet", 'Fax=' || desired."Fax", 'Name=' || desired."Name", 'Phone=' || desired."Phone", 'ShippingCity=' || desired."ShippingCity", 'ShippingCountry=' || desired."ShippingCountry", 'ShippingPostalCode=' || desired."ShippingPostalCode", 'ShippingState=' || desired."ShippingState", 'ShippingStreet=' || desired."ShippingStreet", 'Website=' || desired."Website")))
         end as _undone,
+        undone.key is not null as _taken_back,
         coalesce(told.changed, []::varchar[]) as _changed,
         coalesce(told.befores, []::varchar[]) as _befores,
         coalesce(told.fields, []) as _fields,
@@ -194,7 +195,7 @@ held as (
             when _undone then null
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Account of the org'
-            when _rule = 'deleted' then 'its Account was deleted in the org (deleted_in_org: leave)'
+            when _rule = 'deleted' and not _taken_back then 'its Account was deleted in the org (deleted_in_org: leave)'
             when _rule = 'converted' then 'its Account was converted in the org'
             when sf_id is null and "Name" is null then 'Name is empty, and Salesforce demands it'
         end as reason

@@ -6,7 +6,7 @@ matched as (select * from org_match_contact),
 
 scope as (select * from scope_contact),
 
--- Records that were undone as a whole, with what we wanted of them then.
+-- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
     from undone_contact
@@ -173,6 +173,7 @@ joined as (
             when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
             else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'Birthdate=' || desired."Birthdate", 'Department=' || desired."Department", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'LastName=' || desired."LastName", 'MailingCity=' || desired."MailingCity", 'MailingCountry=' || desired."MailingCountry", 'MailingPostalCode=' || desired."MailingPostalCode", 'MailingState=' || desired."MailingState", 'MailingStreet=' || desired."MailingStreet", 'MobilePhone=' || desired."MobilePhone", 'OtherCity=' || desired."OtherCity", 'OtherCountry=' || desired."OtherCountry", 'OtherPhone=' || desired."OtherPhone", 'OtherPostalCode=' || desired."OtherPostalCode", 'OtherState=' || desired."OtherState", 'OtherStreet=' || desired."OtherStreet", 'Phone=' || desired."Phone", 'Salutation=' || desired."Salutation", 'Title=' || desired."Title")))
         end as _undone,
+        undone.key is not null as _taken_back,
         coalesce(told.changed, []::varchar[]) as _changed,
         coalesce(told.befores, []::varchar[]) as _befores,
         coalesce(told.fields, []) as _fields,
@@ -214,7 +215,7 @@ held as (
             when _undone then null
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Contact of the org'
-            when _rule = 'deleted' then 'its Contact was deleted in the org (deleted_in_org: leave)'
+            when _rule = 'deleted' and not _taken_back then 'its Contact was deleted in the org (deleted_in_org: leave)'
             when _rule = 'converted' then 'its Contact was converted in the org'
             when sf_id is null and "LastName" is null then 'LastName is empty, and Salesforce demands it'
         end as reason

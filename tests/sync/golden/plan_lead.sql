@@ -6,7 +6,7 @@ matched as (select * from org_match_lead),
 
 scope as (select * from scope_lead),
 
--- Records that were undone as a whole, with what we wanted of them then.
+-- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
     from undone_lead
@@ -167,6 +167,7 @@ joined as (
             when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
             else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'City=' || desired."City", 'Company=' || desired."Company", 'Country=' || desired."Country", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'LastName=' || desired."LastName", 'LeadSource=' || desired."LeadSource", 'MobilePhone=' || desired."MobilePhone", 'Phone=' || desired."Phone", 'PostalCode=' || desired."PostalCode", 'Salutation=' || desired."Salutation", 'State=' || desired."State", 'Street=' || desired."Street", 'Title=' || desired."Title", 'Website=' || desired."Website")))
         end as _undone,
+        undone.key is not null as _taken_back,
         coalesce(told.changed, []::varchar[]) as _changed,
         coalesce(told.befores, []::varchar[]) as _befores,
         coalesce(told.fields, []) as _fields,
@@ -202,7 +203,7 @@ held as (
             when _undone then null
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Lead of the org'
-            when _rule = 'deleted' then 'its Lead was deleted in the org (deleted_in_org: leave)'
+            when _rule = 'deleted' and not _taken_back then 'its Lead was deleted in the org (deleted_in_org: leave)'
             when _rule = 'converted' then 'its Lead was converted in the org'
             when sf_id is null and "LastName" is null then 'LastName is empty, and Salesforce demands it'
             when sf_id is null and "Company" is null then 'Company is empty, and Salesforce demands it'
