@@ -142,7 +142,7 @@ def _pruned_sql(path: Path, plan_id: str, found: Outcomes) -> str:
 
 
 def _left_sql(path: Path, which: Release) -> str:
-    """The rows that stay; a released record keeps its own, without a value, until it is there again.
+    """The rows that stay; a released record keeps its own, without a value, until it is remade.
 
     It says that its deletion in the org was no decision of the people there.
     """
