@@ -11,8 +11,8 @@ FILES = {file.relation: file for file in stage_files("resolve")}
 
 LINKS = """Every source record of the people in the batch's scope, with the rule that made it
 theirs. A batch reaches the people its old and its new rows belong to, who was held or rejected
-earlier, and whose record somebody changed in the org; everyone, when mappings, policies or the org's
-fields changed. A record of another day stands here with the batch that brought it.
+earlier, and whose record somebody changed in the org; everyone, when mappings, policies or the
+org's fields changed. A record of another day stands here with the batch that brought it.
 """
 
 person_records = sql_asset(FILES["person_records"], "resolve")
