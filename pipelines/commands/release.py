@@ -77,7 +77,7 @@ def _which(
     name = known[object_name.lower()]
     if record is None:
         return Release(name, None, field)
-    from pipelines.explain import find
+    from pipelines.find_record import find
 
     return Release(name, find(here, name, record).key, field)
 
