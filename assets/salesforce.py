@@ -11,7 +11,7 @@ from pipelines.plan import newest, scored
 from pipelines.project import OBJECTS
 from pipelines.prove import prove
 from pipelines.resources import ProjectResource
-from pipelines.sync.apply import Progress
+from pipelines.sync.apply_send import Progress
 from pipelines.sync.mapping import relation
 from pipelines.sync.plan_forecast import Score
 from pipelines.sync.plan_runs import note_run

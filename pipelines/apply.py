@@ -169,17 +169,14 @@ def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: 
         return
     bind_payload(saved, name, connection, _parents(saved, name))
     connection.execute(f"create or replace temp view outcomes as {query}")
-    planned = f"select * from read_parquet({literal(saved.payload(name))})"
-    connection.execute(f"create or replace temp view planned as {planned}")
     connection.execute(f"create or replace temp table digests as {payload.digests_sql(part)}")
-    book = ledger.Ledger.of(project.home / "orgs" / saved.organization_id, name)
+    book = ledger.Ledger.of(project.org_home(saved.organization_id), name)
     ledger.write(connection, book, saved.plan_id, part, payload="payload", outcomes="outcomes")
     with project.state.attach(connection):
         connection.execute("set variable batch = $1::date", [day])
         connection.execute("set variable object = $1", [name])
         with transaction(connection):
             connection.execute(sql("state/outcomes"))
-            connection.execute(sql("state/sent"))
         project.state.publish(connection, "outcome")
     journal.settle()
 

@@ -45,7 +45,10 @@ def take(project: Project, day: date) -> list[Written]:
         ConfigError: another org answers, a mapping does not fit the org (with every problem of
             every mapping), or our user may not read all there is.
     """
+    from pipelines.apply import settle  # which plans, and so takes snapshots
+
     _sweep(project)
+    settle(project)
     with project.org() as org, project.warehouse.connect() as connection:
         bind_home(project, org.organization_id)
         check_reading(org, OBJECTS)

@@ -49,7 +49,7 @@ class Session(requests.Session):
         self.api_usage: tuple[int, int] | None = None
         """API calls used and allowed in 24 hours, as the last answer said."""
         self.clock_ahead = timedelta()
-        """How far the org's clock is before ours, as the last answer said; up to a second too low."""
+        """How far the org's clock is before ours by its last answer; up to a second too low."""
         self._token: Token | None = None
         self._login = threading.Lock()
         if connection.is_local:

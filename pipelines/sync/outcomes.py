@@ -79,7 +79,7 @@ def unprocessed_sql(part: ObjectPlan, table: str, actions: Sequence[str], messag
 
 
 def answers_sql(files: Sequence[Path]) -> str:
-    """The last answer to every row that was sent, and ``again``: whether it asks for another try."""
+    """The last answer to every row that was sent; ``again`` where it asks for another try."""
     listed = ", ".join(map(literal, files))
     return _ANSWERS.format(files=listed, verdict=verdict_sql("code", "message"), attempts=ATTEMPTS)
 
