@@ -10,7 +10,7 @@ ALONE := $(CURDIR)/.venv/check
 DAGSTER := CAUSEWAY_HOME=$(ALONE) DAGSTER_HOME=$(ALONE)/dagster VIRTUAL_ENV=$(CURDIR)/.venv \
 	PYTHONWARNINGS=ignore::FutureWarning
 
-.PHONY: demo test check bench ui setup clean
+.PHONY: demo test check audit bench ui setup clean
 
 demo: setup  ## bring two days of sample data into a Salesforce org on this machine
 	@$(BIN)/causeway demo
@@ -23,9 +23,17 @@ check: setup  ## everything CI asks of the code besides its tests
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(UV) lock --check
+	$(BIN)/python .ci/dependencies.py
 	@mkdir -p $(ALONE)/dagster && cp pipelines/commands/dagster.yaml $(ALONE)/dagster/
 	@$(DAGSTER) $(BIN)/dg check defs
 	@$(DAGSTER) $(BIN)/dagster definitions validate -w workspace.yaml
+
+# Which locked versions have a known weakness stands in a database of advisories: this needs a
+# network, so it is no part of `check`.
+audit: setup  ## ask a database of advisories about every locked version; needs a network
+	@mkdir -p $(ALONE)
+	@$(UV) export --quiet --locked --all-groups --no-emit-project --output-file $(ALONE)/locked.txt
+	$(UV) tool run pip-audit --disable-pip --require-hashes --requirement $(ALONE)/locked.txt
 
 bench: setup  ## time every stage, with 100,000 and 1,000,000 people
 	@$(BIN)/python -m bench --page docs/bench.md

@@ -6,7 +6,10 @@ import dagster as dg
 
 from assets.relation import shown, spec, step
 from pipelines import snapshot
+from pipelines.jobs import DAYS
 from pipelines.resources import ProjectResource
+
+CHECK = "fields_are_as_saved"
 
 SAYS = {
     "org_schema": "The fields of Account, Contact and Lead as the org describes them to the user "
@@ -14,10 +17,12 @@ SAYS = {
     "org_place": "The countries and states that the org has picklists of, under every spelling "
     "that is understood. Empty in an org where they are free text.",
     "org_user": "The users of the org, for look-ups of owners.",
-    "org_account": "Every Account of the org, also deleted ones: key, mapped and matched fields.",
-    "org_contact": "Every Contact of the org, also deleted ones: key, mapped and matched fields.",
+    "org_account": "Every Account of the org, also deleted ones: key, mapped and matched fields. "
+    "A batch's file holds what it read: all the first time, then what changed.",
+    "org_contact": "Every Contact of the org, also deleted ones: key, mapped and matched fields. "
+    "A batch's file holds what it read: all the first time, then what changed.",
     "org_lead": "Every Lead of the org, also converted and deleted ones: key, mapped and matched "
-    "fields.",
+    "fields. A batch's file holds what it read: all the first time, then what changed.",
 }
 
 
@@ -32,12 +37,21 @@ SAYS = {
             kinds=("salesforce", "duckdb"),
         )
         for name, text in SAYS.items()
-    ]
+    ],
+    check_specs=[dg.AssetCheckSpec(CHECK, asset="org_schema", partitions_def=DAYS)],
 )
 def org(
     context: dg.AssetExecutionContext, project: ProjectResource
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Read the org by Bulk query jobs."""
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Read what the org touched since the last snapshot, by queries or Bulk query jobs."""
     with step(context, project, to_org=True) as (here, day):
         for written in snapshot.take(here, day):
             yield shown(here, written)
+        drift = snapshot.drift(here, day)
+        yield dg.AssetCheckResult(
+            asset_key="org_schema",
+            check_name=CHECK,
+            passed=not drift,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"drift": dg.MetadataValue.md("\n".join(f"- {line}" for line in drift))},
+        )

@@ -7,12 +7,13 @@ import dagster as dg
 from assets.relation import shown, spec, step
 from pipelines.apply import apply
 from pipelines.jobs import DAYS
-from pipelines.plan import newest
+from pipelines.plan import newest, scored
 from pipelines.project import OBJECTS
 from pipelines.prove import prove
 from pipelines.resources import ProjectResource
-from pipelines.sync.apply import Progress
+from pipelines.sync.apply_send import Progress
 from pipelines.sync.mapping import relation
+from pipelines.sync.plan_forecast import Score
 from pipelines.sync.plan_runs import note_run
 from pipelines.sync.prove import Proof
 
@@ -43,6 +44,7 @@ def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
             dg.AssetCheckSpec("every_planned_row_has_an_outcome", asset=name, partitions_def=DAYS),
             dg.AssetCheckSpec("nothing_rejected", asset=name, partitions_def=DAYS),
             dg.AssetCheckSpec("stored_as_sent", asset=name, partitions_def=DAYS),
+            dg.AssetCheckSpec("forecast", asset=name, partitions_def=DAYS),
         ],
     )
     def run(
@@ -68,6 +70,7 @@ def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
                 metadata={"rejected": outcomes.counts["rejected"]},
             )
             yield _stored_as_sent(name, prove(here, object_name, saved))
+            yield _forecast(name, scored(here, saved, object_name))
 
     return run
 
@@ -85,6 +88,24 @@ def _stored_as_sent(name: str, proof: Proof) -> dg.AssetCheckResult:
             "stored as sent": proof.as_sent,
             "not stored": proof.not_stored,
             "not as sent": dg.MetadataValue.md(told or "_nothing_"),
+        },
+    )
+
+
+def _forecast(name: str, score: Score) -> dg.AssetCheckResult:
+    """Whether what the plan called certain came true, and how much of the rest it saw coming."""
+    return dg.AssetCheckResult(
+        asset_key=name,
+        check_name="forecast",
+        passed=score.wrong == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "foretold": score.foretold,
+            "rejected": score.rejected,
+            "foretold and rejected": score.both,
+            "precision": score.precision,
+            "recall": score.recall,
+            "not foretold": dict(score.missed),
         },
     )
 

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import left_behind
 from pipelines.errors import ConfigError
-from pipelines.plan import applied, heed_guards, newest
+from pipelines.plan import heed_guards, newest
 from pipelines.project import OBJECTS, Project
-from pipelines.sync.apply import Outcomes, Progress, apply_object, check_ready
+from pipelines.salesforce.budget import Budget
+from pipelines.sync import ledger, outcomes, payload
+from pipelines.sync.apply import (
+    Outcomes,
+    bind_payload,
+    check_ready,
+    read_outcomes,
+    send_object,
+    settle_object,
+)
+from pipelines.sync.apply_answers import Target
+from pipelines.sync.apply_send import Progress
+from pipelines.sync.journal import Journal, unsettled
 from pipelines.sync.mapping import relation
+from pipelines.sync.saved_plan import load_plan
 from pipelines.sync.state import sql, transaction
 from pipelines.warehouse import Written, literal
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from pipelines.salesforce.org import Org
+    from pipelines.sync.saved_plan import Plan
 
 
 def apply(
     project: Project, day: date, object_name: str, progress: Progress | None = None
 ) -> tuple[Outcomes, Written]:
     """Send one object's rows of the day's newest plan; write ``salesforce_<object>``.
+
+    A plan that a dead run left half-way goes on where it stopped; one that was applied is not
+    applied again.
 
     Raises:
         Blocked: a guard stops the plan.
@@ -30,33 +50,135 @@ def apply(
         SalesforceError: the org could not be talked to; run the batch again.
     """
     saved = newest(project, day)
-    heed_guards(project, day, saved)
-    parents = {
-        name: path
-        for name in OBJECTS[: OBJECTS.index(object_name)]
-        if (path := applied(saved, name)).exists()
-    }
-    with project.org() as org, project.connect(day) as connection:
-        _allow_writing(org)
-        check_ready(saved, object_name, org, connection, parents)  # before anything counts as sent
-        left_behind.begin(project, connection, saved, object_name)
-        outcomes = apply_object(
-            saved, object_name, org, connection, parents=parents, progress=progress
-        )
-        query = f"select * from read_parquet({literal(outcomes.path)})"
+    if not Journal.of(saved.folder, object_name).begun:
+        heed_guards(project, day, saved)
+    found = apply_plan(project, saved, object_name, progress)
+    with project.warehouse.connect() as connection:
         name = relation("salesforce", object_name)
-        written = project.warehouse.write(connection, name, day, query)
-        project.warehouse.bind(connection, name, [day], name="outcomes")
-        project.warehouse.bind(connection, relation("plan", object_name), [day], name="planned")
-        with project.state.attach(connection):
-            connection.execute("set variable batch = $1::date", [day])
-            connection.execute("set variable object = $1", [object_name])
-            with transaction(connection):
-                connection.execute(sql("state/outcomes"))
-                connection.execute(sql("state/sent"))
-                connection.execute("delete from state.sending where object = getvariable('object')")
-            project.state.publish(connection, "outcome")
-    return outcomes, written
+        return found, project.warehouse.describe(connection, name, day)
+
+
+def apply_plan(
+    project: Project,
+    saved: Plan,
+    object_name: str,
+    progress: Progress | None = None,
+    *,
+    barred: Mapping[str, str] | None = None,
+) -> Outcomes:
+    """Send one object's rows of any plan, and keep what the org says of them.
+
+    Args:
+        project: whose org and state.
+        saved: the plan; its guards are the caller's.
+        object_name: one of its objects.
+        progress: called after every call or job.
+        barred: key → why its row is held after all.
+
+    Raises:
+        ConfigError, SalesforceError: as ``apply``.
+    """
+    journal = Journal.of(saved.folder, object_name)
+    with project.org() as org, project.connect(date.fromisoformat(saved.batch)) as connection:
+        if journal.outcomes.exists():
+            found = read_outcomes(saved, object_name, connection)
+        else:
+            _allow_writing(org)
+            parents = _parents(saved, object_name)
+            check_ready(saved, object_name, org.organization_id, connection, parents)
+            _bar(project, connection, saved, object_name, barred or {})
+            target = _target(project, org, saved, object_name)
+            found = send_object(saved, target, org, connection, progress)
+        _keep(project, connection, saved, found)
+    return found
+
+
+def settle(project: Project) -> list[Outcomes]:
+    """Find out what runs that died have written, and keep it; nothing is sent.
+
+    Whoever calls holds the org's lock. What was not sent is planned anew.
+
+    Raises:
+        ConfigError: a plan that was being sent was edited; remove its folder to forget it.
+        SalesforceError: the org could not be talked to.
+    """
+    settled = []
+    left = list(unsettled(project.home))
+    if left:
+        with project.org() as org:
+            for plan_id, folder in left:
+                saved = load_plan(project.home, plan_id)
+                if saved.organization_id == org.organization_id:
+                    settled.append(_settle(project, org, saved, folder.capitalize()))
+    return settled
+
+
+def _settle(project: Project, org: Org, saved: Plan, object_name: str) -> Outcomes:
+    with project.connect(date.fromisoformat(saved.batch)) as connection:
+        _bar(project, connection, saved, object_name, {})
+        if Journal.of(saved.folder, object_name).outcomes.exists():
+            found = read_outcomes(saved, object_name, connection)
+        else:
+            target = _target(project, org, saved, object_name)
+            found = settle_object(saved, target, org, connection)
+        _keep(project, connection, saved, found)
+    return found
+
+
+def _target(project: Project, org: Org, saved: Plan, object_name: str) -> Target:
+    budget = Budget(lambda: org.api_usage, project.policies.api.daily_share)
+    return Target(saved.objects[object_name], saved.created_at, budget)
+
+
+def _parents(saved: Plan, object_name: str) -> Mapping[str, Path]:
+    """Object → outcomes of the phases before."""
+    before = OBJECTS[: OBJECTS.index(object_name)]
+    paths = {name: Journal.of(saved.folder, name).outcomes for name in before}
+    return {name: path for name, path in paths.items() if path.exists()}
+
+
+def _bar(
+    project: Project,
+    connection: DuckDBPyConnection,
+    saved: Plan,
+    object_name: str,
+    barred: Mapping[str, str],
+) -> None:
+    """Make the payload, without what was refused before and would be sent again unchanged."""
+    with project.state.attach(connection):
+        connection.execute("set variable object = $1", [object_name])
+        connection.execute(sql("state/refused"))
+    parents = _parents(saved, object_name)
+    bind_payload(saved, object_name, connection, parents)
+    part = saved.objects[object_name]
+    connection.execute(f"insert into barred by name {outcomes.refused_again_sql(part)}")
+    if barred:
+        rows = [(key, "held", "BARRED", why) for key, why in barred.items()]
+        connection.executemany("insert into barred values (?, ?, ?, ?)", rows)
+    bind_payload(saved, object_name, connection, parents)
+
+
+def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: Outcomes) -> None:
+    """Write all that follows from the outcomes; doing it twice changes nothing."""
+    day, name = date.fromisoformat(saved.batch), found.object
+    part, journal = saved.objects[name], Journal.of(saved.folder, name)
+    query = f"select * from read_parquet({literal(found.path)})"
+    if saved.kind == "sync":  # a batch's relation tells what became of the batch
+        project.warehouse.write(connection, relation("salesforce", name), day, query)
+    if journal.settled:
+        return
+    bind_payload(saved, name, connection, _parents(saved, name))
+    connection.execute(f"create or replace temp view outcomes as {query}")
+    connection.execute(f"create or replace temp table digests as {payload.digests_sql(part)}")
+    book = ledger.Ledger.of(project.org_home(saved.organization_id), name)
+    ledger.write(connection, book, saved.plan_id, part, payload="payload", outcomes="outcomes")
+    with project.state.attach(connection):
+        connection.execute("set variable batch = $1::date", [day])
+        connection.execute("set variable object = $1", [name])
+        with transaction(connection):
+            connection.execute(sql("state/outcomes"))
+        project.state.publish(connection, "outcome")
+    journal.settle()
 
 
 def _allow_writing(org: Org) -> None:

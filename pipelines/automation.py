@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import describes
 from pipelines.sync import ledger
+from pipelines.sync.addresses import fit
 from pipelines.sync.automation import later_sql
 from pipelines.sync.ledger import Ledger
 from pipelines.warehouse import literal
@@ -47,6 +48,7 @@ def notice(project: Project, object_name: str, before: Manifest | None, found: R
     if not book.segments() or not all(before.path(file).exists() for file in before.files):
         return 0
     known = describes.known(home / "describe", object_name)
+    mapping = fit({object_name: mapping}, {object_name: known})[object_name]
     schema = {name: known[name] for name in mapping.enabled() if name in known}
     with project.connect(ANY_DAY) as connection:
         connection.execute(f"create temp view now as {_delta_sql(found)}")

@@ -7,12 +7,15 @@ older clients read; a session that has the old one open keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pipelines.sync.state import State
 from pipelines.warehouse import Warehouse, literal, publish
 
+FILE = "causeway.duckdb"
+TEMPORARY = ".causeway.tmp"
 STORAGE = "v1.0.0"
 """The oldest storage version DuckDB still writes; every client since 1.0 opens it."""
 
@@ -24,34 +27,64 @@ CURRENT = {
 a batch that was withdrawn: view → (state table of entities, state table of members, key)."""
 
 
-def rebuild(warehouse: Warehouse, state: State, columns: Mapping[str, Mapping[str, str]]) -> Path:
+def rebuild(
+    warehouse: Warehouse,
+    state: State,
+    columns: Mapping[str, Mapping[str, str]],
+    mirrors: Mapping[str, str],
+) -> Path:
     """Make ``causeway.duckdb`` anew, a view per relation.
 
     Args:
         warehouse: whose files the views read.
         state: whose published tables say which row of an entity is the newest.
         columns: relation → its columns, in the order of the graph.
+        mirrors: relation of the org → a query of what the org holds now.
     """
-    import duckdb
-
-    path = warehouse.home / "causeway.duckdb"
-    temporary = path.with_name(".causeway.tmp")
+    path = warehouse.home / FILE
+    temporary = path.with_name(TEMPORARY)
     temporary.unlink(missing_ok=True)
-    connection = duckdb.connect(str(temporary), config={"storage_compatibility_version": STORAGE})
-    try:
-        for statement in _views(warehouse, state, columns):
-            connection.execute(statement)
-    finally:
-        connection.close()
+    _execute(temporary, [*_views(warehouse, state, columns, mirrors), *_mirror_views(mirrors)])
     publish(temporary, path)
     return path
 
 
+def show_mirrors(warehouse: Warehouse, mirrors: Mapping[str, str]) -> None:
+    """Let the views of an existing ``causeway.duckdb`` read the org's newest files."""
+    path = warehouse.home / FILE
+    if not path.exists():
+        return
+    temporary = path.with_name(TEMPORARY)
+    shutil.copyfile(path, temporary)
+    _execute(temporary, _mirror_views(mirrors))
+    publish(temporary, path)
+
+
+def _execute(file: Path, statements: Iterable[str]) -> None:
+    import duckdb
+
+    connection = duckdb.connect(str(file), config={"storage_compatibility_version": STORAGE})
+    try:
+        for statement in statements:
+            connection.execute(statement)
+    finally:
+        connection.close()
+
+
+def _mirror_views(mirrors: Mapping[str, str]) -> Iterator[str]:
+    for relation, query in mirrors.items():
+        yield f'create or replace view "{relation}" as {query}'
+
+
 def _views(
-    warehouse: Warehouse, state: State, columns: Mapping[str, Mapping[str, str]]
+    warehouse: Warehouse,
+    state: State,
+    columns: Mapping[str, Mapping[str, str]],
+    mirrors: Collection[str],
 ) -> Iterator[str]:
     for relation, kinds in columns.items():
-        name = f"{relation}_by_batch" if relation in CURRENT else relation
+        by_batch = relation in CURRENT or relation in mirrors
+        name = f"{relation}_by_batch" if by_batch else relation
         yield _relation_sql(name, warehouse.folder(relation) / "day=*" / "data.parquet", kinds)
         if relation in CURRENT:
             yield _current_sql(relation, state)

@@ -17,9 +17,11 @@ from pipelines.commands import (
     plan,
     prove,
     rejects,
+    release,
     status,
     sync,
     ui,
+    undo,
 )
 from pipelines.commands.failures import Reported
 
@@ -65,6 +67,8 @@ app.command("sync")(sync.sync)
 app.command("plan")(plan.plan)
 app.command("status")(status.status)
 app.command("prove")(prove.prove)
+app.command("undo")(undo.undo)
+app.command("release")(release.release)
 app.command("explain")(explain.explain)
 app.command("check")(check.check)
 app.command("ui")(ui.ui)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipelines import describes
 from pipelines.errors import ConfigError
+from pipelines.find_record import ANY_DAY, the_one
 from pipelines.golden import Golden, read_golden
 from pipelines.history import Touch, touches
+from pipelines.sync.addresses import fit
 from pipelines.sync.compile import mapping_columns
 from pipelines.sync.explain import Said
 from pipelines.sync.ledger import Ledger
@@ -27,11 +28,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.project import Project
+    from pipelines.sync.fields import Field
     from pipelines.sync.mapping import FieldRule, ObjectMapping
-
-ANY_DAY = date.min  # for a DuckDB with the project's macros; no row of a batch is read by it
-MANY = 10
-"""Records told where a search finds several."""
 
 
 @dataclass(frozen=True)
@@ -106,35 +104,30 @@ class Explanation:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class _Found:
-    key: str | None
-    sf_id: str | None
-    name: str
-
-
 def explain(project: Project, object_name: str, text: str) -> Explanation:
     """The story of one record, found by Id, e-mail address, key or name.
 
     Raises:
         ConfigError: there is no such record, or there are several.
     """
-    mapping = project.object_mappings[object_name]
     organization_id = project.bound_org
     if organization_id is None:
         raise ConfigError(
             f"nothing is known of an org in {project.home}; run `causeway sync` first"
         )
+    schema = describes.known(project.org_home(organization_id) / "describe", object_name)
+    own = project.object_mappings[object_name]
+    mapping = fit({object_name: own}, {object_name: schema})[object_name]
     with project.connect(ANY_DAY) as connection:
         project.bind_org(connection, object_name, "records")
-        found = _the_one(connection, project, mapping, text)
+        found = the_one(connection, project, mapping, text)
         if found.key is None:
             return Explanation(object_name, None, found.sf_id, found.name, ())
         golden = read_golden(project, connection, mapping.from_, found.key)
         history = touches(connection, project.home, organization_id, object_name, found.key)
         connection.execute("create temp table asked as select $1 as key", [found.key])
         book = Ledger.of(project.org_home(organization_id), object_name)
-        stories = _Stories(project, connection, mapping, golden, history)
+        stories = _Stories(project, connection, mapping, schema, golden, history)
         fields = tuple(stories.tell(book.sql("asked")))
     return Explanation(
         object_name, found.key, found.sf_id, found.name, golden.said(), fields, history
@@ -149,10 +142,12 @@ class _Stories:
         project: Project,
         connection: DuckDBPyConnection,
         mapping: ObjectMapping,
+        schema: Mapping[str, Field],
         golden: Golden,
         history: Sequence[Touch],
     ) -> None:
-        self.project, self.connection, self.mapping = project, connection, mapping
+        self.project, self.connection = project, connection
+        self.mapping, self.schema = mapping, schema
         self.golden, self.history = golden, history
 
     def tell(self, ledger: str) -> Iterator[FieldStory]:
@@ -196,17 +191,14 @@ class _Stories:
         self, now: Mapping[str, Any], entries: Mapping[str, Any], mine: Mapping[str, Any]
     ) -> Mapping[str, tuple[bool, bool, bool]]:
         """Field → whether the org holds what we knew, holds what we want, kept what we sent."""
-        organization_id = self.project.bound_org or ""
-        folder = self.project.org_home(organization_id) / "describe"
-        schema = describes.known(folder, self.mapping.object)
         judged = {}
         for name in self.mapping.enabled():
             entry = entries.get(name, {})
             texts = (now.get(name), entry.get("stored"), mine.get(name), entry.get("sent"))
             held, stored, wanted, sent = map(_text_sql, texts)
-            if name in schema:
+            if name in self.schema:
                 pairs = ((held, stored), (held, wanted), (stored, sent))
-                query = ", ".join(same_sql(schema[name], one, other) for one, other in pairs)
+                query = ", ".join(same_sql(self.schema[name], one, other) for one, other in pairs)
                 [judged[name]] = self.connection.execute(f"select {query}").fetchall()
         return judged
 
@@ -252,76 +244,6 @@ class _Stories:
         return decided or (
             None if mine.get(name) is None else f"ours would be {_shown(mine[name])}"
         )
-
-
-def _the_one(
-    connection: DuckDBPyConnection, project: Project, mapping: ObjectMapping, text: str
-) -> _Found:
-    days = project.warehouse.days(mapping.from_)
-    project.warehouse.bind(connection, mapping.from_, days, "golden")
-    query = _search_sql(connection, mapping)
-    found = [_Found(*row) for row in connection.execute(query, [text.strip()]).fetchall()]
-    if not found:
-        raise ConfigError(
-            f"no {mapping.object} has the Id, e-mail address, key or name {text!r}: neither in the"
-            " org, as it was read last, nor in our sources"
-        )
-    if len(found) > 1:
-        listed = "\n".join(f"  {one.sf_id or one.key}  {one.name}" for one in found[:MANY])
-        raise ConfigError(f"{len(found)} are called {text!r}; name one by its Id:\n{listed}")
-    return found[0]
-
-
-def _search_sql(connection: DuckDBPyConnection, mapping: ObjectMapping) -> str:
-    """Records of the org and golden entities that a text names, by Id, key, e-mail or name."""
-    columns = {row[0] for row in connection.execute("describe records").fetchall()}
-    parts = [name for name in ("FirstName", "LastName", "Name") if name in columns]
-    name = f"concat_ws(' ', {', '.join(map(quoted, parts))})"
-    email = '"Email"' if "Email" in columns else "null"
-    golden = "name" if mapping.from_ == "accounts" else "concat_ws(' ', first_name, last_name)"
-    return _SEARCH.format(
-        key=quoted(mapping.key),
-        name=name,
-        email=email,
-        golden_key=mapping.key_column,
-        golden_name=golden,
-        golden_email="null" if mapping.from_ == "accounts" else "email",
-    )
-
-
-_SEARCH = """\
-with
-
-held as (
-    select {key} as key, "Id" as sf_id, {name} as name
-    from records
-    where
-        "IsDeleted" = 'false'
-        and (
-            left("Id", 15) = left($1, 15)
-            or lower({key}) = lower($1)
-            or lower({email}) = lower($1)
-            or lower({name}) = lower($1)
-        )
-),
-
-known as (
-    select {golden_key} as key, any_value({golden_name}) as name
-    from golden
-    where
-        {golden_key} = lower($1)
-        or lower({golden_email}) = lower($1)
-        or lower({golden_name}) = lower($1)
-    group by {golden_key}
-)
-
-select held.key, held.sf_id, held.name from held
-union all
-select known.key, null as sf_id, known.name
-from known
-where known.key not in (select key from held where key is not null)
-    and not exists (select 1 from records as other where other.{key} = known.key)
-order by 3, 2"""
 
 
 def _held_sql(key_field: str) -> str:

@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import left_behind
 from pipelines.errors import ConfigError
 from pipelines.plan_guards import applied, digests, heed_guards
 from pipelines.plan_page import write_page
 from pipelines.project import Project
+from pipelines.scope import bind_scope, seen
 from pipelines.snapshot import fitted, read_schema
 from pipelines.sql import tables_of
 from pipelines.sync.addresses import LEFT_OUT
@@ -21,6 +21,7 @@ from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.plan import plan_sql
 from pipelines.sync.plan_differences import differences_sql
+from pipelines.sync.plan_forecast import Score, score, transient_sql
 from pipelines.sync.saved_plan import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
 from pipelines.warehouse import Written, literal, publish
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from pipelines.salesforce.org import Org
 
-__all__ = ["applied", "desired", "heed_guards", "newest", "newest_of_all", "plan"]
+__all__ = ["applied", "desired", "heed_guards", "newest", "newest_of_all", "plan", "scored"]
 
 
 def desired(project: Project, day: date, object_name: str) -> Written:
@@ -60,6 +61,8 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
     """
     schema, mappings = read_schema(project, day), fitted(project, day)
     written = [_plan(project, day, one, schema[name]) for name, one in mappings.items()]
+    with project.connect(day) as connection:
+        stamps = seen(project, connection)
     with project.org() as org:
         origin = Origin(
             batch=day.isoformat(),
@@ -68,6 +71,7 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
             made_from=digests(project, schema),
             instance_url=org.session.token.instance_url,
             limits=_limits(org),
+            seen=stamps,
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))
     saved = save_plan(project.home, origin, files, mappings, schema)
@@ -110,6 +114,16 @@ def newest_of_all(project: Project) -> Plan:
     return load_plan(project.home, headers[-1].parent.name)
 
 
+def scored(project: Project, saved: Plan, object_name: str) -> Score:
+    """Hold the forecast of one object's rows against what Salesforce really said of them."""
+    with project.warehouse.connect() as connection:
+        return score(connection, saved.payload(object_name), applied(saved, object_name))
+
+
+MADE = ("differences", "ledger", "undone", "scope", "refused")
+"""What a plan reads of each object that is no asset; made while planning."""
+
+
 def _plan(
     project: Project, day: date, mapping: ObjectMapping, schema: Mapping[str, Field]
 ) -> Written:
@@ -117,46 +131,51 @@ def _plan(
     object_name, policies = mapping.object, project.policies
     compared = differences_sql(mapping, schema, policies)
     query = plan_sql(mapping, schema, policies)
-    made = {relation(stage, object_name) for stage in ("differences", "ledger", "undone", "scope")}
+    made = {relation(stage, object_name) for stage in MADE}
     with project.connect(day) as connection, project.state.attach(connection):
         for table in {*tables_of(compared), *tables_of(query)} - made:
             project.bind_table(connection, table, day)
         connection.execute(_table_sql(relation("differences", object_name), compared))
         _bind_written(project, connection, object_name)
-        connection.execute(_view_sql(relation("scope", object_name), _NO_SCOPE))
+        bind_scope(project, connection, day, object_name)
+        refused = _refused_sql(object_name)
+        connection.execute(_view_sql(relation("refused", object_name), refused))
         return project.warehouse.write(connection, relation("plan", object_name), day, query)
 
 
 def _bind_written(project: Project, connection: DuckDBPyConnection, object_name: str) -> None:
     """Make ``ledger_<object>`` and ``undone_<object>``: what we wrote, and what was taken back."""
-    left_behind.bind(project, connection, object_name)
-    home = project.home / "orgs" / (project.home / "organization").read_text("utf-8").strip()
-    differences = relation("differences", object_name)
-    written = Ledger.of(home, object_name).sql(differences)
-    connection.execute(_table_sql("written", written))
-    connection.execute(
-        _view_sql(relation("ledger", object_name), _ledger_sql(differences, object_name))
-    )
+    home = project.org_home(project.bound_org or "")
+    ledger, differences = Ledger.of(home, object_name), relation("differences", object_name)
+    query = ledger.sql(differences) if ledger.segments() else _sent_sql(differences, object_name)
+    connection.execute(_table_sql(relation("ledger", object_name), query))
     undone = undone_sql(home, object_name)
     connection.execute(_view_sql(relation("undone", object_name), undone))
 
 
-def _ledger_sql(differences: str, object_name: str) -> str:
-    """The ledger; of what was written before there was one only that it was we who wrote it."""
+def _sent_sql(differences: str, object_name: str) -> str:
+    """Before there was a ledger only this was kept: which fields were ever ours, not their values.
+
+    They pass for values of ours that changed.
+    """
     return f"""
-        with known as (
+        with sent as (
             select key, unnest(fields) as field from state.sent
             where object = {literal(object_name)}
-            union
-            select key, unnest(fields) as field from left_behind
         )
-        select key, field, sent, stored from written
-        union all
         select key, field, before as sent, before as stored
         from {differences}
-        semi join known using (key, field)
-        anti join written using (key, field)
+        semi join sent using (key, field)
     """
+
+
+def _refused_sql(object_name: str) -> str:
+    """What the org said last of records it refused, unless it was no fault of theirs."""
+    return (
+        "select key, code, message from state.outcome"
+        f" where object = {literal(object_name)} and outcome = 'rejected'"
+        f" and code not in ({transient_sql()})"
+    )
 
 
 def _view_sql(name: str, query: str) -> str:
@@ -165,9 +184,6 @@ def _view_sql(name: str, query: str) -> str:
 
 def _table_sql(name: str, query: str) -> str:
     return f"create or replace temp table {name} as {query}"
-
-
-_NO_SCOPE = "select null::varchar as key, null::varchar as reason where false"
 
 
 def _write(project: Project, day: date, name: str, query: str) -> Written:

@@ -44,7 +44,7 @@ def digests(project: Project, schema: OrgSchema) -> dict[str, str]:
     decided["sources.yaml"] = project.sources.model_dump_json()
     decided[DESCRIBE] = repr(
         [
-            schema[name].get(field)
+            schema.get(name, {}).get(field)
             for name, mapping in project.object_mappings.items()
             for field in mapping.enabled()
         ]
@@ -107,7 +107,7 @@ def is_released(project: Project, saved: Plan) -> bool:
 
 
 def _heed_changes(project: Project, saved: Plan) -> None:
-    now = digests(project, {name: {} for name in saved.objects})
+    now = digests(project, {})
     problems = [
         Problem(
             str(project.mappings / name),

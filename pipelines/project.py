@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from pipelines import config
 from pipelines import memo as memos
 from pipelines.errors import InternalError
-from pipelines.mirror import read_manifest
+from pipelines.mirror import Manifest, read_manifest
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
 from pipelines.sync.state import State, sql
-from pipelines.warehouse import Warehouse, Written, constant
+from pipelines.warehouse import Warehouse, Written, constant, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -182,7 +182,9 @@ class Project:
         found: list[object] = [file.query]
         for table in file.tables:
             name = table.removesuffix(ALL_DAYS)
-            if not name.startswith(CONFIG):
+            if table in MIRRORED:
+                found += self._org_files(table)
+            elif not name.startswith(CONFIG):
                 days = [day] if name == table else self.warehouse.days(name)
                 found += [self.warehouse.path(name, one) for one in days]
         return found
@@ -229,12 +231,27 @@ class Project:
             name: of the view, where it is not the relation's.
         """
         relation = f"org_{object_name.lower()}"
-        manifest = read_manifest(self.mirror(object_name)) if self.bound_org else None
-        if manifest is None:
-            self.warehouse.bind(connection, relation, [], name)
-            return
-        query = manifest.view_sql(self.warehouse.path(relation, None))
+        query = self._org_view(relation)
         connection.execute(f'create or replace temp view "{name or relation}" as {query}')
+
+    def org_views(self) -> dict[str, str]:
+        """Relation of the org → a query of every record that the bound org holds, once."""
+        return {relation: self._org_view(relation) for relation in MIRRORED}
+
+    def _org_view(self, relation: str) -> str:
+        schema = self.warehouse.schema_file(relation)
+        manifest = self._manifest(relation)
+        if manifest is None:
+            return f"select * from read_parquet({literal(schema)})"
+        return manifest.view_sql(schema)
+
+    def _org_files(self, relation: str) -> list[Path]:
+        manifest = self._manifest(relation)
+        files = [] if manifest is None else [manifest.path(file) for file in manifest.files]
+        return [self.warehouse.schema_file(relation), *files]
+
+    def _manifest(self, relation: str) -> Manifest | None:
+        return read_manifest(self.mirror(MIRRORED[relation])) if self.bound_org else None
 
     def mirror(self, object_name: str, organization_id: str | None = None) -> Path:
         """The folder of the mirror of one object, by default in the bound org."""

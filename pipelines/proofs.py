@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import describes
+from pipelines.released import forget_remade
 from pipelines.sync import ledger
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.prove import (
@@ -59,6 +60,7 @@ def judge(project: Project, object_name: str, saved: Plan, user_id: str) -> Proo
         proof = Proof(saved.plan_id, object_name, tuple(_fields(written, tally, order)), path)
         ledger.store(connection, book, saved.plan_id, f"({_STORED})")
         write_parquet(connection, "select * from differing order by field, key", path)
+        forget_remade(connection, home, object_name, segment)
     _write_counts(proof)
     return proof
 
@@ -95,6 +97,35 @@ def recorded(saved: Plan) -> list[Proof]:
             fields = tuple(map(_field, facts["fields"]))
             proofs.append(Proof(saved.plan_id, name, fields, path))
     return proofs
+
+
+def newest_proven(project: Project) -> Plan | None:
+    """The newest plan of which something was read back."""
+    return max(_proven_plans(project), key=lambda plan: plan.created_at, default=None)
+
+
+def proven(project: Project) -> list[Proof]:
+    """What reading back found of all plans together, one proof for each object."""
+    plans = sorted(_proven_plans(project), key=lambda plan: plan.created_at)
+    found: dict[str, list[Proof]] = {name: [] for name in project.object_mappings}
+    for proof in (proof for plan in plans for proof in recorded(plan)):
+        found.setdefault(proof.object, []).append(proof)
+    return [
+        Proof(
+            plan_id=proofs[-1].plan_id,
+            object=name,
+            fields=tuple(field for proof in proofs for field in proof.fields),
+            path=proofs[-1].path,
+        )
+        for name, proofs in found.items()
+        if proofs
+    ]
+
+
+def _proven_plans(project: Project) -> list[Plan]:
+    found = (project.home / "plans").glob("[!.]*/applied/*/proof.json")
+    names = {path.parents[2].name for path in found}
+    return [load_plan(project.home, name) for name in sorted(names)]
 
 
 # What somebody else made of a value is not what the org stored of ours: it stays a difference.

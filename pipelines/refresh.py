@@ -21,10 +21,12 @@ from pipelines.sync.snapshot import (
     growth_sql,
     has_deleted,
     held_sql,
+    moved_sql,
     newest_sql,
     one_of,
     snapshot_soql,
     snapshot_sql,
+    touched_before,
     touched_since,
     with_ids_sql,
 )
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 OVERLAP = timedelta(minutes=15)
 FEW = 10_000
 """Up to so many records a query over REST is quicker than a Bulk job, and costs as few calls."""
+SETTLED = timedelta(seconds=30)
+"""So long before a reading a record's stamp tells its contents: stamps have whole seconds, clocks
+differ, and within one second a record may have been read between two changes."""
 IDS = 300
 """Ids in one query, which travels in a URL of at most 16 KB."""
 
@@ -85,6 +90,10 @@ class Reading:
         """Read records; returns a ``select`` of them."""
         return self._read(self.fields, count, where)
 
+    def stamps(self, count: int, where: str) -> str:
+        """Read only Ids and stamps; returns a ``select`` of them."""
+        return self._read(("Id", "SystemModstamp"), count, where)
+
     def ids(self, count: int, where: str | None = None) -> str:
         """Read only Ids; returns a ``select`` of them."""
         return self._read(("Id",), count, where)
@@ -118,8 +127,8 @@ def bring_up(
 ) -> Refreshed:
     """Let the mirror in ``folder`` hold what the org holds.
 
-    Everything is read where there is no mirror yet, where it holds nothing, or where another user
-    or other fields made it: nobody could tell what it lacks.
+    Everything is read where there is no mirror yet, and where another user or other fields made
+    it: nobody could tell what it lacks.
 
     Args:
         connection: a DuckDB of its own.
@@ -128,7 +137,7 @@ def bring_up(
         nothing: an empty file of the relation, told where nothing changed.
     """
     mirror = read_manifest(folder)
-    if mirror is None or not mirror.records or not _same(mirror, reading):
+    if mirror is None or not _same(mirror, reading):
         return _all(connection, reading, folder)
     return _changes(connection, reading, mirror, nothing)
 
@@ -163,7 +172,9 @@ def _changes(
     if not touched and _counts_agree(reading, mirror.records):
         commit(moved)
         return Refreshed(nothing, 0, moved, full=False)
-    _table(connection, "fresh", newest_sql(reading.records(touched, since)))
+    if not mirror.records:
+        return _all(connection, reading, mirror.folder)
+    _table(connection, "fresh", _touched(connection, reading, mirror, touched))
     if not _reconciled(connection, reading, mirror):
         return _all(connection, reading, mirror.folder)
     _table(connection, "known", with_ids_sql(mirror.view_sql(), "fresh"))
@@ -175,6 +186,28 @@ def _changes(
     moved = advance(connection, moved, "select * from differing", more)
     file, rows = list(moved.deltas.items())[-1]
     return Refreshed(moved.path(file), rows, compact(connection, moved), full=False)
+
+
+def _touched(connection: DuckDBPyConnection, reading: Reading, mirror: Manifest, count: int) -> str:
+    """Read what the org touched since the last reading; returns a ``select`` of it.
+
+    Most of the overlap is known already. Where it is large, as after a first load, stamps are read
+    first, a tenth of the bytes, and then only records with another stamp.
+    """
+    since = touched_since(mirror.watermark)
+    settled = mirror.watermark + OVERLAP - SETTLED
+    older = f"{since} and {touched_before(settled)}"
+    if count <= FEW or (known := reading.count(older)) <= FEW:
+        return reading.records(count, since)
+    stamps = moved_sql(reading.stamps(known, older), mirror.view_sql())
+    moved = [found for [found] in connection.execute(stamps).fetchall()]
+    if len(moved) > FEW:
+        return reading.records(count, since)
+    recent = touched_since(settled)
+    found = [reading.records(reading.count(recent), recent)]
+    if moved:
+        found.append(reading.by_ids(moved))
+    return newest_sql(" union all ".join(found))
 
 
 def _reconciled(connection: DuckDBPyConnection, reading: Reading, mirror: Manifest) -> bool:

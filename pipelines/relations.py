@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -134,13 +135,25 @@ def prepare(project: Project) -> None:
     stamp = _stamp(project)
     if (project.home, stamp) in _prepared:
         return
-    lock = project.home / "locks" / "schemas.lock"
-    locks.take(lock, "schemas", locks.tell)
-    try:
+    with _alone(project):
         _write_schemas(project, stamp)
+    _prepared.add((project.home, stamp))
+
+
+def show_org(project: Project) -> None:
+    """Let ``causeway.duckdb`` show the org as the mirror holds it now."""
+    with _alone(project):
+        catalog.show_mirrors(project.warehouse, project.org_views())
+
+
+@contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """Schemas and views are made by one process at a time."""
+    locks.take(project.home / "locks" / "schemas.lock", "schemas", locks.tell)
+    try:
+        yield
     finally:
         locks.release("schemas")
-    _prepared.add((project.home, stamp))
 
 
 def schemas_stamp(project: Project) -> str:
@@ -162,7 +175,7 @@ def _write_schemas(project: Project, stamp: str) -> None:
                 project.warehouse.bind(connection, name, [], table)
         with project.state.attach(connection):
             project.state.publish(connection)
-    catalog.rebuild(project.warehouse, project.state, columns)
+    catalog.rebuild(project.warehouse, project.state, columns, project.org_views())
     (project.home / "stage" / "schemas").write_text(stamp)
 
 

@@ -6,9 +6,10 @@ is why a field alone is not enough, and why the end is a look with our own eyes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from pipelines.access import check_reading, hidden_objects
 from pipelines.errors import ConfigError
 from pipelines.project import Project
 from pipelines.salesforce.errors import RequestRefused
@@ -30,7 +31,8 @@ def set_up(project: Project, say: Say) -> None:
         say: gets one line per thing that was made.
 
     Raises:
-        ConfigError: what an admin must do by hand, for each field that we still cannot write.
+        ConfigError: what an admin must do by hand, for each field that we still cannot write, and
+            where we still do not see every record.
         SalesforceError: the org refused or did not answer.
     """
     mappings = project.object_mappings.values()
@@ -38,15 +40,20 @@ def set_up(project: Project, say: Say) -> None:
         lacking = [mapping for mapping in mappings if _lacks(org, mapping)]
         for mapping in lacking:
             _make_field(org, mapping, say)
-        if lacking:
-            _grant(org, [f"{mapping.object}.{mapping.key}" for mapping in lacking], say)
+        hidden = hidden_objects(org, list(project.object_mappings))
+        if lacking or hidden:
+            granted = _permission_set(org, say)
+            _grant_fields(org, granted, [f"{one.object}.{one.key}" for one in lacking], say)
+            _grant_sight(org, granted, hidden, say)
+            _assign(org, granted, say)
         problems = [
             mapping.problem(f"{reason}; {_by_hand(mapping)}", "key")
             for mapping in mappings
             if (reason := _lacks(org, mapping))
         ]
-    if problems:
-        raise ConfigError(problems)
+        if problems:
+            raise ConfigError(problems)
+        check_reading(org, list(project.object_mappings))
 
 
 def _lacks(org: Org, mapping: ObjectMapping) -> str | None:
@@ -84,12 +91,16 @@ def _make_field(org: Org, mapping: ObjectMapping, say: Say) -> None:
         say(f"made the field {body['FullName']}")
 
 
-def _grant(org: Org, fields: list[str], say: Say) -> None:
+def _permission_set(org: Org, say: Say) -> str:
     made, granted = _found_or_made(
         org, "PermissionSet", {"Name": PERMISSION_SET}, {"Label": PERMISSION_SET}
     )
     if made:
         say(f"made the permission set {PERMISSION_SET}")
+    return granted
+
+
+def _grant_fields(org: Org, granted: str, fields: Iterable[str], say: Say) -> None:
     for field in fields:
         made, _ = _found_or_made(
             org,
@@ -103,6 +114,20 @@ def _grant(org: Org, fields: list[str], say: Say) -> None:
         )
         if made:
             say(f"{PERMISSION_SET} may read and edit {field}")
+
+
+def _grant_sight(org: Org, granted: str, objects: Iterable[str], say: Say) -> None:
+    """A record that we do not see would be created a second time."""
+    sight = {"PermissionsRead": True, "PermissionsViewAllRecords": True}
+    for name in objects:
+        known_by = {"ParentId": granted, "SobjectType": name}
+        made, record = _found_or_made(org, "ObjectPermissions", known_by, sight)
+        if not made:
+            org.session.patch(f"sobjects/ObjectPermissions/{record}", json=sight)
+        say(f"{PERMISSION_SET} may read every {name}")
+
+
+def _assign(org: Org, granted: str, say: Say) -> None:
     made, _ = _found_or_made(
         org, "PermissionSetAssignment", {"PermissionSetId": granted, "AssigneeId": org.user_id}, {}
     )

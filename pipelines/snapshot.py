@@ -18,6 +18,7 @@ from pipelines.mirror import read_manifest
 from pipelines.project import BOUND, OBJECTS, Project
 from pipelines.proofs import catch_up
 from pipelines.refresh import Reading, Refreshed, bring_up
+from pipelines.relations import show_org
 from pipelines.salesforce.errors import JobFailed, RequestRefused, SalesforceError
 from pipelines.sync.addresses import fit
 from pipelines.sync.check import check_mappings
@@ -28,6 +29,8 @@ from pipelines.sync.snapshot import fields_needed
 from pipelines.warehouse import Written
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from pipelines.salesforce.org import Org
 
 PAGES = "snapshot-"
@@ -42,20 +45,20 @@ def take(project: Project, day: date) -> list[Written]:
         ConfigError: another org answers, a mapping does not fit the org (with every problem of
             every mapping), or our user may not read all there is.
     """
+    from pipelines.apply import settle  # which plans, and so takes snapshots
+
     _sweep(project)
-    with project.org() as org:
+    settle(project)
+    with project.org() as org, project.warehouse.connect() as connection:
         bind_home(project, org.organization_id)
         check_reading(org, OBJECTS)
         written = _take_schema(project, org, day)
         try:
             for name in fields_needed(project.object_mappings):
-                found = refresh(project, org, name)
+                found = _refresh(project, org, name, connection)
                 catch_up(project, org.organization_id, name, org.user_id)
-                with project.warehouse.connect() as connection:
-                    file = project.warehouse.link(
-                        connection, relation("org", name), day, found.delta
-                    )
-                written.append(file)
+                link = project.warehouse.link
+                written.append(link(connection, relation("org", name), day, found.delta))
         except (RequestRefused, JobFailed) as error:
             if "INVALID_FIELD" in str(error):  # a field that we believed to be there
                 describes.forget(_describes(project, org))
@@ -75,18 +78,23 @@ def refresh(project: Project, org: Org, object_name: str) -> Refreshed:
     Raises:
         SalesforceError: the org did not answer; the mirror is as it was.
     """
+    with project.warehouse.connect() as connection:
+        return _refresh(project, org, object_name, connection)
+
+
+def _refresh(
+    project: Project, org: Org, object_name: str, connection: DuckDBPyConnection
+) -> Refreshed:
     described = {name: describes.known(_describes(project, org), name) for name in OBJECTS}
     fields = tuple(fields_needed(fit(project.object_mappings, described))[object_name])
     folder = project.mirror(object_name, org.organization_id)
-    nothing = project.warehouse.path(relation("org", object_name), None)
-    with (
-        _told(folder, object_name),
-        _pages(project) as pages,
-        project.warehouse.connect() as connection,
-    ):
+    nothing = project.warehouse.schema_file(relation("org", object_name))
+    with _told(folder, object_name), _pages(project) as pages:
         reading = Reading(org, object_name, fields, described.get(object_name, {}), pages)
         before = read_manifest(folder)
         found = bring_up(connection, reading, folder, nothing)
+    if before is None or before.files != found.mirror.files:
+        show_org(project)
     notice(project, object_name, before, found)
     return found
 
@@ -129,6 +137,12 @@ def read_schema(project: Project, day: date) -> OrgSchema:
         project.warehouse.bind(connection, "org_schema", [day])
         rows = connection.sql("select * from org_schema").to_arrow_table().to_pylist()
     return org_schema(rows)
+
+
+def drift(project: Project, day: date) -> list[str]:
+    """What the org says of its fields otherwise than the saved copy; nothing without a copy."""
+    saved = describes.saved(project.mappings)
+    return list(describes.drift(saved, read_schema(project, day))) if saved else []
 
 
 def fitted(project: Project, day: date) -> dict[str, ObjectMapping]:

@@ -90,10 +90,10 @@ class Warehouse:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
         try:
-            temporary.hardlink_to(file)
-        except OSError:  # another file system, or one without links
-            shutil.copyfile(file, temporary)
-        publish(temporary, path)
+            _link(file, temporary)
+            publish(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)  # still there where both are one file already
         return self.describe(connection, relation, day)
 
     def describe(self, connection: DuckDBPyConnection, relation: str, day: date | None) -> Written:
@@ -116,13 +116,18 @@ class Warehouse:
 
         A day that was never made counts as empty; that the relation is known at all is a law.
         """
-        empty = self.path(relation, None)
-        if not empty.exists():
-            raise InternalError(f"{relation} has no schema file at {empty}; run `causeway check`")
+        empty = self.schema_file(relation)
         there = [path for path in (self.path(relation, day) for day in days) if path.exists()]
         connection.execute(
             f'create or replace temp view "{name or relation}" as {_read_sql([empty, *there])}'
         )
+
+    def schema_file(self, relation: str) -> Path:
+        """The file without rows that every relation has from the start."""
+        empty = self.path(relation, None)
+        if not empty.exists():
+            raise InternalError(f"{relation} has no schema file at {empty}; run `causeway check`")
+        return empty
 
     def sweep(self) -> int:
         """Remove what killed runs left half written; returns how many files went.
@@ -172,6 +177,13 @@ def write_parquet(connection: DuckDBPyConnection, query: str, path: Path) -> int
     finally:
         temporary.unlink(missing_ok=True)
     return int(rows)
+
+
+def _link(file: Path, name: Path) -> None:
+    try:
+        name.hardlink_to(file)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(file, name)
 
 
 def publish(temporary: Path, path: Path) -> None:

@@ -10,8 +10,9 @@ from pipelines.resources import ProjectResource
 FILES = {file.relation: file for file in stage_files("resolve")}
 
 LINKS = """Every source record of the people in the batch's scope, with the rule that made it
-theirs. A batch reaches the people its old and its new rows belong to, and nobody else; a record of
-another day stands here when its person is in scope, with the batch that brought it.
+theirs. A batch reaches the people its old and its new rows belong to, who was held or rejected
+earlier, and whose record somebody changed in the org; everyone, when mappings, policies or the
+org's fields changed. A record of another day stands here with the batch that brought it.
 """
 
 person_records = sql_asset(FILES["person_records"], "resolve")
@@ -37,7 +38,7 @@ def _spec(name: str) -> dg.AssetSpec:
             "person_links",
             group="resolve",
             description=LINKS,
-            deps=["person_records"],
+            deps=["person_records", "org_schema", "org_account", "org_contact", "org_lead"],
             owner="team:crm",
         )
     ]

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from pipelines.project import Project
 
 
+MOST = 12
+"""Lines of drift that are shown."""
+
+
 def check(as_json: Json = False) -> None:
     """Check sources, policies and mappings: unknown keys, columns, fields, types, lengths.
 
-    Every problem is listed with its file and line. Fields are checked against the org, or where
-    it is down against the newest snapshot. Nothing is run or written.
+    Every problem is listed with its file and line. Fields are checked against the org; where it
+    is down against the copy saved beside the mappings, or the newest snapshot. What the org says
+    otherwise than the saved copy is told, and is no problem. Nothing is run or written.
 
       causeway check && causeway sync
     """
@@ -33,11 +38,13 @@ def check(as_json: Json = False) -> None:
     ]
     if read[0] and read[1]:
         problems += strays(here)
+    drift: list[str] = []
     if all(read):
-        _collect(problems, lambda: _check_fields(here))
+        _collect(problems, lambda: _check_fields(here, drift))
     if as_json:
-        print_json({"problems": [asdict(problem) for problem in problems]})
+        print_json({"problems": [asdict(problem) for problem in problems], "drift": drift})
     else:
+        _show_drift(drift)
         for problem in problems:
             err.print(str(problem), style="red", markup=False)
         if not problems:
@@ -56,10 +63,22 @@ def _collect(problems: list[Problem], read: Callable[[], object]) -> bool:
     return True
 
 
-def _check_fields(here: Project) -> None:
+def _show_drift(drift: list[str]) -> None:
+    if not drift:
+        return
+    out.print("The org says otherwise than the saved copy (causeway org describe --save):")
+    for line in drift[:MOST]:
+        out.print(f"  {line}", style="yellow", markup=False)
+    if len(drift) > MOST:
+        out.print(f"  and {len(drift) - MOST} more: causeway org describe", style="yellow")
+
+
+def _check_fields(here: Project, drift: list[str]) -> None:
     from pipelines.commands.described import described
     from pipelines.relations import prepare
     from pipelines.snapshot import check_against
 
     prepare(here)
-    check_against(here, described(here).schema)
+    found = described(here)
+    drift += found.drift
+    check_against(here, found.schema)

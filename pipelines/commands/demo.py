@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pipelines.project import Project
 
 
+EXPLAINED = "amelie.girard@blueheron.example"
+"""Somebody whom four sources know."""
+
 RECORDS = "select Name, Account.Name, Email from Contact limit 9"
 
 
@@ -28,7 +31,7 @@ def demo() -> None:
 
     No account, no key, no question. The org, the inputs and all results stay in the home; a
     second run changes nothing. The samples hold a few bad rows on purpose, to show what happens
-    to them.
+    to them. It ends with the proof of what was written, and with the undo of it, as a plan only.
 
       causeway demo
       causeway --home /tmp/second demo
@@ -58,6 +61,9 @@ def demo() -> None:
         out.print(tables(synced.found))
 
     surprises = _surprises(done)
+    _tell_bad_rows(done)
+    _tell_proof(here)
+    _tell_undo(here)
     _tell_end(here, done)
     for surprise in surprises:
         err.print(surprise, style="red", markup=False)
@@ -86,7 +92,7 @@ def _surprises(done: list[Synced]) -> list[str]:
     return told
 
 
-def _tell_end(here: Project, done: list[Synced]) -> None:
+def _tell_bad_rows(done: list[Synced]) -> None:
     from pipelines.demo.days import PLANTED
 
     bad = sum(rows.rejected for synced in done for rows in synced.found.sources.values())
@@ -94,15 +100,52 @@ def _tell_end(here: Project, done: list[Synced]) -> None:
     for row in PLANTED:
         day: date = done[row.day].found.batch
         out.print(f"  {day}  {row.source:<17} {row.what}", markup=False)
+
+
+def _tell_proof(here: Project) -> None:
+    """All that was ever written from this home, read back from the org."""
+    from pipelines.commands.prove import shown as proof_shown
+    from pipelines.proofs import proven
+
+    out.print("\n[bold]Proof[/bold]: what was written, read back")
+    out.print(proof_shown(proven(here)))
+
+
+def _tell_undo(here: Project) -> None:
+    """What the newest plan that wrote anything could take back; nothing of it is done."""
+    import shutil
+
+    from pipelines.commands.undo import org_lock
+    from pipelines.proofs import newest_proven
+    from pipelines.undo import plan_undo, told
+
+    with org_lock(here):
+        plan = newest_proven(here)
+        if plan is None:
+            return
+        inverse = plan_undo(here, plan.plan_id)
+        shutil.rmtree(inverse.folder)  # nobody asked for it to be kept
+    out.print(
+        f"\n[bold]Undo[/bold]: the last plan that wrote would be taken back by {told(inverse)}"
+    )
+    out.print(f"  {_typed(here)} undo {plan.plan_id}", markup=False)
+
+
+def _typed(here: Project) -> str:
+    here_typed = f" --home {shown(here.home)}" if "CAUSEWAY_HOME" in os.environ else ""
+    return f"{command()}{here_typed}"
+
+
+def _tell_end(here: Project, done: list[Synced]) -> None:
     if not any(synced.found.written for synced in done):
         out.print("\n[bold green]Nothing changed:[/bold green] everything was there already.")
-    here_typed = f" --home {shown(here.home)}" if "CAUSEWAY_HOME" in os.environ else ""
-    typed = f"{command()}{here_typed}"
+    typed = _typed(here)
     out.print("\n[bold]Where to look next[/bold]")
     for what, where in (
         ("lineage, runs and checks in Dagster", f"{typed} ui"),
         ("the people found, in DuckDB", _people_typed(here)),
         ("the records in the org", f'{typed} org query "{RECORDS}"'),
+        ("why a record looks as it does", f"{typed} explain Contact {EXPLAINED}"),
         ("the bad rows, to repair", f"{typed} rejects export --batch {done[0].found.batch}"),
         ("what a Contact is made from", f"{typed} mapping show contact --lineage"),
     ):

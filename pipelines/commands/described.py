@@ -1,9 +1,8 @@
-"""What an org says of its fields: asked now, or as the newest snapshot saw it."""
+"""What an org says of its fields: asked now, as it was saved, or as a snapshot saw it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError
@@ -18,29 +17,36 @@ class Described:
     """An org's fields, and how we know them."""
 
     schema: OrgSchema
-    since: date | None  # the snapshot's day; None when the org was asked now
+    drift: list[str]  # what the org says otherwise than the saved copy, where it was asked
 
 
 def described(here: Project) -> Described:
-    """Ask the org, or where it is down read the newest snapshot.
+    """Ask the org; where it is down read the copy saved beside the mappings, or a snapshot.
 
     Raises:
-        ConfigError: the org is down and there is no snapshot yet.
+        ConfigError: the org is down, and there is neither copy nor snapshot.
     """
+    from pipelines import describes
     from pipelines.project import OBJECTS
     from pipelines.salesforce.errors import TransientError
     from pipelines.snapshot import read_schema
-    from pipelines.sync.fields import org_schema, schema_rows
+    from pipelines.sync.fields import org_schema
 
+    saved = describes.saved(here.mappings)
     try:
         with here.org() as org:
-            rows = [row for name in OBJECTS for row in schema_rows(org.describe(name))]
-        return Described(org_schema(rows), None)
+            folder = here.org_home(org.organization_id) / "describe"
+            found = describes.describe(org, folder, OBJECTS)
+            schema = org_schema(row for told in found for row in told.rows)
+        return Described(schema, list(describes.drift(saved, schema)) if saved else [])
     except TransientError as error:
+        if saved:
+            return Described(saved, [])
         days = here.warehouse.days("org_schema")
         if not days:
             raise ConfigError(
-                f"The mappings need the org's fields. {error} Without an org, one snapshot"
-                " (`causeway sync --plan-only`) is enough."
+                f"The mappings need the org's fields. {error} Without an org, a saved copy"
+                " (`causeway org describe --save`) or one snapshot (`causeway sync --plan-only`)"
+                " is enough."
             ) from None
-        return Described(read_schema(here, days[-1]), days[-1])
+        return Described(read_schema(here, days[-1]), [])

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.commands import org_bound
 from pipelines.commands.environment import Json, choose_home, err, out, print_json, project
 
 app = typer.Typer(
@@ -61,11 +62,16 @@ def start(
 
 @app.command()
 def status(home: Home = None, as_json: Json = False) -> None:
-    """Say whether it runs, where, and with which credentials."""
+    """Say whether it runs, where, with which credentials, and which org the home is bound to."""
     choose_home(home)
     from pipelines.local_org import control
 
-    _show(control.status(project().local_org), as_json)
+    here = project()
+    bound = org_bound.bound(here)
+    _show(control.status(here.local_org) | {"bound": bound}, as_json)
+    if not as_json and bound["organization_id"]:
+        newest = max(bound["read_at"].values(), default="never")
+        out.print(f"This home is bound to the org {bound['organization_id']}, read {newest}.")
 
 
 @app.command()
@@ -304,3 +310,7 @@ def _show(facts: dict[str, Any], as_json: bool) -> None:
     for key in ("https_url", "http_url", "ca_file", "username", "organization_id"):
         out.print(f"  {key:<16} {facts[key]}", markup=False)
     out.print("Passwords and tokens: causeway org status --json")
+
+
+app.command()(org_bound.describe)
+app.command()(org_bound.switch)

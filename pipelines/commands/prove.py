@@ -112,12 +112,9 @@ def total(proofs: Sequence[Proof]) -> Text:
 
 def _newest(here: Project) -> tuple[Plan, list[Proof]]:
     """The newest plan that was read back."""
-    from pipelines.proofs import recorded
-    from pipelines.sync.saved_plan import load_plan
+    from pipelines.proofs import newest_proven, recorded
 
-    found = (path.parents[2] for path in (here.home / "plans").glob("*/applied/*/proof.json"))
-    plans = [load_plan(here.home, name) for name in {folder.name for folder in found}]
-    if not plans:
+    saved = newest_proven(here)
+    if saved is None:
         raise ConfigError("nothing was written yet, so nothing was read back; run `causeway sync`")
-    saved = max(plans, key=lambda plan: plan.created_at)
     return saved, recorded(saved)

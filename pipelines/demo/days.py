@@ -63,7 +63,7 @@ GUEST_READERS = range(90, 102)  # readers who are nobody else
 BUYERS = range(50, 72)
 GUEST_BUYERS = range(105, 108)
 NEW_SHOPPER, NEW_CONTACT, NEW_READER = 102, 103, 104  # appear on the second day
-NEW_PHONE, MOVED, OPTED_OUT, CONFIRMED = 3, 66, 62, 91  # change on the second day
+NEW_PHONE, MOVED, OPTED_OUT, CONFIRMED = 3, 66, 62, 93  # change on the second day
 
 BROKEN_LINE = "Wren,Calloway,Buyer,Acme Inc.,Partner,415-555-0195,w@acme.example,1,2,3,4,5,6,7,8,9"
 

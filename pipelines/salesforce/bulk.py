@@ -23,6 +23,7 @@ from pipelines.salesforce.rows import Load
 if TYPE_CHECKING:
     from pipelines.salesforce.session import Session
 
+IN_FLIGHT = 4  # jobs at a time
 LARGEST_FILE = 100_000_000  # bytes; Salesforce's 150 MB are counted after base64
 ResultKind = Literal["successful", "failed", "unprocessed"]
 OnJob = Callable[[str, Path], None]
@@ -101,7 +102,7 @@ def ingest(
     *,
     results: Path,
     on_job: OnJob | None = None,
-    in_flight: int = 4,
+    in_flight: int = IN_FLIGHT,
 ) -> list[JobResult]:
     """Load each CSV file by a job of its own, up to `in_flight` at a time, and wait for all.
 
@@ -149,15 +150,25 @@ def ingest(
     return [future.result() for future in futures]
 
 
-def resume(session: Session, job_id: str, *, results: Path) -> JobResult:
+def resume(session: Session, job_id: str, *, results: Path, start: bool = True) -> JobResult:
     """Go on with a job that `ingest` announced, from wherever it stands.
+
+    Args:
+        session: to the org.
+        job_id: as announced.
+        results: folder for the result files.
+        start: whether a job that was never closed is closed now; else it is aborted, so that it
+            never does anything.
 
     Raises:
         RequestRefused: with status 404 when the org has forgotten the job, after seven days.
     """
     job = IngestJob(session, job_id)
     if job.info().state == "Open":
-        job.close()
+        if start:
+            job.close()
+        else:
+            job.abort()
     return _ended(job, results, threading.Event())
 
 

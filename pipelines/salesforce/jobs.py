@@ -54,14 +54,17 @@ class Job:
             error_message=job.get("errorMessage") or "",
         )
 
-    def wait(self, *, patience: float = PATIENCE, stop: threading.Event | None = None) -> JobInfo:
+    def wait(
+        self, *, patience: float | None = None, stop: threading.Event | None = None
+    ) -> JobInfo:
         """Poll until the job has ended: soon at first, then less and less often.
 
         Raises:
-            JobUnfinished: after `patience` seconds, or when `stop` is set; the job goes on.
+            JobUnfinished: after `patience` seconds (a day where none are given), or when `stop` is
+                set; the job goes on.
         """
         stop = stop or threading.Event()
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + (PATIENCE if patience is None else patience)
         pause = FIRST_POLL
         while not (info := self.info()).ended:
             logger.debug("Bulk job %s: %s, %d rows", self.id, info.state, info.processed)

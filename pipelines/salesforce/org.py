@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from pipelines.salesforce import bulk, bulk_query, rest_query
 from pipelines.salesforce.connection import Connection
-from pipelines.salesforce.rows import Load, RowError, RowResult
+from pipelines.salesforce.rows import Load, RowError, RowResult, json_text
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -129,26 +129,31 @@ class Org:
         """Write few records to a CSV file; see `pipelines.salesforce.rest_query.page`."""
         return rest_query.page(self.session, soql, fields, file, include_deleted=include_deleted)
 
-    def collections(
-        self,
-        load: Load,
-        records: Sequence[Mapping[str, Any]],
-        *,
-        on_chunk: Callable[[Sequence[RowResult]], None] | None = None,
-    ) -> list[RowResult]:
+    @property
+    def pause(self) -> float:
+        """Seconds that the first pause before another try takes at most."""
+        return self.session.pause
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        """How far the org's clock is before ours; up to a second too low."""
+        return self.session.clock_ahead
+
+    @property
+    def api_usage(self) -> tuple[int, int] | None:
+        """API calls used and allowed in 24 hours, by anybody; none before the first answer."""
+        return self.session.api_usage
+
+    def collections(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         """Write `records` in calls of up to 200 rows; one result per record, in their order.
 
         A refused row never stops the others. None clears a field; a field that is not there is
-        left alone. When a call fails, the error is raised and the rows behind it are not sent;
-        `on_chunk` has got the results before it. After `AnswerLost` the next 200 are in doubt.
+        left alone; a `Decimal` keeps its digits. When a call fails, the error is raised and the
+        rows behind it are not sent. After `AnswerLost` its 200 are in doubt.
         """
-        results: list[RowResult] = []
-        for start in range(0, len(records), COLLECTION):
-            chunk = self._written(load, records[start : start + COLLECTION])
-            results += chunk
-            if on_chunk is not None:
-                on_chunk(chunk)
-        return results
+        starts = range(0, len(records), COLLECTION)
+        chunks = [records[start : start + COLLECTION] for start in starts]
+        return [result for chunk in chunks for result in self._written(load, chunk)]
 
     def _written(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         url, headers = "composite/sobjects", _headers(load)
@@ -157,11 +162,13 @@ class Org:
             answer = self.session.delete(url, params=params, headers=headers)
         else:
             kind = {"attributes": {"type": load.object}}
-            body = {"allOrNone": False, "records": [kind | dict(record) for record in records]}
+            listed = json_text([kind | dict(record) for record in records])
             method = "POST" if load.operation == "insert" else "PATCH"
             if load.operation == "upsert":
                 url = f"{url}/{load.object}/{load.external_id}"
-            answer = self.session.request(method, url, json=body, headers=headers)
+            body = f'{{"allOrNone": false, "records": {listed}}}'.encode()
+            headers["Content-Type"] = "application/json"
+            answer = self.session.request(method, url, data=body, headers=headers)
         return [_row_result(load, row) for row in answer.json()]
 
     def ingest(
@@ -171,13 +178,16 @@ class Org:
         *,
         results: Path,
         on_job: bulk.OnJob | None = None,
+        in_flight: int = bulk.IN_FLIGHT,
     ) -> list[bulk.JobResult]:
         """Load CSV files by Bulk API 2.0; see `pipelines.salesforce.bulk.ingest`."""
-        return bulk.ingest(self.session, load, files, results=results, on_job=on_job)
+        return bulk.ingest(
+            self.session, load, files, results=results, on_job=on_job, in_flight=in_flight
+        )
 
-    def resume(self, job_id: str, *, results: Path) -> bulk.JobResult:
+    def resume(self, job_id: str, *, results: Path, start: bool = True) -> bulk.JobResult:
         """Go on with a job of `ingest`; see `pipelines.salesforce.bulk.resume`."""
-        return bulk.resume(self.session, job_id, results=results)
+        return bulk.resume(self.session, job_id, results=results, start=start)
 
     def bulk_query(self, soql: str, folder: Path, *, include_deleted: bool = False) -> list[Path]:
         """Stream a query of any size to CSV pages; see `pipelines.salesforce.bulk_query.query`."""

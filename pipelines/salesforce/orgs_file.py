@@ -37,9 +37,13 @@ Orgs = dict[str, dict[str, Value]]
 def read_orgs(file: Path, keys: Collection[str], problems: list[str]) -> Orgs:
     """Read all connections of `file`, so that a problem in any of them is seen at once.
 
-    Unknown keys, repeated keys and secrets that are not a ``${VARIABLE}`` go to `problems`.
+    Unknown keys, repeated keys, secrets that are not a ``${VARIABLE}``, and a file that others can
+    change go to `problems`.
     """
     orgs: Orgs = {}
+    if file.is_file() and file.stat().st_mode & 0o022:
+        # Whoever can change an address can have our secrets sent to it.
+        problems.append(f"{file}: others can change it; run `chmod go-w {file}`")
     for org, _, node in _pairs(_root(file, problems), file, problems):
         orgs[org] = {}
         for key, where, value in _pairs(node, file, problems):

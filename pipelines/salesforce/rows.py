@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal
@@ -92,8 +94,8 @@ ROW_CODES: Mapping[str, Verdict] = MappingProxyType(
     }
 )
 
-_LOCKED_TOGETHER = re.compile(r"this record or (\d+) records")
-_LIMIT_EXCEPTION = "System.LimitException"
+LOCKED_TOGETHER = r"this record or (\d+) records"
+LIMIT_EXCEPTION = "System.LimitException"
 _BULK_ERROR = re.compile(r"(?P<code>[A-Z][A-Z0-9_]*):(?P<message>.*):(?P<fields>[\w. ]*)--", re.S)
 
 
@@ -108,8 +110,8 @@ class RowError:
     @property
     def verdict(self) -> Verdict:
         """What to do about it, by `ROW_CODES` and by two texts that hit whole chunks."""
-        locked = _LOCKED_TOGETHER.search(self.message)
-        if (locked and int(locked[1]) > 1) or _LIMIT_EXCEPTION in self.message:
+        locked = re.search(LOCKED_TOGETHER, self.message)
+        if (locked and int(locked[1]) > 1) or LIMIT_EXCEPTION in self.message:
             return SUSPECT
         return ROW_CODES.get(self.code, PERMANENT)
 
@@ -137,3 +139,19 @@ class RowResult:
     success: bool
     created: bool
     errors: tuple[RowError, ...] = ()
+
+
+def json_text(records: Sequence[Mapping[str, Any]]) -> str:
+    """Records as a JSON list; a `Decimal` keeps every digit, which a float would round after 15."""
+    return f"[{', '.join(map(_object, records))}]"
+
+
+def _object(record: Mapping[str, Any]) -> str:
+    members = (f"{json.dumps(name)}: {_value(value)}" for name, value in record.items())
+    return f"{{{', '.join(members)}}}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return _object(value) if isinstance(value, Mapping) else json.dumps(value)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -46,6 +48,8 @@ class Session(requests.Session):
         self.connection = connection
         self.api_usage: tuple[int, int] | None = None
         """API calls used and allowed in 24 hours, as the last answer said."""
+        self.clock_ahead = timedelta()
+        """How far the org's clock is before ours by its last answer; up to a second too low."""
         self._token: Token | None = None
         self._login = threading.Lock()
         if connection.is_local:
@@ -75,12 +79,16 @@ class Session(requests.Session):
         """Stream an answer to `dest`, byte for byte and whole or not at all; return its headers."""
         return self.repeated(_NOT_CARRIED_OUT)(self._downloaded, url, dest, params)
 
+    @property
+    def pause(self) -> float:
+        """Seconds that the first pause before another try takes at most."""
+        return 0.05 if self.connection.is_local else 0.5
+
     def repeated(self, retry: tenacity.retry_base) -> tenacity.Retrying:
         """Make a caller that repeats what fails with an error that `retry` names."""
-        pause = 0.05 if self.connection.is_local else 0.5
         return tenacity.Retrying(
             retry=retry,
-            wait=tenacity.wait_random_exponential(multiplier=pause, max=30),
+            wait=tenacity.wait_random_exponential(multiplier=self.pause, max=30),
             stop=tenacity.stop_after_attempt(ATTEMPTS),
             reraise=True,
         )
@@ -152,10 +160,13 @@ class Session(requests.Session):
         if self.connection.ca_file:  # per call, as REQUESTS_CA_BUNDLE overrules the session's own
             kwargs.setdefault("verify", str(self.connection.ca_file))
         try:
-            return super().request(method, url, *args, **kwargs)
+            answer = super().request(method, url, *args, **kwargs)
         except BROKEN as error:
             hint = START if self.connection.is_local else None
             raise unanswered(f"{method} {_path(url)}", error, write=write, hint=hint) from error
+        if told := answer.headers.get("Date"):
+            self.clock_ahead = parsedate_to_datetime(told) - datetime.now(UTC)
+        return answer
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

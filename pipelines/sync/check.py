@@ -190,6 +190,8 @@ class _Check:
             yield "a field of this name cannot be mapped"
         elif field.type not in WRITABLE:
             yield f"the type {field.type} cannot be written; map its parts"
+        elif field.calculated:
+            yield "the org computes it by a formula; it is read, never written"
         elif not field.createable and not field.updateable:
             yield "the org lets us read it, not write it"
         elif not field.createable and when != "update":

@@ -1,7 +1,7 @@
-"""SQL of applying a plan: which rows go out, in what form, and what became of each.
+"""SQL of what the org says: answers of a chunk, which of them ask for another try, outcomes.
 
-All of it reads the table ``payload`` (a plan's rows, their waiting look-ups answered) and the
-table ``answers`` (what the org said of the rows that were sent).
+All of it reads the view ``payload`` of ``pipelines.sync.payload``; an *answer* is what the org said
+of a row in one attempt, its *outcome* what is true of it in the end.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipelines.salesforce.rows import LIMIT_EXCEPTION, LOCKED_TOGETHER, ROW_CODES, Verdict
+from pipelines.sync.payload import DELETES, SENT, digest, sendable
 from pipelines.sync.saved_plan import ObjectPlan
-from pipelines.sync.wire import PENDING, quoted
+from pipelines.sync.wire import quoted
 from pipelines.warehouse import literal
 
 ANSWERS = {
@@ -20,141 +22,176 @@ ANSWERS = {
     "code": "varchar",
     "message": "varchar",
     "fields": "varchar[]",
+    "attempt": "integer",
+    "size": "integer",
 }
-"""What the org said of a row."""
+"""What the org said of a row, at which attempt, in a transaction of how many rows."""
+
+ATTEMPTS = 8
+"""How often a row is sent whose error says nothing about the row."""
+
+NO_ANSWER = "NO_ANSWER"
+JOB_FAILED = "JOB_FAILED"
+OUR_CODES: Mapping[str, Verdict] = {NO_ANSWER: Verdict.TRANSIENT, JOB_FAILED: Verdict.TRANSIENT}
+"""Codes of our own, where the org gave none: no answer and no trace, a job that ended early."""
+
+REFUSED_BEFORE = "refused before, and nothing of it has changed since: "
+
+_OUR_FILE = r"InvalidBatch|ClientInputError|^Bulk job \w+ Aborted: "
+"""Why a job ends that would end so again: its file is not accepted, or somebody aborts it."""
 
 BULK_ERROR = r"(?s)^([A-Z][A-Z0-9_]*):(.*):([\w. ]*)--\s*$"
 """``CODE:message:Field1 Field2 --``, the form of ``sf__Error`` in Bulk API 2.0 results."""
 
-
-def payload_sql(part: ObjectPlan, payload: Path, parents: Mapping[str, Path]) -> str:
-    """The plan's rows with ``@account:<key>`` replaced by the Id that the earlier phase got.
-
-    A row whose parent has no Id gets a ``_waits`` that says why; it is not sent.
-    """
-    fields, joins, waits = [], [], []
-    for name in part.types:
-        column = f"planned.{quoted(name)}"
-        if name not in part.references or part.references[name] not in parents:
-            fields.append(column)
-            continue
-        parent = part.references[name]
-        mark = _mark(parent)
-        source, pending = quoted(f"parent_{name}"), f"starts_with({column}, {literal(mark)})"
-        fields.append(
-            f"case when {pending} then {source}.sf_id else {column} end as {quoted(name)}"
-        )
-        joins.append(
-            f"left join read_parquet({literal(parents[parent])}) as {source}\n"
-            f"    on {pending} and {source}.key = substr({column}, {len(mark) + 1})"
-        )
-        told = literal(f"its {parent} ")
-        reason = f"coalesce({source}.message, {source}.outcome, 'no outcome')"
-        why = f"{told} || substr({column}, {len(mark) + 1}) || ' was not written: ' || {reason}"
-        sent = f"list_contains(planned.changed, {literal(name)})"
-        waits.append(f"when {sent} and {pending} and {source}.sf_id is null then {why}")
-    columns = ["key", "action", "sf_id", "reason", "changed"]
-    listed = ",\n    ".join((*(f"planned.{column}" for column in columns), *fields))
-    waiting = f"case {' '.join(waits)} end" if waits else "null::varchar"
-    joined = "".join(f"\n{join}" for join in joins)
-    return (
-        f"select\n    {listed},\n    {waiting} as _waits\n"
-        f"from read_parquet({literal(payload)}) as planned{joined}"
-    )
+_SUCCESS = "null::varchar as code, null::varchar as message, []::varchar[] as fields"
 
 
-def unanswered_sql(part: ObjectPlan, payload: Path, parents: Mapping[str, Path]) -> str:
-    """Objects that rows to be sent wait for, though nothing is known of their phase."""
-    missing = [
-        f"select {literal(parent)} as parent from read_parquet({literal(payload)})\n"
-        "where action in ('create', 'adopt', 'update')"
-        f" and list_contains(changed, {literal(name)})"
-        f" and starts_with({quoted(name)}, {literal(_mark(parent))})"
-        for name, parent in part.references.items()
-        if parent not in parents
-    ]
-    nothing = "select null::varchar as parent where false"
-    rows = "\nunion all\n".join((nothing, *missing))
-    return f"select distinct parent from ({rows}) order by parent"
-
-
-def rows_sql(part: ObjectPlan, actions: Sequence[str]) -> str:
-    """The rows to send for some of the actions: how each is found, then its fields as wired."""
-    listed = ", ".join(map(quoted, part.types))
-    return (
-        f"select key, action, sf_id, changed, {listed}\nfrom payload\n"
-        f"where {_sendable(actions)}\norder by {_parent(part)}, key"
-    )
-
-
-def file_sql(part: ObjectPlan, actions: Sequence[str], bucket: int, buckets: int) -> str:
-    """One Bulk file: what is not to be sent is empty, what is to be cleared is ``#N/A``.
-
-    All rows of one parent stand in one file, one after the other: two jobs that write children of
-    one Account at the same time lock each other out.
-    """
-    parent = _parent(part)
-    fields = [
-        f"case when list_contains(changed, {literal(name)}) "
-        f"then coalesce({quoted(name)}, '#N/A') end as {quoted(name)}"
-        for name in part.types
-    ]
-    listed = ",\n    ".join((*_identity(part, actions), *fields))
-    return (
-        f"select\n    {listed}\nfrom payload\n"
-        f"where {_sendable(actions)} and hash({parent}) % {buckets} = {bucket}\n"
-        f"order by {parent}, key"
-    )
-
-
-def size_sql(part: ObjectPlan, actions: Sequence[str]) -> str:
-    """Rows to send, and about how many bytes of CSV they make."""
-    sizes = " + ".join(
-        f"if(list_contains(changed, {literal(name)}), coalesce(strlen({quoted(name)}), 4), 0) + 3"
-        for name in part.types
-    )
-    return (
-        f"select count(*), coalesce(sum(60 + {sizes}), 0)::bigint\n"
-        f"from payload\nwhere {_sendable(actions)}"
-    )
-
-
-def successes_sql(part: ObjectPlan, table: str, *, by_key: bool) -> str:
-    """Answers from a Bulk file ``successfulResults``; ``by_key`` where rows carry no Id."""
-    if by_key:
+def successes_sql(part: ObjectPlan, table: str, actions: Sequence[str]) -> str:
+    """Answers from a Bulk file ``successfulResults``."""
+    if "create" in actions:
         key = quoted(part.key_field)
         outcome = "case when sf__Created = 'true' then 'created' else 'updated' end"
         return (
-            f"select {key} as key, {outcome} as outcome, sf__Id as sf_id, null::varchar as code, "
-            f"null::varchar as message, []::varchar[] as fields from {table}"
+            f"select {key} as key, {outcome} as outcome, sf__Id as sf_id, {_SUCCESS} from {table}"
         )
+    outcome = "deleted" if tuple(actions) == DELETES else "updated"
     return (
-        "select payload.key, 'updated' as outcome, payload.sf_id, null::varchar as code, "
-        "null::varchar as message, []::varchar[] as fields "
+        f"select payload.key, {literal(outcome)} as outcome, payload.sf_id, {_SUCCESS} "
         f'from {table} as result join payload on payload.sf_id = result."Id"'
     )
 
 
-def failures_sql(part: ObjectPlan, table: str, *, by_key: bool) -> str:
+def failures_sql(part: ObjectPlan, table: str, actions: Sequence[str]) -> str:
     """Answers from a Bulk file ``failedResults``."""
     error = literal(BULK_ERROR)
     code = f"coalesce(nullif(regexp_extract(sf__Error, {error}, 1), ''), 'UNKNOWN')"
     message = f"coalesce(nullif(regexp_extract(sf__Error, {error}, 2), ''), sf__Error)"
     named = f"trim(regexp_extract(sf__Error, {error}, 3))"
     fields = f"case when {named} = '' then [] else string_split({named}, ' ') end"
-    return _refused_sql(part, table, by_key=by_key, code=code, message=message, fields=fields)
+    return _refused_sql(part, table, actions, code=code, message=message, fields=fields)
 
 
-def unprocessed_sql(part: ObjectPlan, table: str, *, by_key: bool, message: str) -> str:
+def unprocessed_sql(part: ObjectPlan, table: str, actions: Sequence[str], message: str) -> str:
     """Answers for the rows that an ended job never tried."""
     return _refused_sql(
-        part, table, by_key=by_key, code="'JOB_FAILED'", message=literal(message), fields="[]"
+        part, table, actions, code=literal(JOB_FAILED), message=literal(message), fields="[]"
     )
 
 
-def outcomes_sql(plan_id: str) -> str:
-    """The relation ``salesforce_<object>``: one row and one final outcome per row of the plan."""
-    return _OUTCOMES.format(plan_id=literal(plan_id))
+def answers_sql(files: Sequence[Path]) -> str:
+    """The last answer to every row that was sent; ``again`` where it asks for another try."""
+    listed = ", ".join(map(literal, files))
+    return _ANSWERS.format(files=listed, verdict=verdict_sql("code", "message"), attempts=ATTEMPTS)
+
+
+_ANSWERS = """\
+with
+
+said as (select * from read_parquet([{files}], union_by_name = true)),
+
+later as (
+    select key, max(attempt) as attempt from said where attempt > 1 group by key
+),
+
+last as (
+    select said.*
+    from said
+    left join later on later.key = said.key
+    where said.attempt = coalesce(later.attempt, 1)
+)
+
+select
+    *,
+    case when outcome = 'rejected' then {verdict} end as verdict,
+    coalesce(
+        case verdict
+            when 'transient' then attempt < {attempts}
+            when 'suspect' then size > 1
+        end,
+        false
+    ) as again
+from last
+"""
+
+
+def verdict_sql(code: str, message: str) -> str:
+    """``transient``, ``suspect`` or ``permanent``, by ``ROW_CODES`` and as ``RowError.verdict``."""
+    known = {**ROW_CODES, **OUR_CODES}
+    cases = [
+        f"when {message} like {literal(f'%{LIMIT_EXCEPTION}%')} then 'suspect'",
+        f"when try_cast(regexp_extract({message}, {literal(LOCKED_TOGETHER)}, 1) as integer) > 1"
+        " then 'suspect'",
+        f"when {code} = {literal(JOB_FAILED)} and regexp_matches({message}, {literal(_OUR_FILE)})"
+        " then 'permanent'",
+    ]
+    for verdict in (Verdict.TRANSIENT, Verdict.SUSPECT):
+        codes = ", ".join(literal(name) for name, said in known.items() if said is verdict)
+        cases.append(f"when {code} in ({codes}) then {literal(verdict)}")
+    return f"case {' '.join(cases)} else 'permanent' end"
+
+
+def pending_sql(*, answered: bool) -> str:
+    """Rows to be sent now: ``key``, the ``attempt`` it will be, and in groups of which ``size``.
+
+    A row that may have been taken along by another one goes again in a group half as large; every
+    other row may share a call with as many as it takes (no ``size``).
+    """
+    return (
+        _PENDING.format(sendable=sendable(SENT))
+        if answered
+        else _FIRST.format(sendable=sendable(SENT))
+    )
+
+
+_FIRST = """\
+select payload.key, 1 as attempt, null::integer as size
+from payload
+where {sendable}
+"""
+
+_PENDING = """\
+select
+    payload.key,
+    coalesce(answers.attempt, 0) + 1 as attempt,
+    case when answers.verdict = 'suspect' then answers.size // 2 end as size
+from payload
+left join answers on answers.key = payload.key
+where {sendable} and (answers.key is null or answers.again)
+"""
+
+
+def refused_again_sql(part: ObjectPlan) -> str:
+    """Rows that would be sent just as the org has refused them before (``refused``), as barred.
+
+    What was no fault of the row is sent again; so is what ``causeway retry`` names.
+    """
+    told = literal(REFUSED_BEFORE)
+    ours = ", ".join(map(literal, OUR_CODES))
+    return (
+        "select payload.key, 'rejected' as outcome, refused.code,\n"
+        f"    case when starts_with(refused.message, {told}) then '' else {told} end"
+        " || coalesce(refused.message, '') as message\n"
+        "from payload join refused on refused.key = payload.key\n"
+        f"where {sendable(SENT)} and refused.digest = {digest(part)}\n"
+        f"    and refused.code not in ({ours})\n"
+        f"    and {verdict_sql('refused.code', 'refused.message')} <> 'transient'"
+    )
+
+
+def outcomes_sql(plan_id: str, unsent_code: str, unsent_why: str, *, answered: bool) -> str:
+    """The relation ``salesforce_<object>``: one row and one final outcome per row of the plan.
+
+    ``unsent_code`` and ``unsent_why`` are said of rows that would have been sent, or sent again.
+    """
+    columns = ", ".join(f"null::{kind} as {name}" for name, kind in ANSWERS.items())
+    nothing = f"(select {columns}, null::boolean as again where false)"
+    return _OUTCOMES.format(
+        plan_id=literal(plan_id),
+        sent=", ".join(map(literal, SENT)),
+        unsent_code=literal(unsent_code),
+        unsent_why=literal(unsent_why),
+        answers="answers" if answered else nothing,
+    )
 
 
 _OUTCOMES = """\
@@ -164,58 +201,45 @@ select
     payload.action,
     case
         when payload.action = 'hold' or payload._waits is not null then 'held'
-        when payload.action = 'unchanged' then 'unchanged'
-        else coalesce(answers.outcome, 'rejected')
+        when payload._outcome is not null then payload._outcome
+        when payload.action not in ({sent}) then 'unchanged'
+        when answers.key is null or answers.again then 'held'
+        else answers.outcome
     end as outcome,
     coalesce(answers.sf_id, payload.sf_id) as sf_id,
     case
-        when answers.key is not null then answers.code
-        when payload.action in ('create', 'adopt', 'update') and payload._waits is null
-            then 'NO_ANSWER'
+        when payload.action = 'hold' then null
+        when payload._waits is not null then 'PARENT'
+        when payload._outcome is not null then payload._code
+        when payload.action not in ({sent}) then null
+        when answers.key is null or answers.again then {unsent_code}
+        else answers.code
     end as code,
     case
         when payload.action = 'hold' then payload.reason
         when payload._waits is not null then payload._waits
-        when answers.key is not null then answers.message
-        when payload.action <> 'unchanged'
-            then 'the org said nothing of this row; the next run reads back what became of it'
+        when payload._outcome is not null then payload._why
+        when payload.action not in ({sent}) then null
+        when answers.key is null then {unsent_why}
+        when answers.again then {unsent_why} || '; before, the org said: '
+            || answers.code || ' ' || coalesce(answers.message, '')
+        else answers.message
     end as message,
     coalesce(answers.fields, []) as fields,
-    if(answers.key is null, 0, 1) as attempts
+    coalesce(answers.attempt, 0)::integer as attempts
 from payload
-left join answers on answers.key = payload.key
+left join {answers} as answers on answers.key = payload.key
 """
 
 
 def _refused_sql(
-    part: ObjectPlan, table: str, *, by_key: bool, code: str, message: str, fields: str
+    part: ObjectPlan, table: str, actions: Sequence[str], *, code: str, message: str, fields: str
 ) -> str:
     answer = f"'rejected' as outcome, %s as sf_id, {code} as code, {message} as message, {fields}"
-    if by_key:
+    if "create" in actions:
         key = quoted(part.key_field)
         return f"select {key} as key, {answer % 'null::varchar'} as fields from {table}"
     return (
         f"select payload.key, {answer % 'payload.sf_id'} as fields "
         f'from {table} as result join payload on payload.sf_id = result."Id"'
     )
-
-
-def _identity(part: ObjectPlan, actions: Sequence[str]) -> list[str]:
-    """How the org finds a row: by key for creates, else by Id; an adopted record gets our key."""
-    key = quoted(part.key_field)
-    if "create" in actions:
-        return [f"key as {key}"]
-    return ['sf_id as "Id"', f"case when action = 'adopt' then key end as {key}"]
-
-
-def _mark(parent: str) -> str:
-    """How a look-up that waits for the Id of a parent begins; the parent's key follows."""
-    return f"{PENDING}{parent.lower()}:"
-
-
-def _parent(part: ObjectPlan) -> str:
-    return "key" if part.parent_field is None else f"coalesce({quoted(part.parent_field)}, key)"
-
-
-def _sendable(actions: Sequence[str]) -> str:
-    return f"action in ({', '.join(map(literal, actions))}) and _waits is null"

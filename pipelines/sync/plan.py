@@ -12,6 +12,7 @@ from pipelines.sync.fields import Field
 from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.plan_decisions import decided_ctes, rules_sql, told_sql
 from pipelines.sync.plan_differences import listed, when
+from pipelines.sync.plan_forecast import certain_sql, taken_columns, taken_ctes, taken_joins
 from pipelines.sync.policies import Policies
 from pipelines.sync.undo import digest_sql
 from pipelines.sync.wire import quoted
@@ -53,17 +54,18 @@ OWNER = "OwnerId"
 def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies) -> str:
     """The relation ``plan_<object>``: ``COLUMNS``, then the desired fields in wire form.
 
-    It reads ``sf_`` and ``org_match_<object>``, and four relations that are not assets:
+    It reads ``sf_`` and ``org_match_<object>``, and relations that are not assets:
     ``differences_<object>``; ``ledger_<object>`` (``key``, ``field``, ``sent``, ``stored``), what
     we wrote last; ``undone_<object>`` (``key``, ``field``, ``value``), what was taken back, without
     a field the record; ``scope_<object>`` (``key``, ``reason``), why a row is here that the batch
-    did not touch.
+    did not touch; ``refused_<object>`` (``key``, ``code``, ``message``), what the org said of it.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
     value is written, it says nothing.
     """
     name = mapping.object
     work = {
+        **taken_ctes(mapping, schema),
         "rules": rules_sql(mapping, schema, policies),
         **decided_ctes(*(relation(stage, name) for stage in ("differences", "ledger", "undone"))),
         "told": told_sql(),
@@ -74,7 +76,13 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         matched=relation("org_match", name),
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
-        desired_columns=listed((f"desired.{field}" for field in fields), 8),
+        refused=relation("refused", name),
+        taken="".join(f"\n    {join}" for join in taken_joins(mapping, schema)),
+        desired_columns=listed(
+            (*taken_columns(mapping, schema), *(f"desired.{field}" for field in fields)), 8
+        ),
+        certain=listed([certain_sql(mapping, schema)], 8),
+        sends=", ".join(map(literal, WRITES)),
         holds="".join(f"\n            {hold}" for hold in _holds(mapping, schema, policies)),
         values=listed(_created(mapping, policies), 16),
         undone=relation("undone", name),
@@ -94,7 +102,7 @@ matched as (select * from {matched}),
 
 scope as (select * from {scope}),
 
--- Records that were undone as a whole, with what we wanted of them then.
+-- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
     from {undone}
@@ -116,6 +124,7 @@ joined as (
             when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
             else list_contains(undone.digests, {digest})
         end as _undone,
+        undone.key is not null as _taken_back,
         coalesce(told.changed, []::varchar[]) as _changed,
         coalesce(told.befores, []::varchar[]) as _befores,
         coalesce(told.fields, []) as _fields,
@@ -124,7 +133,7 @@ joined as (
     left join matched on matched.entity_key = desired.key
     left join scope on scope.key = desired.key
     left join told on told.key = desired.key
-    left join undone on undone.key = desired.key
+    left join undone on undone.key = desired.key{taken}
 ),
 
 held as (
@@ -149,31 +158,51 @@ sent as (
             else _changed
         end as changed
     from held
+),
+
+planned as (
+    select
+        *,
+        case
+            when _undone then 'unchanged'
+            when reason is not null then 'hold'
+            when sf_id is null then 'create'
+            when _adopt then 'adopt'
+            when {moved} then 'move'
+            when list_contains(changed, 'OwnerId') then 'reassign'
+            when len(changed) > 0 then 'update'
+            else 'unchanged'
+        end as action
+    from sent
+),
+
+-- What the org's own words rule out is certain; what it refused of the record last time is likely.
+foreseen as (
+    select
+        planned.*,
+        {certain} as certain,
+        case
+            when action in ({sends}) then {{'code': refused.code, 'message': refused.message}}
+        end as likely
+    from planned
+    left join {refused} as refused on refused.key = planned.key
 )
 
 select
     key,
-    case
-        when _undone then 'unchanged'
-        when reason is not null then 'hold'
-        when sf_id is null then 'create'
-        when _adopt then 'adopt'
-        when {moved} then 'move'
-        when list_contains(changed, 'OwnerId') then 'reassign'
-        when len(changed) > 0 then 'update'
-        else 'unchanged'
-    end as action,
+    action,
     sf_id,
     case when _undone then {told_undone} else reason end as reason,
     scope,
     changed,
     case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
     case when reason is null and not _undone then _fields else [] end as fields,
-    null::varchar as forecast,
-    null::varchar as forecast_code,
-    null::varchar as forecast_message,
+    case when certain is not null then 'certain' when likely.code is not null then 'likely' end
+        as forecast,
+    coalesce(certain.code, likely.code) as forecast_code,
+    coalesce(certain.message, likely.message) as forecast_message,
     {columns}
-from sent
+from foreseen
 """
 
 
@@ -194,7 +223,10 @@ def _holds(
     }
     if policies.deleted_in_org == "recreate":
         del told["deleted"]
-    yield from (f"when _rule = {literal(rule)} then {literal(why)}" for rule, why in told.items())
+    for rule, why in told.items():
+        # What an undo deleted was no decision of the org's people.
+        ours = " and not _taken_back" if rule == "deleted" else ""
+        yield f"when _rule = {literal(rule)}{ours} then {literal(why)}"
     for name in mapping.enabled():
         if schema[name].required:
             missing = f"{name} is empty, and Salesforce demands it"

@@ -16,11 +16,14 @@ def wanted_sql(part: ObjectPlan, payload: Path, limit: int) -> str:
 
     What is unchanged is shown only where there is something to say of it.
     """
-    return f"""\
-select *
-from ({rows_sql(part, payload)})
-where action <> 'unchanged' or reason is not null or len(said) > 0
-qualify row_number() over (partition by action order by key) <= {limit:d}"""
+    rows = f"read_parquet({literal(payload)})"
+    # Keys first: a value is only looked at where it is shown.
+    first = f"""\
+select unnest(min(key, {limit:d})) as key
+from {rows}
+where action <> 'unchanged' or reason is not null or len(fields) > 0
+group by action"""
+    return rows_sql(part, f"(from {rows} semi join ({first}) using (key))")
 
 
 def page_rows_sql(object_name: str, links: str) -> str:

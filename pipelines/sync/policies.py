@@ -158,17 +158,20 @@ class Limit(Frozen):
     above: int = Field(500, ge=0)
 
 
+Guard = Annotated[Limit | None, BeforeValidator(_none)]
+
+
 class Guards(Frozen):
     """What stops a plan before anything is written. ``first_load: allow``: an empty org is none."""
 
-    max_create: Limit | None = Limit()
-    max_adopt: Limit | None = Limit()
-    max_move: Limit | None = Limit()
-    max_reassign: Limit | None = Limit()
-    max_update: Limit | None = None
-    max_delete: Limit | None = Limit()
+    max_create: Guard = Limit()
+    max_adopt: Guard = Limit()
+    max_move: Guard = Limit()
+    max_reassign: Guard = Limit()
+    max_update: Guard = None
+    max_delete: Guard = Limit()
     max_convert: Later = None
-    max_stale: Limit | None = Limit()
+    max_stale: Guard = Limit()
     first_load: Literal["allow", "guard"] = "allow"
 
 

@@ -70,6 +70,7 @@ class Plan:
     undoes: str | None = None
     instance_url: str = ""
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def content(self) -> str:
@@ -96,6 +97,7 @@ class Origin:
         undoes: the plan whose inverse this is.
         instance_url: where people look at the org's records.
         limits: the org's limits when the plan was made, as its REST resource ``limits`` names them.
+        seen: object → the newest stamp of a record of the org that the plan knew of.
     """
 
     batch: str
@@ -106,6 +108,7 @@ class Origin:
     undoes: str | None = None
     instance_url: str = ""
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
 
 
 def save_plan(

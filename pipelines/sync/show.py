@@ -154,7 +154,8 @@ def rows(
         only: a key of ``ONLY``.
         limit: how many rows at most.
     """
-    query = rows_sql(plan.objects[object_name], plan.payload(object_name), field=field)
+    payload = f"read_parquet({literal(plan.payload(object_name))})"
+    query = rows_sql(plan.objects[object_name], payload, field=field)
     conditions = [ONLY[only]] if only else ["(action <> 'unchanged' or len(said) > 0)"]
     if field is not None:
         conditions.append("len(said) > 0")
@@ -167,8 +168,14 @@ def rows(
         yield Row(**row)
 
 
-def rows_sql(part: ObjectPlan, payload: Path, *, field: str | None = None) -> str:
-    """The rows of one object as ``Row`` has them, and ``rank``, the place of their action."""
+def rows_sql(part: ObjectPlan, source: str, *, field: str | None = None) -> str:
+    """The rows of one object as ``Row`` has them, and ``rank``, the place of their action.
+
+    Args:
+        part: the object's part of the plan.
+        source: the payload, or some of it, as SQL that stands behind ``from``.
+        field: the only field to speak of.
+    """
     names = [name for name in part.types if field in (None, name)]
     order = ", ".join(map(literal, (*ACTIONS, *UNDO_ACTIONS)))
     given = "fields" if field is None else _only_sql(field)
@@ -185,7 +192,7 @@ select
     forecast_message,
     case when action = 'create' then {_values_sql(names)} else {given} end as said,
     list_position([{order}], action) as rank
-from read_parquet({literal(payload)})"""
+from {source}"""
 
 
 def _only_sql(field: str) -> str:

@@ -56,6 +56,11 @@ def touched_since(moment: datetime) -> str:
     return f"SystemModstamp >= {moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def touched_before(moment: datetime) -> str:
+    """A condition of SOQL: what the org wrote last before that moment."""
+    return f"SystemModstamp < {moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def one_of(ids: Iterable[str]) -> str:
     """A condition of SOQL: records by their Ids, of which about 400 fit into one query."""
     return f"Id in ({', '.join(map(literal, ids))})"
@@ -102,6 +107,14 @@ def newest_sql(query: str) -> str:
 def with_ids_sql(query: str, records: str) -> str:
     """The rows of a query whose Ids stand in the relation ``records``."""
     return f'select found.* from ({query}) as found semi join {records} using ("Id")'
+
+
+def moved_sql(stamps: str, before: str) -> str:
+    """Ids whose ``SystemModstamp`` in the query ``stamps`` is not the one in the mirror."""
+    return (
+        f'select "Id" from ({stamps}) anti join (select "Id", "SystemModstamp" from ({before}))'
+        ' using ("Id", "SystemModstamp")'
+    )
 
 
 def held_sql(before: str) -> str:

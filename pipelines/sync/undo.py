@@ -64,3 +64,80 @@ def digest_sql(types: Mapping[str, str], relation: str) -> str:
     named = sorted(name for name, kind in types.items() if kind not in IDS)
     cells = ", ".join(f"{literal(f'{name}=')} || {relation}.{quoted(name)}" for name in named)
     return f"md5(concat_ws(chr(31), '', {cells}))" if named else "md5('')"
+
+
+def taken_back_sql(
+    object_name: str,
+    plan_id: str,
+    types: Mapping[str, str],
+    *,
+    planned: str,
+    inverse: str,
+    resolved: str,
+) -> str:
+    """What an undo takes back, as rows of ``UNDONE``: values where fields, digests where records.
+
+    Args:
+        object_name: of the plan.
+        plan_id: of the undo.
+        types: the planned fields of the plan that is undone, with their describe types.
+        planned: relation of the rows of that plan.
+        inverse: relation of the rows of the undo.
+        resolved: ``planned`` with look-ups to records of the same plan answered by their Ids.
+    """
+    fields = [name for name in types if name]
+    cells = ", ".join(
+        f"{{'field': {literal(name)}, 'value': wanted.{quoted(name)}}}" for name in fields
+    )
+    return _TAKEN_BACK.format(
+        object=literal(object_name),
+        plan_id=literal(plan_id),
+        cells=cells,
+        digest=digest_sql(types, "planned"),
+        planned=planned,
+        inverse=inverse,
+        resolved=resolved,
+    )
+
+
+_TAKEN_BACK = """\
+with
+
+inverse as (select key, action, changed from {inverse}),
+
+wanted as (
+    select * from {planned}
+    union all by name
+    select * from {resolved}
+),
+
+cells as (
+    select
+        inverse.key,
+        unnest(list_filter(
+            [{cells}], lambda cell: list_contains(inverse.changed, cell.field)
+        )) as cell
+    from inverse
+    join wanted on wanted.key = inverse.key
+    where inverse.action = 'restore'
+)
+
+select distinct
+    {object} as object,
+    key,
+    cell.field as field,
+    cell.value as value,
+    {plan_id} as plan_id,
+    now() as undone_at
+from cells
+union all
+select
+    {object} as object,
+    planned.key,
+    null as field,
+    {digest} as value,
+    {plan_id} as plan_id,
+    now() as undone_at
+from {planned} as planned
+join inverse on inverse.key = planned.key
+where inverse.action in ('delete', 'clear_key')"""

@@ -182,8 +182,10 @@ judged as (
             when
                 done not in ('create', 'adopt')
                 and len(to_restore) = 0
-                and len(moved_cells) + len(opt_outs) > 0
+                and len(moved_cells) > 0
                 then 'all that was written has changed since'
+            when done not in ('create', 'adopt') and len(to_restore) = 0 and len(opt_outs) > 0
+                then {opts_in}
         end as reason
     from moved
 ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -40,6 +41,15 @@ def test_the_first_run_creates_and_tells(first) -> None:
     assert "9 were rejected" in first.out
     assert "Nothing changed" not in first.out
     assert "apply" in first.err
+
+
+def test_it_ends_with_its_proof_and_shows_how_it_would_be_undone(first, second) -> None:
+    for ran in (first, second):
+        [(written, as_sent)] = re.findall(r"([\d,]+) fields written, ([\d,]+) stored", ran.out)
+        assert written == as_sent
+        assert int(written.replace(",", "")) > 1000
+        assert "would be taken back by putting back" in ran.out
+        assert re.search(r" undo \d{4}-\d\d-\d\d-[0-9a-f]{12}$", ran.out, re.MULTILINE)
 
 
 def test_the_look_into_duckdb_works_as_it_is_typed(first) -> None:

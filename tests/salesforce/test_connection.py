@@ -126,6 +126,13 @@ def test_a_key_file_must_be_its_owners_alone(tmp_path: Path) -> None:
     assert "planted" not in repr(connection)
 
 
+def test_orgs_that_others_can_change_are_refused(tmp_path: Path) -> None:
+    load(tmp_path, JWT + "  private_key: ${UAT_KEY}\n")
+    (tmp_path / "orgs.yaml").chmod(0o666)
+    message = refused(tmp_path, JWT + "  private_key: ${UAT_KEY}\n")
+    assert "others can change it; run `chmod go-w" in message
+
+
 def test_a_key_from_the_environment_may_stand_in_one_line(tmp_path: Path) -> None:
     connection = load(tmp_path, JWT + "  private_key: ${UAT_KEY}\n")
     assert connection.private_key is not None

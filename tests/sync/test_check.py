@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.errors import ConfigError
 from pipelines.sync.check import check_mappings
-from pipelines.sync.fields import OrgSchema
+from pipelines.sync.fields import Field, OrgSchema
 from pipelines.sync.mapping import ObjectMapping, read_mapping
 
 Golden = dict[str, dict[str, str]]
@@ -112,3 +112,16 @@ def test_a_mapping_that_cannot_work(
     with pytest.raises(ConfigError) as error:
         check_mappings({mapping.object: mapping}, schema, golden)
     assert (line, True) in {(p.line, message in p.message) for p in error.value.problems}
+
+
+def test_a_formula_is_never_planned_on(tmp_path: Path, schema: OrgSchema, golden: Golden) -> None:
+    path = tmp_path / "contact.yaml"
+    path.write_text(f"{CONTACT}  Grade__c: title\n", encoding="utf-8")
+    mapping = read_mapping(path, {})
+    grade = Field(
+        "Contact", "Grade__c", "Grade", "string",
+        length=255, createable=False, updateable=False, calculated=True,
+    )  # fmt: skip
+    described = {**schema, "Contact": {**schema["Contact"], "Grade__c": grade}}
+    with pytest.raises(ConfigError, match="computes it by a formula"):
+        check_mappings({mapping.object: mapping}, described, golden)

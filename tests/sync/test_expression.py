@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipelines.sync.expression import checked_sql, columns_of, expression_problems
 
@@ -36,6 +39,9 @@ def test_what_is_allowed(sql: str, columns: list[str]) -> None:
         "getvariable('x')", "glob('*')", "parquet_metadata('x')", "query('select 1')",
         "count(*)", "max(note)", "row_number() over ()",
         "now()", "current_date", "current_timestamp", "random()", "uuid()", "nextval('s')",
+        "write_log(note)", "sleep_ms(1000)", "setval('s', 1)", "error(note)",
+        "in_search_path('a', 'b')",
+        "session_user", "ago(interval 1 day)", "histogram(note)", "http_get('http://x')",
         "cast(note as integer)", "note::date",
         "people.note", "emial", "coalesce(note,", "",
     ],
@@ -47,3 +53,46 @@ def test_what_is_refused(sql: str) -> None:
 def test_what_runs_is_what_was_checked_not_the_text() -> None:
     assert checked_sql("note -- as written by Ada") == "note"
     assert checked_sql("/* why */ upper( note )") == "upper(note)"
+
+
+def _functions(condition: str) -> list[str]:
+    with duckdb.connect() as connection:
+        query = f"select distinct function_name from duckdb_functions() where {condition}"
+        names = sorted(name for [name] in connection.execute(query).fetchall())
+    return [name for name in names if name.isidentifier()]
+
+
+IMPURE = _functions("function_type = 'scalar' and stability <> 'CONSISTENT'")
+ELSEWHERE = _functions(
+    "function_name not in"
+    " (select function_name from duckdb_functions() where function_type in ('scalar', 'macro'))"
+)
+PURE = ["upper", "trim", "substr", "regexp_replace", "md5", "concat_ws", "string_split", "printf"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(IMPURE + ELSEWHERE), st.sampled_from(PURE), st.integers(0, 3))
+def test_nothing_that_reaches_beyond_the_row_hides_in_what_does_not(
+    name: str, around: str, depth: int
+) -> None:
+    sql = f"{name}(note)"
+    for _ in range(depth):
+        sql = f"{around}(coalesce({sql}, case when email = 'x' then note end))"
+    assert expression_problems(sql, COLUMNS) != []
+    assert expression_problems(sql.upper(), [name.upper() for name in COLUMNS]) != []
+
+
+def test_there_is_something_to_refuse() -> None:
+    assert {"random", "sleep_ms", "write_log"} <= {*IMPURE}
+    assert {"read_csv", "read_text", "glob", "checkpoint", "import_database"} <= {*ELSEWHERE}
+
+
+@settings(deadline=None)
+@given(st.text(max_size=30))
+def test_whatever_is_written_is_refused_or_runs_as_one_expression(text: str) -> None:
+    if expression_problems(text, COLUMNS):
+        return
+    row = ", ".join(f"null::varchar as {name}" for name in COLUMNS)
+    with duckdb.connect(config={"enable_external_access": "false"}) as connection:
+        described = connection.execute(f"describe select {checked_sql(text)} from (select {row})")
+        assert len(described.fetchall()) == 1

@@ -60,7 +60,7 @@ READS = {
     **{
         f"plan_{name}": {
             f"{read}_{name}"
-            for read in ("sf", "org_match", "differences", "ledger", "undone", "scope")
+            for read in ("sf", "org_match", "differences", "ledger", "undone", "scope", "refused")
         }
         for name in ("account", "contact", "lead")
     },

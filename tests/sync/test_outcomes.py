@@ -7,8 +7,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.salesforce.rows import RowError
-from pipelines.sync.outcomes import failures_sql, file_sql, payload_sql, rows_sql, size_sql
+from pipelines.salesforce.rows import ROW_CODES, RowError
+from pipelines.sync import payload
+from pipelines.sync.outcomes import failures_sql, verdict_sql
+from pipelines.sync.payload import CHANGES, CREATES, Shape
 from pipelines.sync.saved_plan import ObjectPlan
 
 PART = ObjectPlan(
@@ -20,6 +22,12 @@ PART = ObjectPlan(
     counts={},
     sha256="",
 )
+
+
+SHAPES = [
+    Shape(CREATES, ("AccountId", "Title"), alike=True, keys=False),
+    Shape(CHANGES, ("AccountId", "Title"), alike=True, keys=True),
+]
 
 
 @pytest.fixture
@@ -46,8 +54,8 @@ def planned(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def payload(db: duckdb.DuckDBPyConnection, planned: Path, tmp_path: Path) -> None:
-    """The table ``payload``, after an Account phase in which a-6 was rejected."""
+def bound(db: duckdb.DuckDBPyConnection, planned: Path, tmp_path: Path) -> None:
+    """The view ``payload``, after an Account phase in which a-6 was rejected."""
     accounts = tmp_path / "accounts.parquet"
     db.execute(
         f"""
@@ -61,30 +69,33 @@ def payload(db: duckdb.DuckDBPyConnection, planned: Path, tmp_path: Path) -> Non
         ) to '{accounts}' (format parquet)
         """
     )
-    db.execute(f"create table payload as {payload_sql(PART, planned, {'Account': accounts})}")
+    query = payload.payload_sql(PART, planned, {"Account": accounts}, barred=False)
+    db.execute(f"create view payload as {query}")
 
 
-@pytest.mark.usefixtures("payload")
+@pytest.mark.usefixtures("bound")
 def test_children_get_their_parents_ids_or_wait_for_them(db: duckdb.DuckDBPyConnection) -> None:
     marks = db.execute("select count(*) from payload where \"AccountId\" like '@%'").fetchall()
     assert marks == [(0,)]
     waiting = db.execute("select distinct _waits from payload where _waits is not null").fetchall()
     assert waiting == [("its Account a-6 was not written: data value too large",)]
-    sent = db.execute(f"select count(*) from ({rows_sql(PART, ['create'])})").fetchall()
+    query = payload.records_sql(PART, SHAPES[0], "payload")
+    sent = db.execute(f"select count(*) from ({query})").fetchall()
     waits = sum(i % 5 == 0 and i % 7 == 6 for i in range(300))
     assert sent == [(60 - waits,)]
 
 
-@pytest.mark.usefixtures("payload")
-@pytest.mark.parametrize("actions", [["create"], ["adopt", "update"]])
+@pytest.mark.usefixtures("bound")
+@pytest.mark.parametrize("shape", SHAPES)
 def test_files_hold_every_row_once_and_no_parent_twice(
-    db: duckdb.DuckDBPyConnection, actions: list[str]
+    db: duckdb.DuckDBPyConnection, shape: Shape
 ) -> None:
     files = [
-        db.sql(file_sql(PART, actions, bucket, 3)).to_arrow_table().to_pylist()
+        db.sql(payload.file_sql(PART, shape, "payload", (bucket, 3))).to_arrow_table().to_pylist()
         for bucket in range(3)
     ]
-    sent = db.execute(f"select count(*) from ({rows_sql(PART, actions)})").fetchall()[0][0]
+    query = payload.records_sql(PART, shape, "payload")
+    sent = db.execute(f"select count(*) from ({query})").fetchall()[0][0]
     assert sum(map(len, files)) == sent > 0
     parents = [{row["AccountId"] for row in rows} for rows in files]
     assert sum(map(len, parents)) == len(set().union(*parents))
@@ -95,24 +106,48 @@ def test_files_hold_every_row_once_and_no_parent_twice(
     assert cleared == {"#N/A"}
 
 
-@pytest.mark.usefixtures("payload")
+@pytest.mark.usefixtures("bound")
 def test_an_adopted_row_gets_our_key_and_an_updated_one_keeps_its_own(
     db: duckdb.DuckDBPyConnection,
 ) -> None:
-    rows = db.sql(file_sql(PART, ["adopt", "update"], 0, 1)).to_arrow_table().to_pylist()
+    query = payload.file_sql(PART, SHAPES[1], "payload", (0, 1))
+    rows = db.sql(query).to_arrow_table().to_pylist()
     adopted = {row["Id"] for row in rows if row["Key__c"] is not None}
     expected = db.execute("select sf_id from payload where action = 'adopt'").fetchall()
     assert adopted == {sf_id for (sf_id,) in expected}
 
 
-@pytest.mark.usefixtures("payload")
+@pytest.mark.usefixtures("bound")
 def test_the_size_is_never_underestimated(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    for actions in (["create"], ["adopt", "update"]):
-        [(rows, size)] = db.execute(size_sql(PART, actions)).fetchall()
+    for shape in SHAPES:
+        [(size,)] = db.execute(payload.size_sql(PART, shape, "payload")).fetchall()
         path = tmp_path / "rows.csv"
-        db.execute(f"copy ({file_sql(PART, actions, 0, 1)}) to '{path}' (format csv, header)")
-        assert rows * 60 < size
-        assert path.stat().st_size < size
+        query = payload.file_sql(PART, shape, "payload", (0, 1))
+        db.execute(f"copy ({query}) to '{path}' (format csv, header)")
+        assert 0 < path.stat().st_size < size
+
+
+@pytest.mark.usefixtures("bound")
+def test_the_children_of_big_parents_have_a_stream_of_their_own(
+    db: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payload, "MANY_CHILDREN", 8)
+    monkeypatch.setattr(payload, "STREAM", 10)
+    shape = SHAPES[0]
+    db.execute(f"create table big as {payload.big_parents_sql(PART, shape, 'payload')}")
+    big = dict(db.execute("select parent, rows from big").fetchall())
+    assert 0 < len(big) < 6
+    stream = [
+        row["AccountId"]
+        for place in range(-(-sum(big.values()) // 10))
+        for row in db.sql(payload.stream_sql(PART, shape, "payload", place))
+        .to_arrow_table()
+        .to_pylist()
+    ]
+    assert stream == sorted(stream)
+    assert {parent: stream.count(parent) for parent in big} == big
+    rest = db.sql(payload.file_sql(PART, shape, "payload", (0, 1), big=True))
+    assert not {row["AccountId"] for row in rest.to_arrow_table().to_pylist()} & set(big)
 
 
 ERRORS = [
@@ -129,7 +164,7 @@ def test_a_bulk_error_is_read_like_the_client_reads_it(
     db: duckdb.DuckDBPyConnection, text: str
 ) -> None:
     db.execute("create table failed as select 'p-1' as \"Key__c\", $1 as sf__Error", [text])
-    query = failures_sql(PART, "failed", by_key=True)
+    query = failures_sql(PART, "failed", CREATES)
     [row] = db.execute(f"select code, message, fields from ({query})").fetchall()
     error = RowError.from_bulk(text)
     assert row == (error.code, error.message, list(error.fields))
@@ -137,7 +172,36 @@ def test_a_bulk_error_is_read_like_the_client_reads_it(
 
 def test_an_error_without_any_form_is_kept_as_it_is(db: duckdb.DuckDBPyConnection) -> None:
     db.execute("create table failed as select 'p-1' as \"Key__c\", 'gone wrong' as sf__Error")
-    query = failures_sql(PART, "failed", by_key=True)
+    query = failures_sql(PART, "failed", CREATES)
     assert db.execute(f"select code, message, fields from ({query})").fetchall() == [
         ("UNKNOWN", "gone wrong", [])
     ]
+
+
+MESSAGES = [
+    "",
+    "unable to obtain exclusive access to this record or 1 records: 0035c",
+    "unable to obtain exclusive access to this record or 38 records: 0035c",
+    "T: execution of BeforeInsert caused by: System.LimitException: Too many SOQL queries: 101",
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_sql_judges_an_error_as_the_client_does(
+    db: duckdb.DuckDBPyConnection, message: str
+) -> None:
+    codes = [*ROW_CODES, "NEVER_SEEN"]
+    db.execute("create table said as select unnest($1) as code, $2 as message", [codes, message])
+    query = f"select code, {verdict_sql('code', 'message')} from said"
+    said = dict(db.execute(query).fetchall())
+    assert said == {code: RowError(code, message).verdict for code in codes}
+
+
+@pytest.mark.usefixtures("bound")
+def test_a_digest_tells_what_is_sent_to_which_record(db: duckdb.DuckDBPyConnection) -> None:
+    digests = f"select key, {payload.digest(PART)} as digest from payload where action = 'create'"
+    before = dict(db.execute(digests).fetchall())
+    assert len(set(before.values())) == len(set(db.execute(
+        'select action, "AccountId", "Title" from payload where action = \'create\''
+    ).fetchall()))  # fmt: skip
+    assert dict(db.execute(digests).fetchall()) == before

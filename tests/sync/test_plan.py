@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipelines.sync.fields import OrgSchema
 from pipelines.sync.mapping import ObjectMapping, read_mapping
 from pipelines.sync.plan import UNDONE, plan_sql
 from pipelines.sync.plan_differences import compared, differences_sql
+from pipelines.sync.plan_forecast import score
 from pipelines.sync.policies import Policies
 from pipelines.sync.undo import digest_sql
 
@@ -38,6 +40,8 @@ class Case:
         stored: Values | None = None,
         undone: dict[str | None, str | None] | None = None,
         policies: Policies | None = None,
+        refused: list[tuple[str, str]] | None = None,
+        others: list[Values] | None = None,
     ) -> tuple[Any, ...]:
         """Plan the one row; ``stored`` is as ``sent`` where it is not given, as after proving."""
         path = self.folder / "contact.yaml"
@@ -47,7 +51,14 @@ class Case:
         names = list(mapping.enabled())
         self._table("sf_contact", {"key": "p-1", **{n: ours.get(n) for n in names}, "_held": held})
         record = {"Id": "003A", **{name: (theirs or {}).get(name) for name in names}}
-        self._table("org_contact", record)
+        self._table("org_contact", record | {"IsDeleted": "false"})
+        for other in others or []:
+            names_of = ", ".join(f'"{name}"' for name in (*other, "IsDeleted"))
+            marks = ", ".join("?" for _ in (*other, "IsDeleted"))
+            self.db.execute(
+                f"insert into org_contact ({names_of}) values ({marks})",
+                [*other.values(), "false"],
+            )
         sf_id = None if theirs is None else "003A"
         self._table("org_match_contact", {"entity_key": "p-1", "sf_id": sf_id, "rule": rule})
         adopt = "true" if rule == "email" else "false"
@@ -60,6 +71,7 @@ class Case:
         self._rows("ledger_contact", ("field", "sent", "stored"), written)
         self._rows("undone_contact", ("field", "value"), list((undone or {}).items()))
         self._rows("scope_contact", ("reason",), [])
+        self._rows("refused_contact", ("code", "message"), refused or [])
         differences = differences_sql(mapping, self.schema["Contact"], policies)
         self.db.execute(f"create or replace table differences_contact as {differences}")
         query = plan_sql(mapping, self.schema["Contact"], policies)
@@ -288,7 +300,7 @@ def test_a_record_that_was_undone_stays_away_until_something_of_it_changes(case:
         assert planned == ("unchanged", [], {}, UNDONE)
         assert (
             case.plan(TITLE % "", {"Title": "CFO"}, theirs, rule=rule, undone={None: digest})[0]
-            == {"key": "create", "deleted": "hold", "email": "adopt"}[rule]
+            == {"key": "create", "deleted": "create", "email": "adopt"}[rule]
         )
     assert case.plan(TITLE % "", ours, {"Title": "CTO"}, undone={None: digest})[0] == "update"
 
@@ -362,6 +374,66 @@ def test_a_deleted_record_is_made_again_only_where_the_policy_says_so(case: Case
     ours: Values = {"Title": "CEO"}
     planned = case.plan(TITLE % "", ours, rule="deleted", policies=recreate)
     assert planned == ("create", ["Title"], {}, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("Email", "ada@x.org", None),
+        ("Email", "ada@x", "INVALID_EMAIL_ADDRESS"),
+        ("Email", "a da@x.org", "INVALID_EMAIL_ADDRESS"),
+        ("CleanStatus", "Matched", None),
+        ("CleanStatus", "Spotless", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"),
+        ("AccountId", "@account:a-1", None),
+        ("AccountId", "a-1", "MALFORMED_ID"),
+    ],
+)
+def test_what_describe_rules_out_is_certain_to_be_refused(
+    case: Case, field: str, value: str, code: str | None
+) -> None:
+    keys = ", lookup: Account, by: x" if field == "AccountId" else ", from: x"
+    case.plan(f"  {field}: {{{keys[2:]}}}\n", {field: value})
+    assert (case.row["forecast"], case.row["forecast_code"]) == (code and "certain", code)
+    assert code is None or value in case.row["forecast_message"]
+
+
+def test_what_is_not_sent_is_not_refused(case: Case) -> None:
+    case.plan("  Email: x\n", {"Email": "ada@x"}, {"Email": "ada@x"}, refused=[("A", "b")])
+    assert (case.row["action"], case.row["forecast"]) == ("unchanged", None)
+
+
+def test_what_was_refused_last_time_is_likely_to_be_refused_again(case: Case) -> None:
+    case.plan(TITLE % "", {"Title": "CEO"}, refused=[("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")])
+    assert case.row["forecast"] == "likely"
+    assert case.row["forecast_code"] == "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+
+
+def test_a_value_that_another_record_holds_is_a_duplicate(case: Case) -> None:
+    unique = replace(case.schema["Contact"]["Title"], unique=True)
+    case.schema = {"Contact": {**case.schema["Contact"], "Title": unique}}
+    ours: Values = {"Title": "ceo"}
+    case.plan(TITLE % "", ours, {"Title": "CEO"})
+    assert case.row["forecast"] is None
+    case.plan(TITLE % "", ours, {"Title": "CTO"}, others=[{"Id": "003B", "Title": "CEO"}])
+    assert (case.row["forecast"], case.row["forecast_code"]) == ("certain", "DUPLICATE_VALUE")
+    assert "003B" in case.row["forecast_message"]
+
+
+def test_a_forecast_is_scored(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    payload, outcomes = tmp_path / "plan.parquet", tmp_path / "outcomes.parquet"
+    db.execute(
+        f"""copy (select * from (values
+            ('a', 'certain', 'rejected', 'X'), ('b', 'likely', 'created', null),
+            ('c', null, 'rejected', 'TRIGGER'), ('d', null, 'updated', null),
+            ('e', 'certain', 'held', null), ('f', 'certain', 'created', null)
+        ) as row (key, forecast, outcome, code)) to '{payload}' (format parquet)"""
+    )
+    db.execute(
+        f"copy (select key, outcome, code from '{payload}') to '{outcomes}' (format parquet)"
+    )
+    found = score(db, payload, outcomes)
+    assert (found.foretold, found.rejected, found.both, found.wrong) == (3, 2, 1, 1)
+    assert (found.precision, found.recall, found.missed) == (1 / 3, 0.5, {"TRIGGER": 1})
 
 
 def test_the_name_of_an_account_is_kept_unless_the_policy_says_otherwise(

@@ -183,6 +183,12 @@ def test_nobody_is_ever_opted_in(undo: Undo) -> None:
     assert back["changed"] == ["HasOptedOutOfEmail"]
 
 
+def test_a_record_that_only_got_an_opt_out_is_left_alone_for_that(undo: Undo) -> None:
+    wrote: Values = {"HasOptedOutOfEmail": "true"}
+    row = undo(Story("update", wrote, {"HasOptedOutOfEmail": "false"}, now={}))
+    assert (row["action"], row["reason"]) == ("hold", OPTS_IN)
+
+
 def test_what_is_as_it_was_needs_no_undo(undo: Callable[[Story], Any]) -> None:
     assert undo(Story("update", {"Title": "B"}, {"Title": "A"}, now={"Title": "A"})) is None
     assert undo(Story("update", {"Title": "B"}, {"Title": "A"}, now={}, undone=["Title"])) is None

@@ -3,7 +3,8 @@
 A batch touches only the clusters that its old and its new rows reach. Within those, records are
 linked by shared keys, clusters are the connected components (by contraction, in SQL), and each
 cluster takes over the key of its founding record. Everything below works on tables of one DuckDB
-connection: ``person_records`` bound to the batch's day, and the state attached as ``state``.
+connection: ``person_records`` bound to the batch's day, the state attached as ``state``, and, where
+more than the batch's own people are in scope, ``widened`` with their ``key`` and the ``reason``.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def resolve(connection: DuckDBPyConnection, batch: date) -> None:
     Running it again with the same rows changes nothing.
     """
     connection.execute("set variable batch = $1::date", [batch])
+    connection.execute("create temp table if not exists widened (key varchar, reason varchar)")
     connection.execute(sql("identity/affected"))
     with transaction(connection):
         connection.execute("delete from state.record where batch = getvariable('batch')")

@@ -1,7 +1,7 @@
 -- Every record whose cluster the batch may change: those of the persons that its old rows, its new
 -- rows, or records sharing a key with its new rows belong to, and the new rows themselves. With
 -- them come the persons that wait, they or their account: held or rejected earlier, or of unknown
--- outcome.
+-- outcome; and those of the table widened, with their accounts'.
 create or replace temp table affected as
 with
 
@@ -39,6 +39,12 @@ persons as (
     from state.account_member as member
     join state.outcome as outcome on outcome.key = member.account_key
     where outcome.outcome in ('held', 'rejected', 'unknown')
+    union
+    select key from widened
+    union
+    select member.person_key
+    from state.account_member as member
+    join widened on widened.key = member.account_key
 )
 
 select record from reached

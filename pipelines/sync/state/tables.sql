@@ -51,8 +51,11 @@ create table if not exists state.outcome (
     sf_id varchar,
     code varchar,
     message varchar,
-    answered_at timestamptz not null
+    answered_at timestamptz not null,
+    digest varchar                -- of what was sent and refused; none: send it again
 );
+
+alter table state.outcome add column if not exists digest varchar;
 
 create table if not exists state.sent (
     object varchar not null,

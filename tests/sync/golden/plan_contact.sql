@@ -6,7 +6,7 @@ matched as (select * from org_match_contact),
 
 scope as (select * from scope_contact),
 
--- Records that were undone as a whole, with what we wanted of them then.
+-- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
     from undone_contact
@@ -173,6 +173,7 @@ joined as (
             when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
             else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'Birthdate=' || desired."Birthdate", 'Department=' || desired."Department", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'LastName=' || desired."LastName", 'MailingCity=' || desired."MailingCity", 'MailingCountry=' || desired."MailingCountry", 'MailingPostalCode=' || desired."MailingPostalCode", 'MailingState=' || desired."MailingState", 'MailingStreet=' || desired."MailingStreet", 'MobilePhone=' || desired."MobilePhone", 'OtherCity=' || desired."OtherCity", 'OtherCountry=' || desired."OtherCountry", 'OtherPhone=' || desired."OtherPhone", 'OtherPostalCode=' || desired."OtherPostalCode", 'OtherState=' || desired."OtherState", 'OtherStreet=' || desired."OtherStreet", 'Phone=' || desired."Phone", 'Salutation=' || desired."Salutation", 'Title=' || desired."Title")))
         end as _undone,
+        undone.key is not null as _taken_back,
         coalesce(told.changed, []::varchar[]) as _changed,
         coalesce(told.befores, []::varchar[]) as _befores,
         coalesce(told.fields, []) as _fields,
@@ -214,7 +215,7 @@ held as (
             when _undone then null
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Contact of the org'
-            when _rule = 'deleted' then 'its Contact was deleted in the org (deleted_in_org: leave)'
+            when _rule = 'deleted' and not _taken_back then 'its Contact was deleted in the org (deleted_in_org: leave)'
             when _rule = 'converted' then 'its Contact was converted in the org'
             when sf_id is null and "LastName" is null then 'LastName is empty, and Salesforce demands it'
         end as reason
@@ -256,29 +257,54 @@ sent as (
             else _changed
         end as changed
     from held
+),
+
+planned as (
+    select
+        *,
+        case
+            when _undone then 'unchanged'
+            when reason is not null then 'hold'
+            when sf_id is null then 'create'
+            when _adopt then 'adopt'
+            when list_contains(changed, 'AccountId') then 'move'
+            when list_contains(changed, 'OwnerId') then 'reassign'
+            when len(changed) > 0 then 'update'
+            else 'unchanged'
+        end as action
+    from sent
+),
+
+-- What the org's own words rule out is certain; what it refused of the record last time is likely.
+foreseen as (
+    select
+        planned.*,
+        case
+        when list_contains(changed, 'AccountId') and not regexp_matches("AccountId", '^(@.*|[0-9A-Za-z]{15}|[0-9A-Za-z]{18})$')
+        then {'code': 'MALFORMED_ID', 'message': 'Account ID: id value of incorrect type: ' || "AccountId"}
+        when list_contains(changed, 'Email') and not regexp_matches("Email", '^[^\s@]+@[^\s@]+\.[^\s@]+$')
+        then {'code': 'INVALID_EMAIL_ADDRESS', 'message': 'Email: invalid email address: ' || "Email"}
+        end as certain,
+        case
+            when action in ('create', 'adopt', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
+        end as likely
+    from planned
+    left join refused_contact as refused on refused.key = planned.key
 )
 
 select
     key,
-    case
-        when _undone then 'unchanged'
-        when reason is not null then 'hold'
-        when sf_id is null then 'create'
-        when _adopt then 'adopt'
-        when list_contains(changed, 'AccountId') then 'move'
-        when list_contains(changed, 'OwnerId') then 'reassign'
-        when len(changed) > 0 then 'update'
-        else 'unchanged'
-    end as action,
+    action,
     sf_id,
     case when _undone then 'it was undone, and nothing that we want of it has changed since' else reason end as reason,
     scope,
     changed,
     case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
     case when reason is null and not _undone then _fields else [] end as fields,
-    null::varchar as forecast,
-    null::varchar as forecast_code,
-    null::varchar as forecast_message,
+    case when certain is not null then 'certain' when likely.code is not null then 'likely' end
+        as forecast,
+    coalesce(certain.code, likely.code) as forecast_code,
+    coalesce(certain.message, likely.message) as forecast_message,
     "AccountId",
     "Salutation",
     "FirstName",
@@ -303,4 +329,4 @@ select
     "OtherPhone",
     "HasOptedOutOfEmail",
     "Description"
-from sent
+from foreseen

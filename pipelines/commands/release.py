@@ -1,0 +1,94 @@
+"""``causeway release``: let the next sync write again what was undone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.commands.environment import Json, command, out, print_json, project
+from pipelines.commands.undo import org_lock
+from pipelines.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipelines.project import Project
+    from pipelines.released import Release
+
+SHOWN = 20
+
+
+def release(
+    object_name: Annotated[
+        str | None,
+        typer.Argument(metavar="[OBJECT", help="Account, Contact or Lead; by default all."),
+    ] = None,
+    record: Annotated[
+        str | None, typer.Argument(metavar="[RECORD]]", help="Its Id, e-mail address, key or name.")
+    ] = None,
+    *,
+    field: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this field of them.")
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Show what stays undone, and change nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Let the next sync write again what was undone.
+
+    What was undone stays so until its source value changes. This ends that: for everything, for
+    one object, for one record, or for one field.
+
+      causeway release                                        everything
+      causeway release --list                                 what stays undone
+      causeway release Contact oscar.vandenberg@acme.example  one record
+      causeway release Contact --field Title                  one field of all of them
+    """
+    from pipelines.released import release as release_it
+    from pipelines.released import undone
+
+    here = project()
+    if listed:
+        _list(undone(here), as_json=as_json)
+        return
+    which = _which(here, object_name, record, field)
+    with org_lock(here):
+        count = release_it(here, which)
+    if as_json:
+        print_json({"released": count})
+    elif count:
+        out.print(f"{count:,} values and records released; the next sync writes them again.")
+    else:
+        out.print(f"Nothing was released: `{command()} release --list` shows what stays undone.")
+
+
+def _which(
+    here: Project, object_name: str | None, record: str | None, field: str | None
+) -> Release:
+    from pipelines.released import Release
+
+    if object_name is None:
+        return Release(field=field)
+    known = {key.lower(): key for key in here.object_mappings}
+    if object_name.lower() not in known:
+        names = ", ".join(here.object_mappings)
+        raise ConfigError(f"there is no mapping for {object_name!r}; known are {names}")
+    name = known[object_name.lower()]
+    if record is None:
+        return Release(name, None, field)
+    from pipelines.find_record import find
+
+    return Release(name, find(here, name, record).key, field)
+
+
+def _list(found: list[tuple[str, str, str | None, str]], *, as_json: bool) -> None:
+    if as_json:
+        names = ("object", "key", "field", "undo")
+        print_json([dict(zip(names, row, strict=True)) for row in found])
+        return
+    if not found:
+        out.print("Nothing stays undone.")
+    counts = Counter((object_name, field or "the record") for object_name, _, field, _ in found)
+    for (object_name, what), count in sorted(counts.items()):
+        out.print(f"{count:>7,}  {object_name}  {what}", markup=False)

@@ -1,0 +1,145 @@
+"""``causeway undo``: take back what a plan wrote."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines import locks
+from pipelines.commands import failures
+from pipelines.commands.environment import Json, command, out, print_json, project
+from pipelines.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipelines.project import Project
+    from pipelines.sync.saved_plan import Plan
+    from pipelines.undo import Undone
+
+ROWS = 20
+"""Records of each object that are shown before anything is undone."""
+
+BEFORE = (
+    "Deleted records go to the recycle bin of the org, where an admin finds them for 15 days."
+    " What Salesforce cannot take back (conversions, merges, emptied bins) is never undone."
+)
+
+
+def undo(
+    name: Annotated[
+        str, typer.Argument(metavar="PLAN", help="The plan, or the run that applied it.")
+    ],
+    *,
+    plan_only: Annotated[
+        bool, typer.Option("--plan-only", help="Show what would be undone, and stop there.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take back what a plan wrote: what changed gets its values back, what it created goes.
+
+    The undo is a plan itself, shown before anything is sent. Values and records that somebody has
+    changed since are left alone and listed; nobody is ever opted in again. What was undone stays
+    so until its source value changes, or `causeway release`.
+
+      causeway undo 2026-11-05-2b1c90d3a4f1 --plan-only     what would be undone
+      causeway undo 2026-11-05-2b1c90d3a4f1                 undo it
+    """
+    here = project()
+    with org_lock(here):
+        from pipelines.relations import prepare
+        from pipelines.undo import carry_out, plan_undo, writes
+
+        prepare(here)
+        saved = plan_undo(here, name)
+        if not as_json:
+            _show_plan(here, saved)
+        done = None
+        if not plan_only and writes(saved) and (yes or as_json or _asked(saved)):
+            done = carry_out(here, saved)
+        if as_json:
+            print_json(_document(here, saved, done))
+        elif done is not None:
+            show(done)
+    raise typer.Exit(_exit_code(saved, done))
+
+
+@contextmanager
+def org_lock(here: Project) -> Iterator[None]:
+    """Have the org to oneself, as every run from the snapshot on."""
+    run = f"cli-{uuid.uuid4()}"
+    locks.take(here.home / "locks" / f"org-{here.org_name or 'local'}.lock", run, locks.tell)
+    try:
+        yield
+    finally:
+        locks.release(run)
+
+
+def show(done: Undone) -> None:
+    """What an undo did, and the proof of it."""
+    from pipelines.commands.prove import shown
+
+    counts = {part.object: part.counts for part in done.outcomes}
+    told = [
+        f"{count:,} {object_name}s {what}"
+        for object_name, parts in counts.items()
+        for outcome, what in (("deleted", "deleted"), ("updated", "put back"))
+        if (count := parts[outcome])
+    ]
+    out.print(f"\n[bold]Undone:[/bold] {', '.join(told) or 'nothing'}.\n")
+    out.print(shown(done.proofs))
+    out.print(f"\nIt stays so until its source values change, or `{command()} release`.")
+
+
+def _show_plan(here: Project, saved: Plan) -> None:
+    from pipelines.commands.show_plan import head, records
+    from pipelines.sync.show import rows, summary
+
+    with here.warehouse.connect() as connection:
+        summaries = summary(saved, connection)
+        out.print(head(saved, summaries, [], released=True))
+        for part in summaries:
+            found = list(rows(saved, part.object, connection, limit=ROWS))
+            if found:
+                out.print(records(part, found, narrowed=False))
+    out.print(f"\n{BEFORE}\n", style="dim")
+
+
+def _asked(saved: Plan) -> bool:
+    if not out.is_terminal:
+        raise ConfigError(
+            f"nothing was undone: nobody is there to ask. Look at the plan {saved.plan_id} above,"
+            " then run it again with --yes"
+        )
+    return typer.confirm("Undo this?")
+
+
+def _document(here: Project, saved: Plan, done: Undone | None) -> dict[str, Any]:
+    from pipelines.commands.prove import document
+    from pipelines.sync.show import summary
+
+    with here.warehouse.connect() as connection:
+        summaries = summary(saved, connection)
+    facts: dict[str, Any] = {
+        "plan_id": saved.plan_id,
+        "undoes": saved.undoes,
+        "planned": {part.object: part.actions for part in summaries},
+        "left_alone": {part.object: part.holds for part in summaries},
+    }
+    if done is not None:
+        facts["objects"] = {part.object: dict(part.counts) for part in done.outcomes}
+        facts["proof"] = document(saved, done.proofs)
+    return facts
+
+
+def _exit_code(saved: Plan, done: Undone | None) -> int:
+    """1 where something was left alone, refused or not stored."""
+    left = sum(part.counts.get("hold", 0) for part in saved.objects.values())
+    refused = lost = 0
+    if done is not None:
+        refused = sum(part.counts["rejected"] + part.counts["held"] for part in done.outcomes)
+        lost = sum(proof.not_stored for proof in done.proofs)
+    return failures.SOME_ROWS if left or refused or lost else failures.OK

@@ -1,0 +1,78 @@
+"""What others have hung on records that we made: deleting these would take it along."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+WORK = frozenset(
+    {
+        "Account", "Asset", "Attachment", "CampaignMember", "Case", "Contact",
+        "ContentDocumentLink", "Contract", "Event", "Note", "Opportunity",
+        "OpportunityContactRole", "Order", "Task",
+    }
+)  # fmt: skip
+"""Standard objects in which people work; custom ones (``…__c``) count, too. Others, such as
+histories and shares, belong to the record itself."""
+
+AT_ONCE = 150  # Ids of 18 characters, quoted, in a URL of at most 16 KB
+
+
+class Asked(Protocol):
+    """What looking for children needs of an org; ``pipelines.salesforce.org.Org`` has it."""
+
+    def describe(self, object_name: str) -> dict[str, Any]:
+        """Describe an sObject."""
+
+    def query(self, soql: str, *, include_deleted: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield the records of a query."""
+
+    def count(self, soql: str, *, include_deleted: bool = False) -> int:
+        """Count the records of a query."""
+
+
+def hung(org: Asked, object_name: str, ids: Sequence[str], gone: Collection[str]) -> dict[str, str]:
+    """Id of a record → what hangs on it, in words; records without children are left out.
+
+    Args:
+        org: to be asked, 150 records at a time.
+        object_name: of the records.
+        ids: of the records.
+        gone: Ids of children that do not count, as they go before.
+    """
+    if not ids:
+        return {}
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    own = {*ids, *gone}
+    for child, field in _relations(org.describe(object_name)):
+        if len(ids) > AT_ONCE and not org.count(
+            f"select count() from {child} where {field} != null"
+        ):
+            continue
+        for some in _batched(ids):
+            listed = ", ".join(f"'{sf_id}'" for sf_id in some)
+            for record in org.query(f"select Id, {field} from {child} where {field} in ({listed})"):
+                if record["Id"] not in own:
+                    found[record[field]][child] += 1
+    return {sf_id: _told(counts) for sf_id, counts in found.items()}
+
+
+def _relations(describe: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return sorted(
+        {
+            (relation["childSObject"], relation["field"])
+            for relation in describe["childRelationships"]
+            if relation["childSObject"] in WORK or relation["childSObject"].endswith("__c")
+        }
+    )
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    listed = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    return f"others have hung things on it: {listed}"
+
+
+def _batched(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]

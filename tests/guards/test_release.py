@@ -1,0 +1,129 @@
+"""When a saved plan may go: unchanged mappings, room in the org, or somebody who released it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipelines.config import PROJECT
+from pipelines.errors import Blocked, ConfigError
+from pipelines.plan_guards import digests, heed_guards, is_released, release, released
+from pipelines.project import Project
+from pipelines.relations import prepare
+from pipelines.sync.fields import Field
+from pipelines.sync.plan import COLUMNS
+from pipelines.sync.plan_cost import Cost, exceeded, predicted
+from pipelines.sync.saved_plan import ObjectPlan, Origin, Plan, save_plan
+from pipelines.warehouse import Warehouse
+
+DAY = date(2026, 11, 5)
+LIMITS = {
+    "DailyApiRequests": {"Max": 1_000, "Remaining": 900},
+    "DailyBulkApiBatches": {"Max": 100, "Remaining": 100},
+    "DataStorageMB": {"Max": 5, "Remaining": 1},
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    mappings = tmp_path / "mappings"
+    shutil.copytree(PROJECT / "mappings", mappings, ignore=shutil.ignore_patterns("*.py", "__*"))
+    made = Project(tmp_path, tmp_path / "inbox", mappings)
+    prepare(made)
+    return made
+
+
+def plan(project: Project, rows: int, *, used: int = 100, order: str = "") -> Plan:
+    """A plan of so many creates, in an org that has used so many of its 1,000 calls."""
+    mapping = project.object_mappings["Contact"]
+    schema = {name: Field("Contact", name, name, "string") for name in mapping.enabled()}
+    file = project.home / "plan_contact.parquet"
+    head = ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS.items())
+    values = ", ".join(f'null::varchar as "{name}"' for name in schema)
+    with Warehouse(project.home).connect() as connection:
+        connection.execute(
+            f"""copy (
+                select * replace ('p-' || n as key, 'create' as action, [] as changed)
+                from (select n, {head}, {values} from range({rows}) as made (n)) {order}
+            ) to '{file}' (format parquet)"""
+        )
+    limits = {**LIMITS, "DailyApiRequests": {"Max": 1_000, "Remaining": 1_000 - used}}
+    made_from = digests(project, {})
+    origin = Origin(str(DAY), "00D000000000001AAA", "ada@x.org", made_from, limits=limits)
+    return save_plan(
+        project.home, origin, {"Contact": file}, {"Contact": mapping}, {"Contact": schema}
+    )
+
+
+def test_a_plan_that_takes_more_than_the_org_has_left_is_blocked_with_the_numbers(
+    project: Project,
+) -> None:
+    heed_guards(project, DAY, plan(project, 300))
+    with pytest.raises(Blocked) as blocked:
+        heed_guards(project, DAY, plan(project, 300, used=795))
+    assert "8 API calls are needed, 795 of 1,000 are used today" in str(blocked.value)
+    assert "api.daily_share stops above 80%" in str(blocked.value)
+    assert blocked.value.exit_code == 4
+
+
+def test_a_release_lets_this_plan_pass_and_whatever_does_the_same(project: Project) -> None:
+    first = plan(project, 300, used=795)
+    assert not is_released(project, first)
+    release(first)
+    facts = released(first)
+    assert facts is not None
+    assert (facts["plan_id"], "@" in facts["by"], facts["at"][:2]) == (first.plan_id, True, "20")
+    heed_guards(project, DAY, first)
+    again = plan(project, 300, used=796, order="order by n desc")
+    assert again.plan_id != first.plan_id
+    heed_guards(project, DAY, again)
+    with pytest.raises(Blocked):
+        heed_guards(project, DAY, plan(project, 301, used=795))
+
+
+def test_what_a_plan_was_made_from_must_not_have_changed(project: Project) -> None:
+    saved = plan(project, 1)
+    for name, old, new in (
+        ("contact.yaml", "Title:", "# only a comment\n  Title:"),
+        ("policies.yaml", "max_move: {share: 20%", "max_move: {share: 30%"),
+    ):
+        path = project.mappings / name
+        path.write_text(path.read_text().replace(old, new))
+    heed_guards(replace(project), DAY, saved)
+    for name, old, new in (
+        ("contact.yaml", "{from: title", "{from: nickname"),
+        ("policies.yaml", "addresses: capture", "addresses: ignore"),
+    ):
+        path = project.mappings / name
+        path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ConfigError) as refused:
+        heed_guards(replace(project), DAY, saved)
+    assert [Path(problem.file).name for problem in refused.value.problems] == [
+        "contact.yaml",
+        "policies.yaml",
+    ]
+    assert f"changed since plan {saved.plan_id} was made from it" in str(refused.value)
+
+
+def test_what_applying_takes_is_foretold() -> None:
+    def made(**counts: int) -> Plan:
+        part = ObjectPlan("Contact", "K__c", {}, {}, None, counts, "")
+        return Plan(Path(), "p", "", "", "", "", "", {}, {"Contact": part})
+
+    assert predicted(made(unchanged=9)) == Cost()
+    assert predicted(made(create=401)) == Cost(calls=6 + 3, storage_kb=802)
+    assert predicted(made(create=1, update=200, move=1)).calls == 6 + 1 + 2
+    assert predicted(made(create=250_000)) == Cost(6 + 36, 25, 500_000)
+
+
+def test_storage_and_batches_have_limits_too() -> None:
+    reasons = exceeded(Cost(1, 81, 2_048), LIMITS, 0.8)
+    assert reasons == [
+        "81 Bulk batches are needed, 0 of 100 are used today; api.daily_share stops above 80%",
+        "new records take 2 MB of data storage, 1 of 5 MB are free",
+    ]
+    assert exceeded(Cost(1, 1, 1), {}, 0.5) == []
