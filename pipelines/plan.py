@@ -13,7 +13,7 @@ from pipelines.plan_page import write_page
 from pipelines.project import Project
 from pipelines.scope import bind_scope, seen
 from pipelines.snapshot import fitted, read_schema
-from pipelines.sql import tables_of
+from pipelines.sql import SqlFile, tables_of
 from pipelines.sync.addresses import LEFT_OUT
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field
@@ -39,7 +39,9 @@ def desired(project: Project, day: date, object_name: str) -> Written:
     mappings = fitted(project, day)
     schema = read_schema(project, day)[object_name]
     query = desired_sql(mappings[object_name], schema, mappings, project.policies)
-    return _write(project, day, relation("sf", object_name), query)
+    name = relation("sf", object_name)
+    made = SqlFile(name, mappings[object_name].file, query, description="", owner="")
+    return project.run_sql(made, day)
 
 
 def left_out(project: Project, written: Written) -> int:
@@ -184,13 +186,6 @@ def _view_sql(name: str, query: str) -> str:
 
 def _table_sql(name: str, query: str) -> str:
     return f"create or replace temp table {name} as {query}"
-
-
-def _write(project: Project, day: date, name: str, query: str) -> Written:
-    with project.connect(day) as connection:
-        for table in tables_of(query):
-            project.bind_table(connection, table, day)
-        return project.warehouse.write(connection, name, day, query)
 
 
 def _pointer(project: Project, day: date) -> Path:
