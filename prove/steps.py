@@ -37,9 +37,9 @@ def places(steps: Sequence[str], count: int) -> list[int]:
     kinds: dict[str, int] = {}
     for number, step in enumerate(steps, 1):
         kinds.setdefault(kind_of(step), number)
-    spread = (1 + round(n * (len(steps) - 1) / max(1, count - 1)) for n in range(count))
-    chosen = list(dict.fromkeys((*kinds.values(), *spread)))
-    others = (number for number in range(1, len(steps) + 1) if number not in chosen)
-    while len(chosen) < min(count, len(steps)):
-        chosen.append(next(others))
+    chosen = set(kinds.values())
+    wanted = min(max(count, len(chosen)), len(steps))
+    left = [number for number in range(1, len(steps) + 1) if number not in chosen]
+    missing = wanted - len(chosen)
+    chosen |= {left[n * len(left) // missing] for n in range(missing)}
     return sorted(chosen)
