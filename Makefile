@@ -10,7 +10,7 @@ ALONE := $(CURDIR)/.venv/check
 DAGSTER := CAUSEWAY_HOME=$(ALONE) DAGSTER_HOME=$(ALONE)/dagster VIRTUAL_ENV=$(CURDIR)/.venv \
 	PYTHONWARNINGS=ignore::FutureWarning
 
-.PHONY: demo test check audit bench ui setup clean
+.PHONY: demo test check audit bench prove ui setup clean
 
 demo: setup  ## bring two days of sample data into a Salesforce org on this machine
 	@$(BIN)/causeway demo
@@ -37,6 +37,9 @@ audit: setup  ## ask a database of advisories about every locked version; needs 
 
 bench: setup  ## time every stage, with 100,000 and 1,000,000 people
 	@$(BIN)/python -m bench --page docs/bench.md
+
+prove: setup  ## kill, break and damage it some hundred times; takes half an hour
+	@$(BIN)/python -m prove --page docs/reliability.md
 
 ui: setup  ## open the lineage, the runs and the checks in a browser
 	@$(BIN)/causeway ui

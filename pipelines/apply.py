@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.errors import ConfigError
+from pipelines.errors import Blocked, ConfigError
 from pipelines.plan import heed_guards, newest
 from pipelines.project import OBJECTS, Project
 from pipelines.salesforce.budget import Budget
+from pipelines.snapshot import read_schema, refresh
 from pipelines.sync import ledger, outcomes, payload
 from pipelines.sync.apply import (
     Outcomes,
@@ -24,7 +26,9 @@ from pipelines.sync.apply_answers import Target
 from pipelines.sync.apply_send import Progress
 from pipelines.sync.journal import Journal, unsettled
 from pipelines.sync.mapping import relation
+from pipelines.sync.payload import SENT, sendable
 from pipelines.sync.saved_plan import load_plan
+from pipelines.sync.stale import stale_sql, too_many
 from pipelines.sync.state import sql, transaction
 from pipelines.warehouse import Written, literal
 
@@ -87,6 +91,8 @@ def apply_plan(
             parents = _parents(saved, object_name)
             check_ready(saved, object_name, org.organization_id, connection, parents)
             _bar(project, connection, saved, object_name, barred or {})
+            if saved.kind == "sync":
+                _bar_stale(project, org, connection, saved, object_name)
             target = _target(project, org, saved, object_name)
             found = send_object(saved, target, org, connection, progress)
         _keep(project, connection, saved, found)
@@ -156,6 +162,53 @@ def _bar(
         rows = [(key, "held", "BARRED", why) for key, why in barred.items()]
         connection.executemany("insert into barred values (?, ?, ?, ?)", rows)
     bind_payload(saved, object_name, connection, parents)
+
+
+def _bar_stale(
+    project: Project, org: Org, connection: DuckDBPyConnection, saved: Plan, object_name: str
+) -> None:
+    """Leave out what changed in the org since it was planned; where that is too much, all of it.
+
+    Raises:
+        Blocked: more rows than ``guards.max_stale``, or one with ``--strict``.
+    """
+    known = f"select count(*) from payload where {sendable(SENT)} and sf_id is not null"
+    [(rows,)] = connection.execute(known).fetchall()
+    if not rows:
+        return
+    refresh(project, org, object_name)
+    project.bind_org(connection, object_name, "as_they_are_now")
+    schema = read_schema(project, date.fromisoformat(saved.batch))[object_name]
+    part = saved.objects[object_name]
+    query = stale_sql(part, schema, saved.payload(object_name), "as_they_are_now")
+    connection.execute(f"create or replace temp table stale as {query}")
+    found = connection.execute("select key, message from stale order by key").fetchall()
+    limit = project.policies.guards.max_stale
+    if why := too_many(len(found), rows, limit, strict=project.strict):
+        listed = "\n".join(f"  {key}: {message}" for key, message in found[:10])
+        raise Blocked(
+            f"plan {saved.plan_id}: {len(found)} of {rows} records of {object_name} are not as they"
+            f" were when it was made, and nothing of {object_name} was sent ({why}):\n{listed}\n"
+            f"Plan again: causeway sync --batch {saved.batch}"
+        )
+    connection.execute("insert into barred by name select * from stale")
+    bind_payload(saved, object_name, connection, _parents(saved, object_name))
+
+
+def retry(project: Project, object_name: str | None, code: str | None) -> dict[str, int]:
+    """Let refused rows go again with the next batch; object → how many.
+
+    Args:
+        project: whose state.
+        object_name: only this object, in whatever case.
+        code: only rows that were refused with this code.
+    """
+    with project.warehouse.connect() as connection, project.state.attach(connection):
+        connection.execute("set variable object = $1", [object_name])
+        connection.execute("set variable code = $1", [code])
+        rows = connection.execute(sql("state/retry")).fetchall()
+        project.state.publish(connection, "outcome")
+    return dict(sorted(Counter(name for [name] in rows).items()))
 
 
 def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: Outcomes) -> None:

@@ -18,6 +18,7 @@ from pipelines.commands import (
     prove,
     rejects,
     release,
+    retry,
     status,
     sync,
     ui,
@@ -69,6 +70,7 @@ app.command("status")(status.status)
 app.command("prove")(prove.prove)
 app.command("undo")(undo.undo)
 app.command("release")(release.release)
+app.command("retry")(retry.retry)
 app.command("explain")(explain.explain)
 app.command("check")(check.check)
 app.command("ui")(ui.ui)

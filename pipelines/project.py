@@ -51,12 +51,14 @@ class Project:
         inbox: ``<source>/<YYYY-MM-DD>/*``, what other people put there.
         mappings: the YAML that declares sources, policies and mappings.
         org_name: a connection in ``orgs.yaml``; none is the local org.
+        strict: whether one record that changed after it was planned stops all of its object.
     """
 
     home: Path
     inbox: Path
     mappings: Path
     org_name: str | None = None
+    strict: bool = False
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> Project:
@@ -71,6 +73,7 @@ class Project:
                 inbox=config.inbox(environ),
                 mappings=mappings,
                 org_name=environ.get("CAUSEWAY_ORG") or None,
+                strict=bool(environ.get("CAUSEWAY_STRICT")),
             ),
             tuple(sorted((path, path.stat().st_mtime_ns) for path in mappings.glob("*.yaml"))),
         )

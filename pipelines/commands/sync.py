@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,6 +66,12 @@ def sync(
     plan_only: Annotated[
         bool, typer.Option("--plan-only", help="Stop before the first write to Salesforce.")
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Send nothing of an object once a record of it changed since the plan."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Bring batches from the inbox into Salesforce; without options, the newest one.
@@ -78,6 +85,8 @@ def sync(
     """
     if batch is not None and every:
         raise typer.BadParameter("give --batch or --all, not both")
+    if strict:
+        os.environ["CAUSEWAY_STRICT"] = "1"
     here = project()
     days = [_known(here, batch.date())] if batch else _days(here, every=every)
     done = []

@@ -201,29 +201,29 @@ select
     payload.action,
     case
         when payload.action = 'hold' or payload._waits is not null then 'held'
+        when not answers.again then answers.outcome
         when payload._outcome is not null then payload._outcome
         when payload.action not in ({sent}) then 'unchanged'
-        when answers.key is null or answers.again then 'held'
-        else answers.outcome
+        else 'held'
     end as outcome,
     coalesce(answers.sf_id, payload.sf_id) as sf_id,
     case
         when payload.action = 'hold' then null
         when payload._waits is not null then 'PARENT'
+        when not answers.again then answers.code
         when payload._outcome is not null then payload._code
         when payload.action not in ({sent}) then null
-        when answers.key is null or answers.again then {unsent_code}
-        else answers.code
+        else {unsent_code}
     end as code,
     case
         when payload.action = 'hold' then payload.reason
         when payload._waits is not null then payload._waits
+        when not answers.again then answers.message
         when payload._outcome is not null then payload._why
         when payload.action not in ({sent}) then null
         when answers.key is null then {unsent_why}
-        when answers.again then {unsent_why} || '; before, the org said: '
+        else {unsent_why} || '; before, the org said: '
             || answers.code || ' ' || coalesce(answers.message, '')
-        else answers.message
     end as message,
     coalesce(answers.fields, []) as fields,
     coalesce(answers.attempt, 0)::integer as attempts

@@ -1,0 +1,9 @@
+-- Refused rows that somebody wants to be sent again: without a digest nothing keeps them back.
+update state.outcome
+set digest = null
+where
+    outcome = 'rejected'
+    and digest is not null
+    and (getvariable('object') is null or lower(object) = lower(getvariable('object')))
+    and (getvariable('code') is null or code = getvariable('code'))
+returning object;

@@ -1,0 +1,1 @@
+"""``make prove``: kills, faults and damaged files by the hundred, and nothing lost or doubled."""

@@ -1,0 +1,130 @@
+"""The page that says what was proven, and one sentence of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import groupby
+from operator import attrgetter
+
+from prove.batch import Size
+from prove.fuzz import Fuzzed
+from prove.worker import Ended
+
+PAGE = """\
+# How it stands kills, faults and damaged files
+
+Made by `make prove`, which writes this page ({day}, DuckDB {duckdb}).
+
+{sentence}
+
+Each case starts with an empty org and a planned batch of {rows:,} records: {accounts:,} Accounts
+and {contacts:,} Contacts, which go through sObject Collections, and {leads:,} Leads, which go
+through Bulk API 2.0. It is killed (kill -9) or broken, run again until it comes to its end, and
+what the org then holds is compared with an uninterrupted run, field by field. *Lost* are records
+that are missing, *doubled* such as nobody asked for, *sent twice* such as the org's own stamps say
+were written a second time.
+
+## Kills
+
+A process is killed right before it sends a request, writes a file, gives one its name or removes
+one; Python's audit events tell when, so nothing in Causeway knows of it. Every other case goes on
+with the same plan, as Dagster's re-execution from failure does; the others run the batch anew.
+
+{kills}
+
+## Faults of the org
+
+{faults}
+
+## Several faults at once
+
+{mixed}
+
+## Damaged files
+
+Rows in = valid + rejected, or the whole file is refused with its name; never a traceback.
+
+{files}
+"""
+
+
+def sentence(ended: Sequence[Ended], fuzzed: Sequence[Fuzzed]) -> str:
+    """What was done, and what came of it."""
+    kills = sum(one.group.startswith("killed") for one in ended)
+    lost = sum(one.lost for one in ended)
+    doubled = sum(one.doubled for one in ended)
+    again = sum(one.again for one in ended)
+    stuck = sum(bool(one.stuck) for one in ended)
+    wrong = sum(bool(one.wrong) for one in fuzzed)
+    return (
+        f"{kills} kills, {len(ended) - kills} runs with faults, {len(fuzzed)} damaged files:"
+        f" {lost} records lost, {doubled} doubled, {again} sent twice, {stuck} runs that came to"
+        f" no end, {wrong} files treated wrongly."
+    )
+
+
+def page(size: Size, ended: Sequence[Ended], fuzzed: Sequence[Fuzzed]) -> str:
+    """The whole page."""
+    kills = [one for one in ended if one.group.startswith("killed")]
+    return PAGE.format(
+        day=datetime.now(UTC).date(),
+        duckdb=version("duckdb"),
+        sentence=f"**{sentence(ended, fuzzed)}**",
+        rows=size.rows,
+        accounts=size.accounts,
+        contacts=size.contacts,
+        leads=size.leads,
+        kills=_kills(kills),
+        faults=_each([one for one in ended if one.group == "fault alone"]),
+        mixed=_each([one for one in ended if one.group == "faults mixed"]),
+        files=_files(fuzzed),
+    )
+
+
+def _kills(ended: Sequence[Ended]) -> str:
+    lines = [
+        "| where | times | lost | doubled | sent twice | most runs to the end |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    group = attrgetter("group")
+    for name, some in groupby(sorted(ended, key=group), group):
+        lines.append(f"| {name.removeprefix('killed: ')} | {_numbers(list(some))} |")
+    lines.append(f"| **all** | {_numbers(ended)} |")
+    return "\n".join(lines)
+
+
+def _each(ended: Sequence[Ended]) -> str:
+    lines = [
+        "| fault | lost | doubled | sent twice | runs to the end |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for one in ended:
+        runs = one.stuck or one.runs
+        lines.append(f"| {one.case} | {one.lost} | {one.doubled} | {one.again} | {runs} |")
+    return "\n".join(lines)
+
+
+def _numbers(some: Sequence[Ended]) -> str:
+    sums = (sum(getattr(one, what) for one in some) for what in ("lost", "doubled", "again"))
+    most = max((one.runs for one in some), default=0)
+    return " | ".join(map(str, (len(some), *sums, most)))
+
+
+def _files(fuzzed: Sequence[Fuzzed]) -> str:
+    lines = [
+        "| damage | files | rows landed | valid | rejected | files refused | treated wrongly |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    damage = attrgetter("damage")
+    for name, group in groupby(sorted(fuzzed, key=damage), damage):
+        some = list(group)
+        sums = (sum(getattr(one, what) for one in some) for what in ("landed", "valid", "rejected"))
+        refused, wrong = (
+            sum(bool(one.refused) for one in some),
+            sum(bool(one.wrong) for one in some),
+        )
+        numbers = " | ".join(f"{number:,}" for number in (len(some), *sums, refused, wrong))
+        lines.append(f"| {name} | {numbers} |")
+    return "\n".join(lines)
