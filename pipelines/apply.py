@@ -217,7 +217,7 @@ def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: 
     part, journal = saved.objects[name], Journal.of(saved.folder, name)
     query = f"select * from read_parquet({literal(found.path)})"
     if saved.kind == "sync":  # a batch's relation tells what became of the batch
-        project.warehouse.write(connection, relation("salesforce", name), day, query)
+        project.warehouse.link(connection, relation("salesforce", name), day, found.path)
     if journal.settled:
         return
     bind_payload(saved, name, connection, _parents(saved, name))

@@ -125,7 +125,10 @@ def run_batch(day: date, *, plan_only: bool = False, on_event: OnEvent | None = 
     before_writes = dg.AssetSelection.all() - dg.AssetSelection.groups("apply")
     chosen = before_writes.resolve(defs.resolve_asset_graph()) if plan_only else None
     run_id = str(uuid.uuid4())
+    alive = Project.of().home / "locks" / "runs" / f"{run_id}.lock"
     with dg.DagsterInstance.get() as instance, closing(_KeptOpen(run_id)) as kept_open:
+        reap(instance, alive.parent)
+        locks.take(alive, run_id, locks.tell)
         instance.add_event_listener(run_id, lambda _: kept_open.hold())
         if on_event is not None:
             instance.add_event_listener(run_id, lambda entry: _tell(entry, on_event))
@@ -139,12 +142,38 @@ def run_batch(day: date, *, plan_only: bool = False, on_event: OnEvent | None = 
                 raise_on_error=False,
             )
         finally:
+            alive.unlink(missing_ok=True)
             locks.release(run_id)
     failures = [event for event in result.all_events if event.is_step_failure]
     if not failures:
         return RunResult(run_id, result.success)
     error = raised.pop(run_id, None) or InternalError(_told(failures[0]))
     return RunResult(run_id, False, failures[0].step_key, error)
+
+
+def reap(instance: dg.DagsterInstance, folder: Path) -> list[str]:
+    """Say of runs whose process died that they failed; Dagster would show them running for ever.
+
+    Dagster watches the runs that its daemon has launched, and no other. Each run of ours holds a
+    lock as long as it lives, which the kernel frees even after kill -9.
+
+    Args:
+        instance: the one that knows the runs.
+        folder: with the locks, named by run id.
+
+    Returns:
+        the ids of the runs that were reaped.
+    """
+    reaped = []
+    for run_id in locks.dead(folder):
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            told = (
+                "The process of this run died. The next run of the batch goes on where it stopped."
+            )
+            instance.report_run_failed(run, told)
+            reaped.append(run_id)
+    return reaped
 
 
 def make_databases() -> None:

@@ -65,6 +65,23 @@ def take(
     _held[run, path] = handle
 
 
+def dead(folder: Path) -> list[str]:
+    """Names of the locks in a folder whose holders died, without their suffix; they are removed.
+
+    Whoever ends as it should releases its lock and removes the file.
+    """
+    found = []
+    for path in sorted(folder.glob("*.lock")):
+        handle = os.open(path, os.O_RDWR)
+        try:
+            if _try(handle):
+                path.unlink(missing_ok=True)
+                found.append(path.stem)
+        finally:
+            os.close(handle)
+    return found
+
+
 def tell(text: str) -> None:
     """Say who is waited for where people look and no script reads results: on standard error."""
     print(text, file=sys.stderr, flush=True)

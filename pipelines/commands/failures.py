@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from types import TracebackType
@@ -11,6 +12,9 @@ from pipelines.errors import CausewayError
 
 OK, SOME_ROWS, WRONG, AGAIN, BLOCKED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """All well · rows rejected or held · usage or configuration · rerun · a guard · Ctrl-C."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DATABASES = ("duckdb", "_duckdb", "sqlite3", "sqlalchemy")
 
 
 def exit_code(error: BaseException) -> int:
@@ -29,7 +33,11 @@ def exit_code(error: BaseException) -> int:
 
 def report(error: BaseException) -> int:
     """Tell people what went wrong; returns the exit code."""
-    if _is_interrupt(error):
+    if _is_full(error):
+        message = f"The disk is full, or a file may not grow any more: {error}"
+        err.print(message, style="red", markup=False)
+        err.print("Nothing is lost: make room, then run the same command again.")
+    elif _is_interrupt(error):
         err.print("Interrupted. Nothing is lost: run the same command again.", style="yellow")
     elif _is_ours(error):
         err.print(str(error), style="red", markup=False)
@@ -47,6 +55,15 @@ def _is_interrupt(error: BaseException) -> bool:
         or str(error) == "Query interrupted"
         or type(error).__name__ == "DagsterExecutionInterruptedError"
     )
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether there is no room: as the system says it, or as DuckDB and SQLite do."""
+    if isinstance(error, OSError):
+        return error.errno in NO_ROOM
+    told = (*map(os.strerror, NO_ROOM), "database or disk is full")
+    by_database = type(error).__module__.partition(".")[0] in DATABASES
+    return by_database and any(words in str(error) for words in told)
 
 
 def _is_ours(error: BaseException) -> bool:

@@ -17,6 +17,7 @@ from pipelines.sync.read_back import Asked, Reader, created_by_us, read_back
 from pipelines.sync.saved_plan import ObjectPlan
 from pipelines.sync.snapshot import pages_sql
 from pipelines.sync.wire import quoted
+from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -90,7 +91,7 @@ class Answers:
         self.any = bool(files)
         if files:
             query = outcomes.answers_sql(files)
-            self.connection.execute(f"create or replace temp table answers as {query}")
+            self.connection.execute(f"create or replace temp view answers as {query}")
 
     def said(self, chunk: Chunk, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep one answer per row of a chunk."""
@@ -142,22 +143,20 @@ class Answers:
 
     def _keep(self, chunk: Chunk, query: str) -> None:
         facts = f"{chunk.attempt}::integer as attempt, {chunk.size}::integer as size"
+        claimed = self._claimed if chunk.actions == CREATES else None
         query = f"select *, {facts} from ({query})"
-        if chunk.actions == CREATES:
-            self.connection.execute(f"create or replace temp table said as {query}")
-            self._claim()
-            query = "select * from said"
-        self.journal.answer(self.connection, chunk, query)
+        self.journal.answer(self.connection, chunk, query, look=claimed)
 
-    def _claim(self) -> None:
+    def _claimed(self, said: str) -> str | None:
         """A create that found a record is a create all the same when the record is our own."""
-        found = self.connection.execute("select key from said where outcome = 'updated'")
-        if keys := [key for [key] in found.fetchall()]:
-            made = created_by_us(self.org, self.part, keys, self.target.planned_at)
-            ours = [key for key, record in made.items() if record["ours"]]
-            self.connection.execute(
-                "update said set outcome = 'created' where list_contains($1, key)", [ours]
-            )
+        updated = self.connection.execute(f"select key from {said} where outcome = 'updated'")
+        keys = [key for [key] in updated.fetchall()]
+        if not keys:
+            return None
+        made = created_by_us(self.org, self.part, keys, self.target.planned_at)
+        ours = ", ".join(literal(key) for key, record in made.items() if record["ours"]) or "null"
+        claimed = f"if(key in ({ours}), 'created', outcome) as outcome"
+        return f"select * replace ({claimed}) from {said}"
 
     def _rows_of_file_sql(self, chunk: Chunk) -> str:
         table = pages_sql([self.journal.csv(chunk.name)])

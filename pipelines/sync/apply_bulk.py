@@ -37,7 +37,9 @@ class Loader(Teller, Protocol):
         """Load each CSV file by a job of its own and wait for all."""
 
 
-def send(org: Loader, answers: Answers, load: Load, shape: Shape, rows: str, attempt: int) -> bool:
+def send(
+    org: Loader, answers: Answers, load: Load, shape: Shape, rows: tuple[str, int], attempt: int
+) -> bool:
     """Send rows by Bulk API 2.0; says whether the budget allowed all of them.
 
     Args:
@@ -45,7 +47,7 @@ def send(org: Loader, answers: Answers, load: Load, shape: Shape, rows: str, att
         answers: what the org says goes there; its connection sees the rows.
         load: how they are written.
         shape: what they have in common.
-        rows: relation ``payload`` or a part of it.
+        rows: relation ``payload`` or a part of it, and how many are to be sent.
         attempt: the how-manieth it is for these rows.
     """
     files = _Files(answers.connection, answers.journal, answers.part, shape, rows)
@@ -93,13 +95,13 @@ class _Files:
         journal: Journal,
         part: ObjectPlan,
         shape: Shape,
-        rows: str,
+        rows: tuple[str, int],
     ) -> None:
         self.connection = connection
         self.journal = journal
         self.part = part
         self.shape = shape
-        self.rows = rows
+        self.rows, self.count = rows
         self.big = False
 
     def stream(self) -> list[Path]:
@@ -121,9 +123,9 @@ class _Files:
 
     def parallel(self) -> list[Path]:
         """All other rows; more files when some turn out too large."""
-        query = payload.size_sql(self.part, self.shape, self.rows)
+        query = payload.size_sql(self.shape, self.rows)
         [(size,)] = self.connection.execute(query).fetchall()
-        buckets = max(1, -(-size // FILE_AIM))
+        buckets = max(1, -(-size * self.count // FILE_AIM))
         for _ in range(4):
             files = [self._bucket(bucket, buckets) for bucket in range(buckets)]
             if all(file.stat().st_size < FILE_LIMIT for file in files):

@@ -113,7 +113,7 @@ class Sending:
         attempt, size = how
         if size is None and count > COLLECTIONS_UP_TO:
             load = self._load(shape)
-            all_of_it = apply_bulk.send(self.org, self.answers, load, shape, rows, attempt)
+            all_of_it = apply_bulk.send(self.org, self.answers, load, shape, (rows, count), attempt)
             self.stopped = not all_of_it
             self._tell(count)
             return

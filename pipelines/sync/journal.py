@@ -19,7 +19,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -121,11 +121,29 @@ class Journal:
         """The files with answers."""
         return sorted(self.folder.glob(f"*{_ANSWERS}"))
 
-    def answer(self, connection: DuckDBPyConnection, chunk: Chunk, query: str) -> None:
-        """Keep what the org said of a chunk; from here on it is in doubt no more."""
+    def answer(
+        self,
+        connection: DuckDBPyConnection,
+        chunk: Chunk,
+        query: str,
+        *,
+        look: Callable[[str], str | None] | None = None,
+    ) -> None:
+        """Keep what the org said of a chunk; from here on it is in doubt no more.
+
+        Args:
+            connection: runs the query.
+            chunk: whose answers they are.
+            query: one row per row of the chunk.
+            look: gets the answers as a table before they count; another query replaces them.
+        """
         path = self._answers(chunk)
-        temporary = path.with_suffix(".tmp")
+        temporary, second = path.with_suffix(".tmp"), path.with_suffix(".2.tmp")
         connection.execute(f"copy ({query}) to {literal(temporary)} (format parquet)")
+        better = look(f"read_parquet({literal(temporary)})") if look is not None else None
+        if better is not None:
+            connection.execute(f"copy ({better}) to {literal(second)} (format parquet)")
+            second.replace(temporary)
         publish(temporary, path)
         self.csv(chunk.name).unlink(missing_ok=True)
 

@@ -132,15 +132,12 @@ def records_sql(part: ObjectPlan, shape: Shape, rows: str) -> str:
     return f"select {columns}\nfrom {rows}\nwhere {sendable(shape.actions)}\norder by {order}"
 
 
-def size_sql(part: ObjectPlan, shape: Shape, rows: str) -> str:
-    """About how many bytes of CSV rows make: as many as the first ones, and a quarter more."""
+def size_sql(shape: Shape, rows: str) -> str:
+    """About how many bytes of CSV a row makes: as many as the first ones, and a quarter more."""
     values = (f" + coalesce(strlen({quoted(name)}), 4) + 3" for name in shape.fields)
     sizes = f"60{''.join(values)}"
-    where = f"from {rows} where {sendable(shape.actions)}"
-    return (
-        f"select (1.25 * count(*) * (select coalesce(avg({sizes}), 0) "
-        f"from (select * {where} limit 5000)))::bigint {where}"
-    )
+    first = f"select * from {rows} where {sendable(shape.actions)} limit 5000"
+    return f"select coalesce(1.25 * avg({sizes}), 0)::bigint from ({first})"
 
 
 def file_sql(

@@ -1,0 +1,127 @@
+"""Runs that end half-way: re-executed from failure, killed and reaped, or out of room."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pipelines.local_org import control
+from pipelines.plan import newest
+from pipelines.salesforce.errors import TransientError
+
+DAY = date(2026, 11, 5)
+SOURCES = """
+sources:
+  people: {entity: contacts, preset: generic, as: contact}
+"""
+
+
+def people(count: int) -> str:
+    rows = (f"{n},First{n},Last{n},p{n}@acme.example,Acme {n % 5}\n" for n in range(count))
+    return "ID,First Name,Last Name,Email,Company\n" + "".join(rows)
+
+
+def _job() -> dg.JobDefinition:
+    """The job, as a process of Dagster's loads it."""
+    from pipelines.definitions import defs
+
+    return defs.resolve_job_def("sync")
+
+
+def test_re_execution_from_failure_finishes_the_same_plan(make_chain: Any) -> None:
+    chain = make_chain(SOURCES, org=False)
+    control.start(chain.project.local_org, faults=True)
+    chain.put("people", DAY, "people.csv", people(500))
+    calls = "composite/sobjects/Contact"
+    fault = {"kind": "die", "moment": "after_work", "path": calls, "skip": 1}
+    control.inject(chain.project.local_org, fault)
+    failed = chain.run(DAY)
+    assert failed.failed_step == "salesforce_contact"
+    assert isinstance(failed.error, TransientError)
+    plan = newest(chain.project, DAY)
+    chain.start_org()
+    assert len(chain.records("Contact", "LastName")) == 400
+
+    job = dg.reconstructable(_job)
+    with chain.active(), dg.DagsterInstance.get() as instance:
+        parent = instance.get_run_by_id(failed.run_id)
+        assert parent is not None
+        options = dg.ReexecutionOptions.from_failure(failed.run_id, instance)
+        tags = {"dagster/partition": parent.tags["dagster/partition"]}
+        with dg.execute_job(job, instance=instance, tags=tags, reexecution_options=options) as done:
+            steps = {event.step_key for event in done.all_events if event.is_step_start}
+            assert done.success
+    assert steps == {"salesforce_contact", "salesforce_lead"}
+    assert newest(chain.project, DAY).plan_id == plan.plan_id
+    said = chain.read("salesforce_contact", DAY)
+    assert {(row["outcome"], row["attempts"]) for row in said} == {("created", 1)}
+    held = chain.records("Contact", "CreatedDate", "LastModifiedDate")
+    assert len(held) == len(said) == 500
+    assert all(row["CreatedDate"] == row["LastModifiedDate"] for row in held)
+
+
+@pytest.fixture(scope="module")
+def small(make_chain: Any) -> Any:
+    chain = make_chain(SOURCES)
+    chain.put("people", DAY, "people.csv", people(3))
+    return chain
+
+
+def test_a_run_whose_process_died_is_reaped_by_the_next(small: Any) -> None:
+    locks = small.home / "locks" / "runs"
+    with small.start("sync", "--batch", str(DAY)) as command:
+        while not (list(locks.glob("*.lock")) and list(small.home.glob("stage/*/day=2026*"))):
+            assert command.poll() is None
+            time.sleep(0.05)
+        command.kill()
+        command.communicate()
+    [dead] = [path.stem for path in locks.glob("*.lock")]
+
+    def status() -> dg.DagsterRunStatus:
+        with small.active(), dg.DagsterInstance.get() as instance:
+            run = instance.get_run_by_id(dead)
+            assert run is not None
+            return run.status
+
+    assert status() == dg.DagsterRunStatus.STARTED
+    result = small.run(DAY)
+    assert result.success
+    assert status() == dg.DagsterRunStatus.FAILURE
+    assert list(locks.glob("*.lock")) == []
+    assert len(small.records("Contact", "LastName")) == 3
+
+
+NO_ROOM = """
+import resource, sys
+from datetime import date
+from pipelines.commands.failures import Reported
+from pipelines.project import Project
+from pipelines.sources.land import land
+with Reported():
+    here, day = Project.of(), date.fromisoformat(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, resource.RLIM_INFINITY))
+    land(here.warehouse, here.sources, here.inbox, day)
+"""
+
+
+def test_a_disk_without_room_ends_in_a_clear_word(small: Any, tmp_path: Path) -> None:
+    day = date(2026, 11, 6)
+    small.put("people", day, "people.csv", people(400))
+    ran = subprocess.run(
+        [sys.executable, "-c", NO_ROOM, str(day)],
+        capture_output=True, text=True, check=False,
+        env={**small.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+    assert ran.returncode == 3, ran.stderr
+    assert "The disk is full" in ran.stderr
+    assert "make room, then run the same command again" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    small.done(day)
+    assert len(small.records("Contact", "LastName")) == 400
