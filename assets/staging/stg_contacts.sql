@@ -90,6 +90,7 @@ known as (
 
     select
         *,
+        nullif(concat_ws(' ', first_name, last_name), '') as full_name,
         case
             when contact_id is not null then contact_id
             -- An address that is added to a person is known by that person and itself.
@@ -98,7 +99,8 @@ known as (
             when email is not null then row_hash([email])
             else row_hash(
                 [
-                    norm_text(concat_ws(' ', first_name, last_name)),
+                    -- A name of nothing but signs has no normal form, and is a name all the same.
+                    coalesce(norm_text(full_name), full_name),
                     norm_company(company),
                     digits(phone)
                 ]

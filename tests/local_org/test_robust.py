@@ -240,6 +240,9 @@ def fill(text: str, world: dict[str, str]) -> str:
 
 
 @GENTLE
+@example(
+    ("POST", "/services/data/v67.0/sobjects/Task"), {}, {"Authorization": "Bearer {token}"}, "{}"
+)
 @given(requests_of_routes(), QUERIES, HEADERS, BODIES)
 def test_requests(
     rest: Any,
