@@ -11,6 +11,7 @@ from pipelines.errors import ConfigError
 from pipelines.plan_guards import applied, digests, heed_guards
 from pipelines.plan_page import write_page
 from pipelines.project import Project
+from pipelines.salesforce.rows import DUPLICATES
 from pipelines.scope import bind_scope, seen
 from pipelines.snapshot import fitted, read_schema
 from pipelines.sql import SqlFile, tables_of
@@ -172,10 +173,14 @@ def _sent_sql(differences: str, object_name: str) -> str:
 
 
 def _refused_sql(object_name: str) -> str:
-    """What the org said last of records it refused, unless it was no fault of theirs."""
+    """What the org said last of records it refused, unless it was no fault of theirs.
+
+    Where somebody has to look at the duplicates first, ``waits`` tells what had been sent.
+    """
     return (
-        "select key, code, message from state.outcome"
-        f" where object = {literal(object_name)} and outcome = 'rejected'"
+        "select key, code, message, case when outcome = 'held' then digest end as waits"
+        f" from state.outcome where object = {literal(object_name)}"
+        f" and (outcome = 'rejected' or code = {literal(DUPLICATES)})"
         f" and code not in ({transient_sql()})"
     )
 

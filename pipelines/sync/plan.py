@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from pipelines.sync.fields import Field
 from pipelines.sync.mapping import ObjectMapping, relation
+from pipelines.sync.payload import digest
 from pipelines.sync.plan_decisions import decided_ctes, rules_sql, told_sql
 from pipelines.sync.plan_differences import listed, when
 from pipelines.sync.plan_forecast import certain_sql, taken_columns, taken_ctes, taken_joins
@@ -77,6 +78,7 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
         refused=relation("refused", name),
+        waits=_waits(mapping, policies),
         taken="".join(f"\n    {join}" for join in taken_joins(mapping, schema)),
         desired_columns=listed(
             (*taken_columns(mapping, schema), *(f"desired.{field}" for field in fields)), 8
@@ -183,24 +185,30 @@ foreseen as (
         {certain} as certain,
         case
             when action in ({sends}) then {{'code': refused.code, 'message': refused.message}}
-        end as likely
+        end as likely,
+        {waits} as _refused
     from planned
     left join {refused} as refused on refused.key = planned.key
 )
 
 select
     key,
-    action,
+    if(_refused, 'hold', action) as action,
     sf_id,
-    case when _undone then {told_undone} else reason end as reason,
+    case when _undone then {told_undone} when _refused then likely.message else reason end
+        as reason,
     scope,
-    changed,
-    case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
-    case when reason is null and not _undone then _fields else [] end as fields,
-    case when certain is not null then 'certain' when likely.code is not null then 'likely' end
-        as forecast,
-    coalesce(certain.code, likely.code) as forecast_code,
-    coalesce(certain.message, likely.message) as forecast_message,
+    if(_refused, [], changed) as changed,
+    case when len(changed) > 0 and not _refused then map(_changed, _befores) else map([], []) end
+        as before,
+    case when reason is null and not _undone and not _refused then _fields else [] end as fields,
+    case
+        when _refused then null
+        when certain is not null then 'certain'
+        when likely.code is not null then 'likely'
+    end as forecast,
+    case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
+    case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
     {columns}
 from foreseen
 """
@@ -232,6 +240,16 @@ def _holds(
             missing = f"{name} is empty, and Salesforce demands it"
             condition = f"sf_id is null and {quoted(name)} is null"
             yield f"when {condition} then {literal(missing)}"
+
+
+def _waits(mapping: ObjectMapping, policies: Policies) -> str:
+    """Whether just this was refused for duplicates, and nobody has looked at them yet."""
+    if policies.duplicate_rules != "review":
+        return "false"
+    sends = ", ".join(map(literal, WRITES))
+    same = f"refused.waits = {digest(mapping.enabled(), policies.duplicate_rules)}"
+    known = f"action in ({sends}) and refused.waits is not null"
+    return f"case when {known} then {same} else false end"
 
 
 def _contains(names: tuple[str, ...]) -> str:

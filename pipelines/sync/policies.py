@@ -190,7 +190,7 @@ class Policies(Frozen):
     guests: Guests = Guests()
     addresses: Addresses = Addresses()
     duplicates: Duplicates = Duplicates()
-    duplicate_rules: Annotated[Literal["reject", "allow", "review"], only("reject")] = "reject"
+    duplicate_rules: Literal["reject", "allow", "review"] = "reject"
     leads: Leads = Leads()
     subscribers: Subscribers = Subscribers()
     deleted_in_org: Annotated[

@@ -182,7 +182,7 @@ def rows_sql(part: ObjectPlan, source: str, *, field: str | None = None) -> str:
     return f"""\
 select
     key,
-    {_title_sql(part)} as title,
+    {title_sql(part)} as title,
     action,
     sf_id,
     reason,
@@ -210,7 +210,7 @@ def _values_sql(names: list[str]) -> str:
     return f"list_filter([{values}], lambda told: told is not null)" if names else "[]"
 
 
-def _title_sql(part: ObjectPlan) -> str:
+def title_sql(part: ObjectPlan) -> str:
     """How people call a record: its name, else its address, else our key."""
     names = [name for name in ("Name",) if name in part.types]
     names = names or [name for name in ("FirstName", "LastName") if name in part.types]

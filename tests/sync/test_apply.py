@@ -103,7 +103,7 @@ class Sync:
             self._make(f"ledger_{name.lower()}", ledger)
             self._make(f"undone_{name.lower()}", _NONE.format("field, null::varchar as value"))
             self._make(f"scope_{name.lower()}", _NONE.format("reason"))
-            refused = _NONE.format("code, null::varchar as message")
+            refused = _NONE.format("code, null::varchar as message, null::varchar as waits")
             self._make(f"refused_{name.lower()}", refused)
             self._make(f"plan_{name.lower()}", plan_sql(mapping, schema, self.policies))
             files[name] = self.home / f"plan_{name.lower()}.parquet"

@@ -201,9 +201,14 @@ def test_sql_judges_an_error_as_the_client_does(
 
 @pytest.mark.usefixtures("bound")
 def test_a_digest_tells_what_is_sent_to_which_record(db: duckdb.DuckDBPyConnection) -> None:
-    digests = f"select key, {payload.digest(PART)} as digest from payload where action = 'create'"
-    before = dict(db.execute(digests).fetchall())
+    def digests(policy: str) -> dict[str, str]:
+        sent = payload.digest(PART.types, policy)
+        query = f"select key, {sent} from payload where action = 'create'"
+        return dict(db.execute(query).fetchall())
+
+    before = digests("reject")
     assert len(set(before.values())) == len(set(db.execute(
         'select action, "AccountId", "Title" from payload where action = \'create\''
     ).fetchall()))  # fmt: skip
-    assert dict(db.execute(digests).fetchall()) == before
+    assert digests("reject") == before
+    assert not set(digests("allow").values()) & set(before.values())

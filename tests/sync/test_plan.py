@@ -71,7 +71,8 @@ class Case:
         self._rows("ledger_contact", ("field", "sent", "stored"), written)
         self._rows("undone_contact", ("field", "value"), list((undone or {}).items()))
         self._rows("scope_contact", ("reason",), [])
-        self._rows("refused_contact", ("code", "message"), refused or [])
+        rejected = [(*said, None) for said in refused or []]
+        self._rows("refused_contact", ("code", "message", "waits"), rejected)
         differences = differences_sql(mapping, self.schema["Contact"], policies)
         self.db.execute(f"create or replace table differences_contact as {differences}")
         query = plan_sql(mapping, self.schema["Contact"], policies)

@@ -268,24 +268,30 @@ foreseen as (
         end as certain,
         case
             when action in ('create', 'adopt', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
-        end as likely
+        end as likely,
+        false as _refused
     from planned
     left join refused_lead as refused on refused.key = planned.key
 )
 
 select
     key,
-    action,
+    if(_refused, 'hold', action) as action,
     sf_id,
-    case when _undone then 'it was undone, and nothing that we want of it has changed since' else reason end as reason,
+    case when _undone then 'it was undone, and nothing that we want of it has changed since' when _refused then likely.message else reason end
+        as reason,
     scope,
-    changed,
-    case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
-    case when reason is null and not _undone then _fields else [] end as fields,
-    case when certain is not null then 'certain' when likely.code is not null then 'likely' end
-        as forecast,
-    coalesce(certain.code, likely.code) as forecast_code,
-    coalesce(certain.message, likely.message) as forecast_message,
+    if(_refused, [], changed) as changed,
+    case when len(changed) > 0 and not _refused then map(_changed, _befores) else map([], []) end
+        as before,
+    case when reason is null and not _undone and not _refused then _fields else [] end as fields,
+    case
+        when _refused then null
+        when certain is not null then 'certain'
+        when likely.code is not null then 'likely'
+    end as forecast,
+    case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
+    case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
     "Salutation",
     "FirstName",
     "LastName",
