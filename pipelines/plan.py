@@ -25,6 +25,7 @@ from pipelines.sync.plan_differences import differences_sql
 from pipelines.sync.plan_forecast import Score, score, transient_sql
 from pipelines.sync.saved_plan import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
+from pipelines.sync.wire import quoted
 from pipelines.warehouse import Written, literal, publish
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def scored(project: Project, saved: Plan, object_name: str) -> Score:
         return score(connection, saved.payload(object_name), applied(saved, object_name))
 
 
-MADE = ("differences", "ledger", "undone", "scope", "refused")
+MADE = ("differences", "ledger", "undone", "scope", "refused", "lost")
 """What a plan reads of each object that is no asset; made while planning."""
 
 
@@ -154,6 +155,26 @@ def _bind_written(project: Project, connection: DuckDBPyConnection, object_name:
     connection.execute(_table_sql(relation("ledger", object_name), query))
     undone = undone_sql(home, object_name)
     connection.execute(_view_sql(relation("undone", object_name), undone))
+    project.bind_org(connection, object_name)
+    lost = _lost_sql(project.object_mappings[object_name], ledger)
+    connection.execute(_table_sql(relation("lost", object_name), lost))
+
+
+def _lost_sql(mapping: ObjectMapping, ledger: Ledger) -> str:
+    """Records that we wrote and that the org has lost, not even as deleted ones.
+
+    Nothing is lost where nothing of ours is left: whoever empties an org wants to fill it again.
+    """
+    records, name = relation("org", mapping.object), mapping.object
+    unmatched = (
+        f"(select key from {relation('sf', name)} anti join"
+        f" (select entity_key as key from {relation('org_match', name)}) using (key))"
+    )
+    return f"""
+        select key from ({ledger.written_sql(unmatched)})
+        where sf_id not in (select "Id" from {records})
+            and exists (from {records} where {quoted(mapping.key)} is not null)
+    """
 
 
 def _sent_sql(differences: str, object_name: str) -> str:

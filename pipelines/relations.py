@@ -60,6 +60,7 @@ MATCH = {
     "rule": "varchar",
     "candidates": "bigint",
     "adopt": "boolean",
+    "gone_id": "varchar",
 }
 
 OUTCOME = {

@@ -16,6 +16,7 @@ from pipelines.sync.show import ObjectSummary, Row, Told
 COLORS = {
     "create": "green",
     "adopt": "cyan",
+    "undelete": "cyan",
     "update": "blue",
     "move": "magenta",
     "reassign": "magenta",

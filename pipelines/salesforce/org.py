@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from pipelines.salesforce import bulk, bulk_query, rest_query, singly
+from pipelines.salesforce import bulk, bulk_query, rest_query, singly, soap
 from pipelines.salesforce.connection import Connection
 from pipelines.salesforce.rows import Load, RowError, RowResult, json_text
 
@@ -174,6 +174,10 @@ class Org:
             headers["Content-Type"] = "application/json"
             answer = self.session.request(method, url, data=body, headers=headers)
         return [_row_result(load, row) for row in answer.json()]
+
+    def undelete(self, ids: Sequence[str]) -> list[RowResult]:
+        """Bring up to 200 records back; see `pipelines.salesforce.soap.undelete`."""
+        return soap.undelete(self.session, ids)
 
     def ingest(
         self,

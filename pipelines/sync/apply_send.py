@@ -21,8 +21,8 @@ from pipelines.sync import apply_bulk, outcomes, payload
 from pipelines.sync.apply_answers import Answers
 from pipelines.sync.fields import INTEGERS, NUMBERS
 from pipelines.sync.journal import Chunk, name_of
-from pipelines.sync.payload import CREATES, DELETES, WAYS, Shape
-from pipelines.sync.read_back import now_there
+from pipelines.sync.payload import CREATES, DELETES, UNDELETES, WAYS, Shape
+from pipelines.sync.read_back import alive, now_there
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -48,6 +48,9 @@ class Sender(apply_bulk.Loader, Protocol):
 
     def singly(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         """Write up to 25 records in one call, but each on its own."""
+
+    def undelete(self, ids: Sequence[str]) -> list[RowResult]:
+        """Bring up to 200 records back from the recycle bin."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Sending:
         )(self._round)
 
     def _round(self) -> str | None:
-        """Send what waits; the verdict for which some of it has to go again, if any has."""
+        """Send what waits; says whether some of it has to go again, ``at once`` or later."""
         pending = outcomes.pending_sql(
             answered=self.answers.any, duplicate_rules=self.target.duplicate_rules
         )
@@ -113,10 +116,10 @@ class Sending:
         self.answers.gather()
         if self.stopped or not self.answers.any:
             return None
-        [(verdict,)] = self.connection.execute(
-            "select max(verdict) from answers where again"  # transient comes after all others
+        [(transient,)] = self.connection.execute(
+            "select bool_or(coalesce(verdict, '') = 'transient') from answers where again"
         ).fetchall()
-        return None if verdict is None else str(verdict)
+        return None if transient is None else "transient" if transient else "at once"
 
     def _shapes(self, rows: str) -> list[tuple[Shape, int]]:
         """What there is to send and how much, a shape per way, in the order of the ways."""
@@ -138,7 +141,8 @@ class Sending:
         return shapes
 
     def _send(self, shape: Shape, rows: str, count: int, group: Group) -> None:
-        if group.size is None and group.way is None and count > COLLECTIONS_UP_TO:
+        one_by_one = group.size is not None or group.way is not None
+        if not one_by_one and shape.actions != UNDELETES and count > COLLECTIONS_UP_TO:
             sent = (rows, count)
             self.stopped = not apply_bulk.send(
                 self.org, self.answers, self._load(shape), shape, sent, group.attempt
@@ -158,7 +162,7 @@ class Sending:
         records = [self._record(shape, row) for row in rows]
         chunk = Chunk(
             name=name_of(json_text(records).encode(), group.attempt),
-            kind=group.way or "collections",
+            kind="undelete" if shape.actions == UNDELETES else group.way or "collections",
             actions=shape.actions,
             attempt=group.attempt,
             size=len(rows),
@@ -167,8 +171,7 @@ class Sending:
         )
         self.answers.journal.note(chunk)
         try:
-            write = self.org.singly if group.way == "singly" else self.org.collections
-            results = write(self._load(shape), records)
+            results = self._written(shape, records, group)
         except AnswerLost:
             self.answers.lost(chunk)
         else:
@@ -176,6 +179,22 @@ class Sending:
             told = [self._answer(shape, row, result, group.way) for row, result in said]
             self.answers.said(chunk, told)
         self._tell(len(rows))
+
+    def _written(
+        self, shape: Shape, records: Sequence[Mapping[str, Any]], group: Group
+    ) -> list[RowResult]:
+        if shape.actions != UNDELETES:
+            write = self.org.singly if group.way == "singly" else self.org.collections
+            return write(self._load(shape), records)
+        ids = [record["Id"] for record in records]
+        results = self.org.undelete(ids)
+        # A parent may have taken its children out of the bin along with it.
+        refused = [sf_id for sf_id, said in zip(ids, results, strict=True) if not said.success]
+        back = alive(self.org, self.part, refused)
+        return [
+            RowResult(sf_id, success=True, created=False) if sf_id in back else said
+            for sf_id, said in zip(ids, results, strict=True)
+        ]
 
     def _load(self, shape: Shape) -> Load:
         name = self.part.object
@@ -207,9 +226,11 @@ class Sending:
     def _answer(
         self, shape: Shape, row: Sequence[Any], result: RowResult, way: str | None
     ) -> dict[str, Any]:
-        key, _, sf_id, *_ = row
+        key, _, sf_id, changed, *_ = row
         if result.success:
             done = "deleted" if shape.actions == DELETES else "updated"
+            if shape.actions == UNDELETES and changed:
+                done = outcomes.UNDELETED
             outcome = "created" if result.created else done
             return {"key": key, "outcome": outcome, "sf_id": result.id or sf_id, "fields": []}
         error = result.errors[0]

@@ -39,7 +39,8 @@ class Chunk:
 
     Attributes:
         name: SHA-256 of what is sent, and the attempt.
-        kind: a Bulk job, one call of sObject Collections, or one of several single records.
+        kind: a Bulk job, one call of sObject Collections, of several single records, or
+            one that undeletes.
         actions: the plan's actions that its rows have.
         attempt: how often its rows were sent, this time included.
         size: rows of the transaction in which the org carries them out; at most 200.
@@ -49,7 +50,7 @@ class Chunk:
     """
 
     name: str
-    kind: Literal["bulk", "collections", "singly"]
+    kind: Literal["bulk", "collections", "singly", "undelete"]
     actions: tuple[str, ...]
     attempt: int
     size: int

@@ -37,6 +37,9 @@ ANSWERS = {
 ATTEMPTS = 8
 """How often a row is sent whose error says nothing about the row."""
 
+UNDELETED = "undeleted"
+"""The answer to a row whose record is back, and that is not yet as it should be."""
+
 NO_ANSWER = "NO_ANSWER"
 JOB_FAILED = "JOB_FAILED"
 OUR_CODES: Mapping[str, Verdict] = {NO_ANSWER: Verdict.TRANSIENT, JOB_FAILED: Verdict.TRANSIENT}
@@ -103,6 +106,7 @@ def answers_sql(files: Sequence[Path], duplicate_rules: str = "reject") -> str:
     return _ANSWERS.format(
         files=", ".join(map(literal, files)),
         alerted=alerted,
+        undeleted=literal(UNDELETED),
         verdict=verdict_sql("code", "message"),
         attempts=ATTEMPTS,
     )
@@ -114,11 +118,14 @@ with
 said as (select * from read_parquet([{files}], union_by_name = true)),
 
 later as (
-    select key, max(attempt) as attempt from said where attempt > 1 group by key
+    select key, max(attempt) as attempt, bool_or(outcome = {undeleted}) as undeleted
+    from said
+    where attempt > 1 or outcome = {undeleted}
+    group by key
 ),
 
 last as (
-    select said.*
+    select said.*, coalesce(later.undeleted, false) as undeleted
     from said
     left join later on later.key = said.key
     where said.attempt = coalesce(later.attempt, 1)
@@ -133,7 +140,7 @@ select
             when 'transient' then attempt < {attempts}
             when 'suspect' then size > 1
         end,
-        false
+        outcome = {undeleted}
     ) as again
 from last
 """
@@ -171,7 +178,12 @@ def pending_sql(*, answered: bool, duplicate_rules: str = "reject") -> str:
 
 
 _FIRST = """\
-select payload.key, 1 as attempt, null::integer as size, null::varchar as way
+select
+    payload.key,
+    1 as attempt,
+    null::integer as size,
+    null::varchar as way,
+    false as undeleted
 from payload
 where {sendable}
 """
@@ -181,7 +193,8 @@ select
     payload.key,
     coalesce(answers.attempt, 0) + 1 as attempt,
     case when answers.verdict = 'suspect' then answers.size // 2 end as size,
-    case when answers.verdict = 'alerted' then {way} end as way
+    case when answers.verdict = 'alerted' then {way} end as way,
+    coalesce(answers.undeleted, false) as undeleted
 from payload
 left join answers on answers.key = payload.key
 where {sendable} and (answers.key is null or answers.again)
@@ -250,6 +263,7 @@ select
         when payload._outcome is not null then payload._why
         when payload.action not in ({sent}) then null
         when answers.key is null then {unsent_why}
+        when answers.code is null then {unsent_why} || '; it was undeleted before'
         else {unsent_why} || '; before, the org said: '
             || answers.code || ' ' || coalesce(answers.message, '')
     end as message,

@@ -18,13 +18,17 @@ from pipelines.warehouse import literal
 if TYPE_CHECKING:
     from pipelines.sync.saved_plan import ObjectPlan
 
-CREATES, CHANGES, DELETES = (
+CREATES, CHANGES, DELETES, UNDELETES = (
     ("create",),
     ("adopt", "update", "move", "reassign", "restore", "clear_key"),
     ("delete",),
+    ("undelete",),
 )
-WAYS = (CREATES, CHANGES, DELETES)
-"""The actions that are carried out together: upserts by External Id, updates by Id, deletes."""
+WAYS = (UNDELETES, CREATES, CHANGES, DELETES)
+"""The actions that are carried out together: upserts by External Id, updates by Id, deletes.
+
+What was undeleted goes on as an update, where there is something to change.
+"""
 SENT = tuple(action for way in WAYS for action in way)
 KEYED = ("adopt", "clear_key")
 """The actions that write or clear our key on a record which is found by its Id."""
@@ -79,7 +83,9 @@ def payload_sql(
         reason = f"coalesce({source}.message, {source}.outcome, 'no outcome')"
         why = f"{told} || substr({column}, {len(mark) + 1}) || ' was not written: ' || {reason}"
         sent = f"list_contains(planned.changed, {literal(name)})"
-        waits.append(f"when {sent} and {pending} and {source}.sf_id is null then {why}")
+        gone = f"({source}.action = 'undelete' and {source}.outcome <> 'updated')"
+        missing = f"({source}.sf_id is null or {gone})"
+        waits.append(f"when {sent} and {pending} and {missing} then {why}")
     waiting = f"case {' '.join(waits)} end" if waits else "null::varchar"
     columns = [
         *(f"planned.{column}" for column in ("key", "action", "sf_id", "reason", "changed")),
@@ -115,8 +121,11 @@ def part_sql(attempt: int, size: int | None, way: str | None) -> str:
     """The rows of the table ``pending`` that are sent alike, as a part of ``payload``."""
     sized = "size is null" if size is None else f"size = {size}"
     alike = "way is null" if way is None else f"way = {literal(way)}"
-    chosen = f"select key from pending where attempt = {attempt} and {sized} and {alike}"
-    return f"(select * from payload where key in ({chosen}))"
+    chosen = f"select key, undeleted from pending where attempt = {attempt} and {sized} and {alike}"
+    action = "if(chosen.undeleted, 'update', action) as action"
+    return (
+        f"(select payload.* replace ({action}) from payload join ({chosen}) as chosen using (key))"
+    )
 
 
 def shapes_sql(rows: str) -> str:

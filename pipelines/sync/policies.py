@@ -166,6 +166,7 @@ class Guards(Frozen):
 
     max_create: Guard = Limit()
     max_adopt: Guard = Limit()
+    max_undelete: Guard = Limit()
     max_move: Guard = Limit()
     max_reassign: Guard = Limit()
     max_update: Guard = None
@@ -193,9 +194,7 @@ class Policies(Frozen):
     duplicate_rules: Literal["reject", "allow", "review"] = "reject"
     leads: Leads = Leads()
     subscribers: Subscribers = Subscribers()
-    deleted_in_org: Annotated[
-        Literal["leave", "recreate", "undelete"], only("leave", "recreate")
-    ] = "leave"
+    deleted_in_org: Literal["leave", "recreate", "undelete"] = "leave"
     guards: Guards = Guards()
     api: Api = Api()
 

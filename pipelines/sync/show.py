@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ONLY: Mapping[str, str] = {
     "creates": "action = 'create'",
     "adopts": "action = 'adopt'",
+    "undeletes": "action = 'undelete'",
     "updates": "action = 'update'",
     "moves": "action = 'move'",
     "reassigns": "action = 'reassign'",

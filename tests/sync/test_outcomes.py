@@ -62,6 +62,7 @@ def bound(db: duckdb.DuckDBPyConnection, planned: Path, tmp_path: Path) -> None:
         copy (
             select
                 'a-' || i as key,
+                'create' as action,
                 case when i < 6 then 'created' else 'rejected' end as outcome,
                 case when i < 6 then '001' || i end as sf_id,
                 case when i = 6 then 'data value too large' end as message

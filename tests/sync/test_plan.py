@@ -42,6 +42,7 @@ class Case:
         policies: Policies | None = None,
         refused: list[tuple[str, str]] | None = None,
         others: list[Values] | None = None,
+        lost: bool = False,
     ) -> tuple[Any, ...]:
         """Plan the one row; ``stored`` is as ``sent`` where it is not given, as after proving."""
         path = self.folder / "contact.yaml"
@@ -63,6 +64,11 @@ class Case:
         self._table("org_match_contact", {"entity_key": "p-1", "sf_id": sf_id, "rule": rule})
         adopt = "true" if rule == "email" else "false"
         self.db.execute(f"alter table org_match_contact add column adopt boolean default {adopt}")
+        gone = "'003A'" if rule in ("deleted", "merged") else "null"
+        self.db.execute(f"alter table org_match_contact add column gone_id varchar default {gone}")
+        self._rows("lost_contact", (), [()] if lost else [])
+        if rule in ("deleted", "merged"):
+            self.db.execute("update org_match_contact set sf_id = null")
         if sf_id is None and rule == "key":
             self.db.execute("delete from org_match_contact")
         if sent is None:  # what was adopted is theirs, what has our key is ours
@@ -89,9 +95,9 @@ class Case:
     def _rows(self, name: str, columns: tuple[str, ...], rows: list[Any]) -> None:
         self._table(name, dict.fromkeys(("key", *columns)))
         self.db.execute(f"delete from {name}")
-        marks = ", ".join("?" for _ in columns)
+        marks = "".join(", ?" for _ in columns)
         for row in rows:
-            self.db.execute(f"insert into {name} values ('p-1', {marks})", row)
+            self.db.execute(f"insert into {name} values ('p-1'{marks})", row)
 
     def _table(self, name: str, row: dict[str, str | None]) -> None:
         columns = ", ".join(f'"{column}" varchar' for column in row)
@@ -370,11 +376,53 @@ def test_another_parent_is_a_move_and_another_owner_a_reassign(
     assert case.plan(standing, {name: ours}, {name: theirs})[0] == "unchanged"
 
 
-def test_a_deleted_record_is_made_again_only_where_the_policy_says_so(case: Case) -> None:
-    recreate = Policies.model_validate({"deleted_in_org": "recreate"})
-    ours: Values = {"Title": "CEO"}
-    planned = case.plan(TITLE % "", ours, rule="deleted", policies=recreate)
-    assert planned == ("create", ["Title"], {}, None)
+AGAIN = "its Contact was deleted in the org, so it is made again (deleted_in_org: recreate)"
+GONE = "its Contact was deleted in the org, for good"
+MERGED = "its Contact was merged into 003A in the org"
+IN_BIN = "its Contact was deleted in the org, and its recycle bin has it no more"
+
+
+@pytest.mark.parametrize(
+    ("policy", "rule", "lost", "expected"),
+    [
+        ("recreate", "deleted", False, ("create", ["Title"], {}, AGAIN)),
+        ("undelete", "deleted", False, ("undelete", ["Title"], {"Title": "CTO"}, None)),
+        ("leave", "key", True, ("hold", [], {}, f"{GONE} (deleted_in_org: leave)")),
+        (
+            "recreate", "key", True,
+            ("create", ["Title"], {}, f"{GONE}, so it is made again (deleted_in_org: recreate)"),
+        ),
+        (
+            "undelete", "key", True,
+            ("create", ["Title"], {}, f"{GONE}, so it is made again (deleted_in_org: undelete)"),
+        ),
+        *(
+            (policy, "merged", False, ("hold", [], {}, MERGED))
+            for policy in ("leave", "recreate", "undelete")
+        ),
+    ],
+)  # fmt: skip
+def test_a_record_that_is_gone_follows_the_policy(
+    case: Case, policy: str, rule: str, lost: bool, expected: tuple[Any, ...]
+) -> None:
+    policies = Policies.model_validate({"deleted_in_org": policy})
+    theirs: Values | None = {"Title": "CTO"} if rule == "deleted" else None
+    planned = case.plan(
+        TITLE % "", {"Title": "CEO"}, theirs, rule=rule, lost=lost, policies=policies
+    )
+    assert planned == expected
+
+
+def test_what_no_recycle_bin_has_is_made_again(case: Case) -> None:
+    undelete = Policies.model_validate({"deleted_in_org": "undelete"})
+    refused = [("UNDELETE_FAILED", "Entity is not in the recycle bin")]
+    planned = case.plan(
+        TITLE % "", {"Title": "CEO"}, {"Title": "CTO"},
+        rule="deleted", policies=undelete, refused=refused,
+    )  # fmt: skip
+    why = f"{IN_BIN}, so it is made again (deleted_in_org: undelete)"
+    assert planned == ("create", ["Title"], {}, why)
+    assert case.row["fields"] == []
 
 
 @pytest.mark.parametrize(

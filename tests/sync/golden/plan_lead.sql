@@ -4,6 +4,8 @@ desired as (select * from sf_lead),
 
 matched as (select * from org_match_lead),
 
+lost as (select * from lost_lead),
+
 scope as (select * from scope_lead),
 
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
@@ -159,12 +161,16 @@ joined as (
     select
         desired.key,
         desired._held,
-        matched.sf_id,
+        matched.sf_id as sf_id,
         matched.rule as _rule,
+        matched.gone_id as _gone_id,
+        lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
         coalesce(scope.reason, 'touched by the batch') as scope,
         case
-            when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
+            when undone.key is null then false
+            when matched.sf_id is not null and matched.rule <> 'deleted' and not matched.adopt
+                then false
             else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'City=' || desired."City", 'Company=' || desired."Company", 'Country=' || desired."Country", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'LastName=' || desired."LastName", 'LeadSource=' || desired."LeadSource", 'MobilePhone=' || desired."MobilePhone", 'Phone=' || desired."Phone", 'PostalCode=' || desired."PostalCode", 'Salutation=' || desired."Salutation", 'State=' || desired."State", 'Street=' || desired."Street", 'Title=' || desired."Title", 'Website=' || desired."Website")))
         end as _undone,
         undone.key is not null as _taken_back,
@@ -191,6 +197,7 @@ joined as (
         desired."Description"
     from desired
     left join matched on matched.entity_key = desired.key
+    left join lost on lost.key = desired.key
     left join scope on scope.key = desired.key
     left join told on told.key = desired.key
     left join undone on undone.key = desired.key
@@ -203,11 +210,16 @@ held as (
             when _undone then null
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Lead of the org'
-            when _rule = 'deleted' and not _taken_back then 'its Lead was deleted in the org (deleted_in_org: leave)'
+            when _rule = 'merged' then 'its Lead was merged into ' || _gone_id || ' in the org'
             when _rule = 'converted' then 'its Lead was converted in the org'
+            when _rule = 'deleted' and not _taken_back then 'its Lead was deleted in the org (deleted_in_org: leave)'
+            when _lost and not _taken_back then 'its Lead was deleted in the org, for good (deleted_in_org: leave)'
             when sf_id is null and "LastName" is null then 'LastName is empty, and Salesforce demands it'
             when sf_id is null and "Company" is null then 'Company is empty, and Salesforce demands it'
-        end as reason
+        end as reason,
+        case
+            when sf_id is not null or _taken_back then null
+        end as note
     from joined
 ),
 
@@ -250,6 +262,7 @@ planned as (
             when reason is not null then 'hold'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
+            when _rule = 'deleted' then 'undelete'
             when list_contains(changed, 'AccountId') then 'move'
             when list_contains(changed, 'OwnerId') then 'reassign'
             when len(changed) > 0 then 'update'
@@ -267,7 +280,7 @@ foreseen as (
         then {'code': 'INVALID_EMAIL_ADDRESS', 'message': 'Email: invalid email address: ' || "Email"}
         end as certain,
         case
-            when action in ('create', 'adopt', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
+            when action in ('create', 'adopt', 'undelete', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
         end as likely,
         false as _refused
     from planned
@@ -278,13 +291,22 @@ select
     key,
     if(_refused, 'hold', action) as action,
     sf_id,
-    case when _undone then 'it was undone, and nothing that we want of it has changed since' when _refused then likely.message else reason end
-        as reason,
+    case
+        when _undone then 'it was undone, and nothing that we want of it has changed since'
+        when _refused then likely.message
+        when reason is not null then reason
+        when action = 'create' then note
+    end as reason,
     scope,
     if(_refused, [], changed) as changed,
-    case when len(changed) > 0 and not _refused then map(_changed, _befores) else map([], []) end
-        as before,
-    case when reason is null and not _undone and not _refused then _fields else [] end as fields,
+    case
+        when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
+        else map([], [])
+    end as before,
+    case
+        when reason is null and not _undone and not _refused and sf_id is not null then _fields
+        else []
+    end as fields,
     case
         when _refused then null
         when certain is not null then 'certain'
