@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines.sync.compile import CUT
 from pipelines.sync.fields import Field
 from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.match import AMBIGUOUS, CONVERTED, DELETED, MERGED
@@ -64,13 +65,14 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     did not touch; ``refused_<object>`` (``key``, ``code``, ``message``), what the org said of it.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
-    value is written, it says nothing.
+    value is written, only which of them were cut.
     """
     name = mapping.object
     work = {
         **taken_ctes(mapping, schema),
         "rules": rules_sql(mapping, schema, policies),
         **decided_ctes(*(relation(stage, name) for stage in ("differences", "ledger", "undone"))),
+        "cuts": _CUTS.format(cut=CUT),
         "told": told_sql(),
     }
     fields = [quoted(field) for field in mapping.enabled()]
@@ -97,6 +99,7 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         told_undone=literal(UNDONE),
         digest=digest_sql({field: schema[field].type for field in mapping.enabled()}, "desired"),
         moved=_contains(PARENTS),
+        cut=CUT,
         columns=listed(fields, 4),
     )
 
@@ -126,6 +129,7 @@ joined as (
     select
         desired.key,
         desired._held,
+        desired.{cut},
         {found} as sf_id,
         matched.rule as _rule,
         matched.gone_id as _gone_id,
@@ -225,7 +229,19 @@ select
         else map([], [])
     end as before,
     case
-        when reason is null and not _undone and not _refused and sf_id is not null then _fields
+        when reason is not null or _undone or _refused then []
+        when sf_id is not null then _fields
+        when {cut} is not null then list_transform(
+            list_filter({cut}, lambda cut: list_contains(changed, cut.field)),
+            lambda cut: {{
+                'field': cut.field,
+                'decision': 'truncated',
+                'before': null::varchar,
+                'after': cut.after,
+                'sent': null::varchar,
+                'why': cut.why
+            }}
+        )
         else []
     end as fields,
     case
@@ -244,6 +260,12 @@ def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
     for name in mapping.enabled():
         if when(mapping, name, policies) != "update":
             yield f"case when {quoted(name)} is not null then {literal(name)} end"
+
+
+_CUTS = """\
+select key, unnest({cut}, recursive := true)
+from desired
+where {cut} is not null"""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.sync.compile import CUT_TYPE
 from pipelines.sync.fields import OrgSchema
 from pipelines.sync.mapping import ObjectMapping, read_mapping
 from pipelines.sync.plan import UNDONE, plan_sql
@@ -43,6 +44,7 @@ class Case:
         refused: list[tuple[str, str]] | None = None,
         others: list[Values] | None = None,
         lost: bool = False,
+        cut: Values | None = None,
     ) -> tuple[Any, ...]:
         """Plan the one row; ``stored`` is as ``sent`` where it is not given, as after proving."""
         path = self.folder / "contact.yaml"
@@ -51,6 +53,9 @@ class Case:
         mapping = read_mapping(path, {})
         names = list(mapping.enabled())
         self._table("sf_contact", {"key": "p-1", **{n: ours.get(n) for n in names}, "_held": held})
+        self.db.execute("alter table sf_contact add column _cut " + CUT_TYPE)
+        if cut:
+            self.db.execute("update sf_contact set _cut = [$1]", [cut])
         record = {"Id": "003A", **{name: (theirs or {}).get(name) for name in names}}
         self._table("org_contact", record | {"IsDeleted": "false"})
         for other in others or []:
@@ -310,6 +315,30 @@ def test_a_record_that_was_undone_stays_away_until_something_of_it_changes(case:
             == {"key": "create", "deleted": "create", "email": "adopt"}[rule]
         )
     assert case.plan(TITLE % "", ours, {"Title": "CTO"}, undone={None: digest})[0] == "update"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "sent", "decision", "before"),
+    [
+        (None, None, "truncated", None),
+        ({"Title": "CTO"}, {"Title": "CTO"}, "truncated", "CTO"),
+        ({"Title": None}, {}, "truncated", None),
+        ({"Title": "CTO"}, {"Title": "CFO"}, "conflict_source", "CTO"),
+        ({"Title": "CTO"}, {}, "adopt_kept", "CTO"),
+        ({"Title": "CEO"}, {"Title": "CEO"}, None, None),
+    ],
+)
+def test_a_text_that_was_cut_says_so_where_it_is_sent(
+    case: Case, theirs: Values | None, sent: Values | None, decision: str | None, before: str | None
+) -> None:
+    cut: Values = {"field": "Title", "after": "CEO", "why": "cut from 9 to 3 characters"}
+    case.plan(TITLE % "", {"Title": "CEO"}, theirs, sent=sent, cut=cut)
+    told = case.row["fields"]
+    assert [(one["decision"], one["before"], one["after"]) for one in told] == (
+        [(decision, before, "CEO")] if decision else []
+    )
+    if decision in ("truncated", "conflict_source"):
+        assert told[0]["why"].endswith("cut from 9 to 3 characters")
 
 
 STREET, CITY, STATE = "MailingStreet", "MailingCity", "MailingState"

@@ -122,21 +122,30 @@ decided as (
             when drift = 'keep' then 'drift_kept'
             else drift
         end as decision,
-        decision in ('write', 'fill', 'restore', 'conflict_source') as sends
+        decision in ('write', 'fill', 'restore', 'conflict_source', 'truncated') as sends
     from units
     where not equal
 ),
 
+cuts as (
+    select key, unnest(_cut, recursive := true)
+    from desired
+    where _cut is not null
+),
+
 told as (
     select
-        key,
+        decided.key,
         list({
-            'field': field,
-            'decision': decision,
+            'field': decided.field,
+            'decision': case
+                when decision in ('write', 'fill') and cuts.key is not null then 'truncated'
+                else decision
+            end,
             'before': before,
-            'after': after,
+            'after': decided.after,
             'sent': sent,
-            'why': case decision
+            'why': concat_ws('; ', case decision
                 when 'write' then 'our value changed'
                 when 'fill' then 'blank in the org'
                 when 'restore' then 'only the org changed it since we wrote it; drift: restore'
@@ -149,18 +158,20 @@ told as (
                 when 'consent_kept' then 'an opt-out in the org that we did not write is never turned back'
                 when 'undone_kept' then 'it was undone, and our value has not changed since'
                 when 'review' then 'somebody has to look: drift, conflict or on_adopt says review'
-            end
+            end, case when sends then cuts.why end)
         } order by place) as fields,
-        list(field order by place) filter (where sends) as changed,
+        list(decided.field order by place) filter (where sends) as changed,
         list(before order by place) filter (where sends) as befores
     from decided
-    group by key
+    left join cuts on cuts.key = decided.key and cuts.field = decided.field
+    group by decided.key
 ),
 
 joined as (
     select
         desired.key,
         desired._held,
+        desired._cut,
         matched.sf_id as sf_id,
         matched.rule as _rule,
         matched.gone_id as _gone_id,
@@ -304,7 +315,19 @@ select
         else map([], [])
     end as before,
     case
-        when reason is null and not _undone and not _refused and sf_id is not null then _fields
+        when reason is not null or _undone or _refused then []
+        when sf_id is not null then _fields
+        when _cut is not null then list_transform(
+            list_filter(_cut, lambda cut: list_contains(changed, cut.field)),
+            lambda cut: {
+                'field': cut.field,
+                'decision': 'truncated',
+                'before': null::varchar,
+                'after': cut.after,
+                'sent': null::varchar,
+                'why': cut.why
+            }
+        )
         else []
     end as fields,
     case
