@@ -181,3 +181,16 @@ create or replace macro differs(kind, x, y) as
         when x is not distinct from y then false
         else normal_value(kind, x) is distinct from normal_value(kind, y)
     end;
+
+-- What a plan tells of a text that is cut to what its field takes; null where the text fits.
+create or replace macro cut_text(field_name, x, most) as
+    case
+        when length(x) > most then {
+            'field': field_name,
+            'after': clean_lines(left(x, most)),
+            'why': format(
+                'cut from {} to {} characters (too_long: truncate), without: {}{}',
+                length(x), most, substr(x, most + 1, 60), if(length(x) > most + 60, '…', '')
+            )
+        }
+    end;

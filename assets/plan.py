@@ -13,9 +13,9 @@ from pipelines.sync.mapping import relation
 
 SAYS = """What is going to happen to each {object} of the batch's scope.
 
-- `action`: create, adopt (a record that was there before us), update, move (to another parent),
-  reassign (to another owner), unchanged or hold
-- `reason`: of a hold
+- `action`: create, adopt (a record that was there before us), undelete, update, move (to another
+  parent), reassign (to another owner), unchanged or hold
+- `reason`: of a hold, and whatever else is to be known of the record
 - `scope`: why the row is in the plan
 - `changed`: the fields that are sent
 - `before`: what the org holds in them now

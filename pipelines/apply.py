@@ -133,7 +133,12 @@ def _settle(project: Project, org: Org, saved: Plan, object_name: str) -> Outcom
 
 def _target(project: Project, org: Org, saved: Plan, object_name: str) -> Target:
     budget = Budget(lambda: org.api_usage, project.policies.api.daily_share)
-    return Target(saved.objects[object_name], saved.created_at, budget)
+    return Target(
+        saved.objects[object_name],
+        saved.created_at,
+        budget,
+        duplicate_rules=project.policies.duplicate_rules,
+    )
 
 
 def _parents(saved: Plan, object_name: str) -> Mapping[str, Path]:
@@ -157,7 +162,8 @@ def _bar(
     parents = _parents(saved, object_name)
     bind_payload(saved, object_name, connection, parents)
     part = saved.objects[object_name]
-    connection.execute(f"insert into barred by name {outcomes.refused_again_sql(part)}")
+    again = outcomes.refused_again_sql(part, project.policies.duplicate_rules)
+    connection.execute(f"insert into barred by name {again}")
     if barred:
         rows = [(key, "held", "BARRED", why) for key, why in barred.items()]
         connection.executemany("insert into barred values (?, ?, ?, ?)", rows)
@@ -222,7 +228,8 @@ def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: 
         return
     bind_payload(saved, name, connection, _parents(saved, name))
     connection.execute(f"create or replace temp view outcomes as {query}")
-    connection.execute(f"create or replace temp table digests as {payload.digests_sql(part)}")
+    digests = payload.digests_sql(part, project.policies.duplicate_rules)
+    connection.execute(f"create or replace temp table digests as {digests}")
     book = ledger.Ledger.of(project.org_home(saved.organization_id), name)
     ledger.write(connection, book, saved.plan_id, part, payload="payload", outcomes="outcomes")
     with project.state.attach(connection):

@@ -11,6 +11,7 @@ from pipelines.errors import ConfigError
 from pipelines.plan_guards import applied, digests, heed_guards
 from pipelines.plan_page import write_page
 from pipelines.project import Project
+from pipelines.salesforce.rows import DUPLICATES
 from pipelines.scope import bind_scope, seen
 from pipelines.snapshot import fitted, read_schema
 from pipelines.sql import SqlFile, tables_of
@@ -24,6 +25,7 @@ from pipelines.sync.plan_differences import differences_sql
 from pipelines.sync.plan_forecast import Score, score, transient_sql
 from pipelines.sync.saved_plan import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
+from pipelines.sync.wire import quoted
 from pipelines.warehouse import Written, literal, publish
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def scored(project: Project, saved: Plan, object_name: str) -> Score:
         return score(connection, saved.payload(object_name), applied(saved, object_name))
 
 
-MADE = ("differences", "ledger", "undone", "scope", "refused")
+MADE = ("differences", "ledger", "undone", "scope", "refused", "lost")
 """What a plan reads of each object that is no asset; made while planning."""
 
 
@@ -153,6 +155,26 @@ def _bind_written(project: Project, connection: DuckDBPyConnection, object_name:
     connection.execute(_table_sql(relation("ledger", object_name), query))
     undone = undone_sql(home, object_name)
     connection.execute(_view_sql(relation("undone", object_name), undone))
+    project.bind_org(connection, object_name)
+    lost = _lost_sql(project.object_mappings[object_name], ledger)
+    connection.execute(_table_sql(relation("lost", object_name), lost))
+
+
+def _lost_sql(mapping: ObjectMapping, ledger: Ledger) -> str:
+    """Records that we wrote and that the org has lost, not even as deleted ones.
+
+    Nothing is lost where nothing of ours is left: whoever empties an org wants to fill it again.
+    """
+    records, name = relation("org", mapping.object), mapping.object
+    unmatched = (
+        f"(select key from {relation('sf', name)} anti join"
+        f" (select entity_key as key from {relation('org_match', name)}) using (key))"
+    )
+    return f"""
+        select key from ({ledger.written_sql(unmatched)})
+        where sf_id not in (select "Id" from {records})
+            and exists (from {records} where {quoted(mapping.key)} is not null)
+    """
 
 
 def _sent_sql(differences: str, object_name: str) -> str:
@@ -172,10 +194,14 @@ def _sent_sql(differences: str, object_name: str) -> str:
 
 
 def _refused_sql(object_name: str) -> str:
-    """What the org said last of records it refused, unless it was no fault of theirs."""
+    """What the org said last of records it refused, unless it was no fault of theirs.
+
+    Where somebody has to look at the duplicates first, ``waits`` tells what had been sent.
+    """
     return (
-        "select key, code, message from state.outcome"
-        f" where object = {literal(object_name)} and outcome = 'rejected'"
+        "select key, code, message, case when outcome = 'held' then digest end as waits"
+        f" from state.outcome where object = {literal(object_name)}"
+        f" and (outcome = 'rejected' or code = {literal(DUPLICATES)})"
         f" and code not in ({transient_sql()})"
     )
 

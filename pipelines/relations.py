@@ -14,6 +14,7 @@ from pipelines.sources.relations import RAW, columns
 from pipelines.sql import ALL_DAYS
 from pipelines.sync import identity
 from pipelines.sync.addresses import LEFT_OUT, code_of
+from pipelines.sync.compile import CUT, CUT_TYPE
 from pipelines.sync.mapping import relation
 from pipelines.sync.places import COLUMNS as PLACE
 from pipelines.sync.plan import COLUMNS as PLAN
@@ -60,6 +61,7 @@ MATCH = {
     "rule": "varchar",
     "candidates": "bigint",
     "adopt": "boolean",
+    "gone_id": "varchar",
 }
 
 OUTCOME = {
@@ -112,7 +114,7 @@ def _written(project: Project) -> Iterator[tuple[str, str]]:
         yield relation("org_match", name), _none_sql(MATCH)
     yield from ((file.relation, file.query) for file in stage_files("match"))
     for stage, before, after in (
-        ("sf", {"key": "varchar"}, {"_held": "varchar", LEFT_OUT: "varchar"}),
+        ("sf", {"key": "varchar"}, {"_held": "varchar", LEFT_OUT: "varchar", CUT: CUT_TYPE}),
         ("plan", PLAN, {}),
     ):
         for name, mapping in project.object_mappings.items():

@@ -39,8 +39,8 @@ def plan(  # noqa: PLR0913 - one parameter per option
         str | None,
         typer.Option(
             metavar="WHAT",
-            help="creates, adopts, updates, moves, reassigns, holds, conflicts, reviews, kept"
-            " (values of the org that stay) or rejections (forecast).",
+            help="creates, adopts, undeletes, updates, moves, reassigns, holds, conflicts, reviews,"
+            " truncated, kept (values of the org that stay) or rejections (forecast).",
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=0, help="Rows of each object.")] = LIMIT,

@@ -11,12 +11,44 @@ import typer
 from pipelines.commands.environment import Json, out, print_json, project, shown
 from pipelines.errors import ConfigError
 
-app = typer.Typer(no_args_is_help=True, help="Rows that did not pass validation.")
+app = typer.Typer(no_args_is_help=True, help="Rows that did not pass, or that wait.")
 
 
 @app.callback()
 def rejects() -> None:
-    """Rows that did not pass validation."""
+    """Rows that did not pass validation, and records that Salesforce refused or that wait."""
+
+
+@app.command("list")
+def list_(
+    object_name: Annotated[
+        str | None,
+        typer.Option("--object", metavar="OBJECT", help="Only Account, Contact or Lead."),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List the records that wait, each with its reason: held, or refused by Salesforce.
+
+    They are part of every batch until it ends well; what was refused goes again when its data or
+    its mapping changes, or by `causeway retry`.
+
+      causeway rejects list --object Contact
+    """
+    from pipelines.waiting import waiting
+
+    found = waiting(project(), object_name)
+    if as_json:
+        print_json([one.__dict__ for one in found])
+        return
+    for one in found:
+        code = f"{one.code}: " if one.code else ""
+        out.print(f"{one.object:<8} {one.outcome:<9} {one.title}  {one.key}", markup=False)
+        out.print(
+            f"         {code}{one.message or 'no reason given'}", markup=False, style="yellow"
+        )
+    if not found:
+        out.print("No record waits.")
 
 
 @app.command()

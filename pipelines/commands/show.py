@@ -14,6 +14,9 @@ from pipelines.summary import ObjectCounts, SourceCounts, Summary
 ALWAYS = ("created", "updated", "unchanged", "held", "rejected")
 """Outcomes with a column of their own even when nothing came of them."""
 
+PLANNED = ("create", "adopt", "update", "unchanged", "hold")
+"""Actions of a plan with a column of their own, the same."""
+
 
 def tables(found: Summary, *, plan_only: bool = False) -> RenderableType:
     """Sources, people and objects of one batch."""
@@ -51,7 +54,9 @@ def _objects(found: Summary) -> Table:
 
 
 def _planned(found: Summary) -> Table:
-    actions = list(next(iter(found.planned.values()), {}))
+    known = next(iter(found.planned.values()), {})
+    used = {action for counts in found.planned.values() for action in counts if counts[action]}
+    actions = [action for action in known if action in used or action in PLANNED]
     table = _table("plan", actions)
     for name, counts in found.planned.items():
         _add(table, name, [counts[action] for action in actions])

@@ -16,6 +16,7 @@ from pipelines.sync.show import ObjectSummary, Row, Told
 COLORS = {
     "create": "green",
     "adopt": "cyan",
+    "undelete": "cyan",
     "update": "blue",
     "move": "magenta",
     "reassign": "magenta",
@@ -44,6 +45,7 @@ def head(
         *_section("held", _by_object(summaries, "holds")),
         *_section("stays", _decided(summaries, KEPT)),
         *_section("settled", _decided(summaries, {"conflict_source": SENT["conflict_source"]})),
+        *_section("cut", _decided(summaries, {"truncated": SENT["truncated"]})),
         *_section("refused", _forecasts(summaries)),
     )
 

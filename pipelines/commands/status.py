@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.environment import Json, out, print_json, project, shown
+from pipelines.commands.environment import Json, command, out, print_json, project, shown
 
 if TYPE_CHECKING:
     from pipelines.project import Project
+
+REASONS = 6
 
 
 def status(
@@ -47,10 +49,25 @@ def status(
 
     out.print(f"[bold]Batch {day}[/bold], one of {len(days)} in {shown(here.home)}")
     out.print(tables(found))
+    _waiting(here)
     if "failed_step" in run:
         out.print(f"\n[bold red]Its newest run stopped at {run['failed_step']}:[/bold red]")
         out.print(run["error"], markup=False)
     out.print(f"\nAll of it in DuckDB: {shown(here.home / 'causeway.duckdb')}", markup=False)
+
+
+def _waiting(here: Project) -> None:
+    """Why records wait, whichever batch brought them; a reason often names a record."""
+    from pipelines.waiting import counted
+
+    reasons = counted(here)
+    for place, (name, outcome, code, message, rows) in enumerate(reasons[:REASONS]):
+        said = ": ".join(filter(None, (code, message)))
+        head = "\n" if place == 0 else ""
+        out.print(f"{head}{rows:>7,} {name:<8} {outcome}: {said}", markup=False)
+    if len(reasons) > REASONS:
+        more = len(reasons) - REASONS
+        out.print(f"        … and {more} other reasons: {command()} rejects list", markup=False)
 
 
 def _last_run(here: Project, day: date) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from xml.sax.saxutils import unescape
+
 import requests
 from urllib3.exceptions import NewConnectionError
 
@@ -15,6 +18,12 @@ from pipelines.salesforce.errors import (
     SessionRefused,
 )
 from pipelines.salesforce.rows import ROW_CODES, RowError, Verdict
+
+_FAULT = re.compile(
+    r"<faultcode>(?:\w+:)?(?P<code>\w+)</faultcode>\s*<faultstring>(?P<message>.*?)</faultstring>",
+    re.S,
+)
+"""A SOAP call that was refused as a whole."""
 
 BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 """How requests says that an exchange did not come to its end."""
@@ -48,15 +57,20 @@ def refusal(tried: str, answer: requests.Response, *, write: bool) -> Salesforce
         return LimitReached(tried, text)
     if error.code == "REQUEST_LIMIT_EXCEEDED" and "Concurrent" not in error.message:
         return LimitReached(tried, text)
-    if status >= 500 and write:
+    broken = status >= 500 and not _FAULT.search(answer.text)
+    if broken and write:
         return AnswerLost(tried, text)
-    if status >= 500 or status in (420, 429) or ROW_CODES.get(error.code) is Verdict.TRANSIENT:
+    if broken or status in (420, 429) or ROW_CODES.get(error.code) is Verdict.TRANSIENT:
         return OrgUnavailable(tried, text)
     return RequestRefused(tried, status, error.code, error.message, error.fields)
 
 
 def _told(answer: requests.Response) -> RowError:
-    """Read the first error of a body: REST's list, OAuth's object, or whatever a proxy says."""
+    """Read the first error of a body: REST's list, OAuth's object, SOAP's fault, or any text."""
+    if fault := _FAULT.search(answer.text):
+        return RowError(
+            fault["code"], unescape(fault["message"]).removeprefix(f"{fault['code']}: ")
+        )
     try:
         body = answer.json()
     except requests.JSONDecodeError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from pipelines.salesforce import bulk, bulk_query, rest_query
+from pipelines.salesforce import bulk, bulk_query, rest_query, singly, soap
 from pipelines.salesforce.connection import Connection
 from pipelines.salesforce.rows import Load, RowError, RowResult, json_text
 
@@ -155,6 +155,10 @@ class Org:
         chunks = [records[start : start + COLLECTION] for start in starts]
         return [result for chunk in chunks for result in self._written(load, chunk)]
 
+    def singly(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+        """Write up to 25 records, each on its own; see `pipelines.salesforce.singly`."""
+        return singly.write_singly(self.session, load, records, _headers(load))
+
     def _written(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         url, headers = "composite/sobjects", _headers(load)
         if load.operation == "delete":
@@ -170,6 +174,10 @@ class Org:
             headers["Content-Type"] = "application/json"
             answer = self.session.request(method, url, data=body, headers=headers)
         return [_row_result(load, row) for row in answer.json()]
+
+    def undelete(self, ids: Sequence[str]) -> list[RowResult]:
+        """Bring up to 200 records back; see `pipelines.salesforce.soap.undelete`."""
+        return soap.undelete(self.session, ids)
 
     def ingest(
         self,

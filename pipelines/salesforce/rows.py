@@ -94,6 +94,8 @@ ROW_CODES: Mapping[str, Verdict] = MappingProxyType(
     }
 )
 
+DUPLICATES = "DUPLICATES_DETECTED"
+"""A duplicate rule of the org objects; whether that counts is the policy `duplicate_rules`."""
 LOCKED_TOGETHER = r"this record or (\d+) records"
 LIMIT_EXCEPTION = "System.LimitException"
 _BULK_ERROR = re.compile(r"(?P<code>[A-Z][A-Z0-9_]*):(?P<message>.*):(?P<fields>[\w. ]*)--", re.S)
@@ -101,11 +103,19 @@ _BULK_ERROR = re.compile(r"(?P<code>[A-Z][A-Z0-9_]*):(?P<message>.*):(?P<fields>
 
 @dataclass(frozen=True)
 class RowError:
-    """One reason why a row was not written; `fields` are API names, often none."""
+    """One reason why a row was not written.
+
+    Attributes:
+        fields: API names, often none.
+        rule: the duplicate rule that objects, where the answer is that of a single record.
+        duplicates: Ids of the records that this rule found.
+    """
 
     code: str
     message: str
     fields: tuple[str, ...] = ()
+    rule: str | None = None
+    duplicates: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -128,7 +138,19 @@ class RowError:
     def from_rest(cls, error: Mapping[str, Any]) -> RowError:
         """Read one error of a REST answer, whose code is `statusCode` or `errorCode`."""
         code = error.get("statusCode") or error.get("errorCode") or ""
-        return cls(str(code), str(error.get("message", "")), tuple(error.get("fields") or ()))
+        told = error.get("duplicateResult") or {}
+        found = [
+            match["record"]["Id"]
+            for result in told.get("matchResults", ())
+            for match in result["matchRecords"]
+        ]
+        return cls(
+            str(code),
+            str(error.get("message", "")),
+            tuple(error.get("fields") or ()),
+            told.get("duplicateRule"),
+            tuple(dict.fromkeys(found)),
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from xml.sax.saxutils import escape
 
 import requests
 import tenacity
@@ -31,6 +32,13 @@ _READS = ("GET", "HEAD")
 _NOT_CARRIED_OUT = tenacity.retry_all(
     tenacity.retry_if_exception_type(OrgUnavailable),
     tenacity.retry_if_not_exception_type(AnswerLost),
+)
+_ENVELOPE = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/">'
+    '<env:Header><SessionHeader xmlns="urn:partner.soap.sforce.com">'
+    "<sessionId>{token}</sessionId></SessionHeader></env:Header>"
+    "<env:Body>{body}</env:Body></env:Envelope>"
 )
 _USAGE = re.compile(r"\bapi-usage=(\d+)/(\d+)")
 
@@ -72,6 +80,14 @@ class Session(requests.Session):
         return self.repeated(_NOT_CARRIED_OUT)(
             self._authorized, _text(method), _text(url), *args, **kwargs
         )
+
+    def soap(self, body: str) -> bytes:
+        """Make one call of the partner SOAP API and return the envelope of its answer.
+
+        Raises:
+            SalesforceError: as ``request``; a fault of SOAP is told like a refusal of REST.
+        """
+        return self.repeated(_NOT_CARRIED_OUT)(self._called, body)
 
     def download(
         self, url: str, dest: Path, *, params: Mapping[str, Any] | None = None
@@ -119,6 +135,28 @@ class Session(requests.Session):
         if usage := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
             self.api_usage = (int(usage[1]), int(usage[2]))
         return answer
+
+    def _called(self, body: str) -> bytes:
+        """Make a SOAP call, which carries the token inside; once more if it has expired."""
+        token = self._token or self._logged_in(None)
+        answer = self._enveloped(token, body)
+        if b"INVALID_SESSION_ID" in answer.content:
+            answer = self._enveloped(self._logged_in(token), body)
+        if answer.status_code >= 300:
+            raise refusal("POST SOAP", answer, write=True)
+        return answer.content
+
+    def _enveloped(self, token: Token, body: str) -> requests.Response:
+        secret = escape(token.access_token.get_secret_value())
+        envelope = _ENVELOPE.format(token=secret, body=body).encode()
+        return self._exchanged(
+            "POST",
+            f"{token.instance_url}/services/Soap/u/{self.connection.api_version}",
+            write=True,
+            data=envelope,
+            headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
+            auth=_as_it_is,
+        )
 
     def _sent(
         self, token: Token, method: str, url: str, *args: Any, **kwargs: Any

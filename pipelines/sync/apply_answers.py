@@ -43,12 +43,14 @@ class Target:
         planned_at: when the plan was made, by our clock.
         budget: says when nothing more may be begun.
         assignment_rule: Id of the rule that creates ask for; without one none runs.
+        duplicate_rules: the policy of that name: what becomes of rows that such a rule refuses.
     """
 
     part: ObjectPlan
     planned_at: str
     budget: Budget
     assignment_rule: str | None = None
+    duplicate_rules: str = "reject"
 
 
 class Answers:
@@ -90,7 +92,7 @@ class Answers:
         files = self.journal.answered()
         self.any = bool(files)
         if files:
-            query = outcomes.answers_sql(files)
+            query = outcomes.answers_sql(files, self.target.duplicate_rules)
             self.connection.execute(f"create or replace temp view answers as {query}")
 
     def said(self, chunk: Chunk, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -142,7 +144,10 @@ class Answers:
             self.ended(chunk, job)
 
     def _keep(self, chunk: Chunk, query: str) -> None:
-        facts = f"{chunk.attempt}::integer as attempt, {chunk.size}::integer as size"
+        facts = (
+            f"{chunk.attempt}::integer as attempt, {chunk.size}::integer as size,"
+            f" {literal(chunk.kind)} as kind"
+        )
         claimed = self._claimed if chunk.actions == CREATES else None
         query = f"select *, {facts} from ({query})"
         self.journal.answer(self.connection, chunk, query, look=claimed)

@@ -8,26 +8,29 @@ another row may have taken along in halves, until the guilty one stands alone wi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import tenacity
 
 from pipelines.errors import InternalError
 from pipelines.salesforce.errors import AnswerLost
-from pipelines.salesforce.rows import Load, RowResult, json_text
+from pipelines.salesforce.rows import DUPLICATES, Load, RowError, RowResult, json_text
 from pipelines.sync import apply_bulk, outcomes, payload
 from pipelines.sync.apply_answers import Answers
 from pipelines.sync.fields import INTEGERS, NUMBERS
 from pipelines.sync.journal import Chunk, name_of
-from pipelines.sync.payload import CREATES, DELETES, WAYS, Shape
-from pipelines.sync.read_back import now_there
+from pipelines.sync.payload import CREATES, DELETES, UNDELETES, WAYS, Shape
+from pipelines.sync.read_back import alive, now_there
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 COLLECTIONS_UP_TO = 2_000  # rows; Salesforce recommends Bulk API 2.0 above
-COLLECTION = 200  # rows of one call, which is one transaction
+COLLECTION, SINGLY = 200, 25  # rows of one call; a collection is one transaction
+
+NAMED = 5  # duplicates of one row; a rule may find a hundred
 
 Progress = Callable[[str, int, int], None]
 """Told object, rows done, and rows to send."""
@@ -42,6 +45,32 @@ class Sender(apply_bulk.Loader, Protocol):
 
     def collections(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         """Write up to 200 records in one call, one result each, in their order."""
+
+    def singly(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+        """Write up to 25 records in one call, but each on its own."""
+
+    def undelete(self, ids: Sequence[str]) -> list[RowResult]:
+        """Bring up to 200 records back from the recycle bin."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that are sent alike.
+
+    Attributes:
+        attempt: the how-manieth it is for these rows.
+        size: of the calls; none leaves it to their number.
+        way: the kind of chunk they must go in; none leaves it to their number.
+    """
+
+    attempt: int
+    size: int | None = None
+    way: Literal["collections", "singly"] | None = None
+
+    @property
+    def rows_of_a_call(self) -> int:
+        """How many rows go together where they go in calls."""
+        return self.size or (SINGLY if self.way == "singly" else COLLECTION)
 
 
 class Sending:
@@ -68,27 +97,29 @@ class Sending:
         )(self._round)
 
     def _round(self) -> str | None:
-        """Send what waits; the verdict for which some of it has to go again, if any has."""
-        pending = outcomes.pending_sql(answered=self.answers.any)
+        """Send what waits; says whether some of it has to go again, ``at once`` or later."""
+        pending = outcomes.pending_sql(
+            answered=self.answers.any, duplicate_rules=self.target.duplicate_rules
+        )
         self.connection.execute(f"create or replace temp table pending as {pending}")
         groups = self.connection.execute(
-            "select attempt, size, count(*) from pending group by all order by all"
+            "select attempt, size, way, count(*) from pending group by all order by all"
         ).fetchall()
         if not self.total:
             self.total = sum(rows for *_, rows in groups)
             self._tell(0)
-        for attempt, size, _ in groups:
-            rows = payload.part_sql(attempt, size) if self.answers.any else "payload"
+        for *how, _ in groups:
+            rows = payload.part_sql(*how) if self.answers.any else "payload"
             for shape, count in self._shapes(rows):
                 if not self.stopped:
-                    self._send(shape, rows, count, (attempt, size))
+                    self._send(shape, rows, count, Group(*how))
         self.answers.gather()
         if self.stopped or not self.answers.any:
             return None
-        [(verdict,)] = self.connection.execute(
-            "select max(verdict) from answers where again"  # transient comes after suspect
+        [(transient,)] = self.connection.execute(
+            "select bool_or(coalesce(verdict, '') = 'transient') from answers where again"
         ).fetchall()
-        return None if verdict is None else str(verdict)
+        return None if transient is None else "transient" if transient else "at once"
 
     def _shapes(self, rows: str) -> list[tuple[Shape, int]]:
         """What there is to send and how much, a shape per way, in the order of the ways."""
@@ -109,50 +140,77 @@ class Sending:
             shapes.append((shape, sum(count for *_, count in here)))
         return shapes
 
-    def _send(self, shape: Shape, rows: str, count: int, how: tuple[int, int | None]) -> None:
-        attempt, size = how
-        if size is None and count > COLLECTIONS_UP_TO:
-            load = self._load(shape)
-            all_of_it = apply_bulk.send(self.org, self.answers, load, shape, (rows, count), attempt)
-            self.stopped = not all_of_it
+    def _send(self, shape: Shape, rows: str, count: int, group: Group) -> None:
+        one_by_one = group.size is not None or group.way is not None
+        if not one_by_one and shape.actions != UNDELETES and count > COLLECTIONS_UP_TO:
+            sent = (rows, count)
+            self.stopped = not apply_bulk.send(
+                self.org, self.answers, self._load(shape), shape, sent, group.attempt
+            )
             self._tell(count)
             return
         found = self.connection.execute(payload.records_sql(self.part, shape, rows)).fetchall()
-        step = size or COLLECTION
+        step = group.rows_of_a_call
         for start in range(0, len(found), step):
             if not self.target.budget.allows():
                 self.stopped = True
                 return
-            self._call(shape, found[start : start + step], attempt)
+            self._call(shape, found[start : start + step], group)
 
-    def _call(self, shape: Shape, rows: Sequence[Sequence[Any]], attempt: int) -> None:
-        """One call of sObject Collections."""
+    def _call(self, shape: Shape, rows: Sequence[Sequence[Any]], group: Group) -> None:
+        """One call of sObject Collections, or one of single records."""
         records = [self._record(shape, row) for row in rows]
         chunk = Chunk(
-            name=name_of(json_text(records).encode(), attempt),
-            kind="collections",
+            name=name_of(json_text(records).encode(), group.attempt),
+            kind="undelete" if shape.actions == UNDELETES else group.way or "collections",
             actions=shape.actions,
-            attempt=attempt,
+            attempt=group.attempt,
             size=len(rows),
             sent_at=now_there(self.org),
             keys=tuple(row[0] for row in rows),
         )
         self.answers.journal.note(chunk)
         try:
-            results = self.org.collections(self._load(shape), records)
+            results = self._written(shape, records, group)
         except AnswerLost:
             self.answers.lost(chunk)
         else:
-            told = [_answer(shape, *row) for row in zip(rows, results, strict=True)]
+            said = zip(rows, results, strict=True)
+            told = [self._answer(shape, row, result, group.way) for row, result in said]
             self.answers.said(chunk, told)
         self._tell(len(rows))
 
+    def _written(
+        self, shape: Shape, records: Sequence[Mapping[str, Any]], group: Group
+    ) -> list[RowResult]:
+        if shape.actions != UNDELETES:
+            write = self.org.singly if group.way == "singly" else self.org.collections
+            return write(self._load(shape), records)
+        ids = [record["Id"] for record in records]
+        results = self.org.undelete(ids)
+        # A parent may have taken its children out of the bin along with it.
+        refused = [sf_id for sf_id, said in zip(ids, results, strict=True) if not said.success]
+        back = alive(self.org, self.part, refused)
+        return [
+            RowResult(sf_id, success=True, created=False) if sf_id in back else said
+            for sf_id, said in zip(ids, results, strict=True)
+        ]
+
     def _load(self, shape: Shape) -> Load:
         name = self.part.object
+        allow = self.target.duplicate_rules == "allow"
         if shape.actions == CREATES:
             rule = self.target.assignment_rule
-            return Load(name, "upsert", self.part.key_field, assignment_rule=rule)
-        return Load(name, "delete" if shape.actions == DELETES else "update")
+            return Load(
+                name,
+                "upsert",
+                self.part.key_field,
+                assignment_rule=rule,
+                allow_duplicates=allow,
+            )
+        if shape.actions == DELETES:
+            return Load(name, "delete")
+        return Load(name, "update", allow_duplicates=allow)
 
     def _record(self, shape: Shape, row: Sequence[Any]) -> dict[str, Any]:
         key, action, sf_id, changed, *values = row
@@ -165,27 +223,41 @@ class Sending:
                 record[name] = _json(self.part.types[name], value)
         return record
 
+    def _answer(
+        self, shape: Shape, row: Sequence[Any], result: RowResult, way: str | None
+    ) -> dict[str, Any]:
+        key, _, sf_id, changed, *_ = row
+        if result.success:
+            done = "deleted" if shape.actions == DELETES else "updated"
+            if shape.actions == UNDELETES and changed:
+                done = outcomes.UNDELETED
+            outcome = "created" if result.created else done
+            return {"key": key, "outcome": outcome, "sf_id": result.id or sf_id, "fields": []}
+        error = result.errors[0]
+        alerted = error.code == DUPLICATES and (error.duplicates or way == "singly")
+        waits = alerted and self.target.duplicate_rules == "review"
+        return {
+            "key": key,
+            "outcome": "held" if waits else "rejected",
+            "sf_id": sf_id,
+            "code": error.code,
+            "message": "; ".join(map(_told, result.errors)),
+            "fields": [name for error in result.errors for name in error.fields],
+        }
+
     def _tell(self, rows: int) -> None:
         self.done += rows
         if self.progress is not None:
             self.progress(self.part.object, min(self.done, self.total), self.total)
 
 
-def _answer(shape: Shape, row: Sequence[Any], result: RowResult) -> dict[str, Any]:
-    key, _, sf_id, *_ = row
-    if result.success:
-        done = "deleted" if shape.actions == DELETES else "updated"
-        outcome = "created" if result.created else done
-        return {"key": key, "outcome": outcome, "sf_id": result.id or sf_id, "fields": []}
-    error = result.errors[0]
-    return {
-        "key": key,
-        "outcome": "rejected",
-        "sf_id": sf_id,
-        "code": error.code,
-        "message": "; ".join(error.message for error in result.errors),
-        "fields": [name for error in result.errors for name in error.fields],
-    }
+def _told(error: RowError) -> str:
+    """What the org says; of duplicates also which records they are, for somebody to look at."""
+    if not error.duplicates:
+        return error.message
+    first, more = error.duplicates[:NAMED], len(error.duplicates) - NAMED
+    listed = ", ".join(first) + (f" and {more} more" if more > 0 else "")
+    return f"the duplicate rule {error.rule} finds {listed}: {error.message}"
 
 
 def _json(kind: str, value: str | None) -> Any:

@@ -24,6 +24,10 @@ from pipelines.sync.wire import (
 )
 from pipelines.warehouse import literal
 
+CUT = "_cut"
+"""The column of ``sf_<object>`` that says which texts were cut."""
+CUT_TYPE = "struct(field varchar, after varchar, why varchar)[]"
+
 LOOKUPS = ("User", "Account")
 """What a look-up may find: users by name, and the records of an earlier phase by key."""
 
@@ -34,9 +38,10 @@ def desired_sql(
     mappings: Mapping[str, ObjectMapping],
     policies: Policies,
 ) -> str:
-    """The relation ``sf_<object>``: ``key``, the enabled fields in wire form, and two texts.
+    """The relation ``sf_<object>``: ``key``, the enabled fields in wire form, and what is told.
 
-    ``_held`` says why a row must wait, ``_left_out`` what of its addresses the org has no code for.
+    ``_held`` says why a row must wait, ``_left_out`` what of its addresses the org has no code for,
+    ``_cut`` (``field``, ``after``, ``why``) which texts were cut because they do not fit.
 
     Args:
         mapping: fit for the org (``addresses.fit``) and checked by ``pipelines.sync.check``.
@@ -62,6 +67,7 @@ def desired_sql(
         *(_sent_sql(rule, schema[name]) for name, rule in rules.items()),
         _told_sql(_held(rules, schema, places, policies.addresses, waits=waits), "_held"),
         _told_sql(_left_out(places, policies.addresses), LEFT_OUT),
+        _cut_sql(rules, schema),
     ]
     final = _select(columns, "wired")
     if waits:
@@ -152,6 +158,28 @@ def _sent_sql(rule: FieldRule, field: Field) -> str:
     if rule.too_long == "truncate" and most is not None:
         return f"{text_sql(f'left({column}, {most})')} as {quoted(field.field)}"
     return column
+
+
+def _cut_sql(rules: Mapping[str, FieldRule], schema: Mapping[str, Field]) -> str:
+    """What is cut because it does not fit: null where all of it fits, as nearly everywhere."""
+    limits = {
+        name: most
+        for name, rule in rules.items()
+        if rule.too_long == "truncate" and (most := limit(schema[name])) is not None
+    }
+    if not limits:
+        return f"null::{CUT_TYPE} as {CUT}"
+    # Bytes are counted already, and are never fewer than characters.
+    longer = (f"strlen(wired.{quoted(name)}) > {most}" for name, most in limits.items())
+    cuts = (
+        f"cut_text({literal(name)}, wired.{quoted(name)}, {most})" for name, most in limits.items()
+    )
+    anywhere = _indented(_indented("\nor ".join(longer)))
+    listed = _indented(_indented(",\n".join(cuts)))
+    return (
+        f"case\n    when\n{anywhere}\n    then list_filter([\n{listed}\n"
+        f"    ], lambda cut: cut is not null)\nend as {CUT}"
+    )
 
 
 def _held(

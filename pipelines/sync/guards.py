@@ -9,6 +9,7 @@ from pipelines.sync.policies import Guards, Limit
 GUARDED = {
     "create": "max_create",
     "adopt": "max_adopt",
+    "undelete": "max_undelete",
     "move": "max_move",
     "reassign": "max_reassign",
     "update": "max_update",

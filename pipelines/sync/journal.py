@@ -39,17 +39,18 @@ class Chunk:
 
     Attributes:
         name: SHA-256 of what is sent, and the attempt.
-        kind: a Bulk job, or one call of sObject Collections.
+        kind: a Bulk job, one call of sObject Collections, of several single records, or
+            one that undeletes.
         actions: the plan's actions that its rows have.
         attempt: how often its rows were sent, this time included.
         size: rows of the transaction in which the org carries them out; at most 200.
         sent_at: the org's clock before they were sent; nothing it did before is their doing.
         job_id: of a Bulk job.
-        keys: of a call of sObject Collections; the rows of a job lie beside it as CSV.
+        keys: of a call; the rows of a job lie beside it as CSV.
     """
 
     name: str
-    kind: Literal["bulk", "collections"]
+    kind: Literal["bulk", "collections", "singly", "undelete"]
     actions: tuple[str, ...]
     attempt: int
     size: int

@@ -29,6 +29,7 @@ from pipelines.sync.ledger_sql import (
     folded_sql,
     ledger_sql,
     segment_sql,
+    written_sql,
 )
 from pipelines.sync.saved_plan import ObjectPlan
 from pipelines.warehouse import literal, publish
@@ -84,6 +85,10 @@ class Ledger:
         right to take back the next one, which somebody else has set.
         """
         return ledger_sql(self.segments(), self.corrections(), self.unproven(), keys)
+
+    def written_sql(self, keys: str) -> str:
+        """Which keys of the relation ``keys`` we wrote and did not take back, with their Ids."""
+        return written_sql(self.segments(), keys)
 
     def next_stamp(self) -> str:
         """A stamp later than every one before, also where the clock went back."""

@@ -131,6 +131,18 @@ select
 where false"""
 
 
+def written_sql(segments: Sequence[Path], keys: str) -> str:
+    """Which of some keys we wrote to this org and did not take back: ``key``, ``sf_id``."""
+    if not segments:
+        return "select null::varchar as key, null::varchar as sf_id where false"
+    return (
+        f"select key, arg_max(sf_id, written_at) as sf_id\nfrom {files_sql(segments)}\n"
+        f"semi join {keys} as asked using (key)\n"
+        "group by key\n"
+        f"having arg_max(action, written_at) not in ({_texts(_ENDS)})"
+    )
+
+
 def folded_sql(segments: Sequence[Path], fields: Sequence[str]) -> str:
     """Segments as one: of each row only the fields that no newer row wrote or made void."""
     return _FOLDED.format(

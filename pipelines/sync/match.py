@@ -13,6 +13,7 @@ from pipelines.errors import InternalError
 from pipelines.sync.compile import value_sql
 from pipelines.sync.mapping import ObjectMapping, relation
 from pipelines.sync.wire import quoted
+from pipelines.warehouse import literal
 
 NEEDS = {
     "key": (),
@@ -22,7 +23,7 @@ NEEDS = {
 }
 """The fields a rule compares; the mapping has to fill them."""
 
-AMBIGUOUS, DELETED, CONVERTED = "ambiguous", "deleted", "converted"
+AMBIGUOUS, DELETED, MERGED, CONVERTED = "ambiguous", "deleted", "merged", "converted"
 """What stands in ``rule`` where no record is matched, though there is one."""
 
 
@@ -30,8 +31,9 @@ def match_sql(mapping: ObjectMapping) -> str:
     """The relation ``org_match_<object>``: one row per entity that the org knows.
 
     Columns: ``entity_key``; ``sf_id``, null where ``rule`` is ``ambiguous`` (two entities reach
-    the record), ``deleted`` or ``converted`` (only such a record carries the key); ``rule``;
-    ``candidates``, of which the oldest was taken; ``adopt``, true where the record has no key yet.
+    the record), ``deleted``, ``merged`` or ``converted`` (only such a record carries the key);
+    ``rule``; ``candidates``, of which the oldest was taken; ``adopt``, true where the record has no
+    key yet; ``gone_id``, the Id of a record that is no match, of a merged one that of its master.
     """
     rules = [rule for rule in mapping.match if rule != "key"]
     found = [
@@ -101,11 +103,12 @@ select
     case when claims.entities = 1 then best.sf_id end as sf_id,
     case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
     best.candidates,
-    claims.entities = 1 and best.place > 0 as adopt
+    claims.entities = 1 and best.place > 0 as adopt,
+    null::varchar as gone_id
 from best
 join claims on claims.sf_id = best.sf_id
 union all
-select entities.entity_key, null, gone.rule, 0, false
+select entities.entity_key, null, gone.rule, 0, false, gone.gone_id
 from entities
 join gone on gone.key = entities.entity_key
 where entities.entity_key not in (select entity_key from best)
@@ -173,12 +176,16 @@ def _found_sql(place: int, rule: str) -> str:
 
 
 def _gone_sql(mapping: ObjectMapping) -> str:
-    rule = "'deleted'"
+    """Keys that dead records carry; of several the one that died last counts."""
+    rule = f'when "MasterRecordId" is not null then {literal(MERGED)} else {literal(DELETED)}'
     if mapping.object == "Lead":
-        rule = """case when "IsConverted" = 'true' then 'converted' else 'deleted' end"""
+        rule = f"when \"IsConverted\" = 'true' then {literal(CONVERTED)} {rule}"
     key = f"lower({quoted(mapping.key)})"
+    last = """coalesce("LastModifiedDate", "CreatedDate", '') || "Id\""""
     return (
-        f"    select {key} as key, min({rule}) as rule\n"
+        f"    select\n        {key} as key,\n"
+        f"        arg_max(case {rule} end, {last}) as rule,\n"
+        f'        arg_max(coalesce("MasterRecordId", "Id"), {last}) as gone_id\n'
         f"    from {relation('org', mapping.object)}\n"
         f"    where {quoted(mapping.key)} is not null and not ({_alive(mapping)})\n"
         f"    group by {key}"

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipelines.salesforce.rows import LIMIT_EXCEPTION, LOCKED_TOGETHER, ROW_CODES, Verdict
+from pipelines.salesforce.rows import (
+    DUPLICATES,
+    LIMIT_EXCEPTION,
+    LOCKED_TOGETHER,
+    ROW_CODES,
+    Verdict,
+)
 from pipelines.sync.payload import DELETES, SENT, digest, sendable
 from pipelines.sync.saved_plan import ObjectPlan
 from pipelines.sync.wire import quoted
@@ -24,11 +30,15 @@ ANSWERS = {
     "fields": "varchar[]",
     "attempt": "integer",
     "size": "integer",
+    "kind": "varchar",
 }
-"""What the org said of a row, at which attempt, in a transaction of how many rows."""
+"""What the org said of a row, at which attempt, in a chunk of which kind, of how many rows."""
 
 ATTEMPTS = 8
 """How often a row is sent whose error says nothing about the row."""
+
+UNDELETED = "undeleted"
+"""The answer to a row whose record is back, and that is not yet as it should be."""
 
 NO_ANSWER = "NO_ANSWER"
 JOB_FAILED = "JOB_FAILED"
@@ -78,10 +88,28 @@ def unprocessed_sql(part: ObjectPlan, table: str, actions: Sequence[str], messag
     )
 
 
-def answers_sql(files: Sequence[Path]) -> str:
+ALERTED = "alerted"
+"""The verdict on a row that a duplicate rule refused, and that the policy sends in another way."""
+
+OTHER_WAY = {"allow": ("collections", "kind = 'bulk'"), "review": ("singly", "kind <> 'singly'")}
+"""Policy ``duplicate_rules`` → how a row goes again that was refused by such a rule, and when.
+
+Bulk API 2.0 cannot be told to save duplicates, collections can; that of a single record names the
+duplicates it found. A rule that blocks refuses the second time, too, and that is final.
+"""
+
+
+def answers_sql(files: Sequence[Path], duplicate_rules: str = "reject") -> str:
     """The last answer to every row that was sent; ``again`` where it asks for another try."""
-    listed = ", ".join(map(literal, files))
-    return _ANSWERS.format(files=listed, verdict=verdict_sql("code", "message"), attempts=ATTEMPTS)
+    _, when = OTHER_WAY.get(duplicate_rules, ("", "false"))
+    alerted = f"when code = {literal(DUPLICATES)} and {when} then {literal(ALERTED)}"
+    return _ANSWERS.format(
+        files=", ".join(map(literal, files)),
+        alerted=alerted,
+        undeleted=literal(UNDELETED),
+        verdict=verdict_sql("code", "message"),
+        attempts=ATTEMPTS,
+    )
 
 
 _ANSWERS = """\
@@ -90,11 +118,14 @@ with
 said as (select * from read_parquet([{files}], union_by_name = true)),
 
 later as (
-    select key, max(attempt) as attempt from said where attempt > 1 group by key
+    select key, max(attempt) as attempt, bool_or(outcome = {undeleted}) as undeleted
+    from said
+    where attempt > 1 or outcome = {undeleted}
+    group by key
 ),
 
 last as (
-    select said.*
+    select said.*, coalesce(later.undeleted, false) as undeleted
     from said
     left join later on later.key = said.key
     where said.attempt = coalesce(later.attempt, 1)
@@ -102,13 +133,14 @@ last as (
 
 select
     *,
-    case when outcome = 'rejected' then {verdict} end as verdict,
+    case when outcome = 'rejected' then case {alerted} else {verdict} end end as verdict,
     coalesce(
         case verdict
+            when 'alerted' then true
             when 'transient' then attempt < {attempts}
             when 'suspect' then size > 1
         end,
-        false
+        outcome = {undeleted}
     ) as again
 from last
 """
@@ -130,21 +162,28 @@ def verdict_sql(code: str, message: str) -> str:
     return f"case {' '.join(cases)} else 'permanent' end"
 
 
-def pending_sql(*, answered: bool) -> str:
-    """Rows to be sent now: ``key``, the ``attempt`` it will be, and in groups of which ``size``.
+def pending_sql(*, answered: bool, duplicate_rules: str = "reject") -> str:
+    """Rows to be sent now: ``key``, the ``attempt`` it will be, groups of which ``size``, ``way``.
 
     A row that may have been taken along by another one goes again in a group half as large; every
-    other row may share a call with as many as it takes (no ``size``).
+    other row may share a call with as many as it takes (no ``size``). What a duplicate rule refused
+    may have to go in a ``way`` of its own, see ``OTHER_WAY``.
     """
+    way, _ = OTHER_WAY.get(duplicate_rules, ("", ""))
     return (
-        _PENDING.format(sendable=sendable(SENT))
+        _PENDING.format(sendable=sendable(SENT), way=literal(way))
         if answered
         else _FIRST.format(sendable=sendable(SENT))
     )
 
 
 _FIRST = """\
-select payload.key, 1 as attempt, null::integer as size
+select
+    payload.key,
+    1 as attempt,
+    null::integer as size,
+    null::varchar as way,
+    false as undeleted
 from payload
 where {sendable}
 """
@@ -153,14 +192,16 @@ _PENDING = """\
 select
     payload.key,
     coalesce(answers.attempt, 0) + 1 as attempt,
-    case when answers.verdict = 'suspect' then answers.size // 2 end as size
+    case when answers.verdict = 'suspect' then answers.size // 2 end as size,
+    case when answers.verdict = 'alerted' then {way} end as way,
+    coalesce(answers.undeleted, false) as undeleted
 from payload
 left join answers on answers.key = payload.key
 where {sendable} and (answers.key is null or answers.again)
 """
 
 
-def refused_again_sql(part: ObjectPlan) -> str:
+def refused_again_sql(part: ObjectPlan, duplicate_rules: str = "reject") -> str:
     """Rows that would be sent just as the org has refused them before (``refused``), as barred.
 
     What was no fault of the row is sent again; so is what ``causeway retry`` names.
@@ -168,11 +209,11 @@ def refused_again_sql(part: ObjectPlan) -> str:
     told = literal(REFUSED_BEFORE)
     ours = ", ".join(map(literal, OUR_CODES))
     return (
-        "select payload.key, 'rejected' as outcome, refused.code,\n"
+        "select payload.key, refused.outcome, refused.code,\n"
         f"    case when starts_with(refused.message, {told}) then '' else {told} end"
         " || coalesce(refused.message, '') as message\n"
         "from payload join refused on refused.key = payload.key\n"
-        f"where {sendable(SENT)} and refused.digest = {digest(part)}\n"
+        f"where {sendable(SENT)} and refused.digest = {digest(part.types, duplicate_rules)}\n"
         f"    and refused.code not in ({ours})\n"
         f"    and {verdict_sql('refused.code', 'refused.message')} <> 'transient'"
     )
@@ -222,6 +263,7 @@ select
         when payload._outcome is not null then payload._why
         when payload.action not in ({sent}) then null
         when answers.key is null then {unsent_why}
+        when answers.code is null then {unsent_why} || '; it was undeleted before'
         else {unsent_why} || '; before, the org said: '
             || answers.code || ' ' || coalesce(answers.message, '')
     end as message,

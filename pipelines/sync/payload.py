@@ -6,21 +6,29 @@ the plan that are not sent after all, with their ``outcome``, ``code`` and ``mes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.sync.saved_plan import ObjectPlan
+from pipelines.salesforce.rows import DUPLICATES
 from pipelines.sync.wire import PENDING, quoted
 from pipelines.warehouse import literal
 
-CREATES, CHANGES, DELETES = (
+if TYPE_CHECKING:
+    from pipelines.sync.saved_plan import ObjectPlan
+
+CREATES, CHANGES, DELETES, UNDELETES = (
     ("create",),
     ("adopt", "update", "move", "reassign", "restore", "clear_key"),
     ("delete",),
+    ("undelete",),
 )
-WAYS = (CREATES, CHANGES, DELETES)
-"""The actions that are carried out together: upserts by External Id, updates by Id, deletes."""
+WAYS = (UNDELETES, CREATES, CHANGES, DELETES)
+"""The actions that are carried out together: upserts by External Id, updates by Id, deletes.
+
+What was undeleted goes on as an update, where there is something to change.
+"""
 SENT = tuple(action for way in WAYS for action in way)
 KEYED = ("adopt", "clear_key")
 """The actions that write or clear our key on a record which is found by its Id."""
@@ -75,7 +83,9 @@ def payload_sql(
         reason = f"coalesce({source}.message, {source}.outcome, 'no outcome')"
         why = f"{told} || substr({column}, {len(mark) + 1}) || ' was not written: ' || {reason}"
         sent = f"list_contains(planned.changed, {literal(name)})"
-        waits.append(f"when {sent} and {pending} and {source}.sf_id is null then {why}")
+        gone = f"({source}.action = 'undelete' and {source}.outcome <> 'updated')"
+        missing = f"({source}.sf_id is null or {gone})"
+        waits.append(f"when {sent} and {pending} and {missing} then {why}")
     waiting = f"case {' '.join(waits)} end" if waits else "null::varchar"
     columns = [
         *(f"planned.{column}" for column in ("key", "action", "sf_id", "reason", "changed")),
@@ -107,11 +117,15 @@ def unanswered_sql(part: ObjectPlan, payload: Path, parents: Mapping[str, Path])
     return f"select distinct parent from ({rows}) order by parent"
 
 
-def part_sql(attempt: int, size: int | None) -> str:
+def part_sql(attempt: int, size: int | None, way: str | None) -> str:
     """The rows of the table ``pending`` that are sent alike, as a part of ``payload``."""
     sized = "size is null" if size is None else f"size = {size}"
-    chosen = f"select key from pending where attempt = {attempt} and {sized}"
-    return f"(select * from payload where key in ({chosen}))"
+    alike = "way is null" if way is None else f"way = {literal(way)}"
+    chosen = f"select key, undeleted from pending where attempt = {attempt} and {sized} and {alike}"
+    action = "if(chosen.undeleted, 'update', action) as action"
+    return (
+        f"(select payload.* replace ({action}) from payload join ({chosen}) as chosen using (key))"
+    )
 
 
 def shapes_sql(rows: str) -> str:
@@ -175,20 +189,28 @@ def stream_sql(part: ObjectPlan, shape: Shape, rows: str, place: int) -> str:
     return f"{inner}\norder by {parent}, key\nlimit {STREAM} offset {place * STREAM}"
 
 
-def digests_sql(part: ObjectPlan) -> str:
-    """Key and ``digest`` of the rows that the relation ``outcomes`` calls rejected."""
-    rejected = "select key from outcomes where outcome = 'rejected'"
-    return f"select key, {digest(part)} as digest from payload where key in ({rejected})"
+def digests_sql(part: ObjectPlan, duplicate_rules: str) -> str:
+    """Key and ``digest`` of the rows of the relation ``outcomes`` that the org refused."""
+    refused = f"outcome = 'rejected' or (outcome = 'held' and code = {literal(DUPLICATES)})"
+    chosen = f"select key from outcomes where {refused}"
+    sent = digest(part.types, duplicate_rules)
+    return f"select key, {sent} as digest from payload where key in ({chosen})"
 
 
-def digest(part: ObjectPlan) -> str:
-    """A row's payload as one short text: equal when the same would be sent to the same record."""
+def digest(fields: Iterable[str], duplicate_rules: str) -> str:
+    """A row's payload as one short text: equal when the same would be sent in the same way.
+
+    Args:
+        fields: that a row may send.
+        duplicate_rules: the policy; where it changes, what was refused may go again.
+    """
+    how = "" if duplicate_rules == "reject" else f", {literal(duplicate_rules)}"
     values = "".join(
         f", case when list_contains(changed, {literal(name)})"
         f" then {literal(name)} || '=' || coalesce({quoted(name)}, '#N/A') else '' end"
-        for name in sorted(part.types)
+        for name in sorted(fields)
     )
-    return f"md5(concat_ws(chr(31), action, coalesce(sf_id, ''){values}))"
+    return f"md5(concat_ws(chr(31), action, coalesce(sf_id, ''){how}{values}))"
 
 
 def sendable(actions: Sequence[str]) -> str:

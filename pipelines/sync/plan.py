@@ -6,19 +6,23 @@ values; applying it adds nothing to that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from pipelines.sync.compile import CUT
 from pipelines.sync.fields import Field
 from pipelines.sync.mapping import ObjectMapping, relation
+from pipelines.sync.match import AMBIGUOUS, CONVERTED, DELETED, MERGED
+from pipelines.sync.payload import digest
 from pipelines.sync.plan_decisions import decided_ctes, rules_sql, told_sql
-from pipelines.sync.plan_differences import listed, when
+from pipelines.sync.plan_differences import listed, matched_sql, when
 from pipelines.sync.plan_forecast import certain_sql, taken_columns, taken_ctes, taken_joins
 from pipelines.sync.policies import Policies
 from pipelines.sync.undo import digest_sql
 from pipelines.sync.wire import quoted
 from pipelines.warehouse import literal
 
-WRITES = ("create", "adopt", "update", "move", "reassign")
+WRITES = ("create", "adopt", "undelete", "update", "move", "reassign")
 """Actions that send something; a move changes the parent of a record, a reassign its owner."""
 
 ACTIONS = (*WRITES, "unchanged", "hold")
@@ -61,34 +65,41 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     did not touch; ``refused_<object>`` (``key``, ``code``, ``message``), what the org said of it.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
-    value is written, it says nothing.
+    value is written, only which of them were cut.
     """
     name = mapping.object
     work = {
         **taken_ctes(mapping, schema),
         "rules": rules_sql(mapping, schema, policies),
         **decided_ctes(*(relation(stage, name) for stage in ("differences", "ledger", "undone"))),
+        "cuts": _CUTS.format(cut=CUT),
         "told": told_sql(),
     }
     fields = [quoted(field) for field in mapping.enabled()]
+    gone = _gone(mapping, policies)
     return _PLAN.format(
         desired=relation("sf", name),
-        matched=relation("org_match", name),
+        matched=matched_sql(mapping, policies),
+        lost=relation("lost", name),
+        found=gone.found,
+        notes="".join(f"\n            {note}" for note in gone.notes),
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
         refused=relation("refused", name),
+        waits=_waits(mapping, policies),
         taken="".join(f"\n    {join}" for join in taken_joins(mapping, schema)),
         desired_columns=listed(
             (*taken_columns(mapping, schema), *(f"desired.{field}" for field in fields)), 8
         ),
         certain=listed([certain_sql(mapping, schema)], 8),
         sends=", ".join(map(literal, WRITES)),
-        holds="".join(f"\n            {hold}" for hold in _holds(mapping, schema, policies)),
+        holds="".join(f"\n            {hold}" for hold in (*gone.holds, *_holds(mapping, schema))),
         values=listed(_created(mapping, policies), 16),
         undone=relation("undone", name),
         told_undone=literal(UNDONE),
         digest=digest_sql({field: schema[field].type for field in mapping.enabled()}, "desired"),
         moved=_contains(PARENTS),
+        cut=CUT,
         columns=listed(fields, 4),
     )
 
@@ -98,7 +109,9 @@ with
 
 desired as (select * from {desired}),
 
-matched as (select * from {matched}),
+matched as ({matched}),
+
+lost as (select * from {lost}),
 
 scope as (select * from {scope}),
 
@@ -116,12 +129,17 @@ joined as (
     select
         desired.key,
         desired._held,
-        matched.sf_id,
+        desired.{cut},
+        {found} as sf_id,
         matched.rule as _rule,
+        matched.gone_id as _gone_id,
+        lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
         coalesce(scope.reason, 'touched by the batch') as scope,
         case
-            when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
+            when undone.key is null then false
+            when matched.sf_id is not null and matched.rule <> 'deleted' and not matched.adopt
+                then false
             else list_contains(undone.digests, {digest})
         end as _undone,
         undone.key is not null as _taken_back,
@@ -131,6 +149,7 @@ joined as (
         {desired_columns}
     from desired
     left join matched on matched.entity_key = desired.key
+    left join lost on lost.key = desired.key
     left join scope on scope.key = desired.key
     left join told on told.key = desired.key
     left join undone on undone.key = desired.key{taken}
@@ -142,7 +161,10 @@ held as (
         case
             when _undone then null
             when _held is not null then _held{holds}
-        end as reason
+        end as reason,
+        case
+            when sf_id is not null or _taken_back then null{notes}
+        end as note
     from joined
 ),
 
@@ -168,6 +190,7 @@ planned as (
             when reason is not null then 'hold'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
+            when _rule = 'deleted' then 'undelete'
             when {moved} then 'move'
             when list_contains(changed, 'OwnerId') then 'reassign'
             when len(changed) > 0 then 'update'
@@ -183,24 +206,51 @@ foreseen as (
         {certain} as certain,
         case
             when action in ({sends}) then {{'code': refused.code, 'message': refused.message}}
-        end as likely
+        end as likely,
+        {waits} as _refused
     from planned
     left join {refused} as refused on refused.key = planned.key
 )
 
 select
     key,
-    action,
+    if(_refused, 'hold', action) as action,
     sf_id,
-    case when _undone then {told_undone} else reason end as reason,
+    case
+        when _undone then {told_undone}
+        when _refused then likely.message
+        when reason is not null then reason
+        when action = 'create' then note
+    end as reason,
     scope,
-    changed,
-    case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
-    case when reason is null and not _undone then _fields else [] end as fields,
-    case when certain is not null then 'certain' when likely.code is not null then 'likely' end
-        as forecast,
-    coalesce(certain.code, likely.code) as forecast_code,
-    coalesce(certain.message, likely.message) as forecast_message,
+    if(_refused, [], changed) as changed,
+    case
+        when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
+        else map([], [])
+    end as before,
+    case
+        when reason is not null or _undone or _refused then []
+        when sf_id is not null then _fields
+        when {cut} is not null then list_transform(
+            list_filter({cut}, lambda cut: list_contains(changed, cut.field)),
+            lambda cut: {{
+                'field': cut.field,
+                'decision': 'truncated',
+                'before': null::varchar,
+                'after': cut.after,
+                'sent': null::varchar,
+                'why': cut.why
+            }}
+        )
+        else []
+    end as fields,
+    case
+        when _refused then null
+        when certain is not null then 'certain'
+        when likely.code is not null then 'likely'
+    end as forecast,
+    case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
+    case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
     {columns}
 from foreseen
 """
@@ -212,26 +262,84 @@ def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
             yield f"case when {quoted(name)} is not null then {literal(name)} end"
 
 
-def _holds(
-    mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies
-) -> Iterator[str]:
-    label = mapping.object
-    told = {
-        "ambiguous": f"ambiguous: somebody else of ours matches the same {label} of the org",
-        "deleted": f"its {label} was deleted in the org (deleted_in_org: leave)",
-        "converted": f"its {label} was converted in the org",
-    }
-    if policies.deleted_in_org == "recreate":
-        del told["deleted"]
-    for rule, why in told.items():
-        # What an undo deleted was no decision of the org's people.
-        ours = " and not _taken_back" if rule == "deleted" else ""
-        yield f"when _rule = {literal(rule)}{ours} then {literal(why)}"
+_CUTS = """\
+select key, unnest({cut}, recursive := true)
+from desired
+where {cut} is not null"""
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """What becomes of entities whose record of the org is gone.
+
+    Attributes:
+        found: the Id of the record that is written, if there is one.
+        holds: cases with the reason why a row waits.
+        notes: cases with what is said of a record that is made again.
+    """
+
+    found: str
+    holds: Sequence[str]
+    notes: Sequence[str]
+
+
+def _gone(mapping: ObjectMapping, policies: Policies) -> _Gone:
+    """What an undo deleted was no decision of the org's people: it is made again in any case."""
+    name, policy = mapping.object, policies.deleted_in_org
+    deleted = f"its {name} was deleted in the org"
+    merged = f"{literal(f'its {name} was merged into ')} || _gone_id || {literal(' in the org')}"
+    converted = literal(f"its {name} was converted in the org")
+    ambiguous = f"ambiguous: somebody else of ours matches the same {name} of the org"
+    holds = [
+        f"when _rule = {literal(AMBIGUOUS)} then {literal(ambiguous)}",
+        f"when _rule = {literal(MERGED)} then {merged}",
+        f"when _rule = {literal(CONVERTED)} then {converted}",
+    ]
+    known = f"_rule = {literal(DELETED)}"
+    if policy == "leave":
+        told = f"(deleted_in_org: {policy})"
+        holds += [
+            f"when {known} and not _taken_back then {literal(f'{deleted} {told}')}",
+            f"when _lost and not _taken_back then {literal(f'{deleted}, for good {told}')}",
+        ]
+        return _Gone("matched.sf_id", holds, ())
+    again = f"so it is made again (deleted_in_org: {policy})"
+    notes = [
+        f"when _lost then {literal(f'{deleted}, for good, {again}')}",
+        f"when {known} then {literal(f'{deleted}, {again}')}",
+    ]
+    if policy == "recreate":
+        return _Gone("matched.sf_id", holds, notes)
+    found = "case when not ({}) then matched.sf_id end".format(
+        f"matched.rule is not distinct from {literal(DELETED)}"
+        f" and (undone.key is not null or {_lost_in_bin(name)})"
+    )
+    in_bin = f"{deleted}, and its recycle bin has it no more, {again}"
+    return _Gone(found, holds, [notes[0], f"when {known} then {literal(in_bin)}"])
+
+
+def _lost_in_bin(object_name: str) -> str:
+    """The org shows some records as deleted that its recycle bin has lost; it said so before."""
+    said = "code = 'UNDELETE_FAILED' and contains(message, 'recycle bin')"
+    return f"desired.key in (select key from {relation('refused', object_name)} where {said})"
+
+
+def _holds(mapping: ObjectMapping, schema: Mapping[str, Field]) -> Iterator[str]:
     for name in mapping.enabled():
         if schema[name].required:
             missing = f"{name} is empty, and Salesforce demands it"
             condition = f"sf_id is null and {quoted(name)} is null"
             yield f"when {condition} then {literal(missing)}"
+
+
+def _waits(mapping: ObjectMapping, policies: Policies) -> str:
+    """Whether just this was refused for duplicates, and nobody has looked at them yet."""
+    if policies.duplicate_rules != "review":
+        return "false"
+    sends = ", ".join(map(literal, WRITES))
+    same = f"refused.waits = {digest(mapping.enabled(), policies.duplicate_rules)}"
+    known = f"action in ({sends}) and refused.waits is not null"
+    return f"case when {known} then {same} else false end"
 
 
 def _contains(names: tuple[str, ...]) -> str:

@@ -21,6 +21,7 @@ SENT = {
     "fill": "blank in the org",
     "restore": "only the org changed it since we wrote it; drift: restore",
     "conflict_source": "both changed it since we wrote it; conflict: source",
+    "truncated": "cut to what the field takes (too_long: truncate)",
 }
 """Decisions that send a value, and what each means."""
 
@@ -176,29 +177,38 @@ where not equal""".format(sent=", ".join(map(literal, SENT)))
 
 
 def told_sql() -> str:
-    """Per key: what is said of its fields, which are sent, and what the org holds in those."""
+    """Per key: what is said of its fields, which are sent, and what the org holds in those.
+
+    It reads ``decided`` and ``cuts``, the texts that do not fit: where one is sent, it says so.
+    """
     return _TOLD.format(whys="\n".join(_whys()))
 
 
 def _whys() -> Iterator[str]:
     for decision, why in (SENT | KEPT).items():
+        if decision == "truncated":  # nothing is decided so, it is what becomes of a write
+            continue
         yield f"            when {literal(decision)} then {literal(why)}"
 
 
 _TOLD = """\
 select
-    key,
+    decided.key,
     list({{
-        'field': field,
-        'decision': decision,
+        'field': decided.field,
+        'decision': case
+            when decision in ('write', 'fill') and cuts.key is not null then 'truncated'
+            else decision
+        end,
         'before': before,
-        'after': after,
+        'after': decided.after,
         'sent': sent,
-        'why': case decision
+        'why': concat_ws('; ', case decision
 {whys}
-        end
+        end, case when sends then cuts.why end)
     }} order by place) as fields,
-    list(field order by place) filter (where sends) as changed,
+    list(decided.field order by place) filter (where sends) as changed,
     list(before order by place) filter (where sends) as befores
 from decided
-group by key"""
+left join cuts on cuts.key = decided.key and cuts.field = decided.field
+group by decided.key"""

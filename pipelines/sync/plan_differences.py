@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.sync.fields import Field
 from pipelines.sync.mapping import ObjectMapping, When, relation
+from pipelines.sync.match import DELETED
 from pipelines.sync.policies import Policies
 from pipelines.sync.wire import quoted
 from pipelines.warehouse import literal
@@ -29,12 +30,21 @@ def differences_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policie
     units = list(_units(mapping, fields))
     return _DIFFERENCES.format(
         desired=relation("sf", mapping.object),
-        matched=relation("org_match", mapping.object),
+        matched=matched_sql(mapping, policies),
         records=relation("org", mapping.object),
         columns=listed(_columns(fields), 8),
         units="\n        or ".join(condition for condition, _ in units),
         entries=listed((_entry(field, condition) for condition, field in _each(units)), 12),
     )
+
+
+def matched_sql(mapping: ObjectMapping, policies: Policies) -> str:
+    """``org_match_<object>`` as the plan goes by it: a record that is undeleted is a match, too."""
+    matched = relation("org_match", mapping.object)
+    if policies.deleted_in_org != "undelete":
+        return f"select * from {matched}"
+    found = f"case when rule = {literal(DELETED)} then gone_id else sf_id end"
+    return f"select * replace ({found} as sf_id) from {matched}"
 
 
 def compared(mapping: ObjectMapping, policies: Policies) -> list[str]:
@@ -61,7 +71,7 @@ with
 
 desired as (select * from {desired} where _held is null),
 
-matched as (select * from {matched} where sf_id is not null),
+matched as (select * from ({matched}) where sf_id is not null),
 
 records as (select * from {records}),
 

@@ -166,6 +166,7 @@ class Guards(Frozen):
 
     max_create: Guard = Limit()
     max_adopt: Guard = Limit()
+    max_undelete: Guard = Limit()
     max_move: Guard = Limit()
     max_reassign: Guard = Limit()
     max_update: Guard = None
@@ -190,12 +191,10 @@ class Policies(Frozen):
     guests: Guests = Guests()
     addresses: Addresses = Addresses()
     duplicates: Duplicates = Duplicates()
-    duplicate_rules: Annotated[Literal["reject", "allow", "review"], only("reject")] = "reject"
+    duplicate_rules: Literal["reject", "allow", "review"] = "reject"
     leads: Leads = Leads()
     subscribers: Subscribers = Subscribers()
-    deleted_in_org: Annotated[
-        Literal["leave", "recreate", "undelete"], only("leave", "recreate")
-    ] = "leave"
+    deleted_in_org: Literal["leave", "recreate", "undelete"] = "leave"
     guards: Guards = Guards()
     api: Api = Api()
 

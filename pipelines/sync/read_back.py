@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from pipelines.sync.outcomes import NO_ANSWER
-from pipelines.sync.payload import CREATES, DELETES
+from pipelines.sync.outcomes import NO_ANSWER, UNDELETED
+from pipelines.sync.payload import CREATES, DELETES, UNDELETES
 from pipelines.sync.saved_plan import ObjectPlan
 
 AT_ONCE = 150  # keys of up to 36 characters, quoted, in a URL of at most 16 KB
@@ -65,8 +65,15 @@ def read_back(
         made = created_by_us(org, part, (row.key for row in rows), planned_at)
         return [_created(row, made.get(row.key), org, sent_at) for row in rows]
     found = _by_id(org, part, [row.sf_id for row in rows if row.sf_id], deleted=True)
+    if tuple(actions) == UNDELETES:
+        return [_undeleted(row, found.get(row.sf_id or "")) for row in rows]
     gone = tuple(actions) == DELETES
     return [_changed(row, found.get(row.sf_id or ""), org, sent_at, gone=gone) for row in rows]
+
+
+def alive(org: Reader, part: ObjectPlan, ids: Sequence[str]) -> set[str]:
+    """Those of some records that are there and not in the recycle bin."""
+    return set(_by_id(org, part, ids, deleted=False))
 
 
 def created_by_us(
@@ -125,6 +132,12 @@ def _changed(
         return _done(row, "deleted", row.sf_id)
     if record is not None and not gone and _written(record, org, sent_at):
         return _done(row, "updated", row.sf_id)
+    return _lost(row)
+
+
+def _undeleted(row: Asked, record: Mapping[str, Any] | None) -> dict[str, Any]:
+    if record is not None and not record["IsDeleted"]:
+        return _done(row, UNDELETED, row.sf_id)
     return _lost(row)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ONLY: Mapping[str, str] = {
     "creates": "action = 'create'",
     "adopts": "action = 'adopt'",
+    "undeletes": "action = 'undelete'",
     "updates": "action = 'update'",
     "moves": "action = 'move'",
     "reassigns": "action = 'reassign'",
@@ -29,6 +30,7 @@ ONLY: Mapping[str, str] = {
         "len(list_filter(said, lambda told: starts_with(told.decision, 'conflict_'))) > 0"
     ),
     "reviews": "len(list_filter(said, lambda told: told.decision = 'review')) > 0",
+    "truncated": "len(list_filter(said, lambda told: told.decision = 'truncated')) > 0",
     "kept": "len(list_filter(said, lambda told: ends_with(told.decision, '_kept'))) > 0",
     "rejections": "forecast is not null",
 }
@@ -42,7 +44,7 @@ class ObjectSummary:
     Attributes:
         actions: rows by action, all that a plan of its kind knows.
         fields: API name → how many rows send it.
-        decisions: decision → how many fields it was made of, creates aside.
+        decisions: decision → how many fields it was made of; of creates only what was cut.
         scopes: reason → how many rows are in the plan for it.
         holds: reason → how many rows wait for it.
         forecasts: (certain or likely, code) → how many rows Salesforce is going to refuse.
@@ -182,7 +184,7 @@ def rows_sql(part: ObjectPlan, source: str, *, field: str | None = None) -> str:
     return f"""\
 select
     key,
-    {_title_sql(part)} as title,
+    {title_sql(part)} as title,
     action,
     sf_id,
     reason,
@@ -200,17 +202,17 @@ def _only_sql(field: str) -> str:
 
 
 def _values_sql(names: list[str]) -> str:
-    """Every value of a create: the row itself holds them."""
+    """Every value of a create: the row itself holds them, and ``fields`` what was cut."""
     values = ", ".join(
-        f"case when list_contains(changed, {literal(name)}) then {{'field': {literal(name)},"
-        f" 'decision': 'write', 'before': null::varchar, 'after': {quoted(name)},"
-        " 'sent': null::varchar, 'why': null::varchar} end"
+        f"case when list_contains(changed, {literal(name)}) then coalesce({_only_sql(name)}[1],"
+        f" {{'field': {literal(name)}, 'decision': 'write', 'before': null::varchar,"
+        f" 'after': {quoted(name)}, 'sent': null::varchar, 'why': null::varchar}}) end"
         for name in names
     )
     return f"list_filter([{values}], lambda told: told is not null)" if names else "[]"
 
 
-def _title_sql(part: ObjectPlan) -> str:
+def title_sql(part: ObjectPlan) -> str:
     """How people call a record: its name, else its address, else our key."""
     names = [name for name in ("Name",) if name in part.types]
     names = names or [name for name in ("FirstName", "LastName") if name in part.types]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.sync.fields import Field
-from pipelines.sync.payload import DELETES, SENT, sendable
+from pipelines.sync.payload import DELETES, SENT, UNDELETES, sendable
 from pipelines.sync.policies import Limit
 from pipelines.sync.saved_plan import ObjectPlan
 from pipelines.sync.wire import normal_sql, quoted
@@ -46,7 +46,9 @@ changed as (
     select planned.key, planned.before, records.*
     from read_parquet({planned}) as planned
     left join {records} as records on records."Id" = planned.sf_id
-    where planned.sf_id is not null and len(planned.changed) + (planned.action = 'delete')::int > 0
+    where
+        planned.sf_id is not null
+        and (len(planned.changed) > 0 or planned.action in ('delete', 'undelete'))
 ),
 
 told as (
@@ -70,10 +72,12 @@ where len(whys) > 0
 
 
 def _told(part: ObjectPlan, schema: Mapping[str, Field], names: list[str]) -> list[str]:
-    deletes = ", ".join(map(literal, DELETES))
+    deletes = ", ".join(map(literal, (*DELETES, *UNDELETES)))
     gone = "coalesce(now.\"IsDeleted\", 'true') = 'true'"
     key = f"now.{quoted(part.key_field)}"
     whys = [
+        "case when now.\"Id\" is null and payload.action = 'undelete' then 'its recycle bin has it"
+        " no more' end",
         f"case when {gone} and payload.action not in ({deletes}) then 'it was deleted' end",
         f"case when not {gone} and {key} is not null and {key} <> payload.key"
         f" then 'it carries the key ' || {key} end",

@@ -179,6 +179,8 @@ judged as (
                 ), ', ')
             when done = 'create' and toucher is not null then toucher || ' has changed it since'
             when done = 'create' and hung is not null then hung
+            when done = 'undelete' and len(to_restore) = 0
+                then 'it was undeleted, which an undo does not take back'
             when
                 done not in ('create', 'adopt')
                 and len(to_restore) = 0

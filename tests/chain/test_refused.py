@@ -18,12 +18,12 @@ LONG = "Featherstonehaugh-" * 5  # 90 characters; a last name has 80 in Salesfor
 
 # The rules take a top-level domain in its ASCII spelling; this org does not.
 ROWS = f"""\
-ID,First Name,Last Name,Email,Company
-1,Ada,Okafor,ada@acme.example,Acme
-2,Ben,Voss,ben@post.xn--p1ai,Acme
-3,Cy,{LONG},cy@acme.example,Acme
-4,Di,,di@acme.example,Acme
-5,Ed,Holt,ed@acme.example,Acme
+ID,First Name,Last Name,Email,Company,Title
+1,Ada,Okafor,ada@acme.example,Acme,
+2,Ben,Voss,ben@post.xn--p1ai,Acme,
+3,Cy,{LONG},cy@acme.example,Acme,
+4,Di,,di@acme.example,Acme,
+5,Ed,Holt,ed@acme.example,Acme,{"Head of " * 17}
 """
 
 
@@ -51,10 +51,19 @@ def test_every_refusal_says_why(chain: Any) -> None:
     assert [reason["kind"] for reason in di["reasons"]] == ["Mandatory Values"]
 
 
+def test_what_is_cut_is_told_field_by_field(chain: Any) -> None:
+    said = " ".join(chain.causeway("plan", "--only", "truncated").stdout.split())
+    assert "cut 1 Contact cut to what the field takes (too_long: truncate)" in said
+    assert "cut from 135 to 128 characters (too_long: truncate), without: Head of" in said
+    assert "Okafor" not in said
+
+
 def test_what_was_refused_is_tried_again_by_any_batch(chain: Any) -> None:
     before = chain.stamps()
     later = date(2026, 11, 6)
-    chain.put("people", later, "people.csv", ROWS[: ROWS.index("1,")] + "6,Flo,Lis,f@x.example,X\n")
+    chain.put(
+        "people", later, "people.csv", ROWS[: ROWS.index("1,")] + "6,Flo,Lis,f@x.example,X,\n"
+    )
     assert chain.done(later).outcomes(later)["Contact"] == {"created": 1, "rejected": 1, "held": 1}
 
     repaired = ROWS.replace("xn--p1ai", "example").replace(LONG, "Roux")

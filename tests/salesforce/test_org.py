@@ -1,6 +1,7 @@
 """What an org says of itself, and of rows written in small numbers."""
 
 import datetime
+import json
 from typing import Any
 
 import pytest
@@ -106,6 +107,45 @@ def test_a_token_revoked_meanwhile_is_replaced(org: Org) -> None:
     [made] = org.collections(INSERT, [{"LastName": "Revoked"}])
     assert made.success
     assert org.session.token is not before
+
+
+def test_what_was_deleted_comes_back_unless_it_is_no_longer_there(org: Org) -> None:
+    made = [row.id or "" for row in org.collections(INSERT, [{"LastName": "Back & forth"}] * 2)]
+    org.collections(DELETE, [{"Id": made[0]}])
+    org.session.post(
+        "/services/oauth2/revoke", data={"token": org.session.token.access_token.get_secret_value()}
+    )
+    back, never = org.undelete(made)  # a token inside the envelope is replaced, too
+    assert (back.success, back.id) == (True, made[0])
+    assert never.errors == (RowError("UNDELETE_FAILED", "Entity is not in the recycle bin"),)
+    with pytest.raises(RequestRefused) as refused:
+        org.undelete([made[0]] * 201)
+    assert refused.value.code == "EXCEEDED_ID_LIMIT"
+
+
+def test_a_single_record_names_its_duplicates(wire: Any) -> None:
+    told = {
+        "duplicateRule": "Standard_Rule",
+        "matchResults": [
+            {"matchRecords": [{"record": {"Id": "003A"}}, {"record": {"Id": "003A"}}]}
+        ],
+    }
+    error = {"errorCode": "DUPLICATES_DETECTED", "message": "Use one?", "duplicateResult": told}
+    parts = [
+        {"httpStatusCode": 400, "body": [error]},
+        {"httpStatusCode": 201, "body": {"id": "003B", "success": True, "created": True}},
+    ]
+    wire.log_in()
+    wire.say(200, {"compositeResponse": parts})
+    rows = [{"Causeway_Key__c": "p 1", "LastName": "A"}, {"Causeway_Key__c": "p-2"}]
+    with Org(wire.connection()) as org:
+        refused, made = org.singly(UPSERT, rows)
+    expected = RowError("DUPLICATES_DETECTED", "Use one?", (), "Standard_Rule", ("003A",))
+    assert refused.errors == (expected,)
+    assert (made.id, made.created) == ("003B", True)
+    sent = json.loads(wire.requests[-1].body)["compositeRequest"][0]
+    assert sent["url"].endswith("/sobjects/Contact/Causeway_Key__c/p%201")
+    assert sent["body"] == {"LastName": "A"}
 
 
 def test_many_rows_go_in_calls_of_200_and_end_at_a_lost_answer(wire: Any) -> None:

@@ -103,8 +103,9 @@ class Sync:
             self._make(f"ledger_{name.lower()}", ledger)
             self._make(f"undone_{name.lower()}", _NONE.format("field, null::varchar as value"))
             self._make(f"scope_{name.lower()}", _NONE.format("reason"))
-            refused = _NONE.format("code, null::varchar as message")
+            refused = _NONE.format("code, null::varchar as message, null::varchar as waits")
             self._make(f"refused_{name.lower()}", refused)
+            self._make(f"lost_{name.lower()}", _NONE.format("sf_id"))
             self._make(f"plan_{name.lower()}", plan_sql(mapping, schema, self.policies))
             files[name] = self.home / f"plan_{name.lower()}.parquet"
             self.db.execute(f"copy plan_{name.lower()} to {literal(files[name])} (format parquet)")
@@ -279,7 +280,7 @@ def test_a_record_of_the_org_is_adopted_and_only_its_blanks_are_filled(sync: Syn
     sync.db.execute("update people set title = 'Director' where person_key = 'p-000001'")
     plan = sync.plan()
     assert plan.objects["Contact"].counts == {
-        "create": 1, "adopt": 1, "update": 0, "move": 0, "reassign": 0,
+        "create": 1, "adopt": 1, "undelete": 0, "update": 0, "move": 0, "reassign": 0,
         "unchanged": 0, "hold": 0,
     }  # fmt: skip
     assert counts(sync.apply(plan))["Contact"] == {"created": 1, "updated": 1}

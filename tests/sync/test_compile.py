@@ -104,6 +104,25 @@ def test_a_value_in_wire_form(
 
 
 @pytest.mark.parametrize(
+    ("title", "cut"),
+    [
+        ("x" * 128, None),
+        ("é" * 128, []),  # more bytes than fit, but not more characters
+        ("x" * 130, ["cut from 130 to 128 characters (too_long: truncate), without: xx"]),
+        (
+            "x" * 200,
+            [f"cut from 200 to 128 characters (too_long: truncate), without: {'x' * 60}…"],
+        ),
+    ],
+)
+def test_what_is_cut_is_told(desired: Desired, title: str, cut: list[str] | None) -> None:
+    [row] = desired("  Title: {from: title, too_long: truncate}\n", {"title": title})
+    told = row["_cut"]
+    assert (told and [one["why"] for one in told]) == cut
+    assert all((one["field"], one["after"]) == ("Title", row["Title"]) for one in told or [])
+
+
+@pytest.mark.parametrize(
     ("field", "sent"),
     [
         ({"value": "one\ntwo"}, "one\ntwo"),

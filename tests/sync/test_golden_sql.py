@@ -60,7 +60,9 @@ READS = {
     **{
         f"plan_{name}": {
             f"{read}_{name}"
-            for read in ("sf", "org_match", "differences", "ledger", "undone", "scope", "refused")
+            for read in (
+                "sf", "org_match", "differences", "ledger", "undone", "scope", "refused", "lost",
+            )
         }
         for name in ("account", "contact", "lead")
     },

@@ -62,6 +62,7 @@ def bound(db: duckdb.DuckDBPyConnection, planned: Path, tmp_path: Path) -> None:
         copy (
             select
                 'a-' || i as key,
+                'create' as action,
                 case when i < 6 then 'created' else 'rejected' end as outcome,
                 case when i < 6 then '001' || i end as sf_id,
                 case when i = 6 then 'data value too large' end as message
@@ -201,9 +202,14 @@ def test_sql_judges_an_error_as_the_client_does(
 
 @pytest.mark.usefixtures("bound")
 def test_a_digest_tells_what_is_sent_to_which_record(db: duckdb.DuckDBPyConnection) -> None:
-    digests = f"select key, {payload.digest(PART)} as digest from payload where action = 'create'"
-    before = dict(db.execute(digests).fetchall())
+    def digests(policy: str) -> dict[str, str]:
+        sent = payload.digest(PART.types, policy)
+        query = f"select key, {sent} from payload where action = 'create'"
+        return dict(db.execute(query).fetchall())
+
+    before = digests("reject")
     assert len(set(before.values())) == len(set(db.execute(
         'select action, "AccountId", "Title" from payload where action = \'create\''
     ).fetchall()))  # fmt: skip
-    assert dict(db.execute(digests).fetchall()) == before
+    assert digests("reject") == before
+    assert not set(digests("allow").values()) & set(before.values())

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.sync.compile import CUT_TYPE
 from pipelines.sync.fields import OrgSchema
 from pipelines.sync.mapping import ObjectMapping, read_mapping
 from pipelines.sync.plan import UNDONE, plan_sql
@@ -42,6 +43,8 @@ class Case:
         policies: Policies | None = None,
         refused: list[tuple[str, str]] | None = None,
         others: list[Values] | None = None,
+        lost: bool = False,
+        cut: Values | None = None,
     ) -> tuple[Any, ...]:
         """Plan the one row; ``stored`` is as ``sent`` where it is not given, as after proving."""
         path = self.folder / "contact.yaml"
@@ -50,6 +53,9 @@ class Case:
         mapping = read_mapping(path, {})
         names = list(mapping.enabled())
         self._table("sf_contact", {"key": "p-1", **{n: ours.get(n) for n in names}, "_held": held})
+        self.db.execute("alter table sf_contact add column _cut " + CUT_TYPE)
+        if cut:
+            self.db.execute("update sf_contact set _cut = [$1]", [cut])
         record = {"Id": "003A", **{name: (theirs or {}).get(name) for name in names}}
         self._table("org_contact", record | {"IsDeleted": "false"})
         for other in others or []:
@@ -63,6 +69,11 @@ class Case:
         self._table("org_match_contact", {"entity_key": "p-1", "sf_id": sf_id, "rule": rule})
         adopt = "true" if rule == "email" else "false"
         self.db.execute(f"alter table org_match_contact add column adopt boolean default {adopt}")
+        gone = "'003A'" if rule in ("deleted", "merged") else "null"
+        self.db.execute(f"alter table org_match_contact add column gone_id varchar default {gone}")
+        self._rows("lost_contact", (), [()] if lost else [])
+        if rule in ("deleted", "merged"):
+            self.db.execute("update org_match_contact set sf_id = null")
         if sf_id is None and rule == "key":
             self.db.execute("delete from org_match_contact")
         if sent is None:  # what was adopted is theirs, what has our key is ours
@@ -71,7 +82,8 @@ class Case:
         self._rows("ledger_contact", ("field", "sent", "stored"), written)
         self._rows("undone_contact", ("field", "value"), list((undone or {}).items()))
         self._rows("scope_contact", ("reason",), [])
-        self._rows("refused_contact", ("code", "message"), refused or [])
+        rejected = [(*said, None) for said in refused or []]
+        self._rows("refused_contact", ("code", "message", "waits"), rejected)
         differences = differences_sql(mapping, self.schema["Contact"], policies)
         self.db.execute(f"create or replace table differences_contact as {differences}")
         query = plan_sql(mapping, self.schema["Contact"], policies)
@@ -88,9 +100,9 @@ class Case:
     def _rows(self, name: str, columns: tuple[str, ...], rows: list[Any]) -> None:
         self._table(name, dict.fromkeys(("key", *columns)))
         self.db.execute(f"delete from {name}")
-        marks = ", ".join("?" for _ in columns)
+        marks = "".join(", ?" for _ in columns)
         for row in rows:
-            self.db.execute(f"insert into {name} values ('p-1', {marks})", row)
+            self.db.execute(f"insert into {name} values ('p-1'{marks})", row)
 
     def _table(self, name: str, row: dict[str, str | None]) -> None:
         columns = ", ".join(f'"{column}" varchar' for column in row)
@@ -305,6 +317,30 @@ def test_a_record_that_was_undone_stays_away_until_something_of_it_changes(case:
     assert case.plan(TITLE % "", ours, {"Title": "CTO"}, undone={None: digest})[0] == "update"
 
 
+@pytest.mark.parametrize(
+    ("theirs", "sent", "decision", "before"),
+    [
+        (None, None, "truncated", None),
+        ({"Title": "CTO"}, {"Title": "CTO"}, "truncated", "CTO"),
+        ({"Title": None}, {}, "truncated", None),
+        ({"Title": "CTO"}, {"Title": "CFO"}, "conflict_source", "CTO"),
+        ({"Title": "CTO"}, {}, "adopt_kept", "CTO"),
+        ({"Title": "CEO"}, {"Title": "CEO"}, None, None),
+    ],
+)
+def test_a_text_that_was_cut_says_so_where_it_is_sent(
+    case: Case, theirs: Values | None, sent: Values | None, decision: str | None, before: str | None
+) -> None:
+    cut: Values = {"field": "Title", "after": "CEO", "why": "cut from 9 to 3 characters"}
+    case.plan(TITLE % "", {"Title": "CEO"}, theirs, sent=sent, cut=cut)
+    told = case.row["fields"]
+    assert [(one["decision"], one["before"], one["after"]) for one in told] == (
+        [(decision, before, "CEO")] if decision else []
+    )
+    if decision in ("truncated", "conflict_source"):
+        assert told[0]["why"].endswith("cut from 9 to 3 characters")
+
+
 STREET, CITY, STATE = "MailingStreet", "MailingCity", "MailingState"
 BLOCK = (
     f"  {STREET}: a\n  {CITY}: b\n  {STATE}: c\ngroups: {{address: [{STREET}, {CITY}, {STATE}]}}\n"
@@ -369,11 +405,53 @@ def test_another_parent_is_a_move_and_another_owner_a_reassign(
     assert case.plan(standing, {name: ours}, {name: theirs})[0] == "unchanged"
 
 
-def test_a_deleted_record_is_made_again_only_where_the_policy_says_so(case: Case) -> None:
-    recreate = Policies.model_validate({"deleted_in_org": "recreate"})
-    ours: Values = {"Title": "CEO"}
-    planned = case.plan(TITLE % "", ours, rule="deleted", policies=recreate)
-    assert planned == ("create", ["Title"], {}, None)
+AGAIN = "its Contact was deleted in the org, so it is made again (deleted_in_org: recreate)"
+GONE = "its Contact was deleted in the org, for good"
+MERGED = "its Contact was merged into 003A in the org"
+IN_BIN = "its Contact was deleted in the org, and its recycle bin has it no more"
+
+
+@pytest.mark.parametrize(
+    ("policy", "rule", "lost", "expected"),
+    [
+        ("recreate", "deleted", False, ("create", ["Title"], {}, AGAIN)),
+        ("undelete", "deleted", False, ("undelete", ["Title"], {"Title": "CTO"}, None)),
+        ("leave", "key", True, ("hold", [], {}, f"{GONE} (deleted_in_org: leave)")),
+        (
+            "recreate", "key", True,
+            ("create", ["Title"], {}, f"{GONE}, so it is made again (deleted_in_org: recreate)"),
+        ),
+        (
+            "undelete", "key", True,
+            ("create", ["Title"], {}, f"{GONE}, so it is made again (deleted_in_org: undelete)"),
+        ),
+        *(
+            (policy, "merged", False, ("hold", [], {}, MERGED))
+            for policy in ("leave", "recreate", "undelete")
+        ),
+    ],
+)  # fmt: skip
+def test_a_record_that_is_gone_follows_the_policy(
+    case: Case, policy: str, rule: str, lost: bool, expected: tuple[Any, ...]
+) -> None:
+    policies = Policies.model_validate({"deleted_in_org": policy})
+    theirs: Values | None = {"Title": "CTO"} if rule == "deleted" else None
+    planned = case.plan(
+        TITLE % "", {"Title": "CEO"}, theirs, rule=rule, lost=lost, policies=policies
+    )
+    assert planned == expected
+
+
+def test_what_no_recycle_bin_has_is_made_again(case: Case) -> None:
+    undelete = Policies.model_validate({"deleted_in_org": "undelete"})
+    refused = [("UNDELETE_FAILED", "Entity is not in the recycle bin")]
+    planned = case.plan(
+        TITLE % "", {"Title": "CEO"}, {"Title": "CTO"},
+        rule="deleted", policies=undelete, refused=refused,
+    )  # fmt: skip
+    why = f"{IN_BIN}, so it is made again (deleted_in_org: undelete)"
+    assert planned == ("create", ["Title"], {}, why)
+    assert case.row["fields"] == []
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +30,17 @@ TYPES = {
     "AnnualRevenue": "currency",
     "HasOptedOutOfEmail": "boolean",
     "NumberOfEmployees": "int",
+    "Email": "email",
+    "Phone": "phone",
 }
 SETUP = """
 automations:
   - {name: Guilty, object: Lead, when: Title = 'guilty', throw: there is a guilty row}
 validation_rules:
   - {name: Innocent, object: Lead, when: Title = 'refused', message: 'No, "never".', field: Title}
+duplicate_rules:
+  - {name: Alerts, object: Lead, match: [[Email]], action: alert}
+  - {name: Blocks, object: Lead, match: [[Phone]], action: block, message: Known already}
 """
 
 
@@ -43,7 +50,8 @@ def local_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     control.start(home)
     control.stop(home)
     path = home / "org.yaml"
-    lines = path.read_text().replace("automations: []", "").replace("validation_rules: []", "")
+    own = r"^(automations|validation_rules|duplicate_rules):.*?(?=^\S|\Z)"
+    lines = re.sub(own, "", path.read_text(), flags=re.M | re.S)
     path.write_text(lines + SETUP)
     control.start(home, faults=True)
     yield home
@@ -108,11 +116,13 @@ class Sent:
             objects={"Lead": part},
         )
 
-    def send(self, plan: Plan, budget: Budget | None = None) -> dict[str, dict[str, Any]]:
+    def send(
+        self, plan: Plan, budget: Budget | None = None, *, duplicate_rules: str = "reject"
+    ) -> dict[str, dict[str, Any]]:
         """Key → outcome of the row."""
         bind_payload(plan, "Lead", self.db, {})
-        found = send_object(plan, self.target(plan, budget), self.org, self.db)
-        return self.read(found.path)
+        target = replace(self.target(plan, budget), duplicate_rules=duplicate_rules)
+        return self.read(send_object(plan, target, self.org, self.db).path)
 
     def target(self, plan: Plan, budget: Budget | None = None) -> Target:
         part = plan.objects["Lead"]
@@ -241,6 +251,44 @@ def test_created_means_ours_and_new(sent: Sent, org: Org) -> None:
     later = sent.plan([{**leads("mine-", 1)[0], "Title": "new"}])
     moved = Plan(**{**later.__dict__, "created_at": "2100-01-01T00:00:00+00:00"})
     assert counted(sent.send(moved), "outcome", "sf_id") == {("updated", known["Id"]): 1}
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("policy", ["reject", "allow", "review"])
+def test_what_a_duplicate_rule_refuses_follows_the_policy(
+    sent: Sent, path: str, policy: str
+) -> None:
+    """A row is its own and one that alerts, one that blocks; both ways end alike."""
+    name = f"dup-{policy}-{path}-"
+    known = sent.send(sent.plan(leads(f"{name}old-", 1, Email=f"{name}@x.org", Phone=name)))
+    [there] = [row["sf_id"] for row in known.values()]
+    rows = leads(name, 30, Email=f"{name}@x.org")
+    rows[7] = {**rows[7], "Email": None, "Phone": name, "changed": ["LastName", "Company", "Phone"]}
+    update = {**rows[3], "key": f"{name}old-00000", "action": "update", "sf_id": there,
+              "Title": "same", "changed": ["Title"]}  # fmt: skip
+    said = sent.send(sent.plan([*rows, update]), duplicate_rules=policy)
+    assert said.pop(f"{name}old-00000")["outcome"] == "updated"
+    blocked = said.pop(rows[7]["key"])
+    assert blocked["code"] == "DUPLICATES_DETECTED"
+    assert blocked["outcome"] == ("held" if policy == "review" else "rejected")
+    expected = {"reject": "rejected", "allow": "created", "review": "held"}[policy]
+    assert counted(said, "outcome") == {(expected,): 29}
+    if policy == "review":
+        told = said[rows[0]["key"]]["message"]
+        assert told == f"the duplicate rule Alerts finds {there}: Use one of these records?"
+        assert blocked["message"] == f"the duplicate rule Blocks finds {there}: Known already"
+        assert {row["attempts"] for row in said.values()} == {2}
+    assert len(sent.records(name)) == (30 if policy == "allow" else 1)
+
+
+def test_what_the_budget_stops_before_duplicates_are_named_waits(sent: Sent) -> None:
+    sent.send(sent.plan(leads("dupbudget-old-", 1, Email="dupbudget@x.org")))
+    used = iter((90, 100, 100))
+    budget = Budget(lambda: (next(used), 200), 0.5)
+    plan = sent.plan(leads("dupbudget-", 1, Email="dupbudget@x.org"))
+    [row] = sent.send(plan, budget, duplicate_rules="review").values()
+    assert (row["outcome"], row["code"]) == ("held", "API_BUDGET")
+    assert "before, the org said: DUPLICATES_DETECTED Use one of these records?" in row["message"]
 
 
 Crash = Callable[..., Any]

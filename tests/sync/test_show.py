@@ -71,7 +71,7 @@ def test_a_plan_comes_back_as_it_was_saved(tmp_path: Path, plan: Plan) -> None:
     assert plan.plan_id == f"2026-11-05-{plan.sha256[:12]}"
     part = plan.objects["Contact"]
     assert part.counts == {
-        **{"create": 1, "adopt": 0, "update": 1, "move": 0, "reassign": 0},
+        **{"create": 1, "adopt": 0, "undelete": 0, "update": 1, "move": 0, "reassign": 0},
         **{"unchanged": 1, "hold": 1},
     }
     assert (part.key_field, part.types["Birthdate"]) == ("Causeway_Key__c", "date")

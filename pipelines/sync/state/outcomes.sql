@@ -1,9 +1,21 @@
 -- What a later plan has to look at again: rows that were held, rejected or lost. What went well
 -- ends what was said of its row before; it is told by the relations ``salesforce_<object>``.
+-- A row that was planned to wait for just what the org said of it before: that stays said.
+create or replace temp table still_refused as
+select outcomes.key
+from outcomes
+join state.outcome as before on before.key = outcomes.key
+where
+    before.object = getvariable('object')
+    and before.digest is not null
+    and outcomes.action = 'hold'
+    and outcomes.message = before.message;
+
 delete from state.outcome
 where
     object = getvariable('object')
-    and key in (select key from outcomes);
+    and key in (select key from outcomes)
+    and key not in (select key from still_refused);
 
 insert into state.outcome by name
 select
@@ -20,4 +32,6 @@ select
     now() as answered_at
 from outcomes
 left join digests on digests.key = outcomes.key
-where outcomes.outcome in ('held', 'rejected', 'unknown');
+where
+    outcomes.outcome in ('held', 'rejected', 'unknown')
+    and outcomes.key not in (select key from still_refused);

@@ -2,8 +2,7 @@
 update state.outcome
 set digest = null
 where
-    outcome = 'rejected'
-    and digest is not null
+    digest is not null
     and (getvariable('object') is null or lower(object) = lower(getvariable('object')))
     and (getvariable('code') is null or code = getvariable('code'))
 returning object;

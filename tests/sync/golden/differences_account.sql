@@ -2,7 +2,7 @@ with
 
 desired as (select * from sf_account where _held is null),
 
-matched as (select * from org_match_account where sf_id is not null),
+matched as (select * from (select * from org_match_account) where sf_id is not null),
 
 records as (select * from org_account),
 

@@ -2,7 +2,7 @@ with
 
 desired as (select * from sf_lead where _held is null),
 
-matched as (select * from org_match_lead where sf_id is not null),
+matched as (select * from (select * from org_match_lead) where sf_id is not null),
 
 records as (select * from org_lead),
 

@@ -66,7 +66,10 @@ claims as (
 ),
 
 gone as (
-    select lower("Causeway_Key__c") as key, min('deleted') as rule
+    select
+        lower("Causeway_Key__c") as key,
+        arg_max(case when "MasterRecordId" is not null then 'merged' else 'deleted' end, coalesce("LastModifiedDate", "CreatedDate", '') || "Id") as rule,
+        arg_max(coalesce("MasterRecordId", "Id"), coalesce("LastModifiedDate", "CreatedDate", '') || "Id") as gone_id
     from org_contact
     where "Causeway_Key__c" is not null and not ("IsDeleted" = 'false')
     group by lower("Causeway_Key__c")
@@ -77,11 +80,12 @@ select
     case when claims.entities = 1 then best.sf_id end as sf_id,
     case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
     best.candidates,
-    claims.entities = 1 and best.place > 0 as adopt
+    claims.entities = 1 and best.place > 0 as adopt,
+    null::varchar as gone_id
 from best
 join claims on claims.sf_id = best.sf_id
 union all
-select entities.entity_key, null, gone.rule, 0, false
+select entities.entity_key, null, gone.rule, 0, false, gone.gone_id
 from entities
 join gone on gone.key = entities.entity_key
 where entities.entity_key not in (select entity_key from best)

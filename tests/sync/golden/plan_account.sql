@@ -4,6 +4,8 @@ desired as (select * from sf_account),
 
 matched as (select * from org_match_account),
 
+lost as (select * from lost_account),
+
 scope as (select * from scope_account),
 
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
@@ -116,21 +118,30 @@ decided as (
             when drift = 'keep' then 'drift_kept'
             else drift
         end as decision,
-        decision in ('write', 'fill', 'restore', 'conflict_source') as sends
+        decision in ('write', 'fill', 'restore', 'conflict_source', 'truncated') as sends
     from units
     where not equal
 ),
 
+cuts as (
+    select key, unnest(_cut, recursive := true)
+    from desired
+    where _cut is not null
+),
+
 told as (
     select
-        key,
+        decided.key,
         list({
-            'field': field,
-            'decision': decision,
+            'field': decided.field,
+            'decision': case
+                when decision in ('write', 'fill') and cuts.key is not null then 'truncated'
+                else decision
+            end,
             'before': before,
-            'after': after,
+            'after': decided.after,
             'sent': sent,
-            'why': case decision
+            'why': concat_ws('; ', case decision
                 when 'write' then 'our value changed'
                 when 'fill' then 'blank in the org'
                 when 'restore' then 'only the org changed it since we wrote it; drift: restore'
@@ -143,24 +154,30 @@ told as (
                 when 'consent_kept' then 'an opt-out in the org that we did not write is never turned back'
                 when 'undone_kept' then 'it was undone, and our value has not changed since'
                 when 'review' then 'somebody has to look: drift, conflict or on_adopt says review'
-            end
+            end, case when sends then cuts.why end)
         } order by place) as fields,
-        list(field order by place) filter (where sends) as changed,
+        list(decided.field order by place) filter (where sends) as changed,
         list(before order by place) filter (where sends) as befores
     from decided
-    group by key
+    left join cuts on cuts.key = decided.key and cuts.field = decided.field
+    group by decided.key
 ),
 
 joined as (
     select
         desired.key,
         desired._held,
-        matched.sf_id,
+        desired._cut,
+        matched.sf_id as sf_id,
         matched.rule as _rule,
+        matched.gone_id as _gone_id,
+        lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
         coalesce(scope.reason, 'touched by the batch') as scope,
         case
-            when undone.key is null or (matched.sf_id is not null and not matched.adopt) then false
+            when undone.key is null then false
+            when matched.sf_id is not null and matched.rule <> 'deleted' and not matched.adopt
+                then false
             else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'BillingCity=' || desired."BillingCity", 'BillingCountry=' || desired."BillingCountry", 'BillingPostalCode=' || desired."BillingPostalCode", 'BillingState=' || desired."BillingState", 'BillingStreet=' || desired."BillingStreet", 'Fax=' || desired."Fax", 'Name=' || desired."Name", 'Phone=' || desired."Phone", 'ShippingCity=' || desired."ShippingCity", 'ShippingCountry=' || desired."ShippingCountry", 'ShippingPostalCode=' || desired."ShippingPostalCode", 'ShippingState=' || desired."ShippingState", 'ShippingStreet=' || desired."ShippingStreet", 'Website=' || desired."Website")))
         end as _undone,
         undone.key is not null as _taken_back,
@@ -183,6 +200,7 @@ joined as (
         desired."ShippingCountry"
     from desired
     left join matched on matched.entity_key = desired.key
+    left join lost on lost.key = desired.key
     left join scope on scope.key = desired.key
     left join told on told.key = desired.key
     left join undone on undone.key = desired.key
@@ -195,10 +213,15 @@ held as (
             when _undone then null
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Account of the org'
-            when _rule = 'deleted' and not _taken_back then 'its Account was deleted in the org (deleted_in_org: leave)'
+            when _rule = 'merged' then 'its Account was merged into ' || _gone_id || ' in the org'
             when _rule = 'converted' then 'its Account was converted in the org'
+            when _rule = 'deleted' and not _taken_back then 'its Account was deleted in the org (deleted_in_org: leave)'
+            when _lost and not _taken_back then 'its Account was deleted in the org, for good (deleted_in_org: leave)'
             when sf_id is null and "Name" is null then 'Name is empty, and Salesforce demands it'
-        end as reason
+        end as reason,
+        case
+            when sf_id is not null or _taken_back then null
+        end as note
     from joined
 ),
 
@@ -237,6 +260,7 @@ planned as (
             when reason is not null then 'hold'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
+            when _rule = 'deleted' then 'undelete'
             when list_contains(changed, 'AccountId') then 'move'
             when list_contains(changed, 'OwnerId') then 'reassign'
             when len(changed) > 0 then 'update'
@@ -251,25 +275,52 @@ foreseen as (
         planned.*,
         null::struct(code varchar, message varchar) as certain,
         case
-            when action in ('create', 'adopt', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
-        end as likely
+            when action in ('create', 'adopt', 'undelete', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
+        end as likely,
+        false as _refused
     from planned
     left join refused_account as refused on refused.key = planned.key
 )
 
 select
     key,
-    action,
+    if(_refused, 'hold', action) as action,
     sf_id,
-    case when _undone then 'it was undone, and nothing that we want of it has changed since' else reason end as reason,
+    case
+        when _undone then 'it was undone, and nothing that we want of it has changed since'
+        when _refused then likely.message
+        when reason is not null then reason
+        when action = 'create' then note
+    end as reason,
     scope,
-    changed,
-    case when len(changed) > 0 then map(_changed, _befores) else map([], []) end as before,
-    case when reason is null and not _undone then _fields else [] end as fields,
-    case when certain is not null then 'certain' when likely.code is not null then 'likely' end
-        as forecast,
-    coalesce(certain.code, likely.code) as forecast_code,
-    coalesce(certain.message, likely.message) as forecast_message,
+    if(_refused, [], changed) as changed,
+    case
+        when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
+        else map([], [])
+    end as before,
+    case
+        when reason is not null or _undone or _refused then []
+        when sf_id is not null then _fields
+        when _cut is not null then list_transform(
+            list_filter(_cut, lambda cut: list_contains(changed, cut.field)),
+            lambda cut: {
+                'field': cut.field,
+                'decision': 'truncated',
+                'before': null::varchar,
+                'after': cut.after,
+                'sent': null::varchar,
+                'why': cut.why
+            }
+        )
+        else []
+    end as fields,
+    case
+        when _refused then null
+        when certain is not null then 'certain'
+        when likely.code is not null then 'likely'
+    end as forecast,
+    case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
+    case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
     "Name",
     "Phone",
     "Fax",

@@ -99,5 +99,20 @@ select
         ),
         ''
     ) as _held,
-    null::varchar as _left_out
+    null::varchar as _left_out,
+    case
+        when
+            strlen(wired."Name") > 255
+            or strlen(wired."BillingStreet") > 255
+            or strlen(wired."BillingCity") > 40
+            or strlen(wired."ShippingStreet") > 255
+            or strlen(wired."ShippingCity") > 40
+        then list_filter([
+            cut_text('Name', wired."Name", 255),
+            cut_text('BillingStreet', wired."BillingStreet", 255),
+            cut_text('BillingCity', wired."BillingCity", 40),
+            cut_text('ShippingStreet', wired."ShippingStreet", 255),
+            cut_text('ShippingCity', wired."ShippingCity", 40)
+        ], lambda cut: cut is not null)
+    end as _cut
 from wired

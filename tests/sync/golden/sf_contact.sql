@@ -179,6 +179,27 @@ select
         ),
         ''
     ) as _held,
-    null::varchar as _left_out
+    null::varchar as _left_out,
+    case
+        when
+            strlen(wired."FirstName") > 40
+            or strlen(wired."Title") > 128
+            or strlen(wired."Department") > 80
+            or strlen(wired."MailingStreet") > 255
+            or strlen(wired."MailingCity") > 40
+            or strlen(wired."OtherStreet") > 255
+            or strlen(wired."OtherCity") > 40
+            or strlen(wired."Description") > 32000
+        then list_filter([
+            cut_text('FirstName', wired."FirstName", 40),
+            cut_text('Title', wired."Title", 128),
+            cut_text('Department', wired."Department", 80),
+            cut_text('MailingStreet', wired."MailingStreet", 255),
+            cut_text('MailingCity', wired."MailingCity", 40),
+            cut_text('OtherStreet', wired."OtherStreet", 255),
+            cut_text('OtherCity', wired."OtherCity", 40),
+            cut_text('Description', wired."Description", 32000)
+        ], lambda cut: cut is not null)
+    end as _cut
 from wired
 left join waiting on waiting.key = wired.key

@@ -125,5 +125,22 @@ select
         ),
         ''
     ) as _held,
-    null::varchar as _left_out
+    null::varchar as _left_out,
+    case
+        when
+            strlen(wired."FirstName") > 40
+            or strlen(wired."Company") > 255
+            or strlen(wired."Title") > 128
+            or strlen(wired."Street") > 255
+            or strlen(wired."City") > 40
+            or strlen(wired."Description") > 32000
+        then list_filter([
+            cut_text('FirstName', wired."FirstName", 40),
+            cut_text('Company', wired."Company", 255),
+            cut_text('Title', wired."Title", 128),
+            cut_text('Street', wired."Street", 255),
+            cut_text('City', wired."City", 40),
+            cut_text('Description', wired."Description", 32000)
+        ], lambda cut: cut is not null)
+    end as _cut
 from wired

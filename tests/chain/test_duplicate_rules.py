@@ -1,0 +1,82 @@
+"""What the org's duplicate rules object to waits with its duplicates named, or is saved anyway."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+DAY, NEXT = date(2026, 11, 5), date(2026, 11, 6)
+SOURCES = """
+sources:
+  people: {entity: contacts, preset: generic, as: contact}
+"""
+RULE = """
+duplicate_rules:
+  - {name: One per phone, object: Contact, match: [[Phone]], action: alert}
+"""
+
+
+def put(chain: Any, day: date, *lines: str) -> None:
+    rows = "".join(f"{line}\n" for line in lines)
+    chain.put("people", day, "p.csv", f"ID,First Name,Last Name,Email,Phone\n{rows}")
+
+
+def policy(chain: Any, value: str) -> None:
+    path = chain.mappings / "policies.yaml"
+    lines = path.read_text().splitlines()
+    kept = [line for line in lines if not line.startswith("duplicate_rules:")]
+    path.write_text("\n".join([*kept, f"duplicate_rules: {value}"]))
+
+
+@pytest.fixture(scope="module")
+def chain(make_chain: Any) -> Any:
+    made = make_chain(SOURCES, org=False)
+    made.start_org()
+    made.stop_org()
+    (made.project.local_org / "rules.yaml").write_text(RULE)
+    made.start_org()
+    policy(made, "review")
+    put(made, DAY, "1,Ada,Okafor,ada@x.org,4155550100", "2,Ben,Voss,ben@x.org,4155550199")
+    return made.done(DAY)
+
+
+def test_a_duplicate_waits_with_what_the_rule_found_until_it_changes(chain: Any) -> None:
+    there = {row["FirstName"]: row["Id"] for row in chain.records("Contact", "FirstName")}
+    ada = there["Ada"]
+    put(chain, NEXT, "3,Eve,Holt,eve@x.org,4155550100")
+    [said] = chain.done(NEXT).read("salesforce_contact", NEXT)
+    why = f"the duplicate rule One per phone finds {ada}: Use one of these records?"
+    assert (said["outcome"], said["code"], said["message"]) == ("held", "DUPLICATES_DETECTED", why)
+
+    chain.done(NEXT)
+    [planned] = chain.read("plan_contact", NEXT)
+    assert (planned["action"], planned["reason"], planned["forecast"]) == ("hold", why, None)
+    assert [row["attempts"] for row in chain.read("salesforce_contact", NEXT)] == [0]
+    assert why in " ".join(chain.causeway("plan", "--only", "holds").stdout.split())
+    chain.done(NEXT)  # what it waits for is not forgotten by waiting
+    assert [row["action"] for row in chain.read("plan_contact", NEXT)] == ["hold"]
+
+    waiting = json.loads(chain.causeway("rejects", "list", "--json").stdout)
+    assert [(row["object"], row["title"], row["code"], row["message"]) for row in waiting] == [
+        ("Contact", "Eve Holt", "DUPLICATES_DETECTED", why)
+    ]
+    assert "DUPLICATES_DETECTED" in chain.causeway("status").stdout
+
+    ran = chain.causeway("retry", "--code", "DUPLICATES_DETECTED", "--json")
+    assert json.loads(ran.stdout)["retried"] == {"Contact": 1}
+    chain.done(NEXT)
+    [said] = chain.read("salesforce_contact", NEXT)
+    assert (said["outcome"], said["attempts"]) == ("held", 2)
+
+
+def test_a_duplicate_is_saved_where_the_policy_allows_it(chain: Any) -> None:
+    policy(chain, "allow")
+    put(chain, NEXT, "3,Eve,Holt,eve@x.org,4155550100")
+    chain.done(NEXT)
+    said = {row["outcome"] for row in chain.read("salesforce_contact", NEXT)}
+    assert said == {"created", "unchanged"}
+    assert len(chain.records("Contact", "Phone")) == 3
+    assert json.loads(chain.causeway("rejects", "list", "--json").stdout) == []
