@@ -91,8 +91,7 @@ def apply_plan(
             parents = _parents(saved, object_name)
             check_ready(saved, object_name, org.organization_id, connection, parents)
             _bar(project, connection, saved, object_name, barred or {})
-            if saved.kind == "sync":
-                _bar_stale(project, org, connection, saved, object_name)
+            _bar_stale(project, org, connection, saved, object_name)
             target = _target(project, org, saved, object_name)
             found = send_object(saved, target, org, connection, progress)
         _keep(project, connection, saved, found)
@@ -162,8 +161,9 @@ def _bar(
     parents = _parents(saved, object_name)
     bind_payload(saved, object_name, connection, parents)
     part = saved.objects[object_name]
-    again = outcomes.refused_again_sql(part, project.policies.duplicate_rules)
-    connection.execute(f"insert into barred by name {again}")
+    if saved.kind == "sync":  # who asks for an undo once more wants it to be tried once more
+        again = outcomes.refused_again_sql(part, project.policies.duplicate_rules)
+        connection.execute(f"insert into barred by name {again}")
     if barred:
         rows = [(key, "held", "BARRED", why) for key, why in barred.items()]
         connection.executemany("insert into barred values (?, ?, ?, ?)", rows)
@@ -174,6 +174,8 @@ def _bar_stale(
     project: Project, org: Org, connection: DuckDBPyConnection, saved: Plan, object_name: str
 ) -> None:
     """Leave out what changed in the org since it was planned; where that is too much, all of it.
+
+    An undo leaves alone what changed, however much it is.
 
     Raises:
         Blocked: more rows than ``guards.max_stale``, or one with ``--strict``.
@@ -186,11 +188,14 @@ def _bar_stale(
     project.bind_org(connection, object_name, "as_they_are_now")
     schema = read_schema(project, date.fromisoformat(saved.batch))[object_name]
     part = saved.objects[object_name]
-    query = stale_sql(part, schema, saved.payload(object_name), "as_they_are_now")
+    planned = saved.payload(object_name)
+    query = stale_sql(part, schema, planned, "as_they_are_now", org.user_id)
     connection.execute(f"create or replace temp table stale as {query}")
     found = connection.execute("select key, message from stale order by key").fetchall()
-    limit = project.policies.guards.max_stale
-    if why := too_many(len(found), rows, limit, strict=project.strict):
+    limit, strict = project.policies.guards.max_stale, project.strict
+    if saved.kind == "undo":
+        limit, strict = None, False
+    if why := too_many(len(found), rows, limit, strict=strict):
         listed = "\n".join(f"  {key}: {message}" for key, message in found[:10])
         raise Blocked(
             f"plan {saved.plan_id}: {len(found)} of {rows} records of {object_name} are not as they"

@@ -178,6 +178,7 @@ def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
                 plan.plan_id,
                 [undo.plan_id for undo in known],
                 org.user_id,
+                mappings[name].groups,
             )
             files[name] = Path(folder) / f"{name.lower()}.parquet"
             write_parquet(connection, query, files[name])

@@ -17,6 +17,7 @@ WORK = frozenset(
 histories and shares, belong to the record itself."""
 
 AT_ONCE = 150  # Ids of 18 characters, quoted, in a URL of at most 16 KB
+PAGE = 2_000  # records that an answer holds
 
 
 class Asked(Protocol):
@@ -36,7 +37,8 @@ def hung(org: Asked, object_name: str, ids: Sequence[str], gone: Collection[str]
     """Id of a record → what hangs on it, in words; records without children are left out.
 
     Args:
-        org: to be asked, 150 records at a time.
+        org: to be asked: of 150 records at a time, or of all children there are where that takes
+            fewer calls.
         object_name: of the records.
         ids: of the records.
         gone: Ids of children that do not count, as they go before.
@@ -44,18 +46,27 @@ def hung(org: Asked, object_name: str, ids: Sequence[str], gone: Collection[str]
     if not ids:
         return {}
     found: dict[str, Counter[str]] = defaultdict(Counter)
-    own = {*ids, *gone}
+    parents = {*ids}
+    own = parents | {*gone}
     for child, field in _relations(org.describe(object_name)):
-        if len(ids) > AT_ONCE and not org.count(
-            f"select count() from {child} where {field} != null"
-        ):
-            continue
-        for some in _batched(ids):
-            listed = ", ".join(f"'{sf_id}'" for sf_id in some)
-            for record in org.query(f"select Id, {field} from {child} where {field} in ({listed})"):
-                if record["Id"] not in own:
-                    found[record[field]][child] += 1
+        for record in _children(org, child, field, ids):
+            if record[field] in parents and record["Id"] not in own:
+                found[record[field]][child] += 1
     return {sf_id: _told(counts) for sf_id, counts in found.items()}
+
+
+def _children(org: Asked, child: str, field: str, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The children of some records, perhaps among those of others."""
+    if len(ids) > AT_ONCE:
+        there = org.count(f"select count() from {child} where {field} != null")
+        if there == 0:
+            return
+        if there / PAGE < len(ids) / AT_ONCE:
+            yield from org.query(f"select Id, {field} from {child} where {field} != null")
+            return
+    for some in _batched(ids):
+        listed = ", ".join(f"'{sf_id}'" for sf_id in some)
+        yield from org.query(f"select Id, {field} from {child} where {field} in ({listed})")
 
 
 def _relations(describe: Mapping[str, Any]) -> list[tuple[str, str]]:

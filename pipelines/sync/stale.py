@@ -1,7 +1,8 @@
 """Rows whose record was changed in the org after they were planned; they are planned anew.
 
 Compared are the fields of the plan, deletion, conversion and key, never a mere stamp, and what the
-record holds already because our own dead run wrote it is no change.
+record holds already because our own dead run wrote it is no change. Only of a record that is to be
+deleted every change counts that somebody else has made, as it would be lost with the record.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from pipelines.sync.wire import normal_sql, quoted
 from pipelines.warehouse import literal
 
 STALE = "STALE"
+UNDONE = ("restore", "clear_key", *DELETES)
+"""The actions of an undo, which leaves alone what changed."""
 
 
-def stale_sql(part: ObjectPlan, schema: Mapping[str, Field], planned: Path, records: str) -> str:
+def stale_sql(
+    part: ObjectPlan, schema: Mapping[str, Field], planned: Path, records: str, user_id: str
+) -> str:
     """Rows to hold, in the form of the table ``barred``, from the view ``payload``.
 
     Args:
@@ -27,14 +32,16 @@ def stale_sql(part: ObjectPlan, schema: Mapping[str, Field], planned: Path, reco
         schema: the object's fields.
         planned: the plan's own rows; only they carry ``before``.
         records: relation of the object's records as they are now.
+        user_id: Id of the user we write as.
     """
     names = [name for name in part.types if name in schema]
-    told = ",\n        ".join(_told(part, schema, names))
+    told = ",\n        ".join(_told(part, schema, names, user_id))
     return _STALE.format(
         planned=literal(planned),
         records=records,
         code=literal(STALE),
         told=told,
+        undone=", ".join(map(literal, UNDONE)),
         sendable=sendable(SENT),
     )
 
@@ -52,7 +59,7 @@ changed as (
 ),
 
 told as (
-    select payload.key, list_filter([
+    select payload.key, payload.action, list_filter([
         {told}
     ], lambda why: why is not null) as whys
     from changed as now
@@ -65,13 +72,16 @@ select
     'held' as outcome,
     {code} as code,
     'changed in the org since it was planned: ' || array_to_string(whys, '; ')
-        || '; it is planned anew' as message
+        || case when action in ({undone}) then '; it is left alone' else '; it is planned anew' end
+        as message
 from told
 where len(whys) > 0
 """
 
 
-def _told(part: ObjectPlan, schema: Mapping[str, Field], names: list[str]) -> list[str]:
+def _told(
+    part: ObjectPlan, schema: Mapping[str, Field], names: list[str], user_id: str
+) -> list[str]:
     deletes = ", ".join(map(literal, (*DELETES, *UNDELETES)))
     gone = "coalesce(now.\"IsDeleted\", 'true') = 'true'"
     key = f"now.{quoted(part.key_field)}"
@@ -84,6 +94,12 @@ def _told(part: ObjectPlan, schema: Mapping[str, Field], names: list[str]) -> li
         f"case when not {gone} and {key} is null and payload.action in ('update', 'move',"
         " 'reassign', 'delete') then 'its key was removed' end",
     ]
+    if any(action in part.counts for action in DELETES):
+        whys.append(
+            f"case when not {gone} and payload.action in ({deletes})"
+            f' and now."LastModifiedById" <> {literal(user_id)}'
+            " then 'somebody else has changed it' end"
+        )
     if part.object == "Lead":
         whys.append(
             f"case when not {gone} and now.\"IsConverted\" = 'true' then 'it was converted' end"
@@ -98,9 +114,13 @@ def _moved(field: Field, gone: str) -> str:
     before = normal_sql(field, f"now.before[{literal(field.field)}]")
     wanted = normal_sql(field, f"payload.{name}")
     label = literal(f"{field.field} became ")
+    deleted = f"payload.action in ({', '.join(map(literal, DELETES))})"
     return (
-        f"case when not {gone} and list_contains(payload.changed, {literal(field.field)})"
-        f" and {now} is distinct from {before} and {now} is distinct from {wanted}"
+        f"case when not {gone} and case when {deleted}"
+        f" then list_contains(map_keys(now.before), {literal(field.field)})"
+        f" else list_contains(payload.changed, {literal(field.field)})"
+        f" and {now} is distinct from {wanted} end"
+        f" and {now} is distinct from {before}"
         f" then {label} || coalesce(now.{name}, 'empty') end"
     )
 

@@ -1,8 +1,9 @@
 """The inverse of a plan, row by row: what is put back, and what is left alone and why.
 
 What a plan wrote is undone as far as it still stands: a field whose value has changed since is
-left alone, and so is a record that we made and that others have changed or hung things on. A
-record that we adopted loses our key and keeps everything else that it has got since.
+left alone, and with it the other fields of its group; so is a record that we made and that others
+have changed or hung things on. A record that we adopted loses our key and keeps everything else
+that it has got since.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def undo_sql(
     plan_id: str,
     undos: Collection[str],
     user_id: str,
+    groups: Mapping[str, Collection[str]],
 ) -> str:
     """The relation ``plan_<object>`` of an undo; columns as every plan has them.
 
@@ -46,13 +48,15 @@ def undo_sql(
         plan_id: the plan to be undone.
         undos: plans that are undos themselves: what they wrote put things back.
         user_id: Id of the user we write as.
+        groups: fields that move as one block, by name.
     """
     fields = [name for name in part.types if name in schema]
+    group = {field: name for name, members in groups.items() for field in members}
     converted = (
         "false" if part.object != "Lead" else "coalesce(records.\"IsConverted\" = 'true', false)"
     )
     return _UNDO.format(
-        cells=",\n            ".join(_cell_sql(schema[name]) for name in fields),
+        cells=",\n            ".join(_cell_sql(schema[name], group.get(name)) for name in fields),
         key_field=quoted(part.key_field),
         converted=converted,
         plan_id=literal(plan_id),
@@ -65,7 +69,7 @@ def undo_sql(
     )
 
 
-def _cell_sql(field: Field) -> str:
+def _cell_sql(field: Field, group: str | None) -> str:
     """One written field: what stands there now, what stood before, and whether it moved since."""
     name = literal(field.field)
     now, was = f"records.{quoted(field.field)}", f"planned.before[{name}]"
@@ -78,7 +82,8 @@ def _cell_sql(field: Field) -> str:
         f"case when list_contains(written.fields, {name}) then {{'field': {name},"
         f" 'now': {now}, 'was': {was}, 'known': {known}, 'writer': writers.plans[{name}],"
         f" 'moved': not {same_sql(field, now, f'({known})')},"
-        f" 'back': {same_sql(field, now, was)}, 'opts_in': {opts_in}}} end"
+        f" 'back': {same_sql(field, now, was)}, 'opts_in': {opts_in},"
+        f" 'block': {literal(group or field.field)}}} end"
     )
 
 
@@ -145,21 +150,30 @@ facts as (
     where not coalesce(undone.whole, false)
 ),
 
+blocks as (
+    select
+        *,
+        list_transform(
+            list_filter(cells, lambda cell: cell.moved and not cell.back), lambda cell: cell.block
+        ) as moved_blocks
+    from facts
+),
+
 moved as (
     select
         *,
         list_filter(cells, lambda cell: cell.moved and not cell.back) as moved_cells,
         list_filter(
             cells,
-            lambda cell: not cell.moved
-            and not cell.back
+            lambda cell: not cell.back
             and not cell.opts_in
+            and not list_contains(moved_blocks, cell.block)
             and not list_contains(undone_fields, cell.field)
         ) as to_restore,
         list_filter(
             cells, lambda cell: not cell.moved and not cell.back and cell.opts_in
         ) as opt_outs
-    from facts
+    from blocks
 ),
 
 judged as (
@@ -221,7 +235,9 @@ select
     {scope} as scope,
     changed,
     map_from_entries(list_transform(
-        list_filter(cells, lambda cell: list_contains(changed, cell.field)),
+        list_filter(
+            cells, lambda cell: action = 'delete' or list_contains(changed, cell.field)
+        ),
         lambda cell: {{'k': cell.field, 'v': cell.now}}
     )) as before,
     case
@@ -230,7 +246,11 @@ select
             list_filter(
                 cells,
                 lambda cell: list_contains(changed, cell.field)
-                or (done <> 'create' and not cell.back and (cell.moved or cell.opts_in))
+                or (
+                    done <> 'create'
+                    and not cell.back
+                    and (list_contains(moved_blocks, cell.block) or cell.opts_in)
+                )
             ),
             lambda cell: {{
                 'field': cell.field,
@@ -245,6 +265,8 @@ select
                     when cell.writer not in ({known})
                         then 'plan ' || cell.writer || ' has written it since'
                     when cell.moved then 'changed since'
+                    when list_contains(moved_blocks, cell.block)
+                        then 'another field of its group was changed since'
                     when cell.opts_in then {opts_in}
                 end
             }}

@@ -11,8 +11,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import requests
+
+from pipelines.undo import carry_out, plan_undo
 
 DAYS = [date(2026, 11, day) for day in (2, 3, 4)]
 HEADER = "First Name,Last Name,E-mail,Job Title,Phone,Company\n"
@@ -262,6 +265,26 @@ def test_what_somebody_changed_is_explained(chain: Any, causeway: Any) -> None:
     code, told = causeway("explain", "Contact", "nobody@example.com")
     assert code == 2
     assert "no Contact has the Id, e-mail address, key or name" in told
+
+
+def test_an_edit_made_while_somebody_looks_at_the_undo_stands(chain: Any) -> None:
+    """Between what is shown and what is sent lies the time that a person needs to say yes."""
+    known = THIRD | {"flo": ("Flo", "Guest", "+1 415 555 0106", "Acme")}
+    chain.put("fair", DAYS[2], "fair.csv", people(known))
+    made = chain.run(DAYS[2])
+    known["ada"] = ("Ada", "Chair", "+1 415 555 0101", "Acme")
+    chain.put("fair", DAYS[2], "fair.csv", people(known))
+    changed = chain.run(DAYS[2])
+    for run, name, action in ((changed, "Ada", "restore"), (made, "Flo", "delete")):
+        saved = plan_undo(chain.project, run.run_id)
+        assert saved.objects["Contact"].counts[action] == 1
+        change(chain, "Contact", by_name(chain)[name]["Id"], {"Title": "Set by sales"})
+        found = {one.object: one for one in carry_out(chain.project, saved).outcomes}["Contact"]
+        assert found.counts["held"] == 1
+        assert by_name(chain)[name]["Title"] == "Set by sales"
+        [held] = [row for row in pq.read_table(found.path).to_pylist() if row["outcome"] == "held"]
+        assert held["code"] == "STALE"
+        assert held["message"].endswith("Title became Set by sales; it is left alone")
 
 
 def test_no_secret_of_the_org_is_anywhere_but_with_the_org(chain: Any, said: list[str]) -> None:

@@ -13,7 +13,8 @@ from pipelines.sync.fields import OrgSchema
 from pipelines.sync.saved_plan import ObjectPlan
 from pipelines.sync.undo_plan import CONVERTED, OPTS_IN, undo_sql
 
-FIELDS = ("Title", "Phone", "HasOptedOutOfEmail")
+FIELDS = ("Title", "Phone", "HasOptedOutOfEmail", "MailingStreet", "MailingCity")
+GROUPS = {"mailing": ("MailingStreet", "MailingCity")}
 KEY = "Causeway_Key__c"
 US, ADA = "005US", "005ADA"
 TABLES = ("written", "planned", "records", "read", "entries", "undone_before", "hung", "users")
@@ -81,7 +82,7 @@ def undo(
         fill("hung", dict.fromkeys(("sf_id", "why"), "varchar"), hung)
         fill("users", dict.fromkeys(("Id", "Name"), "varchar"), [{"Id": ADA, "Name": "Ada L."}])
         part = ObjectPlan(story.object, KEY, dict.fromkeys(FIELDS, "string"), {}, None, {}, "")
-        query = undo_sql(part, schema[story.object], "P", ["U"], US)
+        query = undo_sql(part, schema[story.object], "P", ["U"], US, GROUPS)
         rows = db.sql(query).to_arrow_table().to_pylist()
         return rows[0] if rows else None
 
@@ -99,6 +100,7 @@ def left_alone(row: dict[str, Any]) -> dict[str, str]:
 def test_a_created_record_is_deleted(undo: Undo) -> None:
     row = undo(Story("create", {"Title": "Buyer"}, now={}))
     assert (row["action"], row["sf_id"], row["changed"]) == ("delete", "003A", [])
+    assert dict(row["before"]) == {"Title": "Buyer"}
 
 
 def test_what_an_automation_made_of_it_still_stands(undo: Undo) -> None:
@@ -154,6 +156,19 @@ def test_each_field_is_judged_alone(undo: Undo) -> None:
     )
     assert (row["action"], row["changed"]) == ("restore", ["Title"])
     assert left_alone(row) == {"Phone": "changed since"}
+
+
+def test_a_group_comes_back_as_one_block_or_not_at_all(undo: Undo) -> None:
+    wrote: Values = {"MailingStreet": "2 High St", "MailingCity": "Aarhus", "Title": "B"}
+    before: Values = {"MailingStreet": "1 Low St", "MailingCity": "Odense", "Title": "A"}
+    row = undo(Story("update", wrote, before, now={"MailingCity": "Ribe"}, by=ADA))
+    assert (row["action"], row["changed"]) == ("restore", ["Title"])
+    assert left_alone(row) == {
+        "MailingStreet": "another field of its group was changed since",
+        "MailingCity": "changed since",
+    }
+    row = undo(Story("update", wrote, before, now={"Title": "C"}))
+    assert row["changed"] == ["MailingStreet", "MailingCity"]
 
 
 def test_a_field_that_a_later_plan_wrote_is_that_plans(undo: Undo) -> None:
