@@ -27,3 +27,14 @@ create or replace macro company_of_email(email) as
         'mail.com', 'proton.me', 'protonmail.com', 'yandex.ru', 'mail.ru', 'qq.com', '163.com',
         'orange.fr', 'free.fr', 'libero.it', 'comcast.net', 'verizon.net', 'att.net'
     ) then nullif(split_part(email, '@', 2), '') end;
+
+-- Where mail goes, as one block; null when nothing says where that is.
+create or replace macro place(street, city, state, postal_code, country, phone) as
+    case when coalesce(street, city, postal_code, country) is not null then {
+        'street': street, 'city': city, 'state': state, 'postal_code': postal_code,
+        'country': country, 'phone': phone
+    } end;
+
+-- Whether one version of a record speaks before another: it was true later, or came later.
+create or replace macro newer(as_of, batch, other_as_of, other_batch) as
+    as_of > other_as_of or (as_of = other_as_of and batch > other_batch);
