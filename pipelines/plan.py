@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError
 from pipelines.plan_guards import applied, digests, heed_guards
+from pipelines.plan_memo import is_quiet, plan_memo
 from pipelines.plan_page import write_page
 from pipelines.project import Project
 from pipelines.salesforce.rows import DUPLICATES
 from pipelines.scope import bind_scope, seen
 from pipelines.snapshot import fitted, read_schema
-from pipelines.sql import SqlFile, tables_of
+from pipelines.sql import SqlFile
 from pipelines.sync.addresses import LEFT_OUT
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field
@@ -64,6 +65,11 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
         Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
     """
     schema, mappings = read_schema(project, day), fitted(project, day)
+    memo = plan_memo(project, day)
+    if memo.known() is not None:
+        return newest(project, day), [
+            project.written(relation("plan", name), day) for name in mappings
+        ]
     written = [_plan(project, day, one, schema[name]) for name, one in mappings.items()]
     with project.connect(day) as connection:
         stamps = seen(project, connection)
@@ -82,6 +88,8 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
     _point(project, day, saved.plan_id)
     write_page(project, saved)
     heed_guards(project, day, saved)
+    if is_quiet(saved):
+        memo.keep()
     return saved, written
 
 
@@ -137,7 +145,8 @@ def _plan(
     query = plan_sql(mapping, schema, policies)
     made = {relation(stage, object_name) for stage in MADE}
     with project.connect(day) as connection, project.state.attach(connection):
-        for table in {*tables_of(compared), *tables_of(query)} - made:
+        reads = connection.get_table_names(compared) | connection.get_table_names(query)
+        for table in reads - made:
             project.bind_table(connection, table, day)
         connection.execute(_table_sql(relation("differences", object_name), compared))
         _bind_written(project, connection, object_name)

@@ -186,7 +186,7 @@ class Project:
         for table in file.tables:
             name = table.removesuffix(ALL_DAYS)
             if table in MIRRORED:
-                found += self._org_files(table)
+                found += self.org_files(table)
             elif not name.startswith(CONFIG):
                 days = [day] if name == table else self.warehouse.days(name)
                 found += [self.warehouse.path(name, one) for one in days]
@@ -248,7 +248,8 @@ class Project:
             return f"select * from read_parquet({literal(schema)})"
         return manifest.view_sql(schema)
 
-    def _org_files(self, relation: str) -> list[Path]:
+    def org_files(self, relation: str) -> list[Path]:
+        """The files that a relation of the org is read from."""
         manifest = self._manifest(relation)
         files = [] if manifest is None else [manifest.path(file) for file in manifest.files]
         return [self.warehouse.schema_file(relation), *files]

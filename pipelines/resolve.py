@@ -7,13 +7,12 @@ leaves the old pointer, and running the batch again puts it right.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from pipelines.memo import Memo
 from pipelines.project import Project
-from pipelines.scope import bind_widened, widening
+from pipelines.scope import bind_widened, widened_digest, widening
 from pipelines.sql import SqlFile
 from pipelines.sync import identity
 from pipelines.sync.state import sql, transaction
@@ -71,23 +70,12 @@ def _memo(project: Project, day: date) -> Memo:
     """The memo of the three relations, kept with the last one: the state is as it left it."""
     known = [project.state.published(name) for name in DECIDING]
     made_from = [project.warehouse.path("person_records", day), *known, _waiting(project)]
-    made_from.append(_widened(project, day))
+    made_from.append(widened_digest(project, day))
     return project.memo("accounts", day, made_from, "people", "person_links")
 
 
 DECIDING = ("member", "person", "account_member", "account")
 """What of the state decides who a batch's people are, besides its own records."""
-
-
-def _widened(project: Project, day: date) -> str:
-    """A digest of who else joins the scope, and why."""
-    wider = widening(project, day)
-    with project.connect(day) as connection, project.state.attach(connection):
-        bind_widened(project, connection, replace(wider, anew=()))
-        [(changed,)] = connection.execute(
-            "select md5(string_agg(key, ' ' order by key)) from widened"
-        ).fetchall()
-    return f"{wider.anew} {changed}"
 
 
 def _waiting(project: Project) -> str:

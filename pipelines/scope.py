@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,17 @@ def bind_widened(project: Project, connection: DuckDBPyConnection, widened: Wide
     connection.execute(f"create or replace temp table widened as {' union all '.join(queries)}")
 
 
+def widened_digest(project: Project, day: date) -> str:
+    """A digest of who joins the scope of a batch besides its own people, and why."""
+    wider = widening(project, day)
+    with project.connect(day) as connection, project.state.attach(connection):
+        bind_widened(project, connection, replace(wider, anew=()))
+        [(changed,)] = connection.execute(
+            "select md5(string_agg(key, ' ' order by key)) from widened"
+        ).fetchall()
+    return f"{wider.anew} {changed}"
+
+
 def seen(project: Project, connection: DuckDBPyConnection) -> dict[str, str]:
     """Object → the newest stamp of its records, by the org's own clock."""
     stamps = {}
@@ -112,14 +123,13 @@ def _changed_sql(object_name: str, key: str, since: str, user_id: str) -> str:
 
 def _scope_sql(object_name: str, day: date, otherwise: str) -> str:
     """Nothing where nobody else can be in the scope, which is the rule."""
+    touched = _TOUCHED_ACCOUNTS if object_name == "Account" else _TOUCHED
     return f"""
-        with touched as (
-            select person_key as key from person_links where batch = {literal(day.isoformat())}
-            union
-            select account_key from account_links
-            semi join (
-                select person_key from person_links where batch = {literal(day.isoformat())}
-            ) using (person_key)
+        with people as (
+            select person_key from person_links where batch = {literal(day.isoformat())}
+        ),
+        touched as (
+            {touched}
         ),
         waited as (
             select key from state.outcome
@@ -136,6 +146,12 @@ def _scope_sql(object_name: str, day: date, otherwise: str) -> str:
         from {relation("sf", object_name)} as desired
         anti join touched using (key)
     """
+
+
+_TOUCHED = "select person_key as key from people"
+_TOUCHED_ACCOUNTS = (
+    "select account_key as key from account_links semi join people using (person_key)"
+)
 
 
 def _last_applied(project: Project) -> dict[str, Any] | None:

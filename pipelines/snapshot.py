@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from pipelines import describes
 from pipelines.access import check_reading
 from pipelines.automation import notice
 from pipelines.errors import ConfigError
+from pipelines.memo import version
 from pipelines.mirror import read_manifest
 from pipelines.project import BOUND, OBJECTS, Project
 from pipelines.proofs import catch_up
@@ -26,7 +28,7 @@ from pipelines.sync.fields import OrgSchema, org_schema, schema_table
 from pipelines.sync.mapping import GOLDEN, ObjectMapping, relation
 from pipelines.sync.places import Listed, places_sql, places_table, together
 from pipelines.sync.snapshot import fields_needed
-from pipelines.warehouse import Written
+from pipelines.warehouse import Warehouse, Written
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -133,8 +135,14 @@ def check_against(project: Project, schema: OrgSchema) -> None:
 
 def read_schema(project: Project, day: date) -> OrgSchema:
     """The fields of the org's objects as the snapshot of ``day`` saw them."""
-    with project.connect(day) as connection:
-        project.warehouse.bind(connection, "org_schema", [day])
+    path = project.warehouse.path("org_schema", day)
+    return _schema_of(project.warehouse, day, version(path))
+
+
+@lru_cache(maxsize=8)  # every step of a batch asks for it, and most of them twice
+def _schema_of(warehouse: Warehouse, day: date, _version: str) -> OrgSchema:
+    with warehouse.connect() as connection:
+        warehouse.bind(connection, "org_schema", [day])
         rows = connection.sql("select * from org_schema").to_arrow_table().to_pylist()
     return org_schema(rows)
 

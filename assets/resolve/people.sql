@@ -12,7 +12,7 @@
 -- account_rule: forced (one account for all), exact_name, generated_name (First Last, for a customer without company) or none
 -- account_name_key: the name without case, accents, punctuation and legal suffix; equal keys are one account
 -- aliases: keys of people who turned out to be this one; records in Salesforce may still carry them
--- values_from: which source record each block of values came from
+-- values_from: which source record each block of values came from, where there are several
 
 with
 
@@ -76,11 +76,9 @@ known_by_one as (
         * exclude (records, rank, entity, source, origin),
         [source] as sources,
         1::bigint as source_records,
-        case when name is not null then origin end as name_from,
-        case when email is not null then origin end as email_from,
-        case when phone is not null then origin end as phone_from,
-        case when mailing is not null then origin end as mailing_from,
-        case when other is not null then origin end as other_from,
+        null::struct(
+            name varchar, email varchar, phone varchar, mailing varchar, other varchar
+        ) as values_from,
         null::struct(
             street varchar, city varchar, state varchar,
             postal_code varchar, country varchar, phone varchar
@@ -115,20 +113,22 @@ weighed as (
         bool_or(has_ordered) as has_ordered,
         arg_min(contact_source, rank) as contact_source,
         arg_min_null(list_of_contact, rank) filter (where is_contact) as list_of_contact,
-        array_to_string(list_sort(list(distinct lists)), '; ') as lists,
+        array_to_string(list_sort(list_distinct(list(lists) filter (where lists is not null))), '; ') as lists,
         arg_min(customer_group, rank) as customer_group,
         arg_min(gender, rank) as gender,
         arg_min(tags, rank) as tags,
         arg_min(note, rank) as note,
         max(as_of) as as_of,
-        list_sort(list(distinct source)) as sources,
+        list_sort(list_distinct(list(source))) as sources,
         count(*) filter (where entity <> 'address') as source_records,
-        arg_min(origin, rank) filter (where name is not null) as name_from,
-        arg_min(origin, rank) filter (where email is not null) as email_from,
-        arg_min(origin, rank)
-            filter (where phone is not null and entity <> 'address') as phone_from,
-        arg_min(origin, rank) filter (where mailing is not null) as mailing_from,
-        arg_min(origin, rank) filter (where other is not null) as other_from
+        {
+            'name': arg_min(origin, rank) filter (where name is not null),
+            'email': arg_min(origin, rank) filter (where email is not null),
+            'phone': arg_min(origin, rank)
+                filter (where phone is not null and entity <> 'address'),
+            'mailing': arg_min(origin, rank) filter (where mailing is not null),
+            'other': arg_min(origin, rank) filter (where other is not null)
+        } as values_from
     from said_together
     group by person_key
 ),
@@ -162,7 +162,9 @@ known_by_several as (
     select
         weighed.* replace (
             coalesce(other, known[1].block) as other,
-            coalesce(other_from, known[1].origin) as other_from
+            struct_update(
+                values_from, other := coalesce(values_from.other, known[1].origin)
+            ) as values_from
         ),
         list_transform(
             if(other is null, known[2:], known), lambda one: one.block
@@ -278,13 +280,9 @@ select
     other.postal_code as other_postal_code,
     other.country as other_country,
     other.phone as other_phone,
-    nullif(array_to_string(list_transform(
-        further,
-        lambda one: concat_ws(
-            ', ', replace(one.street, chr(10), ', '), one.city, one.state, one.postal_code,
-            one.country, one.phone
-        )
-    ), chr(10)), '') as further_addresses,
+    nullif(
+        array_to_string(list_transform(further, lambda one: place_line(one)), chr(10)), ''
+    ) as further_addresses,
     newsletter,
     newsletter <> 'subscribed' as opted_out,
     is_customer,
@@ -316,10 +314,7 @@ select
     source_records,
     as_of,
     batch,
-    {
-        'name': name_from, 'email': email_from, 'phone': phone_from,
-        'mailing': mailing_from, 'other': other_from
-    } as values_from
+    values_from
 from employed
 cross join config_batch
 left join aliases on aliases.person_key = employed.person_key

@@ -32,9 +32,10 @@ customers as (
     from valid_customers_by_batch as known
     semi join touched_customers as touched
         on touched.source = known.source and touched.source_id = known.source_id
-    qualify row_number() over (
-        partition by known.source, known.source_id order by known.as_of desc, known._batch desc
-    ) = 1
+    anti join valid_customers_by_batch as other
+        on other.source = known.source
+        and other.source_id = known.source_id
+        and newer(other.as_of, other._batch, known.as_of, known._batch)
 ),
 
 addresses as (
@@ -42,9 +43,10 @@ addresses as (
     from valid_customer_addresses_by_batch as known
     semi join touched_customers as touched
         on touched.source = known.source and touched.source_id = known.customer_source_id
-    qualify row_number() over (
-        partition by known.source, known.source_id order by known.as_of desc, known._batch desc
-    ) = 1
+    anti join valid_customer_addresses_by_batch as other
+        on other.source = known.source
+        and other.source_id = known.source_id
+        and newer(other.as_of, other._batch, known.as_of, known._batch)
 ),
 
 touched_orders as (
@@ -58,9 +60,10 @@ orders as (
     from valid_orders_by_batch as known
     semi join touched_orders as touched
         on touched.source = known.source and touched.source_id = known.source_id
-    qualify row_number() over (
-        partition by known.source, known.source_id order by known.as_of desc, known._batch desc
-    ) = 1
+    anti join valid_orders_by_batch as other
+        on other.source = known.source
+        and other.source_id = known.source_id
+        and newer(other.as_of, other._batch, known.as_of, known._batch)
 ),
 
 order_addresses as (
@@ -68,56 +71,32 @@ order_addresses as (
     from valid_order_addresses_by_batch as known
     semi join touched_orders as touched
         on touched.source = known.source and touched.source_id = known.order_source_id
-    qualify row_number() over (
-        partition by known.source, known.source_id order by known.as_of desc, known._batch desc
-    ) = 1
+    anti join valid_order_addresses_by_batch as other
+        on other.source = known.source
+        and other.source_id = known.source_id
+        and newer(other.as_of, other._batch, known.as_of, known._batch)
 ),
 
-address_of_customer as (
+-- Which address is for what, by their ids: to aggregate whole addresses takes twice as long.
+chosen_by_customer as (
     select
         source,
         customer_source_id,
         max(as_of) as as_of,
-        arg_max(a, (is_default_shipping, as_of, source_id)) as shipping,
-        arg_max(a, (is_default_billing, as_of, source_id)) as billing
-    from (
-        select
-            source,
-            customer_source_id,
-            source_id,
-            as_of,
-            coalesce(is_default_shipping, false) as is_default_shipping,
-            coalesce(is_default_billing, false) as is_default_billing,
-            {
-                'company': company, 'street': street, 'city': city, 'state': region,
-                'postal_code': postal_code, 'country': country, 'phone': phone, 'fax': fax
-            } as a
-        from addresses
-    )
+        arg_max(source_id, coalesce(is_default_shipping, false)::int || worth) as shipping_id,
+        arg_max(source_id, coalesce(is_default_billing, false)::int || worth) as billing_id
+    from (select *, concat_ws(' ', as_of, source_id) as worth from addresses)
     group by source, customer_source_id
 ),
 
-address_of_order as (
+chosen_by_order as (
     select
         source,
         order_source_id,
         max(as_of) as as_of,
-        arg_max(a, source_id) filter (where address_type = 'shipping') as shipping,
-        arg_max(a, source_id) filter (where address_type = 'billing') as billing
-    from (
-        select
-            source,
-            order_source_id,
-            source_id,
-            as_of,
-            address_type,
-            {
-                'company': company, 'street': street, 'city': city, 'state': region,
-                'postal_code': postal_code, 'country': country, 'phone': phone,
-                'fax': null::varchar
-            } as a
-        from order_addresses
-    )
+        max(source_id) filter (where address_type = 'shipping') as shipping_id,
+        max(source_id) filter (where address_type = 'billing') as billing_id
+    from order_addresses
     group by source, order_source_id
 ),
 
@@ -127,10 +106,8 @@ said as (
         contacts.source_id,
         case when contacts.parent_id is null then 'contact' else 'address' end as entity,
         contacts.as_of,
-        sources.parent_source as parent_source,
+        sources.parent_source,
         contacts.parent_id,
-        null::varchar as customer_source,
-        null::varchar as customer_id,
         contacts.prefix as salutation,
         contacts.first_name,
         contacts.middle_name,
@@ -146,18 +123,10 @@ said as (
         contacts.fax,
         contacts.website,
         contacts.birthdate,
-        {
-            'street': contacts.street, 'city': contacts.city, 'state': contacts.state,
-            'postal_code': contacts.postal_code, 'country': contacts.country,
-            'phone': contacts.phone
-        } as mailing,
-        null::struct(
-            street varchar, city varchar, state varchar,
-            postal_code varchar, country varchar, phone varchar
-        ) as other,
-        null::varchar as newsletter,
-        null::varchar as customer_group,
-        null::varchar as gender,
+        place(
+            contacts.street, contacts.city, contacts.state, contacts.postal_code,
+            contacts.country, contacts.phone
+        ) as mailing,
         contacts.list_name as list,
         contacts.tags,
         contacts.note,
@@ -172,7 +141,7 @@ said as (
         customers.source,
         customers.source_id,
         'customer' as entity,
-        greatest(customers.as_of, a.as_of) as as_of,
+        greatest(customers.as_of, chosen.as_of) as as_of,
         customers.source as customer_source,
         customers.customer_id,
         customers.prefix as salutation,
@@ -180,28 +149,30 @@ said as (
         customers.middle_name,
         customers.last_name,
         customers.suffix,
-        a.billing.company as company,
+        billing.company,
         customers.email,
-        coalesce(a.shipping.phone, a.billing.phone) as phone,
-        coalesce(a.shipping.fax, a.billing.fax) as fax,
+        coalesce(shipping.phone, billing.phone) as phone,
+        coalesce(shipping.fax, billing.fax) as fax,
         customers.birthdate,
-        {
-            'street': a.shipping.street, 'city': a.shipping.city, 'state': a.shipping.state,
-            'postal_code': a.shipping.postal_code, 'country': a.shipping.country,
-            'phone': a.shipping.phone
-        } as mailing,
-        {
-            'street': a.billing.street, 'city': a.billing.city, 'state': a.billing.state,
-            'postal_code': a.billing.postal_code, 'country': a.billing.country,
-            'phone': a.billing.phone
-        } as other,
+        place(
+            shipping.street, shipping.city, shipping.region, shipping.postal_code,
+            shipping.country, shipping.phone
+        ) as mailing,
+        place(
+            billing.street, billing.city, billing.region, billing.postal_code,
+            billing.country, billing.phone
+        ) as other,
         customers.group_id as customer_group,
         customers.gender,
         customers._file,
         customers._row
     from customers
-    left join address_of_customer as a
-        on a.source = customers.source and a.customer_source_id = customers.source_id
+    left join chosen_by_customer as chosen
+        on chosen.source = customers.source and chosen.customer_source_id = customers.source_id
+    left join addresses as shipping
+        on shipping.source = chosen.source and shipping.source_id = chosen.shipping_id
+    left join addresses as billing
+        on billing.source = chosen.source and billing.source_id = chosen.billing_id
 
     union all by name
 
@@ -227,32 +198,34 @@ said as (
         orders.source,
         orders.source_id,
         'order' as entity,
-        greatest(orders.as_of, a.as_of) as as_of,
+        greatest(orders.as_of, chosen.as_of) as as_of,
         sources.customer_source,
         orders.customer_id,
         orders.first_name,
         orders.last_name,
-        a.billing.company as company,
+        billing.company,
         orders.email,
-        coalesce(a.shipping.phone, a.billing.phone) as phone,
-        case when policies.guests_addresses = 'capture' then {
-            'street': a.shipping.street, 'city': a.shipping.city, 'state': a.shipping.state,
-            'postal_code': a.shipping.postal_code, 'country': a.shipping.country,
-            'phone': a.shipping.phone
-        } end as mailing,
-        case when policies.guests_addresses = 'capture' then {
-            'street': a.billing.street, 'city': a.billing.city, 'state': a.billing.state,
-            'postal_code': a.billing.postal_code, 'country': a.billing.country,
-            'phone': a.billing.phone
-        } end as other,
+        coalesce(shipping.phone, billing.phone) as phone,
+        case when policies.guests_addresses = 'capture' then place(
+            shipping.street, shipping.city, shipping.region, shipping.postal_code,
+            shipping.country, shipping.phone
+        ) end as mailing,
+        case when policies.guests_addresses = 'capture' then place(
+            billing.street, billing.city, billing.region, billing.postal_code,
+            billing.country, billing.phone
+        ) end as other,
         orders.group_id as customer_group,
         orders._file,
         orders._row
     from orders
     cross join policies
     left join sources on sources.source = orders.source
-    left join address_of_order as a
-        on a.source = orders.source and a.order_source_id = orders.source_id
+    left join chosen_by_order as chosen
+        on chosen.source = orders.source and chosen.order_source_id = orders.source_id
+    left join order_addresses as shipping
+        on shipping.source = chosen.source and shipping.source_id = chosen.shipping_id
+    left join order_addresses as billing
+        on billing.source = chosen.source and billing.source_id = chosen.billing_id
 ),
 
 prioritised as (
@@ -297,10 +270,8 @@ select
     fax,
     website,
     birthdate,
-    case when coalesce(mailing.street, mailing.city, mailing.postal_code, mailing.country)
-        is not null then mailing end as mailing,
-    case when coalesce(other.street, other.city, other.postal_code, other.country)
-        is not null then other end as other,
+    mailing,
+    other,
     newsletter,
     customer_group,
     gender,

@@ -19,11 +19,30 @@ create or replace macro name_parts(email) as
 
 create or replace macro capitalised(word) as upper(word[1]) || lower(word[2:]);
 
--- A free-mail domain says nothing of where somebody works.
+-- A free-mail domain says nothing of where somebody works. (A list, because `in` is a join, which asks
+-- for everybody, also where nobody wants to know.)
 create or replace macro company_of_email(email) as
-    case when split_part(email, '@', 2) not in (
+    case when not list_contains([
         'gmail.com', 'googlemail.com', 'yahoo.com', 'hotmail.com', 'outlook.com', 'live.com',
         'msn.com', 'icloud.com', 'me.com', 'aol.com', 'gmx.com', 'gmx.de', 'gmx.net', 'web.de',
         'mail.com', 'proton.me', 'protonmail.com', 'yandex.ru', 'mail.ru', 'qq.com', '163.com',
         'orange.fr', 'free.fr', 'libero.it', 'comcast.net', 'verizon.net', 'att.net'
-    ) then nullif(split_part(email, '@', 2), '') end;
+    ], split_part(email, '@', 2)) then nullif(split_part(email, '@', 2), '') end;
+
+-- Where mail goes, as one block; null when nothing says where that is.
+create or replace macro place(street, city, state, postal_code, country, phone) as
+    case when coalesce(street, city, postal_code, country) is not null then {
+        'street': street, 'city': city, 'state': state, 'postal_code': postal_code,
+        'country': country, 'phone': phone
+    } end;
+
+-- Whether one version of a record speaks before another: it was true later, or came later.
+create or replace macro newer(as_of, batch, other_as_of, other_batch) as
+    as_of > other_as_of or (as_of = other_as_of and batch > other_batch);
+
+-- A place on one line.
+create or replace macro place_line(place) as
+    concat_ws(
+        ', ', replace(place.street, chr(10), ', '), place.city, place.state, place.postal_code,
+        place.country, place.phone
+    );
