@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+from typing import Any
 
 from pipelines.local_org.store.store import Store
 
@@ -68,14 +69,16 @@ class Usage:
         used = self._used.get("DailyApiRequests", 0)
         return f"api-usage={used}/{self._limits['DailyApiRequests']}"
 
-    def remaining(self, records: int) -> dict[str, dict[str, int]]:
+    def remaining(self, records: int) -> dict[str, dict[str, Any]]:
         """Every limit with what is left of it; `records` is how many the org holds."""
         stored = records * KILOBYTES_PER_RECORD // 1024
         used = self._used | {"DataStorageMB": stored}
-        return {
+        left: dict[str, Any] = {
             name: {"Max": most, "Remaining": max(0, most - used.get(name, 0))}
             for name, most in sorted(self._limits.items())
         }
+        sets = left["PermissionSets"]
+        return left | {"PermissionSets": sets | {"CreateCustom": sets}}
 
     def save(self) -> None:
         """Write the counts of today into the store."""

@@ -134,6 +134,24 @@ def test_composite_all_or_none_undoes(rest: Any, key: str) -> None:
     assert rest.query(f"SELECT Id FROM Account WHERE Name = '{key}'") == []
 
 
+def test_few_queries_and_few_changes_of_object_in_one_call(rest: Any) -> None:
+    parts = [
+        {
+            "method": "GET",
+            "url": "/services/data/v67.0/query?q=SELECT+Id+FROM+User",
+            "referenceId": n,
+        }
+        for n in "abcdef"
+    ]
+    for number, status in ((5, 200), (6, 400)):
+        answer = rest("POST", "composite", json={"compositeRequest": parts[:number]})
+        assert answer.status_code == status, answer.text
+    mixed = [{"attributes": {"type": t}} for _ in range(6) for t in ("Account", "Contact")]
+    for number, status in ((10, 200), (11, 400)):
+        answer = rest("POST", "composite/sobjects", json={"records": mixed[:number]})
+        assert answer.status_code == status, answer.text
+
+
 def test_batch(rest: Any) -> None:
     body = {
         "haltOnError": True,

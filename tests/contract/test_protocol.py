@@ -32,6 +32,19 @@ def test_resources(rest: Any) -> None:
     assert "/id/00D" in named["identity"]
 
 
+def test_every_resource_is_there(rest: Any) -> None:
+    for name, path in rest("GET", "/services/data/v67.0").json().items():
+        if name not in {"identity", "jobs", "tooling", "ui-api"}:  # they only have parts
+            assert rest("GET", path).status_code in {200, 400, 405}, name
+
+
+def test_other_media_types_are_refused(rest: Any) -> None:
+    headers = {"Content-Type": "text/plain"}
+    refused = rest("POST", "sobjects/Account", data='{"Name": "x"}', headers=headers)
+    assert refused.status_code == 415
+    assert refused.json()[0]["errorCode"] == "UNSUPPORTED_MEDIA_TYPE"
+
+
 def test_slashes_are_forgiven(rest: Any) -> None:
     assert rest("GET", "limits/").status_code == 200
     query = {"q": "SELECT Id FROM User LIMIT 1"}
@@ -75,6 +88,12 @@ def test_limits_count_down(rest: Any) -> None:
     rest("GET", "sobjects")
     later = rest("GET", "limits").json()["DailyApiRequests"]
     assert later["Remaining"] < limits["DailyApiRequests"]["Remaining"]
+
+
+def test_limits_have_the_shape_of_a_real_org(rest: Any) -> None:
+    limits = rest("GET", "limits").json()
+    assert {"Max", "Remaining", "CreateCustom"} == {*limits["PermissionSets"]}
+    assert {"Max", "Remaining"} == {*limits["DailyBulkV2QueryJobs"]}
 
 
 def test_record_counts(rest: Any, key: str) -> None:

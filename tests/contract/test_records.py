@@ -231,7 +231,9 @@ def test_unknown_things(rest: Any) -> None:
     assert answer.status_code == 405
     assert answer.json()[0]["errorCode"] == "METHOD_NOT_ALLOWED"
     assert rest("DELETE", "sobjects/User/005000000000000AAA").status_code == 405
-    broken = rest("POST", "sobjects/Account", data="{", headers={"Content-Type": "text/plain"})
+    broken = rest(
+        "POST", "sobjects/Account", data="{", headers={"Content-Type": "application/json"}
+    )
     assert broken.json()[0]["errorCode"] == "JSON_PARSER_ERROR"
 
 

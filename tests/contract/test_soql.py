@@ -198,6 +198,7 @@ def test_unknown_object_is_marked(rest: Any) -> None:
         ("SELECT Id FROM Account WHERE Id IN ('a',)", "MALFORMED_QUERY"),
         ("SELECT Id FROM Account WHERE Name = 'open", "MALFORMED_QUERY"),
         ("SELECT Name, COUNT(Id) FROM Account", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Account ALL ROWS", "MALFORMED_QUERY"),
         ("SELECT Id FROM Account WHERE CreatedDate = 'x'", "INVALID_FIELD"),
         ("SELECT Id FROM Account WHERE IsDeleted = 'true'", "INVALID_FIELD"),
         ("SELECT Id FROM Account WHERE Name = 5", "INVALID_FIELD"),

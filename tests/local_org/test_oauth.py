@@ -156,8 +156,11 @@ def test_the_limit_ends_requests(own_org: Any, rest_of: Any) -> None:
     home = Path(org["ca_file"]).parent
     control.stop(home)
     setup = home / "org.yaml"
-    setup.write_text(re.sub("DailyApiRequests: .*", "DailyApiRequests: 3", setup.read_text()))
+    limits = re.sub("DailyApiRequests: .*", "DailyApiRequests: 4", setup.read_text())
+    setup.write_text(limits.replace("DailyBulkV2QueryJobs: 10000", "DailyBulkV2QueryJobs: 0"))
     rest = rest_of(control.start(home))
+    query = {"operation": "query", "query": "SELECT Id FROM Account"}
+    assert rest("POST", "jobs/query", json=query).json()[0]["errorCode"] == "EXCEEDEDQUOTA"
     assert [rest("GET", "limits").status_code for _ in range(4)] == [200, 200, 200, 403]
     assert rest("GET", "limits").json()[0]["errorCode"] == "REQUEST_LIMIT_EXCEEDED"
 

@@ -111,6 +111,12 @@ def test_assignment(ruled: Any) -> None:
     assert owner({"Sforce-Auto-Assign": "FALSE"}, "France") == "Integration User"
     rule = ruled.query("SELECT Id FROM AssignmentRule WHERE Name = 'Asked for'")[0]["Id"]
     assert owner({"Sforce-Auto-Assign": rule}, "Japan") == "Rep"
+    lead = post(ruled, "Lead", LastName="Ito", Company="x").json()["id"]
+    for headers, name in (({"Sforce-Auto-Assign": "FALSE"}, "Integration User"), ({}, "Rep")):
+        country = {"Country": "France"}
+        assert ruled("PATCH", f"sobjects/Lead/{lead}", json=country, headers=headers).ok
+        found = ruled.query(f"SELECT Owner.Name FROM Lead WHERE Id = '{lead}'")
+        assert found[0]["Owner"]["Name"] == name
     for spec, name in (({}, "Integration User"), ({"assignmentRuleId": rule}, "Rep")):
         job = ruled.ingest(
             "LastName,Company,Country\nIto,x,France\n", object="Lead", operation="insert", **spec

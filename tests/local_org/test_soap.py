@@ -160,6 +160,19 @@ def test_conversion_into_existing_records_fills_only_blanks(
     assert read["LeadSource"] == "Other"
 
 
+def test_conversion_into_an_existing_opportunity(rest: Any, soap: Soap, key: str) -> None:
+    account, other = make(rest, "Account", Name=key), make(rest, "Account", Name=f"{key} too")
+    values = {"Name": key, "StageName": "Prospecting", "CloseDate": "2030-01-01"}
+    deal = make(rest, "Opportunity", AccountId=account, **values)
+    lead = make(rest, "Lead", LastName=key, Company=key)
+    refused = soap.results(convert(lead, accountId=other, opportunityId=deal))[0]
+    assert refused["statusCode"] == ["INVALID_CROSS_REFERENCE_KEY"]
+    done = soap.results(convert(lead, accountId=account, opportunityId=deal))[0]
+    assert done["opportunityId"] == [deal]
+    found = rest.query(f"SELECT ConvertedOpportunityId FROM Lead WHERE Id = '{lead}'")
+    assert found == [{"ConvertedOpportunityId": deal}]
+
+
 def test_refused_conversions_leave_nothing(rest: Any, soap: Soap, key: str) -> None:
     lead = make(rest, "Lead", LastName="Ito", Company=key)
     wrong = soap.results(convert(lead, convertedStatus="Open - Not Contacted"))[0]

@@ -113,6 +113,8 @@ def add_batch(call: Call) -> Answer:
         raise Refused("InvalidJobState", f"Job is in state {job.state}")
     number = job.n * MOST_BATCHES + len(batches_of(call.org.jobs, job))
     batch_id = ids.record_id("751", call.org.store.pod, number)
+    if call.org.usage.exhausted("DailyBulkApiBatches"):
+        raise Refused("ExceededQuota", "DailyBulkApiBatches limit exceeded")
     call.org.usage.count("DailyBulkApiBatches")
     batch = run_batch(call.org.jobs, job, batch_id, call.body_file)
     # The work is done, but a client expects to wait for it.

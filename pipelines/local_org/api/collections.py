@@ -14,6 +14,8 @@ from pipelines.local_org.dml.records import Batch, JsonTypeError, delete_records
 router = Router()
 MOST = 200
 MOST_RETRIEVED = 2000
+MOST_CHUNKS = 10
+"""Runs of records of one object in a call."""
 
 
 @router.route("POST", "/services/data/v{version}/composite/sobjects")
@@ -106,6 +108,9 @@ def _write(call: Call, operation: str) -> Answer:
         Batch(sobject, operation, [record for _, record in group])
         for sobject, group in groupby(typed, key=lambda pair: pair[0])
     ]
+    if len(batches) > MOST_CHUNKS:
+        message = f"Cannot have more than {MOST_CHUNKS} chunks in a single operation"
+        raise ApiError(400, "LIMIT_EXCEEDED", message)
     try:
         outcomes = write_records(
             call.writer,

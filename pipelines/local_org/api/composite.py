@@ -13,6 +13,9 @@ from pipelines.local_org.dml.records import Batch, JsonTypeError, write_records
 
 router = Router()
 MOST_CALLS = 25
+MOST_LARGE_CALLS = 5
+LARGE = re.compile(r"/(query(All)?|composite/sobjects)([/?]|$)", re.IGNORECASE)
+"""Calls of which one request holds fewer than of others: queries and collections."""
 MOST_TREE_RECORDS = 200
 MOST_TREE_LEVELS = 5
 METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
@@ -37,6 +40,9 @@ def composite(call: Call) -> Answer:
     """Run calls one after the other; later ones may use what earlier ones answered."""
     body = call.json_object()
     asked = _list_of_objects(body, "compositeRequest")
+    if sum(LARGE.search(str(part.get("url", ""))) is not None for part in asked) > MOST_LARGE_CALLS:
+        message = f"at most {MOST_LARGE_CALLS} subrequests can be queries or sObject Collections"
+        raise ApiError(400, "LIMIT_EXCEEDED", message)
     if body.get("allOrNone") is not True:
         return Answer(content={"compositeResponse": _run_all(call, asked, stop_at_error=False)})
     answers: list[dict[str, Any]] = []
@@ -228,7 +234,9 @@ def _plant(
         for record, nest in zip(records, nests, strict=True)
     ]
     try:
-        outcomes = write_records(call.writer, [Batch(sobject, "insert", flat)], call.user)
+        batch = Batch(sobject, "insert", flat)
+        options = call.write_options()
+        outcomes = write_records(call.writer, [batch], call.user, options=options)
     except JsonTypeError as error:
         raise ApiError(400, "JSON_PARSER_ERROR", str(error)) from error
     _check_all(names, outcomes)

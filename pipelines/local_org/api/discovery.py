@@ -16,6 +16,10 @@ from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.store.store import rows
 
 router = Router()
+RESOURCES = (
+    *("composite", "jobs", "limits", "parameterizedSearch", "query", "queryAll", "search"),
+    *("sobjects", "tooling", "ui-api"),
+)
 
 
 def release(version: int) -> str:
@@ -44,14 +48,8 @@ def versions(call: Call) -> Answer:
 def resources(call: Call) -> Answer:
     """The resources of a version."""
     base = f"/services/data/v{call.version}"
-    names = ("tooling", "folders", "search", "query", "queryAll", "sobjects", "limits", "composite")
-    content = {name: f"{base}/{name}" for name in names}
-    content |= {
-        "recent": f"{base}/recent",
-        "parameterizedSearch": f"{base}/parameterizedSearch",
-        "jobs": f"{base}/jobs",
-        "identity": f"{call.base_url}/id/{call.org.organization_id}/{call.user}",
-    }
+    content = {name: f"{base}/{name}" for name in RESOURCES}
+    content["identity"] = f"{call.base_url}/id/{call.org.organization_id}/{call.user}"
     return Answer(content=content)
 
 

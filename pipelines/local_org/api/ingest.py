@@ -191,6 +191,16 @@ def job_json(call: Call, job: Job, *, full: bool = False) -> dict[str, Any]:
     return content
 
 
+def check_quota(call: Call, kind: str) -> None:
+    """Refuse a job when nothing is left of the day's limit.
+
+    Raises:
+        ApiError: `EXCEEDEDQUOTA`.
+    """
+    if call.org.usage.exhausted(kind):
+        raise ApiError(400, "EXCEEDEDQUOTA", f"ExceededQuota : {kind} limit exceeded")
+
+
 def csv_settings(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """The part of a job's spec that says how its CSV is written.
 
@@ -240,6 +250,7 @@ def _create(call: Call, body: dict[str, Any]) -> Job:
         spec["externalIdFieldName"] = key.name
     if body.get("assignmentRuleId"):
         spec["assignmentRuleId"] = body["assignmentRuleId"]
+    check_quota(call, "DailyBulkApiBatches")
     return call.org.jobs.create("V2Ingest", sobject.name, operation, spec, call.user)
 
 
@@ -257,7 +268,7 @@ def _create_multipart(call: Call) -> Answer:
         raise ApiError(400, "INVALIDJOB", "A multipart request needs the parts job and content")
     if len(parts["content"]) > MULTIPART_MOST:
         raise ApiError(400, "INVALIDJOB", "Multipart content must not exceed 100000 characters")
-    job = _create(call, replace(call, body=parts["job"], json_body=None).json_object())
+    job = _create(call, replace(call, body=parts["job"], headers={}).json_object())
     file = call.org.jobs.folder(job.id) / "content.csv"
     file.write_bytes(parts["content"].rstrip(b"\r\n") + b"\n")
     call.org.jobs.attach(job, file)

@@ -5,6 +5,7 @@ import binascii
 from pipelines.local_org.api.ingest import (
     CSV_TYPE,
     abort,
+    check_quota,
     csv_settings,
     delete_job,
     job_json,
@@ -35,6 +36,7 @@ def create(call: Call) -> Answer:
         copy_csv_sql(compiled, call.org.home.jobs, delimiter=",", line_ending="LF")
     except QueryError as error:
         raise ApiError(400, error.code, error.message) from error
+    check_quota(call, "DailyBulkV2QueryJobs")
     call.org.usage.count("DailyBulkV2QueryJobs")
     job = call.org.jobs.create("V2Query", compiled.sobject.name, operation, spec, call.user)
     return Answer(content=job_json(call, job))

@@ -72,10 +72,15 @@ class Call:
         """The body as JSON.
 
         Raises:
-            ApiError: `JSON_PARSER_ERROR`.
+            ApiError: `UNSUPPORTED_MEDIA_TYPE` or `JSON_PARSER_ERROR`.
         """
         if self.json_body is not None:
             return self.json_body
+        kind = self.headers.get("content-type", "").partition(";")[0].strip()
+        ours = not self.path.startswith("/services/")
+        if kind and not kind.lower().endswith("json") and not ours:
+            message = f"MediaType of '{kind}' is not supported by this resource"
+            raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message)
         from json import loads
 
         try:
@@ -97,7 +102,8 @@ class Call:
     def write_options(self) -> WriteOptions:
         """What the request's headers say about assignment rules and duplicates.
 
-        Without a header new leads and cases go through the active assignment rule (api-facts 2.5).
+        Without a header leads and cases go through the active assignment rule, whether they are
+        made or changed (api-facts 2.5).
         """
         assign = self.headers.get("sforce-auto-assign", "true").strip()
         by_id = assign.lower() not in {"true", "false", ""}

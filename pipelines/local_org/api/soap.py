@@ -252,16 +252,7 @@ def _convert_lead(call: Call, request: Element) -> str:
         raise Fault("EXCEEDED_ID_LIMIT", f"record limit reached: at most {MOST_CONVERTS} leads")
     results = []
     for element in asked:
-        convert = LeadConvert(
-            lead_id=_text(element, "leadId") or "",
-            converted_status=_text(element, "convertedStatus") or "",
-            account_id=_text(element, "accountId"),
-            contact_id=_text(element, "contactId"),
-            opportunity_name=_text(element, "opportunityName"),
-            owner_id=_text(element, "ownerId"),
-            do_not_create_opportunity=_flag(element, "doNotCreateOpportunity"),
-            overwrite_lead_source=_flag(element, "overwriteLeadSource"),
-        )
+        convert = _lead_convert(element)
         done = convert_lead(call.writer, convert, call.user, call.org.setup.lead_mapping)
         results.append(
             "<result>"
@@ -274,6 +265,25 @@ def _convert_lead(call: Call, request: Element) -> str:
             + "</result>"
         )
     return f"<convertLeadResponse>{''.join(results)}</convertLeadResponse>"
+
+
+def _lead_convert(element: Element) -> LeadConvert:
+    for name in ("accountRecord", "contactRecord", "opportunityRecord"):
+        if children(element, name):
+            raise Fault("UNSUPPORTED_API_VERSION", f"This org takes ids only, not {name}")
+    bypassed = {"Account": "bypassAccountDedupeCheck", "Contact": "bypassContactDedupeCheck"}
+    return LeadConvert(
+        lead_id=_text(element, "leadId") or "",
+        converted_status=_text(element, "convertedStatus") or "",
+        account_id=_text(element, "accountId") or _text(element, "relatedPersonAccountId"),
+        contact_id=_text(element, "contactId"),
+        opportunity_id=_text(element, "opportunityId"),
+        opportunity_name=_text(element, "opportunityName"),
+        owner_id=_text(element, "ownerId"),
+        do_not_create_opportunity=_flag(element, "doNotCreateOpportunity"),
+        overwrite_lead_source=_flag(element, "overwriteLeadSource"),
+        allow_duplicates=frozenset(name for name, flag in bypassed.items() if _flag(element, flag)),
+    )
 
 
 def _merge(call: Call, request: Element) -> str:

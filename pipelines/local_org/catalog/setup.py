@@ -173,7 +173,7 @@ class AssignmentEntrySetup(Frozen):
 
 
 class AssignmentRuleSetup(Frozen):
-    """Chooses owners of new records; the first entry that fits decides."""
+    """Chooses owners of records that are made or changed; the first entry that fits decides."""
 
     name: str
     object: Literal["Lead", "Case"] = "Lead"

@@ -11,6 +11,7 @@ from pipelines.local_org import ids
 from pipelines.local_org.catalog.features import contact_name
 from pipelines.local_org.catalog.load import HERE as CATALOG
 from pipelines.local_org.catalog.model import SObject
+from pipelines.local_org.dml.orgrules import WriteOptions
 from pipelines.local_org.dml.outcome import RowError
 from pipelines.local_org.dml.records import Batch, write_records
 from pipelines.local_org.dml.recordtypes import has_persons
@@ -40,10 +41,13 @@ class LeadConvert:
     converted_status: str
     account_id: str | None = None
     contact_id: str | None = None
+    opportunity_id: str | None = None
     opportunity_name: str | None = None
     owner_id: str | None = None
     do_not_create_opportunity: bool = False
     overwrite_lead_source: bool = False
+    allow_duplicates: frozenset[str] = frozenset()
+    """Objects whose duplicate rules that only alert are passed over."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,12 @@ class _Conversion:
             message = "the contact must belong to the account that accountId names"
             raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", message, ("contactId",)))
         account_id, contact_id = self._people(lead, account, contact, owner)
-        opportunity_id = None
-        if not asked.do_not_create_opportunity:
+        opportunity = self._existing("Opportunity", asked.opportunity_id)
+        if opportunity is not None and opportunity["AccountId"] != account_id:
+            message = "the opportunity must belong to the account that accountId names"
+            raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", message, ("opportunityId",)))
+        opportunity_id = opportunity["Id"] if opportunity is not None else None
+        if opportunity is None and not asked.do_not_create_opportunity:
             opportunity_id = self._opportunity(lead, account_id, owner)
         self._close(lead, account_id, contact_id, opportunity_id)
         self._move_children(lead["Id"], account_id, contact_id)
@@ -234,7 +242,8 @@ class _Conversion:
 
     def _write(self, name: str, operation: str, record: dict[str, Any]) -> str:
         batch = Batch(self.catalog[name], operation, [record])
-        outcome = write_records(self.writer, [batch], self.user)[0]
+        options = WriteOptions(allow_duplicates=name in self.asked.allow_duplicates)
+        outcome = write_records(self.writer, [batch], self.user, options=options)[0]
         if not outcome.success or outcome.id is None:
             raise Refused(*outcome.errors)
         return outcome.id

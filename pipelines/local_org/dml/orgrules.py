@@ -30,7 +30,7 @@ class WriteOptions:
     """What a client asks for beside the rows."""
 
     auto_assign: bool = False
-    """Let the active assignment rule choose the owner of new records."""
+    """Let the active assignment rule choose the owner."""
     assignment_rule: str | None = None
     """Id (inside a write: name) of the assignment rule to use, active or not."""
     allow_duplicates: bool = False
@@ -109,7 +109,7 @@ class OrgRules:
                 yield rule
 
     def assignment(self, sobject: SObject, options: WriteOptions) -> Update | None:
-        """Gives the new records of `work` their owners, by the assignment rule, if one is due."""
+        """Gives the records of `work`, new or changed, their owners by the rule that is due."""
         rule = self._assignment_rule(sobject, options)
         if rule is None:
             return None
@@ -120,7 +120,7 @@ class OrgRules:
             sobject,
             {"OwnerId": f'coalesce(case {cases} end, "OwnerId")'},
             "t._n = w.written",
-            "(select _n as written, true as is_new from work where _error is null and _created) w",
+            "(select _n as written, _created as is_new from work where _error is null) w",
         )
 
     def delayed(self) -> Iterator[AutomationSetup]:

@@ -180,7 +180,7 @@ class _Build(Transformer[Token, Any]):
     def _ignored(self, _parts: list[Any]) -> _Clause:
         return _Clause("ignored", None)
 
-    scope = for_clause = all_rows = _ignored
+    scope = for_clause = _ignored
 
     def ordering(self, parts: list[Any]) -> Ordering:
         expression, direction, nulls = parts
