@@ -10,7 +10,7 @@ from pipelines.local_org.api.discovery import sobject_of
 from pipelines.local_org.api.duplicates import duplicate_result
 from pipelines.local_org.api.query import select_records
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
-from pipelines.local_org.catalog.model import Field, SObject
+from pipelines.local_org.catalog.model import Field, SObject, literal
 from pipelines.local_org.dml.lookups import match_sql
 from pipelines.local_org.dml.outcome import Outcome
 from pipelines.local_org.dml.records import Batch, JsonTypeError, delete_records, write_records
@@ -153,10 +153,10 @@ def _check_alive(call: Call, sobject: SObject, record_id: str) -> None:
     Raises:
         ApiError: 404.
     """
-    with call.org.store.read() as connection:
-        found = connection.execute(
-            _state_sql(sobject), [ids.record_number(record_id), record_id]
-        ).fetchall()
+    found = call.org.store.run_kept(
+        _state_sql(sobject),
+        f"{ids.record_number(record_id)}::bigint, {literal(record_id)}::varchar",
+    )
     if not found:
         raise MISSING
     if found[0][0]:
@@ -185,7 +185,7 @@ def _by_key(call: Call) -> tuple[SObject, list[str]]:
 
 def _state_sql(sobject: SObject) -> str:
     """SQL: is the record with this number and id deleted? No line when there is none."""
-    return f'select "IsDeleted" from {sobject.table} where _n = ? and "Id" = ?'
+    return f'select "IsDeleted" from {sobject.table} where _n = $1 and "Id" = $2'
 
 
 def _carriers_sql(sobject: SObject, key: Field) -> str:
