@@ -29,7 +29,7 @@ def error_of_row_sql(catalog: Catalog, request: WriteRequest) -> str:
         _rival_errors(request),
     ]
     asked = [f"nullif(concat_ws(chr(30), {', '.join(phase)}), '')" for phase in phases if phase]
-    return f"coalesce({', '.join(asked)}, null)"
+    return f"coalesce({', '.join([*asked, 'null::varchar'])})"
 
 
 def _format_errors(catalog: Catalog, request: WriteRequest) -> list[str]:
