@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from pipelines.local_org import ids
+from pipelines.local_org import ids, unconfirmed
 from pipelines.local_org.api.discovery import sobject_of
 from pipelines.local_org.api.duplicates import duplicate_result
 from pipelines.local_org.api.query import select_records
@@ -43,12 +43,7 @@ def update(call: Call) -> Answer:
     record_id = _id_of(call, sobject)
     body = call.json_object()
     if any(name.lower() == "id" for name in body):
-        raise ApiError(
-            400,
-            "INVALID_FIELD",
-            "The Id field should not be specified in the sobject data.",
-            (),
-        )
+        raise _key_in_body("Id")
     try:
         _write(call, Batch(sobject, "update", [{"Id": record_id} | body]))
     except ApiError:
@@ -85,12 +80,7 @@ def upsert(call: Call) -> Answer:
     sobject = _allowed(call, "update")
     key, body = _key_field(call, sobject), call.json_object()
     if any(name.lower() == key.name.lower() for name in body):
-        raise ApiError(
-            400,
-            "INVALID_FIELD",
-            f"The {key.name} field should not be specified in the sobject data.",
-            (),
-        )
+        raise _key_in_body(key.name)
     if call.query.get("updateOnly", "").lower() == "true" and not _by_key(call)[1]:
         raise MISSING
     try:
@@ -161,6 +151,11 @@ def _check_alive(call: Call, sobject: SObject, record_id: str) -> None:
         raise MISSING
     if found[0][0]:
         raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted", ())
+
+
+def _key_in_body(name: str) -> ApiError:
+    told = unconfirmed.KEY_IN_BODY
+    return ApiError(400, told.code, told(field=name), ())
 
 
 def _key_field(call: Call, sobject: SObject) -> Field:
