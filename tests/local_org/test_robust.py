@@ -294,7 +294,7 @@ def test_requests(
         etree.fromstring(answer.content)
 
 
-@settings(GENTLE, max_examples=150)
+@settings(GENTLE, max_examples=100)
 @given(st.sampled_from(CONTROLS), FAULTS.map(json.dumps) | BODIES, OBJECTS | IDS, st.booleans())
 def test_control_requests(
     rest: Any, world: dict[str, str], route: Any, body: str | bytes, name: str, owner: bool
