@@ -15,7 +15,7 @@ from pipelines.local_org import ids
 from pipelines.local_org.catalog.features import person_copy
 from pipelines.local_org.catalog.fieldmetadata import FieldMetadataError, field_setup
 from pipelines.local_org.catalog.load import custom_field
-from pipelines.local_org.catalog.model import Catalog, Field, SObject
+from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal
 from pipelines.local_org.catalog.setup import FieldSetup
 from pipelines.local_org.dml.lookups import match_sql
 from pipelines.local_org.store.store import Store, drop_column
@@ -24,7 +24,7 @@ GRANTS = """
 select f."Field", bool_or(f."PermissionsEdit")
 from records."FieldPermissions" f
 join records."PermissionSetAssignment" a on a."PermissionSetId" = f."ParentId"
-where a."AssigneeId" = ? and f."PermissionsRead" and not f."IsDeleted" and not a."IsDeleted"
+where a."AssigneeId" = $1 and f."PermissionsRead" and not f."IsDeleted" and not a."IsDeleted"
 group by f."Field"
 """
 
@@ -61,8 +61,7 @@ class CustomFields:
         """The catalog as a user sees it."""
         if not self._made:
             return self._declared
-        with self._store.read() as connection:
-            grants = frozenset(connection.execute(GRANTS, [user]).fetchall())
+        grants = frozenset(self._store.run_kept(GRANTS, f"{literal(user)}::varchar"))
         if grants not in self._views:
             self._views[grants] = self._with(self._granted(dict(grants)))
         return self._views[grants]

@@ -134,6 +134,12 @@ def test_composite_all_or_none_undoes(rest: Any, key: str) -> None:
     assert rest.query(f"SELECT Id FROM Account WHERE Name = '{key}'") == []
 
 
+def test_a_record_of_nothing_but_defaults(rest: Any) -> None:
+    assert rest("POST", "sobjects/Task", json={}).status_code == 201
+    two = {"records": [{"attributes": {"type": "Task"}}] * 2}
+    assert [r["success"] for r in rest("POST", "composite/sobjects", json=two).json()] == [True] * 2
+
+
 def test_few_queries_and_few_changes_of_object_in_one_call(rest: Any) -> None:
     parts = [
         {

@@ -35,8 +35,8 @@ def test_sql_and_python_make_the_same_ids(first: int, count: int) -> None:
     assert made == [ids.record_id("00Q", "Zz", first + i) for i in range(count)]
 
 
-@settings(deadline=None)
-@given(st.from_regex(r"[A-Za-z0-9]{15}", fullmatch=True))
-def test_sql_makes_the_long_form(short: str) -> None:
-    sql = f"select {ids.to18_sql(repr(short))}"
-    assert duckdb.sql(sql).fetchall() == [(ids.to18(short),)]
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.from_regex(r"[A-Za-z0-9]{15}", fullmatch=True), min_size=1))
+def test_sql_makes_the_long_form(shorts: list[str]) -> None:
+    sql = f"select {ids.to18_sql('short')} from (select unnest({shorts}) as short)"
+    assert duckdb.sql(sql).fetchall() == [(ids.to18(short),) for short in shorts]

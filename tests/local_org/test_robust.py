@@ -8,6 +8,7 @@ request is printed with the line that repeats it (`@reproduce_failure`).
 import json
 import re
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from lxml import etree
 
 from pipelines.local_org import control
 from pipelines.local_org.api.routes import table
+from pipelines.local_org.catalog.load import TEMPLATE
 
 GENTLE = settings(
     max_examples=600,
@@ -129,6 +131,7 @@ TAGS = st.sampled_from(
         *("leadConverts", "leadId", "convertedStatus", "accountId", "mergeRequests", "type", "Id"),
         *("masterRecord", "recordToMergeIds", "fieldsToNull", "metadata", "fullName", "username"),
         *("password", "state", "operation", "object", "contentType", "label", "length", "Name"),
+        *("ids", "fullNames", "queries", "opportunityId", "bypassContactDedupeCheck", "valueSet"),
     ]
 )
 TEXTS = st.text("ab&<é{}'0 ", max_size=8) | IDS | OBJECTS
@@ -143,6 +146,7 @@ SOAP_CALLS = st.sampled_from(
     [
         *("login", "convertLead", "merge", "getUserInfo", "getServerTimestamp", "banana"),
         *("createMetadata", "readMetadata", "updateMetadata", "deleteMetadata", "describeMetadata"),
+        *("upsertMetadata", "listMetadata", "undelete", "emptyRecycleBin"),
     ]
 )
 XML_BODIES = st.one_of(
@@ -168,7 +172,8 @@ HEADERS = st.fixed_dictionaries(
         "X-SFDC-Session": st.sampled_from(["{token}", "x"]),
         "Content-Type": st.sampled_from(
             [
-                *("application/json", "application/xml", "text/csv", "text/xml", "x/y", ""),
+                *["application/json"] * 5,
+                *("application/xml", "text/csv", "text/xml", "x/y", ""),
                 *("multipart/form-data; boundary=b", "multipart/form-data", "é"),
             ]
         ),
@@ -205,13 +210,32 @@ def requests_of_routes(draw: st.DrawFn) -> tuple[str, str]:
 
 
 ROUTES = [route for route in table() if not route.path.startswith("/control/")]
+CONTROLS = [route for route in table() if route.path.startswith("/control/")]
+FAULTS = st.lists(
+    st.fixed_dictionaries(
+        {"kind": st.sampled_from(["refuse", "slow", "reset", "die", "lock_rows", "job"]) | LEAVES},
+        optional={
+            "status": st.sampled_from([401, "503", 999]) | LEAVES,
+            "path": st.sampled_from(["(", "composite", "é"]) | LEAVES,
+            "object": OBJECTS | LEAVES,
+            "share": LEAVES,
+            "end": st.sampled_from(["Failed", "InProgress", "die_after_commit"]) | LEAVES,
+            "during": st.sampled_from(["upload", "answer"]) | LEAVES,
+            "times": LEAVES,
+            "after_chunks": LEAVES,
+        },
+    ),
+    max_size=2,
+)
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, rest_of: Any) -> Iterator[dict[str, str]]:
-    """An org of this module's own, with the ids that stand in the requests."""
+    """An org of this module's own with duplicate rules on, and the ids in the requests."""
     home = tmp_path_factory.mktemp("robust") / "org"
-    org = control.start(home)
+    home.mkdir()
+    (home / "org.yaml").write_text(TEMPLATE.read_text().replace("action: off", "action: alert"))
+    org = control.start(home, faults=True)
     rest = rest_of(org)
     made = {
         name.lower(): rest("POST", f"sobjects/{name}", json=values).json()["id"]
@@ -228,7 +252,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, rest_of: Any) -> Iterator[di
     made["classic"] = answer.json()["id"]
     path = f"/services/async/67.0/job/{made['classic']}/batch"
     answer = rest("POST", path, data="SELECT Id FROM Account", headers=classic)
+    owner = b64encode(f"{org['client_id']}:{org['client_secret']}".encode()).decode()
     made |= {"batch": answer.json()["id"], "token": org["access_token"], "http": org["http_url"]}
+    made["owner"] = owner
     yield made
     assert "Traceback" not in (home / "org.log").read_text()
     control.stop(home)
@@ -269,6 +295,27 @@ def test_requests(
         json.loads(answer.content, parse_constant=pytest.fail)
     if "xml" in kind and answer.content:
         etree.fromstring(answer.content)
+
+
+@settings(GENTLE, max_examples=100)
+@given(st.sampled_from(CONTROLS), FAULTS.map(json.dumps) | BODIES, OBJECTS | IDS, st.booleans())
+def test_control_requests(
+    rest: Any, world: dict[str, str], route: Any, body: str | bytes, name: str, owner: bool
+) -> None:
+    step = name if name in KNOWN_IDS else quote(name, safe="{}")
+    path = fill(re.sub(r"\{\w+\}", lambda _: step, route.path), world)
+    data = body if isinstance(body, bytes) else fill(body, world).encode(errors="replace")
+    headers = {"Authorization": f"Basic {world['owner'] if owner else 'x'}"}
+    note(f"{route.method} {path} {data!r}")
+
+    def ask(method: str, path: str, data: bytes = b"") -> Any:
+        url = world["http"] + path
+        return rest.session.request(method, url, data=data, headers=headers, timeout=60)
+
+    answer = ask(route.method, path, data)
+    assert answer.status_code < 500, answer.text
+    assert owner or answer.status_code == 404
+    assert not owner or ask("DELETE", "/control/faults").status_code == 204
 
 
 @settings(GENTLE, max_examples=300)

@@ -3,10 +3,10 @@
 from itertools import groupby
 from typing import Any
 
-from pipelines.local_org import ids
+from pipelines.local_org import ids, unconfirmed
 from pipelines.local_org.api.discovery import sobject_of
 from pipelines.local_org.api.query import select_records
-from pipelines.local_org.api.router import Answer, ApiError, Call, Router
+from pipelines.local_org.api.router import Answer, ApiError, Call, Router, refusal
 from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.dml.outcome import Outcome
 from pipelines.local_org.dml.records import Batch, JsonTypeError, delete_records, write_records
@@ -109,8 +109,7 @@ def _write(call: Call, operation: str) -> Answer:
         for sobject, group in groupby(typed, key=lambda pair: pair[0])
     ]
     if len(batches) > MOST_CHUNKS:
-        message = f"Cannot have more than {MOST_CHUNKS} chunks in a single operation"
-        raise ApiError(400, "LIMIT_EXCEEDED", message)
+        raise refusal(unconfirmed.TOO_MANY_CHUNKS, most=MOST_CHUNKS)
     try:
         outcomes = write_records(
             call.writer,
@@ -156,8 +155,4 @@ def _sobject(call: Call, record: dict[str, Any]) -> SObject:
 
 def _check_number(things: list[Any], most: int) -> None:
     if len(things) > most:
-        raise ApiError(
-            400,
-            "EXCEEDED_MAX_SIZE_REQUEST",
-            f"record limit reached. cannot submit more than {most} records into this call",
-        )
+        raise refusal(unconfirmed.TOO_MANY_RECORDS, most=most)

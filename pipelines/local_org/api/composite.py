@@ -5,8 +5,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from pipelines.local_org import unconfirmed
 from pipelines.local_org.api.discovery import sobject_of
-from pipelines.local_org.api.router import Answer, ApiError, Call, Router, split_url
+from pipelines.local_org.api.router import Answer, ApiError, Call, Router, refusal, split_url
 from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.dml.outcome import Outcome, RolledBack
 from pipelines.local_org.dml.records import Batch, JsonTypeError, write_records
@@ -41,8 +42,7 @@ def composite(call: Call) -> Answer:
     body = call.json_object()
     asked = _list_of_objects(body, "compositeRequest")
     if sum(LARGE.search(str(part.get("url", ""))) is not None for part in asked) > MOST_LARGE_CALLS:
-        message = f"at most {MOST_LARGE_CALLS} subrequests can be queries or sObject Collections"
-        raise ApiError(400, "LIMIT_EXCEEDED", message)
+        raise refusal(unconfirmed.TOO_MANY_LARGE_PARTS, most=MOST_LARGE_CALLS)
     if body.get("allOrNone") is not True:
         return Answer(content={"compositeResponse": _run_all(call, asked, stop_at_error=False)})
     answers: list[dict[str, Any]] = []
@@ -199,7 +199,7 @@ def _list_of_objects(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
         raise ApiError(400, "JSON_PARSER_ERROR", f"{name} must be a list of objects")
     most = MOST_TREE_RECORDS if name == "records" else MOST_CALLS
     if len(found) > most:
-        raise ApiError(400, "LIMIT_EXCEEDED", f"The limit of {most} parts of {name} is exceeded")
+        raise refusal(unconfirmed.TOO_MANY_PARTS, most=most, name=name)
     return found
 
 
@@ -223,7 +223,9 @@ def _plant(
     """Make the records of one level, then those below each of them."""
     names = [str(record.get("attributes", {}).get("referenceId", "")) for record in records]
     if level > MOST_TREE_LEVELS or len(made) + len(records) > MOST_TREE_RECORDS:
-        raise ApiError(400, "LIMIT_EXCEEDED", "A tree holds 200 records and 5 levels at most")
+        raise refusal(
+            unconfirmed.TREE_TOO_LARGE, records=MOST_TREE_RECORDS, levels=MOST_TREE_LEVELS
+        )
     nests = [
         {k: v for k, v in record.items() if isinstance(v, dict) and "records" in v}
         for record in records

@@ -9,7 +9,8 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
-from pipelines.local_org.api.router import Answer, ApiError, Call, Router
+from pipelines.local_org import unconfirmed
+from pipelines.local_org.api.router import Answer, ApiError, Call, Router, refusal
 from pipelines.local_org.bulk.csvfile import DELIMITERS, BadFile
 from pipelines.local_org.bulk.ingest import FAILED, SUCCESSFUL, result_header, write_request
 from pipelines.local_org.bulk.jobs import TERMINAL, Job
@@ -62,9 +63,9 @@ def upload(call: Call) -> Answer:
             "only do 'PUT' once on a given Job.",
         )
     if job.state != "Open" or call.body_file is None:
-        raise ApiError(400, "INVALIDJOBSTATE", f"Job is in {job.state} state, cannot take data")
+        raise refusal(unconfirmed.CANNOT_TAKE_DATA, state=job.state)
     if call.body_file.stat().st_size > UPLOAD_MOST:
-        raise ApiError(413, "REQUEST_TOO_LARGE", "The data of a job must not exceed 150 MB")
+        raise refusal(unconfirmed.DATA_TOO_LARGE, 413)
     call.org.jobs.attach(job, call.body_file)
     return Answer(201, raw=b"")
 
@@ -75,14 +76,14 @@ def change(call: Call) -> Answer:
     job, state = job_of(call, "V2Ingest"), call.json_object().get("state")
     if state == "UploadComplete":
         if job.state != "Open":
-            raise ApiError(400, "INVALIDJOBSTATE", _no_transition(job, state))
+            raise refusal(unconfirmed.NO_TRANSITION, old=job.state, new=state)
         if not job.uploaded:
             (call.org.jobs.folder(job.id) / "upload.csv").touch()
         call.org.jobs.start(job)
     elif state == "Aborted":
         abort(call, job)
     else:
-        raise ApiError(400, "INVALIDJOB", f"Invalid job state: {state}")
+        raise refusal(unconfirmed.WRONG_STATE, state=state)
     return Answer(content=job_json(call, job_of(call, "V2Ingest")))
 
 
@@ -97,7 +98,7 @@ def results(call: Call) -> Answer:
     """The rows that were written, refused, or never reached."""
     job, kind = job_of(call, "V2Ingest"), call["results"].lower()
     if job.state not in TERMINAL:
-        raise ApiError(400, "INVALIDJOBSTATE", f"Job is in {job.state} state, has no results yet")
+        raise refusal(unconfirmed.NO_RESULTS, state=job.state)
     if kind == "successfulresults":
         return _parts(call, job, SUCCESSFUL)
     if kind == "failedresults":
@@ -126,7 +127,7 @@ def abort(call: Call, job: Job) -> None:
         ApiError: it has ended already.
     """
     if job.state in TERMINAL:
-        raise ApiError(400, "INVALIDJOBSTATE", _no_transition(job, "Aborted"))
+        raise refusal(unconfirmed.NO_TRANSITION, old=job.state, new="Aborted")
     call.org.jobs.change(job.id, state="Aborted")
 
 
@@ -137,7 +138,7 @@ def delete_job(call: Call, job: Job) -> Answer:
         ApiError: it is still at work.
     """
     if job.state not in TERMINAL | {"UploadComplete"}:
-        raise ApiError(400, "INVALIDJOBSTATE", f"Job is in {job.state} state, cannot be deleted")
+        raise refusal(unconfirmed.CANNOT_BE_DELETED, state=job.state)
     call.org.jobs.delete(job)
     return Answer(204)
 
@@ -198,7 +199,7 @@ def check_quota(call: Call, kind: str) -> None:
         ApiError: `EXCEEDEDQUOTA`.
     """
     if call.org.usage.exhausted(kind):
-        raise ApiError(400, "EXCEEDEDQUOTA", f"ExceededQuota : {kind} limit exceeded")
+        raise refusal(unconfirmed.NOTHING_LEFT, kind=kind)
 
 
 def csv_settings(call: Call, body: dict[str, Any]) -> dict[str, Any]:
@@ -220,14 +221,14 @@ def csv_settings(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     }
     for name, values in allowed.items():
         if spec[name] not in values:
-            raise ApiError(400, "INVALIDJOB", f"Invalid value for {name}: {spec[name]}")
+            raise refusal(unconfirmed.WRONG_SETTING, name=name, value=spec[name])
     return spec
 
 
 def _create(call: Call, body: dict[str, Any]) -> Job:
     sobject, operation = _sobject(call, body), body.get("operation")
     if operation not in OPERATIONS:
-        raise ApiError(400, "INVALIDJOB", f"Unable to parse Job. Invalid operation: {operation}")
+        raise refusal(unconfirmed.WRONG_OPERATION, operation=operation)
     if OPERATIONS[operation] not in sobject.verbs:
         raise ApiError(
             400, "INVALIDJOB", f"Entity '{sobject.name}' is not supported to use BULK API"
@@ -258,16 +259,16 @@ def _sobject(call: Call, body: dict[str, Any]) -> SObject:
     name = body.get("object")
     sobject = call.catalog.get(name) if isinstance(name, str) else None
     if sobject is None:
-        raise ApiError(400, "INVALIDJOB", f"InvalidJob : Unable to find object: {name}")
+        raise refusal(unconfirmed.NO_SUCH_OBJECT, name=name)
     return sobject
 
 
 def _create_multipart(call: Call) -> Answer:
     parts = _parts_of(call)
     if not {"job", "content"} <= set(parts):
-        raise ApiError(400, "INVALIDJOB", "A multipart request needs the parts job and content")
+        raise refusal(unconfirmed.PARTS_MISSING)
     if len(parts["content"]) > MULTIPART_MOST:
-        raise ApiError(400, "INVALIDJOB", "Multipart content must not exceed 100000 characters")
+        raise refusal(unconfirmed.PARTS_TOO_LARGE, most=MULTIPART_MOST)
     job = _create(call, replace(call, body=parts["job"], headers={}).json_object())
     file = call.org.jobs.folder(job.id) / "content.csv"
     file.write_bytes(parts["content"].rstrip(b"\r\n") + b"\n")
@@ -287,10 +288,6 @@ def _parts_of(call: Call) -> dict[str, bytes]:
         if name is not None and isinstance(content, bytes):
             parts[name[1]] = content
     return parts
-
-
-def _no_transition(job: Job, state: str) -> str:
-    return f"Job state transition from {job.state} to {state} is not allowed"
 
 
 def _parts(call: Call, job: Job, kind: str) -> Answer:

@@ -5,28 +5,19 @@ import re
 import secrets
 import string
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from pipelines.local_org import ids
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
-from pipelines.local_org.catalog.model import SObject
+from pipelines.local_org.catalog.model import Catalog, SObject, literal
 from pipelines.local_org.soql.compile import Compiled, compile_query
 from pipelines.local_org.soql.run import Shaper, copy_parquet_sql
 from pipelines.local_org.soql.scope import Scope
-from pipelines.local_org.soql.tree import (
-    Comparison,
-    Literal,
-    PathNode,
-    Query,
-    QueryError,
-    parse,
-    plain_query,
-)
+from pipelines.local_org.soql.tree import Query, QueryError, parse, plain_query
 
 router = Router()
 PAGE, SMALLEST_PAGE = 2000, 200
-_ID = PathNode(("Id",), 0)
 _LOCATOR = re.compile(r"(01g[A-Za-z0-9]{15})-(\d+)")
 
 
@@ -85,16 +76,41 @@ def page_size(call: Call) -> int:
 def select_records(
     call: Call, sobject: SObject, names: Sequence[str], record_ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Read fields of records by their 18-character ids; ids without a live record are left out."""
-    wanted = tuple(Literal("text", ids.to18(record_id), 0) for record_id in record_ids)
-    query = replace(plain_query(names, sobject.name), where=Comparison(_ID, "in", wanted))
-    compiled = compiled_query(call, query, deleted=False)
+    """Read fields of records by their 18-character ids; ids without a live record are left out.
+
+    Raises:
+        ApiError: 400, a name stands for no field.
+    """
+    try:
+        compiled = _plain(call.catalog, sobject.name, tuple(names))
+    except QueryError as error:
+        raise ApiError(400, error.code, error.message) from error
+    shaper = Shaper(compiled, call.version)
+    # Objects that have a recycle bin are asked for what is not in it.
+    more = "where" if sobject.get("IsDeleted") is None else "and"
+    tests = f"{compiled.sql} {more} {Scope.alias}"
+    if len(record_ids) == 1:
+        number = ids.record_number(record_ids[0])
+        sql = f'{tests}._n = $1::bigint and {Scope.alias}."Id" = $2::varchar'
+        found = call.org.store.run_kept(sql, f"{number}::bigint, {literal(record_ids[0])}::varchar")
+        return {row[0]: shaper.record(row) for row in found}
     numbers = ", ".join(str(ids.record_number(record_id)) for record_id in record_ids)
-    sql = compiled.sql.replace(" where ", f" where {Scope.alias}._n in ({numbers}) and ", 1)
+    wanted = ", ".join(map(literal, record_ids))
     with call.org.store.read() as connection:
-        found = connection.execute(sql).fetchall()
-        records = Shaper(compiled, call.version).records(connection, found)
-    return {row[0]: record for row, record in zip(found, records, strict=True)}
+        found = connection.execute(
+            f'{tests}._n in ({numbers}) and {Scope.alias}."Id" in ({wanted})'
+        ).fetchall()
+    return {row[0]: shaper.record(row) for row in found}
+
+
+@lru_cache(maxsize=200)
+def _plain(catalog: Catalog, source: str, names: tuple[str, ...]) -> Compiled:
+    """`SELECT names FROM source`, whose SQL ends where more tests can be added.
+
+    Raises:
+        QueryError: a name stands for no field.
+    """
+    return compile_query(catalog, plain_query(names, source))
 
 
 def _first_page(call: Call, *, deleted: bool) -> Answer:

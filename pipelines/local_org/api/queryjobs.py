@@ -2,6 +2,7 @@
 
 import binascii
 
+from pipelines.local_org import unconfirmed
 from pipelines.local_org.api.ingest import (
     CSV_TYPE,
     abort,
@@ -13,7 +14,7 @@ from pipelines.local_org.api.ingest import (
     list_jobs,
 )
 from pipelines.local_org.api.query import compiled_query
-from pipelines.local_org.api.router import Answer, ApiError, Call, Router
+from pipelines.local_org.api.router import Answer, ApiError, Call, Router, refusal
 from pipelines.local_org.bulk.query import PAGE, page_bounds, result_file
 from pipelines.local_org.soql.run import copy_csv_sql
 from pipelines.local_org.soql.tree import QueryError
@@ -27,9 +28,7 @@ def create(call: Call) -> Answer:
     body = call.json_object()
     operation, soql = body.get("operation"), body.get("query")
     if operation not in {"query", "queryAll"} or not isinstance(soql, str):
-        raise ApiError(
-            400, "INVALIDJOB", "A query job needs operation query or queryAll, and query"
-        )
+        raise refusal(unconfirmed.NO_QUERY)
     spec = csv_settings(call, body) | {"query": soql}
     compiled = compiled_query(call, soql, deleted=operation == "queryAll")
     try:
@@ -58,7 +57,7 @@ def info(call: Call) -> Answer:
 def change(call: Call) -> Answer:
     """Abort a query job."""
     if call.json_object().get("state") != "Aborted":
-        raise ApiError(400, "INVALIDJOB", "A query job can only be aborted")
+        raise refusal(unconfirmed.ONLY_ABORT)
     abort(call, job_of(call, "V2Query"))
     return Answer(content=job_json(call, job_of(call, "V2Query")))
 
@@ -74,9 +73,9 @@ def results(call: Call) -> Answer:
     """One page of the result; `Sforce-Locator` leads to the next, and is `null` on the last."""
     job = job_of(call, "V2Query")
     if float(call.version) != job.spec["apiVersion"]:
-        raise ApiError(409, "API_VERSION_MISMATCH", "The job was made with another API version")
+        raise refusal(unconfirmed.OTHER_VERSION, 409)
     if job.state != "JobComplete":
-        raise ApiError(400, "INVALIDJOBSTATE", f"Job is in {job.state} state, has no results")
+        raise refusal(unconfirmed.NO_RESULTS, state=job.state)
     asked = call.query.get("maxRecords", "")
     most = max(1, int(asked)) if asked.isdigit() else PAGE
     file = result_file(call.org.jobs, job)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from pipelines.local_org import ids
+from pipelines.local_org import ids, unconfirmed
 from pipelines.local_org.api.discovery import sobject_of
 from pipelines.local_org.api.duplicates import duplicate_result
 from pipelines.local_org.api.query import select_records
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
-from pipelines.local_org.catalog.model import Field, SObject
+from pipelines.local_org.catalog.model import Field, SObject, literal
 from pipelines.local_org.dml.lookups import match_sql
 from pipelines.local_org.dml.outcome import Outcome
 from pipelines.local_org.dml.records import Batch, JsonTypeError, delete_records, write_records
@@ -43,12 +43,7 @@ def update(call: Call) -> Answer:
     record_id = _id_of(call, sobject)
     body = call.json_object()
     if any(name.lower() == "id" for name in body):
-        raise ApiError(
-            400,
-            "INVALID_FIELD",
-            "The Id field should not be specified in the sobject data.",
-            (),
-        )
+        raise _key_in_body("Id")
     try:
         _write(call, Batch(sobject, "update", [{"Id": record_id} | body]))
     except ApiError:
@@ -85,12 +80,7 @@ def upsert(call: Call) -> Answer:
     sobject = _allowed(call, "update")
     key, body = _key_field(call, sobject), call.json_object()
     if any(name.lower() == key.name.lower() for name in body):
-        raise ApiError(
-            400,
-            "INVALID_FIELD",
-            f"The {key.name} field should not be specified in the sobject data.",
-            (),
-        )
+        raise _key_in_body(key.name)
     if call.query.get("updateOnly", "").lower() == "true" and not _by_key(call)[1]:
         raise MISSING
     try:
@@ -153,14 +143,19 @@ def _check_alive(call: Call, sobject: SObject, record_id: str) -> None:
     Raises:
         ApiError: 404.
     """
-    with call.org.store.read() as connection:
-        found = connection.execute(
-            _state_sql(sobject), [ids.record_number(record_id), record_id]
-        ).fetchall()
+    found = call.org.store.run_kept(
+        _state_sql(sobject),
+        f"{ids.record_number(record_id)}::bigint, {literal(record_id)}::varchar",
+    )
     if not found:
         raise MISSING
     if found[0][0]:
         raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted", ())
+
+
+def _key_in_body(name: str) -> ApiError:
+    told = unconfirmed.KEY_IN_BODY
+    return ApiError(400, told.code, told(field=name), ())
 
 
 def _key_field(call: Call, sobject: SObject) -> Field:
@@ -185,7 +180,7 @@ def _by_key(call: Call) -> tuple[SObject, list[str]]:
 
 def _state_sql(sobject: SObject) -> str:
     """SQL: is the record with this number and id deleted? No line when there is none."""
-    return f'select "IsDeleted" from {sobject.table} where _n = ? and "Id" = ?'
+    return f'select "IsDeleted" from {sobject.table} where _n = $1 and "Id" = $2'
 
 
 def _carriers_sql(sobject: SObject, key: Field) -> str:

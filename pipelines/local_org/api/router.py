@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pipelines.local_org.dml.orgrules import WriteOptions
+from pipelines.local_org.unconfirmed import Said
 
 if TYPE_CHECKING:
     from pipelines.local_org.catalog.model import Catalog
@@ -30,6 +31,11 @@ class ApiError(Exception):
         if fields is not None:
             body["fields"] = list(fields)
         self.body: Any = [body]
+
+
+def refusal(said: Said, status: int = 400, **values: object) -> ApiError:
+    """An error in words that no source confirms."""
+    return ApiError(status, said.code, said(**values))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lxml import etree
 
+from pipelines.local_org import unconfirmed
 from pipelines.local_org.api.oauth import check_password, user_record
 from pipelines.local_org.api.router import Answer, Call, Router
 from pipelines.local_org.api.xml import xml_text
@@ -249,7 +250,7 @@ def _user_info(call: Call, user_id: str) -> str:
 def _convert_lead(call: Call, request: Element) -> str:
     asked = children(request, "leadConverts")
     if len(asked) > MOST_CONVERTS:
-        raise Fault("EXCEEDED_ID_LIMIT", f"record limit reached: at most {MOST_CONVERTS} leads")
+        raise _too_many(MOST_CONVERTS, "leads")
     results = []
     for element in asked:
         convert = _lead_convert(element)
@@ -265,6 +266,11 @@ def _convert_lead(call: Call, request: Element) -> str:
             + "</result>"
         )
     return f"<convertLeadResponse>{''.join(results)}</convertLeadResponse>"
+
+
+def _too_many(most: int, things: str) -> Fault:
+    told = unconfirmed.TOO_MANY_AT_ONCE
+    return Fault(told.code, told(most=most, things=things))
 
 
 def _lead_convert(element: Element) -> LeadConvert:
@@ -289,7 +295,7 @@ def _lead_convert(element: Element) -> LeadConvert:
 def _merge(call: Call, request: Element) -> str:
     asked = children(request, "mergeRequests") or children(request, "request")
     if len(asked) > MOST_MERGES:
-        raise Fault("EXCEEDED_ID_LIMIT", f"record limit reached: at most {MOST_MERGES} merges")
+        raise _too_many(MOST_MERGES, "merges")
     results = []
     for element in asked:
         try:
@@ -341,7 +347,7 @@ def _by_ids(call: Call, request: Element, name: str, work: Callable[..., list[Ou
     """Answer a call that does something to each of some records."""
     asked = [(element.text or "").strip() for element in children(request, "ids")]
     if len(asked) > MOST_IDS:
-        raise Fault("EXCEEDED_ID_LIMIT", f"record limit reached: at most {MOST_IDS} ids")
+        raise _too_many(MOST_IDS, "ids")
     results = (
         "<result>"
         + _errors(done.errors)

@@ -223,9 +223,9 @@ class SObject:
         return replace(self, fields=fields)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalog:
-    """All objects of an org."""
+    """All objects of an org. A catalog equals itself alone, so that it is a cheap key of caches."""
 
     objects: tuple[SObject, ...]
     version: int = 0

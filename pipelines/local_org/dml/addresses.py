@@ -6,7 +6,7 @@ either, and the other follows; what is on no list is refused with `FIELD_INTEGRI
 Source: Salesforce Help, *State and Country/Territory Picklist Field-Syncing Logic*: a new record
 whose text and code differ takes the code, an old one is refused; whoever removes the country
 removes the state with it; a state must belong to the country. The texts of the errors are quoted
-by users of real orgs, except the one of a mismatch (unconfirmed).
+by users of real orgs, except the one of a mismatch.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from pipelines.local_org.catalog.model import SObject
+from pipelines.local_org import unconfirmed
+from pipelines.local_org.catalog.model import SObject, literal
 from pipelines.local_org.dml.outcome import error_sql
 from pipelines.local_org.dml.request import Column, WriteRequest
 
@@ -170,11 +171,9 @@ class Address:
         yield f"when {text} is not null and {part.found}.code is null then {no_text}"
 
     def _mismatch(self, part: Part) -> str:
-        error = error_sql(
-            "FIELD_INTEGRITY_EXCEPTION",
-            part.code,
-            f"'Mismatched integration value and ISO code for field: {self._label(part.code)}'",
-        )
+        told = unconfirmed.MISMATCH
+        label = literal(self.request.sobject[part.code].label)
+        error = error_sql(told.code, part.code, told.sql(label=label))
         old, code = self._has_target("target.id is not null"), self._typed(part.code)
         other = f"lower({self._typed(part.text)}) <> lower({part.found}.name)"
         return f"when {old} and {code} is not null and {other} then {error}"

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from pipelines.local_org import ids
+from pipelines.local_org import ids, unconfirmed
 from pipelines.local_org.catalog.features import contact_name
 from pipelines.local_org.catalog.load import HERE as CATALOG
 from pipelines.local_org.catalog.model import SObject
@@ -100,13 +100,11 @@ class _Conversion:
         contact = self._existing("Contact", asked.contact_id)
         account = self._existing("Account", asked.account_id)
         if contact is not None and (account is None or contact["AccountId"] != account["Id"]):
-            message = "the contact must belong to the account that accountId names"
-            raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", message, ("contactId",)))
+            raise _refused(unconfirmed.NOT_OF_ACCOUNT, "contactId", name="contact")
         account_id, contact_id = self._people(lead, account, contact, owner)
         opportunity = self._existing("Opportunity", asked.opportunity_id)
         if opportunity is not None and opportunity["AccountId"] != account_id:
-            message = "the opportunity must belong to the account that accountId names"
-            raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", message, ("opportunityId",)))
+            raise _refused(unconfirmed.NOT_OF_ACCOUNT, "opportunityId", name="opportunity")
         opportunity_id = opportunity["Id"] if opportunity is not None else None
         if opportunity is None and not asked.do_not_create_opportunity:
             opportunity_id = self._opportunity(lead, account_id, owner)
@@ -136,8 +134,7 @@ class _Conversion:
     def _owner(self, lead: dict[str, Any]) -> str:
         owner = self.asked.owner_id or lead["OwnerId"]
         if not ids.is_id(owner) or owner[:3] != self.catalog["User"].prefix:
-            message = "The owner of the new records must be a user; give ownerId"
-            raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", message, ("ownerId",)))
+            raise _refused(unconfirmed.NO_USER, "ownerId")
         return ids.to18(owner)
 
     def _existing(self, name: str, record_id: str | None) -> dict[str, Any] | None:
@@ -284,6 +281,10 @@ class _Conversion:
         for name, (changes, where) in moved.items():
             asked = Update(self.catalog[name], changes, where)
             update(self.writer.store, asked, "convert", self.user, values)
+
+
+def _refused(said: unconfirmed.Said, argument: str, **values: object) -> Refused:
+    return Refused(RowError(said.code, said(**values), (argument,)))
 
 
 def _elsewhere(field: str, values: dict[str, Any], existing: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 import duckdb
 
+from pipelines.local_org import unconfirmed
 from pipelines.local_org.catalog.model import Catalog, SObject
 from pipelines.local_org.dml.outcome import error_sql
 from pipelines.local_org.dml.request import WriteRequest
@@ -19,7 +20,8 @@ def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
     key = request.by_field["Id"]
     raw = f"nullif(trim(i.{key.raw}), '')"
     value = f"case when length({raw}) = 15 then {to18_sql(raw)} else {raw} end"
-    missing = error_sql("MISSING_ARGUMENT", "Id", "'Id not specified in a delete call'")
+    told = unconfirmed.NO_ID
+    missing = error_sql(told.code, "Id", told.sql(call="'a delete'"))
     malformed = error_sql("MALFORMED_ID", "Id", "'malformed id ', v")
     unknown = error_sql("INVALID_CROSS_REFERENCE_KEY", "", "'invalid cross reference id'")
     deleted = error_sql("ENTITY_IS_DELETED", "", "'entity is deleted'")
@@ -41,12 +43,11 @@ def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
 
 
 def _behind(sobject: SObject) -> list[str]:
-    """The contact behind a person account goes with the account, never alone (text unconfirmed)."""
+    """The contact behind a person account goes with the account, never alone."""
     if sobject.name != "Contact" or sobject.get("IsPersonAccount") is None:
         return []
-    error = error_sql(
-        "INVALID_PERSON_ACCOUNT_OPERATION", "", "'cannot delete the contact of a person account'"
-    )
+    told = unconfirmed.CONTACT_OF_PERSON
+    error = error_sql(told.code, "", told.sql())
     return [f'when t."IsPersonAccount" then {error}']
 
 

@@ -4,6 +4,7 @@ What is no value, what is not found, what may not be set, what is missing or wro
 already.
 """
 
+from pipelines.local_org import unconfirmed
 from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal
 from pipelines.local_org.dml import recordtypes
 from pipelines.local_org.dml.addresses import touched
@@ -29,7 +30,7 @@ def error_of_row_sql(catalog: Catalog, request: WriteRequest) -> str:
         _rival_errors(request),
     ]
     asked = [f"nullif(concat_ws(chr(30), {', '.join(phase)}), '')" for phase in phases if phase]
-    return f"coalesce({', '.join([*asked, 'null'])})"
+    return f"coalesce({', '.join([*asked, 'null::varchar'])})"
 
 
 def _format_errors(catalog: Catalog, request: WriteRequest) -> list[str]:
@@ -78,12 +79,11 @@ def _target_errors(request: WriteRequest) -> list[str]:
     key = request.key_column
     if key is None or key.field.name == "Id":
         return _id_errors(request, key)
-    several = error_sql(
-        "DUPLICATE_EXTERNAL_ID",
-        key.field.name,
-        f"'{key.field.name}: more than one record found for external id field: [', target.ids, ']'",
-    )
-    missing = error_sql("MISSING_ARGUMENT", key.field.name, f"'{key.field.name} not specified'")
+    name = literal(key.field.name)
+    told = unconfirmed.SEVERAL_RECORDS
+    several = error_sql(told.code, key.field.name, told.sql(field=name, ids="target.ids"))
+    told = unconfirmed.NO_KEY
+    missing = error_sql(told.code, key.field.name, told.sql(field=name))
     return [
         f"case when typed.{key.value} is null then {missing} "
         f"when target.hits > 1 then {several} {_converted()} end"
@@ -91,7 +91,8 @@ def _target_errors(request: WriteRequest) -> list[str]:
 
 
 def _id_errors(request: WriteRequest, key: Column | None) -> list[str]:
-    missing = error_sql("MISSING_ARGUMENT", "Id", "'Id not specified in an update call'")
+    told = unconfirmed.NO_ID
+    missing = error_sql(told.code, "Id", told.sql(call="'an update'"))
     if key is None:
         return [missing]
     unknown = error_sql("INVALID_CROSS_REFERENCE_KEY", "", "'invalid cross reference id'")
@@ -196,12 +197,8 @@ def _reference_errors(catalog: Catalog, request: WriteRequest) -> list[str]:
             lost = f"typed.{column.value} is not null and {name}.active is not true"
             checks = [f"when {lost} then {useless}"]
         if request.sobject.name == "Contact" and field.name == "AccountId":
-            person = error_sql(
-                "FIELD_INTEGRITY_EXCEPTION",
-                field.name,
-                "'field integrity exception: AccountId (contacts cannot be related to person "
-                "accounts)'",
-            )
+            told = unconfirmed.BELOW_PERSON
+            person = error_sql(told.code, field.name, told.sql())
             checks.append(f"when not {name}.active then {person}")
         if field.name == "OwnerId":
             inactive = error_sql(

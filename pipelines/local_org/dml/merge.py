@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.local_org import ids
+from pipelines.local_org import ids, unconfirmed
 from pipelines.local_org.catalog.model import Field, SObject
 from pipelines.local_org.dml.convert import Refused
 from pipelines.local_org.dml.outcome import RowError
@@ -53,16 +53,14 @@ def _merge(
 ) -> Merged:
     sobject = writer.catalog.get(asked.object_name)
     if sobject is None or "merge" not in sobject.verbs:
-        message = f"{asked.object_name} cannot be merged"
-        raise Refused(RowError("INVALID_TYPE", message))
+        raise _refused(unconfirmed.CANNOT_MERGE, name=asked.object_name)
     if not 1 <= len(asked.victim_ids) <= MOST_VICTIMS:
-        raise Refused(RowError("INVALID_OPERATION", "one or two records can be merged at a time"))
+        raise _refused(unconfirmed.MERGE_FEW)
     given = next((str(v) for k, v in asked.master.items() if k.lower() == "id"), "")
     master = _live(connection, sobject, given)
     victims = tuple(_live(connection, sobject, victim) for victim in asked.victim_ids)
     if len({master, *victims}) != 1 + len(victims):
-        message = "master and merged records must be different records"
-        raise Refused(RowError("INVALID_ID_FIELD", message))
+        raise _refused(unconfirmed.MERGE_OTHERS)
     related = _unite_persons(writer, connection, sobject, (master, *victims), user)
     related += _move_children(writer, sobject, master, victims, user)
     _bury(writer.store, sobject, master, victims, user)
@@ -83,7 +81,7 @@ def _unite_persons(
 ) -> tuple[str, ...]:
     """Merge the contacts behind person accounts, master first; the ids of what moved.
 
-    Persons merge with persons, and never through their contacts (the error is unconfirmed).
+    Persons merge with persons, and never through their contacts.
     """
     if sobject.get("IsPersonAccount") is None:
         return ()
@@ -97,12 +95,15 @@ def _unite_persons(
         return ()
     contacts = dict(found)
     if sobject.name != "Account" or len(contacts) != len(merged):
-        message = "person accounts can only be merged with person accounts"
-        raise Refused(RowError("INVALID_PERSON_ACCOUNT_OPERATION", message))
+        raise _refused(unconfirmed.MERGE_PERSONS)
     contact, (master, *victims) = writer.catalog["Contact"], (contacts[i] for i in merged)
     moved = _move_children(writer, contact, master, tuple(victims), user)
     _bury(writer.store, contact, master, tuple(victims), user)
     return moved
+
+
+def _refused(said: unconfirmed.Said, **values: object) -> Refused:
+    return Refused(RowError(said.code, said(**values)))
 
 
 def _live(connection: duckdb.DuckDBPyConnection, sobject: SObject, record_id: str) -> str:

@@ -1,8 +1,7 @@
 """Record types and person accounts: what a row may hold depends on what kind of record it is.
 
 The record type of a row is the one it names, else the one its record has, else the default one.
-Sources: api-facts 5.6; the texts are quoted by users of real orgs, except that of a contact which
-is put below a person (unconfirmed).
+Sources: api-facts 5.6; the texts are quoted by users of real orgs.
 """
 
 from collections.abc import Iterator

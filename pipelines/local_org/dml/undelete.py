@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from pipelines.local_org import ids
+from pipelines.local_org import ids, unconfirmed
 from pipelines.local_org.catalog.model import SObject, quoted
 from pipelines.local_org.dml.lookups import match_sql
 from pipelines.local_org.dml.outcome import Outcome, RowError
@@ -18,7 +18,7 @@ from pipelines.local_org.moments import now
 from pipelines.local_org.store.history import Update, update
 
 MOST = 200
-NOT_THERE = RowError("UNDELETE_FAILED", "Entity is not in the recycle bin")
+NOT_THERE = RowError(unconfirmed.NOT_IN_BIN.code, unconfirmed.NOT_IN_BIN())
 _DELETIONS = """
 select t."Id", max(w.n), arg_max(w.operation, w.n)
 from {table} t
@@ -91,8 +91,9 @@ def _lost_parent(
                 [record_id, parent.prefix],
             ).fetchall()
             if lost:
-                message = f"Undelete the {parent.label.lower()} of this record first"
-                return RowError("UNDELETE_FAILED", message, (relation.field,))
+                told = unconfirmed.PARENT_FIRST
+                text = told(parent=parent.label.lower())
+                return RowError(told.code, text, (relation.field,))
     return None
 
 

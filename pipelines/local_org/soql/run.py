@@ -37,11 +37,15 @@ class Shaper:
         """The records of these rows, with their sub-queries run."""
         if self._query.kind == "aggregate":
             return [self._aggregate(row) for row in rows]
-        skip = 1 + len(self._query.routes)
-        records = [self._record(row[0], row[1:skip], row[skip:]) for row in rows]
+        records = [self.record(row) for row in rows]
         by_id = {row[0]: record for row, record in zip(rows, records, strict=True)}
         self._add_children(connection, by_id)
         return records
+
+    def record(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """The record of one row, without sub-queries."""
+        skip = 1 + len(self._query.routes)
+        return self._record(row[0], row[1:skip], row[skip:])
 
     def _aggregate(self, row: tuple[Any, ...]) -> dict[str, Any]:
         record: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}

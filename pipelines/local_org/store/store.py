@@ -11,11 +11,11 @@ import duckdb
 from pipelines.local_org import ids
 from pipelines.local_org.catalog.countries import FILE as PLACES
 from pipelines.local_org.catalog.model import Catalog, Field, SObject, quoted
+from pipelines.local_org.store.plans import Plans
 
 HERE = Path(__file__).parent
 MEMORY = "1200MB"
 CHECKPOINT = "1GB"
-KEPT_PLANS = 500
 PLACES_SQL = """
 insert into org.place
 select unnest([above || ':c:' || lower(code), above || ':t:' || lower(name)]), code, name
@@ -63,12 +63,14 @@ class Store:
         self._depth = 0
         self._writing_thread: int | None = None
         self._next: dict[str, int] = {}
-        self._kept: dict[str, str] = {}
-        self._plans = 0
+        self._reader = self._root.cursor()
+        self._reading = threading.Lock()
+        self._write_plans, self._read_plans = Plans(self._writer), Plans(self._reader)
 
     def close(self) -> None:
         """Wait for the running write, then write everything to the file and let go of it."""
-        with self._lock:
+        with self._lock, self._reading:
+            self._reader.close()
             self._writer.close()
             self._root.close()
 
@@ -107,22 +109,16 @@ class Store:
                     self._writing_thread = None
 
     def run_kept(self, sql: str, constants: str) -> list[tuple[Any, ...]]:
-        """Run a statement inside `write`, keeping its plan for the next time.
+        """Run a small statement with its plan kept; what it sees is what `read` would see.
 
         Args:
             sql: with parameters `$1`, `$2`, …
             constants: their values, as SQL.
         """
-        name = self._kept.get(sql)
-        if name is None:
-            if len(self._kept) >= KEPT_PLANS:
-                self._writer.execute("deallocate " + self._kept.pop(next(iter(self._kept))))
-            self._plans += 1
-            name = f"kept{self._plans}"
-            self._writer.execute(f"prepare {name} as {sql}")
-            self._kept[sql] = name
-        values = f"({constants})" if constants else ""
-        return self._writer.execute(f"execute {name}{values}").fetchall()
+        if self._writing_thread == threading.get_ident():
+            return self._write_plans.run(sql, constants)
+        with self._reading:
+            return self._read_plans.run(sql, constants)
 
     def create_tables(self, catalog: Catalog) -> None:
         """Give each object a table and each stored field a column, where they are missing."""
