@@ -140,5 +140,20 @@ select
             'ShippingStateCode: the org lists no state ' || "Shipping_no_state"
         ),
         ''
-    ) as _left_out
+    ) as _left_out,
+    case
+        when
+            strlen(wired."Name") > 255
+            or strlen(wired."BillingStreet") > 255
+            or strlen(wired."BillingCity") > 40
+            or strlen(wired."ShippingStreet") > 255
+            or strlen(wired."ShippingCity") > 40
+        then list_filter([
+            cut_text('Name', wired."Name", 255),
+            cut_text('BillingStreet', wired."BillingStreet", 255),
+            cut_text('BillingCity', wired."BillingCity", 40),
+            cut_text('ShippingStreet', wired."ShippingStreet", 255),
+            cut_text('ShippingCity', wired."ShippingCity", 40)
+        ], lambda cut: cut is not null)
+    end as _cut
 from wired
