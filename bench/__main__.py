@@ -1,4 +1,7 @@
-"""``python -m bench --people 100000 --people 1000000``: measure, show, keep."""
+"""``python -m bench --people 100000 --people 1000000``: measure, show, keep.
+
+Takes a quarter of an hour on two cores that have nothing else to do; ends by itself in any case.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from bench import report
 from bench.generate import FIRST, generate
 from bench.local_org import OrgResult
 from bench.measure import cost
-from bench.run import Result, Took
+from bench.run import BATCHES, Result, Took
 from pipelines.config import PROJECT
 
 BIN = Path(sys.executable).parent
@@ -32,21 +35,23 @@ REPEATED = 200_000
 
 RUNS = 3
 
+PATIENCE = 900
+"""Seconds after which whatever is measured counts as hanging."""
+
 
 def main() -> None:
     """Measure every size that is asked for."""
     asked = _arguments()
     ran_on = report.machine(load=os.getloadavg()[0])
-    out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+    out = Console(highlight=False)
     runs = []
     for people in asked.people:
-        with err.status(f"{people:,} people"):
-            runs.append(fastest([_measured(people) for _ in range(_runs(people))]))
+        runs.append(fastest([_measured(people) for _ in range(_runs(people))]))
         out.print(_shown(report.stages(runs[-1])), report.notes(runs[-1]), "", markup=False)
-    with err.status("the local org alone"):
-        org = report.local_org(_org(max(asked.people)))
-    with err.status("everything at once"):
-        everything = report.whole(_everything([n for n in asked.people if n <= REPEATED]))
+    _say("the local org alone")
+    org = report.local_org(_org(max(asked.people)))
+    _say("everything at once")
+    everything = report.whole(_everything([n for n in asked.people if n <= REPEATED]))
     out.print(_shown(report.targets(runs)), "", _shown(org), "", _shown(everything), "", ran_on)
     if asked.page is not None:
         asked.page.write_text(report.page(runs, org, everything, ran_on), encoding="utf-8")
@@ -56,10 +61,7 @@ def fastest(runs: Sequence[Result]) -> Result:
     """Of several runs of one size the best of each figure: the rest is other people's noise."""
     figures = ("read_csv", "validate_contacts", "rules_in_sql", "raw_put", "persisting")
     best: dict[str, Any] = {name: min(getattr(run, name) for run in runs) for name in figures}
-    batches = {
-        name: _fastest([getattr(run, name) for run in runs])
-        for name in ("first", "again", "change")
-    }
+    batches = {name: _fastest([getattr(run, name) for run in runs]) for name in BATCHES}
     return replace(runs[0], **best | batches)
 
 
@@ -87,16 +89,14 @@ def _runs(people: int) -> int:
 
 def _measured(people: int) -> Result:
     """One run in a process of its own, so that its memory is nobody else's."""
-    told = json.loads(_run([sys.executable, "-m", "bench.run", str(people)], {}))
-    for batch in ("first", "again", "change"):
+    told = json.loads(_module("bench.run", people))
+    for batch in BATCHES:
         told[batch] = {stage: Took(**took) for stage, took in told[batch].items()}
     return Result(**told)
 
 
 def _org(contacts: int) -> OrgResult:
-    return OrgResult(
-        **json.loads(_run([sys.executable, "-m", "bench.local_org", str(contacts)], {}))
-    )
+    return OrgResult(**json.loads(_module("bench.local_org", contacts)))
 
 
 def _everything(sizes: Sequence[int]) -> list[tuple[str, float, float | None]]:
@@ -135,6 +135,30 @@ def _best(command: Sequence[str], environ: Mapping[str, str]) -> float:
     return min(cost(lambda: _run(command, environ)).seconds for _ in range(RUNS))
 
 
+def _module(name: str, size: int) -> str:
+    """What a measurement printed; its progress shows where ours does.
+
+    Raises:
+        SystemExit: it failed, or did not end within ``PATIENCE``.
+    """
+    command = [sys.executable, "-m", name, str(size)]
+    with subprocess.Popen(  # noqa: S603 - our own module
+        command, env=_environ(), cwd=PROJECT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            printed, _ = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.terminate()  # not kill: it stops its local org before it ends
+            raise SystemExit(f"{' '.join(command)} took more than {PATIENCE} s") from None
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return printed
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
 def _run(command: Sequence[str], environ: Mapping[str, str], some_rows: int = 0) -> str:
     """What a command printed; ``some_rows`` is an exit code that is no failure."""
     done = subprocess.run(  # noqa: S603 - our own commands
@@ -144,6 +168,7 @@ def _run(command: Sequence[str], environ: Mapping[str, str], some_rows: int = 0)
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )
     if done.returncode not in (0, some_rows):
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")

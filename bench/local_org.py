@@ -8,6 +8,7 @@ back; then single records are written and read while the org holds them all.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -217,5 +218,6 @@ def _median(call: Callable[[int], None], number: int) -> float:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("took too long"))  # the org stops with us
     with TemporaryDirectory(prefix="causeway-bench-") as temporary:
         json.dump(asdict(measure(Path(temporary), int(sys.argv[1]))), sys.stdout)

@@ -161,7 +161,7 @@ def validate(
     connection.execute(sql.duplicates_sql(entity, _DUPLICATE))
     _check_references(warehouse, connection, entity, day)
 
-    valid = warehouse.write(connection, f"valid_{entity}", day, sql.valid_sql(entity))
+    valid = _write_valid(warehouse, connection, entity, day)
     rejected = warehouse.write(connection, f"rejected_{entity}", day, sql.rejected_sql(entity))
     staged = _conserved(connection, entity, valid.rows, rejected.rows)
     return Validated(
@@ -175,6 +175,16 @@ def validate(
         _sample(connection, rejected),
         rules(entity),
     )
+
+
+def _write_valid(
+    warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
+) -> Written:
+    """The rows that did not fail; where none did, they are the staged file, and are not copied."""
+    valid = f"valid_{entity}"
+    if _count(connection, "failures"):
+        return warehouse.write(connection, valid, day, sql.valid_sql(entity))
+    return warehouse.link(connection, valid, day, warehouse.path(f"stg_{entity}", day))
 
 
 def rules(entity: str) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,7 +137,7 @@ class Warehouse:
         """
         oldest = time.time() - 3600
         swept = 0
-        for path in self.home.glob("stage/*/day=*/.*.tmp"):
+        for path in chain(self.home.glob("stage/*/day=*/.*.tmp"), self.home.glob("state/.*.tmp")):
             with suppress(FileNotFoundError):  # its writer has just given it its name
                 if path.stat().st_mtime < oldest:
                     path.unlink()

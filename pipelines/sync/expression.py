@@ -142,9 +142,7 @@ def _as_the_engine_reads_it(sql: str) -> Iterator[str]:
     Of the functions that DuckDB knows, only those are let pass that give the same for the same
     values and do nothing else. Macros of the project are no functions of DuckDB.
     """
-    import duckdb
-
-    with duckdb.connect() as connection:
+    with _parser().cursor() as connection:
         text = f"select {checked_sql(sql)}"
         [(read,)] = connection.execute("select json_serialize_sql($1::varchar)", [text]).fetchall()
     statements = json.loads(read).get("statements", [])
@@ -160,11 +158,17 @@ def _as_the_engine_reads_it(sql: str) -> Iterator[str]:
 
 
 @cache
-def _functions_known() -> Mapping[str, bool]:
-    """Functions of the installed DuckDB → whether they depend on their values alone."""
+def _parser() -> duckdb.DuckDBPyConnection:
+    """A DuckDB for reading texts only: each takes longer to start than a mapping to check."""
     import duckdb
 
-    with duckdb.connect() as connection:
+    return duckdb.connect()
+
+
+@cache
+def _functions_known() -> Mapping[str, bool]:
+    """Functions of the installed DuckDB → whether they depend on their values alone."""
+    with _parser().cursor() as connection:
         return dict(connection.execute(_KNOWN).fetchall())
 
 

@@ -40,7 +40,6 @@ class ObjectPlan:
         parent_field: the look-up that locks a parent; its rows are sent together.
         counts: rows by action.
         sha256: of the payload file.
-        content: the same for the same rows, in whatever order and whenever they were planned.
     """
 
     object: str
@@ -50,7 +49,6 @@ class ObjectPlan:
     parent_field: str | None
     counts: Mapping[str, int]
     sha256: str
-    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,9 +72,12 @@ class Plan:
 
     @property
     def content(self) -> str:
-        """The same for plans that do the same to the same org, whenever they were made."""
+        """The same for plans that do the same to the same org, whenever they were made.
+
+        It is read from every row, in whatever order they lie, so ask only where it matters.
+        """
         facts = [self.kind, self.organization_id]
-        facts += [f"{name} {part.content}" for name, part in self.objects.items()]
+        facts += [f"{name} {_content(self.payload(name))}" for name in self.objects]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
     def payload(self, object_name: str) -> Path:
@@ -168,7 +169,7 @@ def load_plan(home: Path, plan_id: str) -> Plan:
         header = json.loads((folder / HEADER).read_text(encoding="utf-8"))
         sealed = {key: header[key] for key in header if key not in ("plan_id", "sha256")}
         sha256 = _hash_of(sealed)
-        objects = {name: ObjectPlan(**part) for name, part in header.pop("objects").items()}
+        objects = {name: _part(facts) for name, facts in header.pop("objects").items()}
         plan = Plan(folder=folder, objects=objects, **header)
     except FileNotFoundError:
         plans = (home / "plans").glob("[!.]*/" + HEADER)
@@ -184,6 +185,11 @@ def load_plan(home: Path, plan_id: str) -> Plan:
         if not plan.payload(name).exists() or _hash_of_file(plan.payload(name)) != part.sha256:
             raise _edited(plan.payload(name))
     return plan
+
+
+def _part(facts: Mapping[str, Any]) -> ObjectPlan:
+    """One object's part as its header says; older headers hold a digest of the rows besides."""
+    return ObjectPlan(**{name: facts[name] for name in facts if name != "content"})
 
 
 def _edited(path: Path) -> ConfigError:
@@ -206,7 +212,6 @@ def _object_plan(mapping: ObjectMapping, schema: Mapping[str, Field], payload: P
         parent_field="AccountId" if "AccountId" in rules else None,
         counts=_counts(mapping.object, payload),
         sha256=_hash_of_file(payload),
-        content=_content(payload),
     )
 
 

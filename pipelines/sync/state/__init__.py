@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Busy
-from pipelines.warehouse import Warehouse, literal, publish
+from pipelines.warehouse import Warehouse, literal, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -91,13 +91,8 @@ class State:
             told = path.with_suffix(".content")
             if path.exists() and told.exists() and told.read_text() == content:
                 continue
-            path.parent.mkdir(parents=True, exist_ok=True)
             told.unlink(missing_ok=True)
-            temporary = path.with_suffix(".tmp")
-            connection.execute(
-                f"copy state.{table} to {literal(temporary)} (format parquet, compression zstd)"
-            )
-            publish(temporary, path)
+            write_parquet(connection, f"from state.{table}", path)
             told.write_text(content)
 
 
