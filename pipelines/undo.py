@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pipelines import describes
 from pipelines.apply import apply_plan, settle
 from pipelines.errors import ConfigError
+from pipelines.plan_guards import heed_guards
 from pipelines.prove import prove
 from pipelines.released import note_undone, prune_undone
 from pipelines.snapshot import refresh
@@ -126,8 +127,10 @@ def carry_out(project: Project, saved: Plan, progress: Progress | None = None) -
     """Apply the plan of an undo and prove it. To be called under the org's lock.
 
     Raises:
+        Blocked: it deletes more than ``guards.max_delete`` allows, and nobody has released it.
         SalesforceError: the org could not be talked to; undo the same plan again to go on.
     """
+    heed_guards(project, date.fromisoformat(saved.batch), saved)
     plan = load_plan(project.home, saved.undoes or "")
     note_undone(project, plan, saved)
     outcomes, proofs = [], []
