@@ -69,11 +69,7 @@ class Sending:
 
     def _round(self) -> str | None:
         """Send what waits; the verdict for which some of it has to go again, if any has."""
-        pending = outcomes.pending_sql(answered=self.answers.any)
-        self.connection.execute(f"create or replace temp table pending as {pending}")
-        groups = self.connection.execute(
-            "select attempt, size, count(*) from pending group by all order by all"
-        ).fetchall()
+        groups = self._groups()
         if not self.total:
             self.total = sum(rows for *_, rows in groups)
             self._tell(0)
@@ -89,6 +85,19 @@ class Sending:
             "select max(verdict) from answers where again"  # transient comes after suspect
         ).fetchall()
         return None if verdict is None else str(verdict)
+
+    def _groups(self) -> list[tuple[int, int | None, int]]:
+        """What waits: which attempt it will be, in groups of which size, how many rows.
+
+        Once something was answered, the table ``pending`` says which rows they are.
+        """
+        if not self.answers.any:
+            [(rows,)] = self.connection.execute(payload.count_sql()).fetchall()
+            return [(1, None, rows)]
+        self.connection.execute(f"create or replace temp table pending as {outcomes.PENDING}")
+        return self.connection.execute(
+            "select attempt, size, count(*) from pending group by all order by all"
+        ).fetchall()
 
     def _shapes(self, rows: str) -> list[tuple[Shape, int]]:
         """What there is to send and how much, a shape per way, in the order of the ways."""

@@ -130,33 +130,19 @@ def verdict_sql(code: str, message: str) -> str:
     return f"case {' '.join(cases)} else 'permanent' end"
 
 
-def pending_sql(*, answered: bool) -> str:
-    """Rows to be sent now: ``key``, the ``attempt`` it will be, and in groups of which ``size``.
-
-    A row that may have been taken along by another one goes again in a group half as large; every
-    other row may share a call with as many as it takes (no ``size``).
-    """
-    return (
-        _PENDING.format(sendable=sendable(SENT))
-        if answered
-        else _FIRST.format(sendable=sendable(SENT))
-    )
-
-
-_FIRST = """\
-select payload.key, 1 as attempt, null::integer as size
-from payload
-where {sendable}
-"""
-
-_PENDING = """\
+PENDING = f"""\
 select
     payload.key,
     coalesce(answers.attempt, 0) + 1 as attempt,
     case when answers.verdict = 'suspect' then answers.size // 2 end as size
 from payload
 left join answers on answers.key = payload.key
-where {sendable} and (answers.key is null or answers.again)
+where {sendable(SENT)} and (answers.key is null or answers.again)
+"""
+"""Rows to be sent now: ``key``, the ``attempt`` it will be, and in groups of which ``size``.
+
+A row that may have been taken along by another one goes again in a group half as large; every
+other row may share a call with as many as it takes (no ``size``).
 """
 
 
