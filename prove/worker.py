@@ -169,7 +169,7 @@ class Worker:
 
     def must(self, what: str, day: date = DAY) -> None:
         """Run what has to succeed."""
-        if code := self.run(what, day):
+        if code := self.run(what, day, {"PROVE_PATIENCE": "300"}):
             raise RuntimeError(f"an uninterrupted run ended with {code}: {self.said}")
 
     def taken(self) -> list[str]:
