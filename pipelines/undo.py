@@ -21,7 +21,7 @@ from pipelines.errors import ConfigError
 from pipelines.plan_guards import heed_guards
 from pipelines.prove import prove
 from pipelines.released import note_undone, prune_undone
-from pipelines.snapshot import refresh
+from pipelines.snapshot import check_keys, refresh
 from pipelines.sync.addresses import fit
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.ledger_sql import corrections_sql, segment_sql
@@ -68,6 +68,7 @@ def plan_undo(project: Project, name: str) -> Plan:
         settle(project)
         if not any(_outcomes(plan, one).exists() for one in plan.objects):
             raise _refused(plan, "was never applied, so there is nothing to undo")
+        check_keys(project, org, plan.objects)
         for one in ("User", *plan.objects):
             refresh(project, org, one)
         saved = _inverse(project, org, plan)
