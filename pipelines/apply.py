@@ -12,7 +12,7 @@ from pipelines.errors import Blocked, ConfigError
 from pipelines.plan import heed_guards, newest
 from pipelines.project import OBJECTS, Project
 from pipelines.salesforce.budget import Budget
-from pipelines.snapshot import read_schema, refresh
+from pipelines.snapshot import check_keys, read_schema, refresh
 from pipelines.sync import ledger, outcomes, payload
 from pipelines.sync.apply import (
     Outcomes,
@@ -50,7 +50,7 @@ def apply(
     Raises:
         Blocked: a guard stops the plan.
         ConfigError: the org is production and ``orgs.yaml`` does not say that it may be written,
-            or a parent object of this plan was not applied yet.
+            or lost the field of our key, or a parent object of this plan was not applied yet.
         SalesforceError: the org could not be talked to; run the batch again.
     """
     saved = newest(project, day)
@@ -91,7 +91,10 @@ def apply_plan(
             parents = _parents(saved, object_name)
             check_ready(saved, object_name, org.organization_id, connection, parents)
             _bar(project, connection, saved, object_name, barred or {})
-            _bar_stale(project, org, connection, saved, object_name)
+            [(rows,)] = connection.execute(payload.count_sql()).fetchall()
+            if rows:
+                check_keys(project, org, [object_name])
+                _bar_stale(project, org, connection, saved, object_name)
             target = _target(project, org, saved, object_name)
             found = send_object(saved, target, org, connection, progress)
         _keep(project, connection, saved, found)

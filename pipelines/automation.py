@@ -2,8 +2,8 @@
 
 A flow or a trigger may take its time. When a record changes between two readings, our user was
 the last to touch it both times, and a value of ours stood as we knew it, then nobody but the
-org's automation has changed it, and the ledger takes note. So the next plan does not write it
-again, for ever.
+org's automation has changed it. The ledger takes note, so that the next plan does not write it
+again, for ever, and the proof of the plan that wrote it names the field.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pipelines import describes
+from pipelines.proofs import add_later
 from pipelines.sync import ledger
 from pipelines.sync.addresses import fit
 from pipelines.sync.automation import later_sql
@@ -59,6 +60,7 @@ def notice(project: Project, object_name: str, before: Manifest | None, found: R
         )
         connection.execute(f"create temp table later as {query}")
         ledger.correct(connection, book, "later")
+        add_later(project, connection, object_name, found.mirror.user_id)
         [(count,)] = connection.execute("select count(*) from later").fetchall()
     return int(count)
 

@@ -24,12 +24,15 @@ from pipelines.sync.prove import (
     Proof,
     counts_sql,
     differing_sql,
+    later_too_sql,
     tally_sql,
 )
 from pipelines.sync.saved_plan import Plan, load_plan
 from pipelines.warehouse import literal, publish, write_parquet
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from pipelines.project import Project
 
 
@@ -38,7 +41,7 @@ def judge(project: Project, object_name: str, saved: Plan, user_id: str) -> Proo
     home = project.org_home(saved.organization_id)
     book = Ledger.of(home, object_name)
     segment = book.segment(saved.plan_id)
-    path = proof_path(saved, object_name)
+    path = proof_path(saved.folder, object_name)
     if segment is None:
         return nothing(saved, object_name)
     part = saved.objects[object_name]
@@ -65,9 +68,30 @@ def judge(project: Project, object_name: str, saved: Plan, user_id: str) -> Proo
     return proof
 
 
+def add_later(
+    project: Project, connection: DuckDBPyConnection, object_name: str, user_id: str
+) -> None:
+    """Let the proofs of plans name what the org has changed since they were read back.
+
+    Args:
+        project: whose plans.
+        connection: has the table ``later``, as ``pipelines.sync.automation.later_sql`` makes it.
+        object_name: of the records.
+        user_id: Id of the user we write as, who was the last to touch them.
+    """
+    for [plan_id] in connection.execute("select distinct plan_id from later").fetchall():
+        path = proof_path(project.home / "plans" / plan_id, object_name)
+        if _counts(path).exists():
+            written = {field.field: field.written for field in _read_counts(path)}
+            write_parquet(connection, later_too_sql(path, plan_id, user_id), path)
+            tally = connection.execute(tally_sql(f"read_parquet({literal(path)})")).fetchall()
+            fields = tuple(_fields(written, tally, [*written]))
+            _write_counts(Proof(plan_id, object_name, fields, path))
+
+
 def nothing(saved: Plan, object_name: str) -> Proof:
     """The proof of a plan that wrote nothing of an object."""
-    return Proof(saved.plan_id, object_name, (), proof_path(saved, object_name))
+    return Proof(saved.plan_id, object_name, (), proof_path(saved.folder, object_name))
 
 
 def catch_up(project: Project, organization_id: str, object_name: str, user_id: str) -> list[Proof]:
@@ -82,20 +106,18 @@ def catch_up(project: Project, organization_id: str, object_name: str, user_id: 
     ]
 
 
-def proof_path(saved: Plan, object_name: str) -> Path:
+def proof_path(plan: Path, object_name: str) -> Path:
     """Where the values of one object that are not stored as sent are kept; counts lie beside it."""
-    return saved.folder / "applied" / object_name.lower() / "proof.parquet"
+    return plan / "applied" / object_name.lower() / "proof.parquet"
 
 
 def recorded(saved: Plan) -> list[Proof]:
     """What reading back found of a plan, for each object that was proven."""
     proofs = []
     for name in saved.objects:
-        path = proof_path(saved, name)
+        path = proof_path(saved.folder, name)
         if _counts(path).exists():
-            facts = json.loads(_counts(path).read_text(encoding="utf-8"))
-            fields = tuple(map(_field, facts["fields"]))
-            proofs.append(Proof(saved.plan_id, name, fields, path))
+            proofs.append(Proof(saved.plan_id, name, _read_counts(path), path))
     return proofs
 
 
@@ -150,6 +172,11 @@ def _fields(
                 not_stored,
                 (example[0], example[1]) if example else None,
             )
+
+
+def _read_counts(path: Path) -> tuple[FieldProof, ...]:
+    facts = json.loads(_counts(path).read_text(encoding="utf-8"))
+    return tuple(map(_field, facts["fields"]))
 
 
 def _field(facts: Mapping[str, Any]) -> FieldProof:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import lru_cache
@@ -23,7 +23,7 @@ from pipelines.refresh import Reading, Refreshed, bring_up
 from pipelines.relations import show_org
 from pipelines.salesforce.errors import JobFailed, RequestRefused, SalesforceError
 from pipelines.sync.addresses import fit
-from pipelines.sync.check import check_mappings
+from pipelines.sync.check import check_mappings, key_problems
 from pipelines.sync.fields import OrgSchema, org_schema, schema_table
 from pipelines.sync.mapping import GOLDEN, ObjectMapping, relation
 from pipelines.sync.places import Listed, places_sql, places_table, together
@@ -118,6 +118,24 @@ def bind_home(project: Project, organization_id: str) -> None:
             " a sandbox that was refreshed. Go over to it with `causeway org switch`, or give it a"
             " home of its own with --home",
         )
+
+
+def check_keys(project: Project, org: Org, objects: Collection[str]) -> None:
+    """Hold the fields by which records are known against the org as it is now: a call for each.
+
+    Raises:
+        ConfigError: the org has lost one since its snapshot; nothing was written to it.
+    """
+    folder = _describes(project, org)
+    described = describes.describe(org, folder, objects)
+    fields = org_schema(row for one in described for row in one.rows)
+    problems = [
+        problem
+        for name in objects
+        for problem in key_problems(project.object_mappings[name], fields.get(name, {}))
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def check_against(project: Project, schema: OrgSchema) -> None:

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from pipelines import describes
 from pipelines.apply import apply_plan, settle
 from pipelines.errors import ConfigError
+from pipelines.plan_guards import heed_guards
 from pipelines.prove import prove
 from pipelines.released import note_undone, prune_undone
-from pipelines.snapshot import refresh
+from pipelines.snapshot import check_keys, refresh
 from pipelines.sync.addresses import fit
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.ledger_sql import corrections_sql, segment_sql
@@ -67,6 +68,7 @@ def plan_undo(project: Project, name: str) -> Plan:
         settle(project)
         if not any(_outcomes(plan, one).exists() for one in plan.objects):
             raise _refused(plan, "was never applied, so there is nothing to undo")
+        check_keys(project, org, plan.objects)
         for one in ("User", *plan.objects):
             refresh(project, org, one)
         saved = _inverse(project, org, plan)
@@ -126,8 +128,10 @@ def carry_out(project: Project, saved: Plan, progress: Progress | None = None) -
     """Apply the plan of an undo and prove it. To be called under the org's lock.
 
     Raises:
+        Blocked: it deletes more than ``guards.max_delete`` allows, and nobody has released it.
         SalesforceError: the org could not be talked to; undo the same plan again to go on.
     """
+    heed_guards(project, date.fromisoformat(saved.batch), saved)
     plan = load_plan(project.home, saved.undoes or "")
     note_undone(project, plan, saved)
     outcomes, proofs = [], []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any
 from pipelines.config import PROJECT
 from pipelines.project import OBJECTS, Project
 
-DAY = date(2026, 11, 5)
+DAY, AFTER = date(2026, 11, 5), date(2026, 11, 6)
+"""The batch that makes records, and one that changes, adopts and makes some more."""
 
 SOURCES = """
 sources:
@@ -41,6 +42,10 @@ FULL = Size(accounts=900, contacts=1_900, leads=2_200)
 """5,000 rows: Accounts and Contacts by calls, Leads by a Bulk job."""
 
 
+UNDONE = Size(accounts=20, contacts=300, leads=2_050)
+"""What is undone: leads are put back and deleted by Bulk jobs, the others by calls."""
+
+
 @dataclass(frozen=True)
 class Held:
     """What an org holds of ours.
@@ -58,6 +63,10 @@ class Held:
         return sum((self.records[name] - there.records[name]).total() for name in OBJECTS)
 
 
+NOTHING = Held({name: Counter() for name in OBJECTS}, again=0)
+"""An org without a record."""
+
+
 def project_at(home: Path) -> Project:
     """The pipeline below a folder."""
     return Project(home, home / "inbox", home / "mappings")
@@ -68,24 +77,63 @@ def lay(home: Path, size: Size) -> Project:
     project = project_at(home)
     shutil.copytree(PROJECT / "mappings", project.mappings)
     (project.mappings / "sources.yaml").write_text(SOURCES, encoding="utf-8")
-    for source, rows, companies in (
-        ("people", size.contacts, size.accounts),
-        ("leads", size.leads, size.leads),
-    ):
-        path = project.inbox / source / DAY.isoformat() / f"{source}.csv"
-        path.parent.mkdir(parents=True)
-        lines = (_line(source, n, n % companies) for n in range(rows))
-        path.write_text(HEADER + "".join(lines), encoding="utf-8")
+    policies = project.mappings / "policies.yaml"
+    text = policies.read_text(encoding="utf-8").replace("{share: 20%, above: 500}", "none")
+    policies.write_text(text, encoding="utf-8")
+    for source, rows in (("people", size.contacts), ("leads", size.leads)):
+        _put(project, source, DAY, (_line(source, n, size) for n in range(rows)))
     return project
 
 
-def _line(source: str, n: int, company: int) -> str:
+def lay_after(project: Project, size: Size) -> None:
+    """Add the second batch: every lead changes and more than as many come, of contacts a third.
+
+    Some of the new leads are in the org already, see ``known_before``.
+    """
+    for source, rows, unchanged, more in (
+        ("people", size.contacts, size.contacts * 2 // 3, size.contacts // 3),
+        ("leads", size.leads, 0, size.leads * 6 // 5),
+    ):
+        numbers = range(unchanged, rows + more)
+        _put(project, source, AFTER, (_line(source, n, size, "second") for n in numbers))
+
+
+def known_before(size: Size) -> list[dict[str, str]]:
+    """Leads of the second batch that the org holds before the first, without a key of ours."""
+    numbers = range(size.leads, size.leads * 2, 10)
+    return [
+        {"LastName": f"Old{n}", "Company": "Old", "Email": _mail("leads", n, size)} for n in numbers
+    ]
+
+
+def edited(size: Size) -> str:
+    """The e-mail address of a contact that the second batch changes."""
+    return _mail("people", size.contacts - 1, size)
+
+
+def _put(project: Project, source: str, day: date, lines: Iterator[str]) -> None:
+    path = project.inbox / source / day.isoformat() / f"{source}.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(HEADER + "".join(lines), encoding="utf-8")
+
+
+def _line(source: str, n: int, size: Size, note: str = "日本") -> str:
     name = f'"Ørsted, ""{n}"""' if n % 7 == 0 else f"Last{n}"
     street = f'"{n} High Street\nFlat {n}"' if n % 5 == 0 else f"{n} High Street"
-    mail = f"{source}{n}@acme{company}.example"
-    return (
-        f"{source}{n},First{n},{name},{mail},Company {source} {company},{street},Århus,日本 {n}\n"
-    )
+    company = f"Company {source} {_company(source, n, size)}"
+    mail = _mail(source, n, size)
+    return f"{source}{n},First{n},{name},{mail},{company},{street},Århus,{note} {n}\n"
+
+
+def _mail(source: str, n: int, size: Size) -> str:
+    return f"{source}{n}@acme{_company(source, n, size)}.example"
+
+
+def _company(source: str, n: int, size: Size) -> int:
+    """Which company; leads have one each, new contacts are with new ones."""
+    if source == "leads":
+        return n
+    return n % size.accounts if n < size.contacts else size.accounts + n % (size.accounts // 3)
 
 
 def held(project: Project) -> Held:

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prove import faults
-from prove.batch import FULL
+from prove.batch import FULL, UNDONE
 from prove.steps import places
+from prove.undo import Undoing
 from prove.worker import Ended, Worker
 
 if TYPE_CHECKING:
     import argparse
 
-Case = tuple[str, tuple[Any, ...]]
-"""What a worker does, and with what."""
+Case = tuple[type[Worker], str, tuple[Any, ...]]
+"""Which worker does it, what it does, and with what."""
 
 
 def prove(folder: Path, asked: argparse.Namespace) -> list[Ended]:
@@ -36,41 +37,69 @@ def prove(folder: Path, asked: argparse.Namespace) -> list[Ended]:
     return ended
 
 
-_mine: list[Worker] = []
-"""The worker of this process."""
+_mine: dict[type[Worker], Worker] = {}
+"""The workers of this process by their kind."""
+
+
+_folders: list[Path] = []
+"""Where this process writes."""
 
 
 def _begin(folder: Path) -> None:
-    worker = Worker(folder / f"worker-{os.getpid()}", FULL)
-    worker.folder.mkdir()
-    _mine.append(worker)
-    Finalize(worker, worker.close, exitpriority=1)
-    worker.prepare()
+    _folders.append(folder)
+
+
+def _worker(kind: type[Worker]) -> Worker:
+    """This process's worker of a kind, prepared when it is first needed."""
+    if kind not in _mine:
+        folder = _folders[0] / f"{kind.__name__.lower()}-{os.getpid()}"
+        folder.mkdir()
+        worker = _mine[kind] = kind(folder, FULL if kind is Worker else UNDONE)
+        Finalize(worker, worker.close, exitpriority=1)
+        worker.prepare()
+    return _mine[kind]
 
 
 def _run(case: Case) -> Ended:
-    name, arguments = case
-    ended: Ended = getattr(_mine[0], name)(*arguments)
+    kind, name, arguments = case
+    ended: Ended = getattr(_worker(kind), name)(*arguments)
     return ended
 
 
-def _steps() -> list[str]:
-    return _mine[0].steps
+def _steps(kind: type[Worker]) -> list[str]:
+    return _worker(kind).steps
 
 
 def _command_steps() -> int:
-    return _mine[0].command_steps()
+    return _worker(Worker).command_steps()
 
 
 def _cases(pool: ProcessPoolExecutor, asked: argparse.Namespace) -> list[Case]:
     chance = random.Random(asked.seed)  # noqa: S311 - to be repeated, not to be secret
-    steps = pool.submit(_steps).result()
+    steps = pool.submit(_steps, Worker).result()
     last = pool.submit(_command_steps).result() if asked.commands else 0
-    cases: list[Case] = [("killed_at", (step,)) for step in places(steps, asked.kills)]
-    cases += [("killed_after", (chance.uniform(0.5, 4.0),)) for _ in range(asked.instants)]
-    cases += [("command_killed_at", (chance.randint(1, last),)) for _ in range(asked.commands)]
+    batch: list[tuple[str, tuple[Any, ...]]] = []
+    batch += [("killed_at", (step,)) for step in places(steps, asked.kills)]
+    batch += [("killed_after", (chance.uniform(0.5, 4.0),)) for _ in range(asked.instants)]
+    batch += [("command_killed_at", (chance.randint(1, last),)) for _ in range(asked.commands)]
+    halves = chance.sample(range(1, len(steps) + 1), asked.undone)
+    batch += [("undone_half_way", (step,)) for step in halves]
     alone = list(faults.alone())[: asked.faults]
-    cases += [("faulty", (name, "fault alone", some)) for name, some in alone]
+    batch += [("faulty", (name, "fault alone", some)) for name, some in alone]
     several = faults.mixed(asked.mixed)
-    cases += [("faulty", (name, "faults mixed", some)) for name, some in several]
-    return cases
+    batch += [("faulty", (name, "faults mixed", some)) for name, some in several]
+    return [*((Worker, *case) for case in batch), *_undo_cases(pool, asked, chance)]
+
+
+def _undo_cases(
+    pool: ProcessPoolExecutor, asked: argparse.Namespace, chance: random.Random
+) -> list[Case]:
+    if not asked.undos:
+        return []
+    steps = pool.submit(_steps, Undoing).result()
+    alone = [fault for fault in faults.alone() if fault[1][0].get("object") != "Account"]
+    broken = chance.sample(alone, min(asked.undos // 2, asked.faults, len(alone)))
+    return [
+        *((Undoing, "killed_at", (step,)) for step in places(steps, asked.undos)),
+        *((Undoing, "faulty", (name, "undo broken", some)) for name, some in broken),
+    ]

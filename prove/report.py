@@ -8,7 +8,7 @@ from importlib.metadata import version
 from itertools import groupby
 from operator import attrgetter
 
-from prove.batch import Size
+from prove.batch import UNDONE, Size, known_before
 from prove.fuzz import Fuzzed
 from prove.worker import Ended
 
@@ -42,6 +42,18 @@ with the same plan, as Dagster's re-execution from failure does; the others run 
 
 {mixed}
 
+## Undo
+
+A second batch changes {leads_undone:,} Leads, adopts {adopted:,} and creates more of them, and does
+the same to some Contacts and Accounts; its undo puts back, lets go and deletes them. It is killed
+or broken, and given again; what the org then holds is compared with an uninterrupted undo. In every
+other kill another user edits a record meanwhile, and the edit must stand. *Sent twice* are records
+that were put back or deleted more than once.
+
+{undos}
+
+{broken}
+
 ## Damaged files
 
 Rows in = valid + rejected, or the whole file is refused with its name; never a traceback.
@@ -52,7 +64,7 @@ Rows in = valid + rejected, or the whole file is refused with its name; never a 
 
 def sentence(ended: Sequence[Ended], fuzzed: Sequence[Fuzzed]) -> str:
     """What was done, and what came of it."""
-    kills = sum(one.group.startswith("killed") for one in ended)
+    kills = sum("killed: " in one.group for one in ended)
     lost = sum(one.lost for one in ended)
     doubled = sum(one.doubled for one in ended)
     again = sum(one.again for one in ended)
@@ -79,6 +91,10 @@ def page(size: Size, ended: Sequence[Ended], fuzzed: Sequence[Fuzzed]) -> str:
         kills=_kills(kills),
         faults=_each([one for one in ended if one.group == "fault alone"]),
         mixed=_each([one for one in ended if one.group == "faults mixed"]),
+        leads_undone=UNDONE.leads,
+        adopted=len(known_before(UNDONE)),
+        undos=_kills([one for one in ended if one.group.startswith("undo killed")]),
+        broken=_each([one for one in ended if one.group == "undo broken"]),
         files=_files(fuzzed),
     )
 
@@ -90,7 +106,7 @@ def _kills(ended: Sequence[Ended]) -> str:
     ]
     group = attrgetter("group")
     for name, some in groupby(sorted(ended, key=group), group):
-        lines.append(f"| {name.removeprefix('killed: ')} | {_numbers(list(some))} |")
+        lines.append(f"| {name.partition('killed: ')[2]} | {_numbers(list(some))} |")
     lines.append(f"| **all** | {_numbers(ended)} |")
     return "\n".join(lines)
 

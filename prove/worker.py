@@ -10,12 +10,13 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from pipelines.config import PROJECT
 from pipelines.errors import InternalError
 from pipelines.local_org import control
-from prove.batch import DAY, Held, Size, held, lay, project_at
+from prove.batch import DAY, NOTHING, Held, Size, held, lay, project_at
 from prove.steps import kind_of
 
 HOOK = Path(__file__).parent / "hook"
@@ -23,6 +24,10 @@ RUNS = 12
 """After so many runs a batch that does not come to its end counts as stuck."""
 
 PATIENCE = "4"  # seconds until a job that hangs is left to the next run
+
+REFUSED = 2
+NOTHING_TO_UNDO = ("was undone already", "was never applied", "wrote nothing that could")
+"""What an undo says that has nothing left to do, and its exit code."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +90,10 @@ class Worker:
         """Plan the batch, keep that moment, and see what an uninterrupted run does from there."""
         project = lay(self.home, self.size)
         control.start(self.org, faults=True)
-        self._must("plan")
+        self.must("plan")
         shutil.copytree(self.home, self.folder / "planned", ignore=_no_org)
-        self._must("apply")
-        self.steps = self._steps_file.read_text().splitlines()
+        self.must("apply")
+        self.steps = self.taken()
         self.expected = held(project)
 
     def close(self) -> None:
@@ -110,30 +115,34 @@ class Worker:
     def killed_at(self, step: int) -> Ended:
         """Kill the apply before a step, then finish: every other time by the same plan."""
         self.put_back()
-        code = self.run("apply", {"PROVE_KILL_AT": str(step)})
-        if code != -signal.SIGKILL:
-            raise RuntimeError(f"step {step} was never reached: exit {code}: {self.said}")
-        name = kind_of(self.steps[step - 1])
-        return self._finished(f"step {step}", f"killed: {name}", ["apply", "all"][step % 2])
+        name = self.kill("apply", DAY, step)
+        return self.finished(f"step {step}", f"killed: {name}", ["apply", "all"][step % 2])
+
+    def undone_half_way(self, step: int) -> Ended:
+        """Kill the apply before a step, then undo what it has written: nothing is left."""
+        self.put_back()
+        self.kill("apply", DAY, step)
+        case = f"step {step}, then undone"
+        return self.finished(case, "killed: and undone instead", "undo", "undo", expected=NOTHING)
 
     def killed_after(self, seconds: float) -> Ended:
         """Kill the apply at an instant that has nothing to do with its steps."""
         self.put_back()
-        ended = self.run("apply", kill_after=seconds)
+        ended = self.run("apply", DAY, kill_after=seconds)
         case = f"after {seconds:.2f} s" + ("" if ended else ", too late")
-        return self._finished(case, "killed: at random instants", "all")
+        return self.finished(case, "killed: at random instants", "all")
 
     def faulty(self, name: str, group: str, faults: Sequence[Mapping[str, object]]) -> Ended:
         """Arm faults, then run until the batch is finished."""
         self.put_back()
         control.inject(self.org, *map(dict, faults))
-        return self._finished(name, group, "apply")
+        return self.finished(name, group, "apply")
 
     def command_steps(self) -> int:
         """How many steps ``causeway sync`` takes from its start to its end."""
         self.put_back()
         self._sync({"PROVE_FROM_START": "1"})
-        return len(self._steps_file.read_text().splitlines())
+        return len(self.taken())
 
     def command_killed_at(self, step: int) -> Ended:
         """Kill ``causeway sync`` itself, then give the command again."""
@@ -143,18 +152,40 @@ class Worker:
         while runs < RUNS and code:
             code, runs = self._sync({}), runs + 1
         stuck = self.said if code else ""
-        return self._judged(f"step {step}", "killed: `causeway sync` as people run it", runs, stuck)
+        group = "killed: `causeway sync` as people run it"
+        return self._judged(f"step {step}", group, runs, stuck, self.expected)
 
     def _sync(self, more: Mapping[str, str]) -> int:
         causeway = Path(sys.executable).with_name("causeway")
         command: list[str | Path] = [causeway, "sync", "--batch", str(DAY)]
         return self._process(command, more)
 
+    def kill(self, what: str, day: date, step: int) -> str:
+        """Kill before a step what runs; what kind of step that is."""
+        code = self.run(what, day, {"PROVE_KILL_AT": str(step)})
+        if code != -signal.SIGKILL:
+            raise RuntimeError(f"step {step} was never reached: exit {code}: {self.said}")
+        return kind_of(self.steps[step - 1])
+
+    def must(self, what: str, day: date = DAY) -> None:
+        """Run what has to succeed."""
+        if code := self.run(what, day, {"PROVE_PATIENCE": "300"}):
+            raise RuntimeError(f"an uninterrupted run ended with {code}: {self.said}")
+
+    def taken(self) -> list[str]:
+        """The steps of the last run."""
+        return self._steps_file.read_text().splitlines()
+
+    def there(self) -> Held:
+        """What the org holds."""
+        return held(project_at(self.home))
+
     def run(
-        self, stages: str, more: Mapping[str, str] | None = None, kill_after: float | None = None
-    ) -> int:
+        self, what: str, day: date, more: Mapping[str, str] | None = None,
+        kill_after: float | None = None,
+    ) -> int:  # fmt: skip
         """Run stages in a process of its own; returns its exit code, and keeps what it ``said``."""
-        command = [sys.executable, "-m", "prove.chain", str(self.home), stages]
+        command = [sys.executable, "-m", "prove.chain", str(self.home), what, str(day)]
         return self._process(command, more or {}, kill_after)
 
     def _process(
@@ -190,27 +221,28 @@ class Worker:
     def _steps_file(self) -> Path:
         return self.folder / "steps"
 
-    def _must(self, stages: str) -> None:
-        if code := self.run(stages):
-            raise RuntimeError(f"an uninterrupted run ended with {code}: {self.said}")
-
-    def _finished(self, case: str, group: str, first: str) -> Ended:
-        """Run again, first what is named and then all, until nothing is left to do."""
-        stages, runs = first, 0
+    def finished(
+        self, case: str, group: str, first: str, then: str = "all", day: date = DAY,
+        expected: Held | None = None,
+    ) -> Ended:  # fmt: skip
+        """Run again until nothing is left to do; the first time perhaps something else."""
+        what, runs = first, 0
         code = -1
         while code and runs < RUNS:
             if control.status(self.org)["pid"] is None or "still InProgress" in self.said:
                 control.stop(self.org)
                 control.start(self.org, faults=True)
-            code = self.run(stages)
-            stages, runs = "all", runs + 1
-        return self._judged(case, group, runs, self.said if code else "")
+            code = self.run(what, day)
+            if code == REFUSED and any(words in self.said for words in NOTHING_TO_UNDO):
+                code = 0
+            what, runs = then, runs + 1
+        return self._judged(case, group, runs, self.said if code else "", expected or self.expected)
 
-    def _judged(self, case: str, group: str, runs: int, stuck: str = "") -> Ended:
+    def _judged(self, case: str, group: str, runs: int, stuck: str, expected: Held | None) -> Ended:
         if not control.status(self.org)["running"]:
             control.start(self.org, faults=True)
         control.inject(self.org)  # what is left of the faults must not hit who counts
-        there, expected = held(project_at(self.home)), self.expected
+        there = self.there()
         if expected is None:
             raise InternalError("a case was run before the worker was prepared")
         return Ended(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,6 +51,7 @@ def undo(
     """
     here = project()
     with org_lock(here):
+        from pipelines.plan_guards import heed_guards
         from pipelines.relations import prepare
         from pipelines.undo import carry_out, plan_undo, writes
 
@@ -58,8 +60,10 @@ def undo(
         if not as_json:
             _show_plan(here, saved)
         done = None
-        if not plan_only and writes(saved) and (yes or as_json or _asked(saved)):
-            done = carry_out(here, saved)
+        if not plan_only and writes(saved):
+            heed_guards(here, date.fromisoformat(saved.batch), saved)
+            if yes or as_json or _asked(saved):
+                done = carry_out(here, saved)
         if as_json:
             print_json(_document(here, saved, done))
         elif done is not None:
@@ -96,11 +100,14 @@ def show(done: Undone) -> None:
 
 def _show_plan(here: Project, saved: Plan) -> None:
     from pipelines.commands.show_plan import head, records
+    from pipelines.plan_guards import is_released, why_blocked
     from pipelines.sync.show import rows, summary
 
+    reasons = why_blocked(here, date.fromisoformat(saved.batch), saved)
     with here.warehouse.connect() as connection:
         summaries = summary(saved, connection)
-        out.print(head(saved, summaries, [], released=True))
+        free = not reasons or is_released(here, saved)
+        out.print(head(saved, summaries, reasons, released=free))
         for part in summaries:
             found = list(rows(saved, part.object, connection, limit=ROWS))
             if found:

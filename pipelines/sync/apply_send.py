@@ -98,13 +98,7 @@ class Sending:
 
     def _round(self) -> str | None:
         """Send what waits; says whether some of it has to go again, ``at once`` or later."""
-        pending = outcomes.pending_sql(
-            answered=self.answers.any, duplicate_rules=self.target.duplicate_rules
-        )
-        self.connection.execute(f"create or replace temp table pending as {pending}")
-        groups = self.connection.execute(
-            "select attempt, size, way, count(*) from pending group by all order by all"
-        ).fetchall()
+        groups = self._groups()
         if not self.total:
             self.total = sum(rows for *_, rows in groups)
             self._tell(0)
@@ -120,6 +114,20 @@ class Sending:
             "select bool_or(coalesce(verdict, '') = 'transient') from answers where again"
         ).fetchall()
         return None if transient is None else "transient" if transient else "at once"
+
+    def _groups(self) -> list[tuple[Any, ...]]:
+        """What waits: ``attempt``, ``size`` and ``way`` of a group, and how many rows it has.
+
+        Once something was answered, the table ``pending`` says which rows they are.
+        """
+        if not self.answers.any:
+            [(rows,)] = self.connection.execute(payload.count_sql()).fetchall()
+            return [(1, None, None, rows)]
+        pending = outcomes.pending_sql(self.target.duplicate_rules)
+        self.connection.execute(f"create or replace temp table pending as {pending}")
+        return self.connection.execute(
+            "select attempt, size, way, count(*) from pending group by all order by all"
+        ).fetchall()
 
     def _shapes(self, rows: str) -> list[tuple[Shape, int]]:
         """What there is to send and how much, a shape per way, in the order of the ways."""

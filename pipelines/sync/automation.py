@@ -11,7 +11,9 @@ from pipelines.warehouse import literal
 
 
 def later_sql(schema: Mapping[str, Field], key_field: str, *, entries: str, user_id: str) -> str:
-    """What the org changed later of what we wrote: ``plan_id``, ``key``, ``field``, ``stored``.
+    """What the org changed later of what we wrote.
+
+    Columns: ``plan_id``, ``key``, ``sf_id``, ``field``, ``sent``, ``stored``.
 
     Compares the relation ``now`` with ``before``, two versions of the same records. Only a value
     that stood as we knew it counts, in a record that our user was the last to touch before and
@@ -37,6 +39,8 @@ entries as ({entries}),
 known as (
     select
         key,
+        any_value(sf_id) as sf_id,
+        map(list(field), list(sent)) as sent,
         map(list(field), list(stored)) as stored,
         map(list(field), list(plan_id)) as plans
     from entries
@@ -47,6 +51,8 @@ known as (
 changed as (
     select
         known.key,
+        known.sf_id,
+        known.sent,
         known.plans,
         list_filter([
             {cells}
@@ -58,12 +64,18 @@ changed as (
 ),
 
 cells as (
-    select key, plans, unnest(cells) as cell
+    select key, sf_id, sent, plans, unnest(cells) as cell
     from changed
     where len(cells) > 0
 )
 
-select plans[cell.field] as plan_id, key, cell.field as field, cell.stored as stored
+select
+    plans[cell.field] as plan_id,
+    key,
+    sf_id,
+    cell.field as field,
+    sent[cell.field] as sent,
+    cell.stored as stored
 from cells"""
 
 

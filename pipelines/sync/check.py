@@ -57,6 +57,20 @@ def check_mappings(
         raise ConfigError(problems)
 
 
+def key_problems(mapping: ObjectMapping, fields: Mapping[str, Field]) -> Iterator[Problem]:
+    """What is wrong with the External Id field by which records are known."""
+    key = fields.get(mapping.key)
+    if key is None:
+        text = f"{mapping.object} has no field {mapping.key} that we may see"
+        yield mapping.problem(f"{text}; run `causeway org setup`", "key")
+    elif not (key.external_id and key.unique):
+        text = f"{mapping.key} must be an External Id and unique, or rows would be doubled"
+        yield mapping.problem(f"{text}; run `causeway org setup`", "key")
+    elif key.length < KEY_LENGTH:
+        text = f"{mapping.key} takes {key.length} characters; our keys have {KEY_LENGTH}"
+        yield mapping.problem(text, "key")
+
+
 class _Check:
     """One mapping under examination."""
 
@@ -82,7 +96,7 @@ class _Check:
             text = f"the org has no object {self.mapping.object} that we may see"
             yield self.mapping.problem(text, "object")
             return
-        yield from self._key()
+        yield from key_problems(self.mapping, self.fields)
         yield from self._where()
         yield from self._match()
         yield from self._missing()
@@ -90,18 +104,6 @@ class _Check:
         yield from self._groups()
         for name, rule in self.mapping.enabled().items():
             yield from self._field(name, rule)
-
-    def _key(self) -> Iterator[Problem]:
-        key = self.fields.get(self.mapping.key)
-        if key is None:
-            text = f"{self.mapping.object} has no field {self.mapping.key} that we may see"
-            yield self.mapping.problem(f"{text}; run `causeway org setup`", "key")
-        elif not (key.external_id and key.unique):
-            text = f"{self.mapping.key} must be an External Id and unique, or rows would be doubled"
-            yield self.mapping.problem(f"{text}; run `causeway org setup`", "key")
-        elif key.length < KEY_LENGTH:
-            text = f"{self.mapping.key} takes {key.length} characters; our keys have {KEY_LENGTH}"
-            yield self.mapping.problem(text, "key")
 
     def _where(self) -> Iterator[Problem]:
         columns = {**self.columns, "route": "varchar"}

@@ -162,7 +162,7 @@ def verdict_sql(code: str, message: str) -> str:
     return f"case {' '.join(cases)} else 'permanent' end"
 
 
-def pending_sql(*, answered: bool, duplicate_rules: str = "reject") -> str:
+def pending_sql(duplicate_rules: str = "reject") -> str:
     """Rows to be sent now: ``key``, the ``attempt`` it will be, groups of which ``size``, ``way``.
 
     A row that may have been taken along by another one goes again in a group half as large; every
@@ -170,23 +170,8 @@ def pending_sql(*, answered: bool, duplicate_rules: str = "reject") -> str:
     may have to go in a ``way`` of its own, see ``OTHER_WAY``.
     """
     way, _ = OTHER_WAY.get(duplicate_rules, ("", ""))
-    return (
-        _PENDING.format(sendable=sendable(SENT), way=literal(way))
-        if answered
-        else _FIRST.format(sendable=sendable(SENT))
-    )
+    return _PENDING.format(sendable=sendable(SENT), way=literal(way))
 
-
-_FIRST = """\
-select
-    payload.key,
-    1 as attempt,
-    null::integer as size,
-    null::varchar as way,
-    false as undeleted
-from payload
-where {sendable}
-"""
 
 _PENDING = """\
 select

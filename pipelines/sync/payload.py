@@ -136,6 +136,11 @@ def shapes_sql(rows: str) -> str:
     )
 
 
+def count_sql() -> str:
+    """How many rows there are to be sent."""
+    return f"select count(*) from payload where {sendable(SENT)}"
+
+
 def records_sql(part: ObjectPlan, shape: Shape, rows: str) -> str:
     """The rows to send: how each is found, then its fields as wired; those of one parent together.
 

@@ -263,3 +263,19 @@ def _shown(value: str | None) -> str:
     if value is None:
         return "blank"
     return f"'{value}'" if len(value) <= 60 else f"'{value[:59]}…'"
+
+
+def later_too_sql(proof: Path, plan_id: str, user_id: str) -> str:
+    """A plan's values that are not as sent, with those of the table ``later``; as ``Proof.path``.
+
+    What the org has set back to what was sent is as sent again.
+    """
+    return (
+        f"with newer as (select * from later where plan_id = {literal(plan_id)})\n"
+        f"select * from read_parquet({literal(proof)}) anti join newer using (key, field)\n"
+        "union all by name\n"
+        "select key, sf_id, field, sent, stored,"
+        f" {literal(BY_AUTOMATION)} as verdict, {literal(user_id)} as touched_by\n"
+        "from newer where stored is distinct from sent\n"
+        "order by field, key"
+    )

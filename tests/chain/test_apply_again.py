@@ -8,11 +8,14 @@ from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 
 from pipelines.apply import apply
-from pipelines.errors import Blocked
+from pipelines.errors import Blocked, ConfigError
+from pipelines.plan import newest
+from pipelines.undo import plan_undo
 
-DAY, NEXT = date(2026, 11, 5), date(2026, 11, 6)
+DAY, NEXT, LAST = (date(2026, 11, day) for day in (5, 6, 7))
 SOURCES = """
 sources:
   people: {entity: contacts, preset: generic, as: contact}
@@ -115,3 +118,32 @@ def test_what_changed_since_it_was_planned_is_planned_anew(planned: Any) -> None
     assert planned.outcomes(NEXT)["Contact"]["held"] == 1  # deleted_in_org: leave
     titles = {row["Title"] for row in planned.records("Contact", "Title")}
     assert titles == {"New"}  # both moved: the source wins
+
+
+def test_a_key_field_that_the_org_lost_since_the_plan_is_told_and_nothing_is_sent(
+    planned: Any,
+) -> None:
+    """Without it no create could be repeated, and nobody would know whose a record is."""
+    planned.put("people", LAST, "people.csv", people(["Newest"] * 6))
+    assert planned.run(LAST, plan_only=True).success
+    before = planned.stamps()
+    path = planned.project.local_org / "org.yaml"
+    shipped = path.read_text()
+    document = yaml.safe_load(shipped)
+    del document["fields"]["Contact"]["Causeway_Key__c"]
+    planned.stop_org()
+    path.write_text(yaml.safe_dump(document))
+    planned.start_org()
+    apply(planned.project, LAST, "Account")
+    for run in (
+        lambda: apply(planned.project, LAST, "Contact"),
+        lambda: plan_undo(planned.project, newest(planned.project, NEXT).plan_id),
+    ):
+        with pytest.raises(ConfigError, match=r"contact\.yaml:\d+: .*causeway org setup"):
+            run()
+    planned.stop_org()
+    path.write_text(shipped)
+    planned.start_org()
+    assert planned.stamps() == before
+    planned.done(LAST)
+    assert {row["Title"] for row in planned.records("Contact", "Title")} == {"Newest"}

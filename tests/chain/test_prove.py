@@ -95,6 +95,21 @@ def test_neither_automation_comes_back_as_a_change(chain: Any, later: Any) -> No
     assert chain.records("Contact", "Title", "Department", "SystemModstamp") == later
 
 
+def test_what_the_org_changed_after_we_had_read_back_is_named_too(chain: Any, later: Any) -> None:
+    """A proof is judged again at the next snapshot, as some automations take their time."""
+    plan = min(
+        path.parents[2].name for path in chain.home.glob("plans/*/applied/contact/proof.json")
+    )
+    told = json.loads(chain.causeway("prove", plan, "--json").stdout)
+    [contact] = [part for part in told["objects"] if part["object"] == "Contact"]
+    assert (
+        "Contact.Department: 3 values changed by the org after we wrote them, e.g."
+        " 'Office' → 'Sales'"
+    ) in contact["told"]
+    department = next(field for field in contact["fields"] if field["field"] == "Department")
+    assert (department["written"], department["by_automation"]) == (3, 3)
+
+
 def test_a_changed_source_value_is_written_again(chain: Any, later: Any) -> None:
     chain.put("fair", DAYS[2], "fair.csv", people({"Ada": "head of buying"}))
     chain.done(DAYS[2])

@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from pipelines.apply import apply
 from pipelines.local_org import control
 from pipelines.plan import newest
 from pipelines.salesforce.errors import TransientError
@@ -23,8 +23,11 @@ sources:
 """
 
 
-def people(count: int) -> str:
-    rows = (f"{n},First{n},Last{n},p{n}@acme.example,Acme {n % 5}\n" for n in range(count))
+def people(count: int, which: str = "") -> str:
+    rows = (
+        f"{which}{n},First{n},Last{which}{n},p{which}{n}@acme.example,Acme {n % 5}\n"
+        for n in range(count)
+    )
     return "ID,First Name,Last Name,Email,Company\n" + "".join(rows)
 
 
@@ -101,27 +104,50 @@ def test_a_run_whose_process_died_is_reaped_by_the_next(small: Any) -> None:
 NO_ROOM = """
 import resource, sys
 from datetime import date
+from pipelines.apply import apply
 from pipelines.commands.failures import Reported
 from pipelines.project import Project
 from pipelines.sources.land import land
 with Reported():
-    here, day = Project.of(), date.fromisoformat(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, resource.RLIM_INFINITY))
-    land(here.warehouse, here.sources, here.inbox, day)
+    here, day, stage, room = Project.of(), date.fromisoformat(sys.argv[1]), *sys.argv[2:]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), resource.RLIM_INFINITY))
+    if stage == "land":
+        land(here.warehouse, here.sources, here.inbox, day)
+    else:
+        apply(here, day, stage)
 """
 
 
-def test_a_disk_without_room_ends_in_a_clear_word(small: Any, tmp_path: Path) -> None:
-    day = date(2026, 11, 6)
-    small.put("people", day, "people.csv", people(400))
+def without_room(chain: Any, day: date, stage: str, room: int) -> None:
+    """Run a stage where no file may have more than so many bytes; it ends with a clear word."""
     ran = subprocess.run(
-        [sys.executable, "-c", NO_ROOM, str(day)],
+        [sys.executable, "-c", NO_ROOM, str(day), stage, str(room)],
         capture_output=True, text=True, check=False,
-        env={**small.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(sys.path)},
+        env={**chain.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(sys.path)},
     )  # fmt: skip
     assert ran.returncode == 3, ran.stderr
     assert "The disk is full" in ran.stderr
     assert "make room, then run the same command again" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_a_disk_without_room_ends_in_a_clear_word(small: Any) -> None:
+    day = date(2026, 11, 6)
+    small.put("people", day, "people.csv", people(400))
+    without_room(small, day, "land", 1024)
     small.done(day)
     assert len(small.records("Contact", "LastName")) == 400
+
+
+def test_a_disk_that_fills_up_while_rows_are_sent_doubles_none(small: Any) -> None:
+    """What was said of rows cannot be kept, and is asked for once there is room again."""
+    day = date(2026, 11, 7)
+    small.put("people", day, "people.csv", people(430, "more"))
+    assert small.run(day, plan_only=True).success
+    apply(small.project, day, "Account")
+    without_room(small, day, "Contact", 9_000)
+    small.done(day)
+    found = small.records("Contact", "LastName", "CreatedDate", "LastModifiedDate")
+    made = [row for row in found if row["LastName"].startswith("Lastmore")]
+    assert len(made) == len({row["LastName"] for row in made}) == 430
+    assert all(row["CreatedDate"] == row["LastModifiedDate"] for row in made)

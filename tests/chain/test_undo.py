@@ -154,6 +154,16 @@ def test_the_org_is_as_before_in_every_field(chain: Any, causeway: Any) -> None:
     assert "Undo of 2026-11-02" in shown
     assert "recycle bin" in shown
     assert everything(chain) != before
+    policies = chain.mappings / "policies.yaml"
+    as_shipped = policies.read_text()
+    guard = "max_delete: {share: 1%, above: 1}"
+    policies.write_text(as_shipped.replace("max_delete: {share: 20%, above: 500}", guard))
+    blocked = chain.causeway("undo", result.run_id, "--yes")
+    assert blocked.returncode == 4
+    assert "Contact: 2 to delete, with 3 of ours in the org; guards.max_delete" in blocked.stderr
+    assert everything(chain) != before
+    [plan_id] = re.findall(r"causeway plan --release (\S+);", blocked.stderr)
+    assert causeway("plan", "--release", plan_id)[0] == 0
     code, done = causeway("undo", result.run_id, "--yes", "--json")
     assert code == 0, done
     assert done["planned"]["Contact"]["delete"] == 2
@@ -161,6 +171,7 @@ def test_the_org_is_as_before_in_every_field(chain: Any, causeway: Any) -> None:
     assert done["objects"]["Account"]["deleted"] == 1
     assert done["proof"]["not_stored"] == 0
     assert everything(chain) == before
+    policies.write_text(as_shipped)
 
 
 def test_what_was_undone_stays_undone(chain: Any, causeway: Any) -> None:

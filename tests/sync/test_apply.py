@@ -19,6 +19,7 @@ from pipelines.sync.apply import Outcomes, bind_payload, check_ready, send_objec
 from pipelines.sync.apply_answers import Target
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import OrgSchema, org_schema, schema_rows
+from pipelines.sync.journal import Journal
 from pipelines.sync.ledger import Ledger, write
 from pipelines.sync.mapping import ObjectMapping
 from pipelines.sync.match import match_sql
@@ -270,6 +271,33 @@ def test_a_rejected_row_stops_no_other_and_its_children_are_held(sync: Sync) -> 
         "held", "PARENT", [],
         "its Account a-nameless was not written: Name is empty, and Salesforce demands it",
     )  # fmt: skip
+
+
+def test_the_children_of_a_big_parent_go_one_job_after_the_other(
+    sync: Sync, local_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an org where jobs that write children of one account at once lock each other out."""
+    monkeypatch.setattr("pipelines.sync.apply_send.COLLECTIONS_UP_TO", 0)
+    monkeypatch.setattr("pipelines.sync.apply_bulk.FILE_AIM", 2_000)
+    monkeypatch.setattr("pipelines.sync.payload.MANY_CHILDREN", 8)
+    monkeypatch.setattr("pipelines.sync.payload.STREAM", 5)
+    people(sync.db, 40)
+    sync.db.execute("update people set account_key = 'a-000000' where account_key is null")
+    setup = local_home / "org.yaml"
+    shipped = setup.read_text()
+    control.stop(local_home)
+    setup.write_text(shipped.replace("lock_contention: false", "lock_contention: true"))
+    control.start(local_home)
+    try:
+        plan = sync.plan()
+        done = sync.apply(plan)
+    finally:
+        setup.write_text(shipped)
+        control.stop(local_home)
+    assert counts(done)["Contact"] == {"created": 40}
+    assert set(sync.rows(done["Contact"], "attempts")) == {(1,)}
+    jobs = [chunk for chunk in Journal.of(plan.folder, "Contact").chunks() if chunk.kind == "bulk"]
+    assert len(jobs) > 21 // 5
 
 
 def test_a_record_of_the_org_is_adopted_and_only_its_blanks_are_filled(sync: Sync) -> None:

@@ -166,9 +166,9 @@ def test_only_the_orgs_own_later_changes_count(
         row = {"Id": "003A", "LastModifiedById": by, KEY: "p-1", "Title": title}
         fill(table, columns, [row])
     entries = (
-        "select 'p-1' as key, 'Title' as field, 'Buyer' as sent, 'buyer' as stored,"
-        " true as proven, 'a plan' as plan_id"
+        "select 'p-1' as key, '003A' as sf_id, 'Title' as field, 'Buyer' as sent,"
+        " 'buyer' as stored, true as proven, 'a plan' as plan_id"
     )
     fields = {"Title": schema["Contact"]["Title"]}
     found = db.execute(later_sql(fields, KEY, entries=entries, user_id=US)).fetchall()
-    assert found == ([("a plan", "p-1", "Title", now)] if counts else [])
+    assert found == ([("a plan", "p-1", "003A", "Title", "Buyer", now)] if counts else [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from pipelines.local_org import control
 from pipelines.salesforce.budget import Budget
@@ -32,6 +32,7 @@ TYPES = {
     "NumberOfEmployees": "int",
     "Email": "email",
     "Phone": "phone",
+    "Fax": "phone",
 }
 SETUP = """
 automations:
@@ -41,6 +42,12 @@ validation_rules:
 duplicate_rules:
   - {name: Alerts, object: Lead, match: [[Email]], action: alert}
   - {name: Blocks, object: Lead, match: [[Phone]], action: block, message: Known already}
+  - {name: One fax each, object: Lead, match: [[Fax]], action: alert}
+assignment_rules:
+  - name: Standard
+    entries: [{when: Title = 'assigned', owner: work}]
+queues:
+  - {developer_name: work, name: Work, objects: [Lead]}
 """
 
 
@@ -50,9 +57,8 @@ def local_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     control.start(home)
     control.stop(home)
     path = home / "org.yaml"
-    own = r"^(automations|validation_rules|duplicate_rules):.*?(?=^\S|\Z)"
-    lines = re.sub(own, "", path.read_text(), flags=re.M | re.S)
-    path.write_text(lines + SETUP)
+    shipped = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump(shipped | yaml.safe_load(SETUP)))
     control.start(home, faults=True)
     yield home
     control.stop(home)
@@ -117,11 +123,11 @@ class Sent:
         )
 
     def send(
-        self, plan: Plan, budget: Budget | None = None, *, duplicate_rules: str = "reject"
+        self, plan: Plan, budget: Budget | None = None, **policies: str
     ) -> dict[str, dict[str, Any]]:
         """Key → outcome of the row."""
         bind_payload(plan, "Lead", self.db, {})
-        target = replace(self.target(plan, budget), duplicate_rules=duplicate_rules)
+        target = replace(self.target(plan, budget), **policies)
         return self.read(send_object(plan, target, self.org, self.db).path)
 
     def target(self, plan: Plan, budget: Budget | None = None) -> Target:
@@ -196,6 +202,31 @@ def test_both_ways_say_and_store_the_same(sent: Sent, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("path")
+def test_rules_of_the_org_run_alike_on_both_ways(sent: Sent, path: str) -> None:
+    """Duplicate rules object to what is written; assignment rules run where creates ask for one."""
+    rows = leads(f"rules-{path}-", 3, Title="assigned")
+    rows[0]["Fax"] = f"030 {path}"
+    us = sent.org.user_id
+    assert {row["outcome"] for row in sent.send(sent.plan(rows)).values()} == {"created"}
+    owned = f"select Id, OwnerId from Lead where Causeway_Key__c like 'rules-{path}-%'"
+    assert {row["OwnerId"] for row in sent.org.query(owned)} == {us}
+
+    [again] = leads(f"rules-{path}-again", 1, Fax=f"030 {path}")
+    [said] = sent.send(sent.plan([again])).values()
+    assert (said["outcome"], said["code"]) == ("rejected", "DUPLICATES_DETECTED")
+
+    [rule] = sent.org.query("select Id from AssignmentRule where SobjectType = 'Lead'")
+    [queue] = sent.org.query("select Id from Group where DeveloperName = 'work'")
+    known = [{**row, "Title": None, "action": "update", "sf_id": record["Id"], "changed": ["Title"]}
+             for row, record in zip(rows, sent.org.query(owned), strict=True)]  # fmt: skip
+    new = leads(f"rules-{path}-new", 2, Title="assigned")
+    said = sent.send(sent.plan([*known, *new]), assignment_rule=rule["Id"])
+    assert counted(said, "outcome") == {("created",): 2, ("updated",): 3}
+    asked = {row["Id"] for row in sent.org.query(owned) if row["OwnerId"] == queue["Id"]}
+    assert asked == {row["sf_id"] for row in said.values() if row["outcome"] == "created"}
+
+
+@pytest.mark.usefixtures("path")
 def test_locked_rows_go_again_until_they_pass(sent: Sent, local_home: Path, path: str) -> None:
     fault = {"kind": "lock_rows", "object": "Lead", "share": 0.4, "times": 3}
     control.inject(local_home, fault)
@@ -236,6 +267,20 @@ def test_what_the_budget_does_not_allow_is_held(sent: Sent) -> None:
     held = next(row for row in said.values() if row["outcome"] == "held")
     assert "100 of 200 API calls" in held["message"]
     assert "api.daily_share is 50%" in held["message"]
+
+
+@pytest.mark.usefixtures("path")
+def test_the_guilty_row_is_looked_for_within_the_budget(sent: Sent, path: str) -> None:
+    """Who was taken along by another row is not called rejected before it was sent alone."""
+    rows = leads(f"costly-{path}-", 8)
+    rows[5]["Title"] = "guilty"
+    allowed = iter([True] * 3)
+    budget = Budget(lambda: (1 if next(allowed, False) else 100, 100), 0.5)
+    said = sent.send(sent.plan(rows), budget)
+    assert counted(said, "outcome", "code")[("held", "API_BUDGET")] >= 1
+    assert counted(said, "outcome")[("rejected",)] == 0
+    guilty = said[rows[5]["key"]]
+    assert "before, the org said: CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" in guilty["message"]
 
 
 def test_created_means_ours_and_new(sent: Sent, org: Org) -> None:
@@ -342,6 +387,27 @@ def test_a_job_whose_results_are_gone_is_read_back(
     assert counted(said, "outcome", "code") == {
         ("created", None): 29, ("rejected", "FIELD_CUSTOM_VALIDATION_EXCEPTION"): 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("action", ["update", "delete"])
+def test_changes_whose_results_are_gone_are_read_back_too(
+    sent: Sent, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    monkeypatch.setattr("pipelines.sync.apply_send.COLLECTIONS_UP_TO", 0)
+    made = sent.send(sent.plan(leads(f"gone-{action}-", 5)))
+    changed = {"action": action, "changed": ["Title"] if action == "update" else []}
+    rows = [{**row, **changed, "Title": "new", "sf_id": made[row["key"]]["sf_id"]}
+            for row in leads(f"gone-{action}-", 5)]  # fmt: skip
+    plan = sent.plan(rows)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("pipelines.sync.apply_answers.Answers.ended", _interrupted)
+        sent.send(plan)
+    [chunk] = Journal.of(plan.folder, "Lead").in_doubt()
+    sent.org.session.delete(f"jobs/ingest/{chunk.job_id}")
+    said = sent.send(plan)
+    assert counted(said, "outcome", "attempts") == {(f"{action}d", 1): 5}
+    there = sent.records(f"gone-{action}-")
+    assert [row["Title"] for row in there.values()] == ["new"] * (5 if action == "update" else 0)
 
 
 def _interrupted(*_: object) -> None:

@@ -1,0 +1,139 @@
+"""Taking a batch back, killed and broken on the way, while somebody edits what it takes back.
+
+The first batch makes records, the second changes, adopts and makes some; its undo puts back, lets
+go and deletes them, leads by Bulk jobs and contacts by calls.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import requests
+
+from pipelines.local_org import control
+from pipelines.local_org.catalog.load import TEMPLATE
+from pipelines.project import OBJECTS
+from pipelines.salesforce.rows import Load
+from pipelines.undo import undos
+from prove.batch import AFTER, DAY, Held, edited, held, known_before, lay, lay_after, project_at
+from prove.worker import Ended, Worker
+
+EDIT = "written by somebody else"
+OTHER = "grace@example.com"
+USERS = f"users:\n  - {{first_name: Grace, last_name: Hopper, email: {OTHER}}}\n"
+
+
+@dataclass
+class Undoing(Worker):
+    """Undoes the second of two batches.
+
+    Attributes:
+        edited: whether somebody has edited a record meanwhile.
+    """
+
+    edited: bool = False
+
+    def prepare(self) -> None:
+        """Bring both batches in, keep that moment, and see what an uninterrupted undo does."""
+        project = lay(self.home, self.size)
+        self.org.mkdir()
+        text = TEMPLATE.read_text(encoding="utf-8").replace("users: []\n", USERS)
+        (self.org / "org.yaml").write_text(text, encoding="utf-8")
+        control.start(self.org, faults=True)
+        with project.org() as org:
+            org.collections(Load("Lead", "insert"), known_before(self.size))
+        self.must("all", DAY)
+        lay_after(project, self.size)
+        self.must("all", AFTER)
+        control.stop(self.org)
+        shutil.copytree(self.home, self.folder / "planned")
+        control.start(self.org, faults=True)
+        self.must("undo", AFTER)
+        self.steps = self.taken()
+        self.expected = self.there()
+
+    def put_back(self) -> None:
+        """Both batches in the org, and nothing undone."""
+        self.edited = False
+        control.stop(self.org)
+        shutil.rmtree(self.home)
+        shutil.copytree(self.folder / "planned", self.home)
+        control.start(self.org, faults=True)
+
+    def killed_at(self, step: int) -> Ended:
+        """Kill the undo before a step, every other time edit a record, and undo again."""
+        self.put_back()
+        name = self.kill("undo", AFTER, step)
+        if step % 2:
+            self._edit()
+        case = f"undo, step {step}" + (", and an edit" if self.edited else "")
+        return self.finished(case, f"undo killed: {name}", "undo", "undo", AFTER)
+
+    def faulty(self, name: str, group: str, faults: Sequence[Mapping[str, object]]) -> Ended:
+        """Arm faults, then undo until nothing is left to be undone."""
+        self.put_back()
+        control.inject(self.org, *map(dict, faults))
+        return self.finished(name, group, "undo", "undo", AFTER)
+
+    def there(self) -> Held:
+        """What the org holds; an edit that stands counts as what the undo would have put back."""
+        found = replace(held(project_at(self.home)), again=self._again())
+        if not self.edited:
+            return found
+        contacts = Counter(found.records["Contact"])
+        for row in [row for row in contacts if EDIT in row]:
+            put_back = tuple(self._before() if value == EDIT else value for value in row)
+            contacts[put_back] += contacts.pop(row)
+            return replace(found, records={**found.records, "Contact": contacts})
+        return replace(found, again=found.again + 1)  # the undo went over it
+
+    def _before(self) -> str:
+        """What the undo puts back where nobody edits."""
+        return f"日本 {self.size.contacts - 1}"
+
+    def _edit(self) -> None:
+        """Let another user change a contact that the undo changes, too."""
+        told = control.status(self.org)
+        form = {"grant_type": "password", "username": OTHER, "password": told["password"]}
+        form |= {name: told[name] for name in ("client_id", "client_secret")}
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(f"{told['http_url']}/services/oauth2/token", data=form)
+            session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            data = f"{told['http_url']}/services/data/v67.0"
+            soql = f"select Id from Contact where Email = '{edited(self.size)}'"
+            [found] = session.get(f"{data}/query", params={"q": soql}).json()["records"]
+            record = f"{data}/sobjects/Contact/{found['Id']}"
+            session.patch(record, json={"Description": EDIT}).raise_for_status()
+        self.edited = True
+
+    def _again(self) -> int:
+        """Records that undos have written more than once, or tried to delete again."""
+        written: Counter[tuple[str, str]] = Counter()
+        again = 0
+        project = project_at(self.home)
+        with project.warehouse.connect() as connection:
+            for name, path in _outcomes(project.home):
+                rows = connection.execute(
+                    "select key, outcome, code from read_parquet($1)", [str(path)]
+                ).fetchall()
+                written.update((name, key) for key, what, _ in rows if what in WRITTEN)
+                again += sum(code == "ENTITY_IS_DELETED" for *_, code in rows)
+        return again + sum(times > 1 for times in written.values())
+
+
+WRITTEN = ("updated", "deleted")
+
+
+def _outcomes(home: Path) -> list[tuple[str, Path]]:
+    """The outcomes of every undo, by object."""
+    paths = (
+        (name, undo.folder / "applied" / name.lower() / "outcomes.parquet")
+        for undo in undos(home)
+        for name in OBJECTS
+    )
+    return [(name, path) for name, path in paths if path.exists()]
