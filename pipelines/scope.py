@@ -122,7 +122,7 @@ def _scope_sql(object_name: str, day: date, otherwise: str) -> str:
             ) using (person_key)
         ),
         waited as (
-            select key from state.outcome
+            select key from known_outcomes
             where object = {literal(object_name)} and outcome in ('held', 'rejected')
         )
         select
