@@ -29,6 +29,7 @@ from pipelines.sync.saved_plan import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
 from pipelines.sync.wire import quoted
 from pipelines.warehouse import Written, literal, publish
+from pipelines.withdrawn import withdrawn
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -164,9 +165,8 @@ def _bind_written(project: Project, connection: DuckDBPyConnection, mapping: Obj
     project.bind_org(connection, object_name)
     lost = _lost_sql(mapping, ledger)
     connection.execute(_table_sql(relation("lost", object_name), lost))
-    connection.execute(_table_sql("withdrawn", _WITHDRAWN[mapping.from_]))
-    withdrawn = _withdrawn_sql(mapping)
-    connection.execute(_table_sql(relation("withdrawn", object_name), withdrawn))
+    stays = _withdrawn_sql(mapping, withdrawn(project))
+    connection.execute(_table_sql(relation("withdrawn", object_name), stays))
 
 
 def _ledger_sql(
@@ -206,27 +206,15 @@ def _aliases_sql(mapping: ObjectMapping, differences: str) -> str:
     """
 
 
-_WITHDRAWN = {
-    "people": (
-        "select person_key as key from state.person where alias_of is null"
-        " and person_key not in (select person_key from state.member)"
-    ),
-    "accounts": (
-        "select account_key as key from state.account"
-        " where account_key not in (select account_key from state.account_member)"
-    ),
-}
-"""Golden relation → the keys of whom no source record is left."""
-
-
-def _withdrawn_sql(mapping: ObjectMapping) -> str:
+def _withdrawn_sql(mapping: ObjectMapping, keys: Path) -> str:
     """Records that are there though nobody of ours mentions them any more."""
     named = "".join(f", records.{quoted(name)}" for name in called(mapping))
     return f"""
         select withdrawn.key, records."Id" as sf_id{named}
         from {relation("org", mapping.object)} as records
-        join withdrawn on withdrawn.key = lower(records.{quoted(mapping.key)})
-        where records."IsDeleted" = 'false'
+        join read_parquet({literal(keys)}) as withdrawn
+            on withdrawn.key = lower(records.{quoted(mapping.key)})
+        where records."IsDeleted" = 'false' and withdrawn.relation = {literal(mapping.from_)}
     """
 
 

@@ -155,26 +155,24 @@ def test_a_converted_lead_is_none_and_known_as_converted(
     assert matched(db, mappings["Lead"]) == {"p-2": (None, "converted", 0, False)}
 
 
-@pytest.mark.parametrize(
-    ("aliases", "records", "others", "alias"),
-    [
-        (["p-9"], [("003A", "p-1"), ("003B", "p-9")], ["003B"], None),
-        (["p-9"], [("003A", None), ("003B", "p-9")], [], "p-9"),
-        (["p-8", "p-9"], [("003A", "p-8"), ("003B", "p-9")], ["003B"], "p-8"),
-        (None, [("003A", None), ("003B", None), ("003C", None)], ["003B", "003C"], None),
-        (None, [("003A", "p-1"), ("003B", None)], [], None),
-    ],
-)
+SEVERAL: list[tuple[list[str] | None, list[tuple[str, str | None]], list[str], str | None]] = [
+    (["p-9"], [("003A", "p-1"), ("003B", "p-9")], ["003B"], None),
+    (["p-9"], [("003A", None), ("003B", "p-9")], [], "p-9"),
+    (["p-8", "p-9"], [("003A", "p-8"), ("003B", "p-9")], ["003B"], "p-8"),
+    (None, [("003A", None), ("003B", None), ("003C", None)], ["003B", "003C"], None),
+    (None, [("003A", "p-1"), ("003B", None)], [], None),
+]
+
+
+@pytest.mark.parametrize("place", range(len(SEVERAL)))
 def test_further_records_of_one_of_ours_are_known(
     db: duckdb.DuckDBPyConnection,
     fill: Fill,
     mappings: dict[str, ObjectMapping],
     golden: dict[str, dict[str, str]],
-    aliases: list[str] | None,
-    records: list[tuple[str, str | None]],
-    others: list[str],
-    alias: str | None,
+    place: int,
 ) -> None:
+    aliases, records, others, alias = SEVERAL[place]
     fill("people", golden["people"], [ADA | {"aliases": aliases}])
     rows = [
         RECORD | {"Id": sf_id, "Causeway_Key__c": key, "Email": "ada@x.org"}

@@ -84,6 +84,12 @@ others as (
     group by found.entity_key
 ),
 
+taken_over as (
+    select sf_id, key as alias
+    from records
+    semi join (select sf_id from best where rule = 'alias') using (sf_id)
+),
+
 claims as (
     select sf_id, count(*) as entities
     from best
@@ -106,13 +112,13 @@ select
     case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
     best.candidates,
     claims.entities = 1 and best.place > 0 as adopt,
-    case when best.rule = 'alias' then records.key end as alias,
+    taken_over.alias,
     coalesce(others.sf_ids, []) as others,
     null::varchar as gone_id
 from best
 join claims on claims.sf_id = best.sf_id
 left join others on others.entity_key = best.entity_key
-left join records on best.rule = 'alias' and records.sf_id = best.sf_id
+left join taken_over on taken_over.sf_id = best.sf_id
 union all
 select entities.entity_key, null, gone.rule, 0, false, null, [], gone.gone_id
 from entities
