@@ -278,7 +278,8 @@ select
     {told_withdrawn} as reason,
     {scope_withdrawn} as scope,
     []::varchar[] as changed,
-    map([]::varchar[], []::varchar[]) as before{named}
+    map([]::varchar[], []::varchar[]) as before,
+    [] as fields{named}
 from {withdrawn}
 anti join desired using (key)
 """

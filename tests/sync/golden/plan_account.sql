@@ -351,6 +351,7 @@ select
     'no source mentions it any more' as scope,
     []::varchar[] as changed,
     map([]::varchar[], []::varchar[]) as before,
+    [] as fields,
     "Name"
 from withdrawn_account
 anti join desired using (key)

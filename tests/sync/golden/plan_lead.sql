@@ -371,6 +371,7 @@ select
     'no source mentions it any more' as scope,
     []::varchar[] as changed,
     map([]::varchar[], []::varchar[]) as before,
+    [] as fields,
     "FirstName",
     "LastName",
     "Email"
