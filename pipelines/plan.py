@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -16,18 +17,20 @@ from pipelines.salesforce.rows import DUPLICATES
 from pipelines.scope import bind_scope, seen
 from pipelines.snapshot import fitted, read_schema
 from pipelines.sql import SqlFile
+from pipelines.sweep import sweep_plans
 from pipelines.sync.addresses import LEFT_OUT
 from pipelines.sync.compile import desired_sql
 from pipelines.sync.fields import Field
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping import ObjectMapping, relation
-from pipelines.sync.plan import plan_sql
+from pipelines.sync.plan import called, plan_sql
 from pipelines.sync.plan_differences import differences_sql
 from pipelines.sync.plan_forecast import Score, score, transient_sql
 from pipelines.sync.saved_plan import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
 from pipelines.sync.wire import quoted
 from pipelines.warehouse import Written, literal, publish
+from pipelines.withdrawn import withdrawn
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -85,8 +88,9 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))
     saved = save_plan(project.home, origin, files, mappings, schema)
-    _point(project, day, saved.plan_id)
+    _point(project, day, saved)
     write_page(project, saved)
+    sweep_plans(project)
     heed_guards(project, day, saved)
     if is_quiet(saved):
         memo.keep()
@@ -108,22 +112,24 @@ def newest(project: Project, day: date) -> Plan:
         ConfigError: nothing was planned for that day yet, or the plan was edited.
     """
     pointer = _pointer(project, day)
-    if not pointer.exists():
-        raise ConfigError.at(pointer, None, f"nothing is planned for {day}; run `causeway sync`")
+    if pointer is None or not pointer.exists():
+        raise ConfigError(f"nothing is planned for {day}; run `causeway sync --batch {day}`")
     return load_plan(project.home, pointer.read_text(encoding="utf-8").strip())
 
 
 def newest_of_all(project: Project) -> Plan:
-    """The plan that was made last, of whichever batch.
+    """The plan that was made last for the bound org, of whichever batch.
 
     Raises:
         ConfigError: nothing was planned yet, or the plan was edited.
     """
     plans = project.home / "plans"
-    headers = sorted(plans.glob(f"[!.]*/{HEADER}"), key=lambda path: path.stat().st_mtime_ns)
-    if not headers:
-        raise ConfigError.at(plans, None, "nothing is planned yet; run `causeway sync --plan-only`")
-    return load_plan(project.home, headers[-1].parent.name)
+    headers = sorted(plans.glob(f"[!.]*/{HEADER}"), key=lambda path: -path.stat().st_mtime_ns)
+    for path in headers:
+        organization_id = json.loads(path.read_bytes())["organization_id"]
+        if project.bound_org in (None, organization_id):
+            return load_plan(project.home, path.parent.name)
+    raise ConfigError.at(plans, None, "nothing is planned yet; run `causeway sync --plan-only`")
 
 
 def scored(project: Project, saved: Plan, object_name: str) -> Score:
@@ -132,7 +138,7 @@ def scored(project: Project, saved: Plan, object_name: str) -> Score:
         return score(connection, saved.payload(object_name), applied(saved, object_name))
 
 
-MADE = ("differences", "ledger", "undone", "scope", "refused", "lost")
+MADE = ("differences", "ledger", "undone", "scope", "refused", "lost", "withdrawn")
 """What a plan reads of each object that is no asset; made while planning."""
 
 
@@ -143,30 +149,82 @@ def _plan(
     object_name, policies = mapping.object, project.policies
     compared = differences_sql(mapping, schema, policies)
     query = plan_sql(mapping, schema, policies)
-    made = {relation(stage, object_name) for stage in MADE}
+    made = {relation(stage, object_name) for stage in MADE} | {mapping.from_}
     with project.connect(day) as connection, project.state.attach(connection):
         reads = connection.get_table_names(compared) | connection.get_table_names(query)
         for table in reads - made:
             project.bind_table(connection, table, day)
+        project.bind_table(connection, mapping.from_, day)
         connection.execute(_table_sql(relation("differences", object_name), compared))
-        _bind_written(project, connection, object_name)
+        _bind_written(project, connection, mapping)
         bind_scope(project, connection, day, object_name)
         refused = _refused_sql(object_name)
         connection.execute(_view_sql(relation("refused", object_name), refused))
         return project.warehouse.write(connection, relation("plan", object_name), day, query)
 
 
-def _bind_written(project: Project, connection: DuckDBPyConnection, object_name: str) -> None:
-    """Make ``ledger_<object>`` and ``undone_<object>``: what we wrote, and what was taken back."""
-    home = project.org_home(project.bound_org or "")
+def _bind_written(project: Project, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+    """Make ``ledger_``, ``undone_``, ``lost_`` and ``withdrawn_<object>``: what we ever wrote."""
+    home, object_name = project.org_home(project.bound_org or ""), mapping.object
     ledger, differences = Ledger.of(home, object_name), relation("differences", object_name)
-    query = ledger.sql(differences) if ledger.segments() else _sent_sql(differences, object_name)
+    query = _ledger_sql(connection, mapping, ledger) or _sent_sql(differences, object_name)
     connection.execute(_table_sql(relation("ledger", object_name), query))
     undone = undone_sql(home, object_name)
     connection.execute(_view_sql(relation("undone", object_name), undone))
     project.bind_org(connection, object_name)
-    lost = _lost_sql(project.object_mappings[object_name], ledger)
+    lost = _lost_sql(mapping, ledger)
     connection.execute(_table_sql(relation("lost", object_name), lost))
+    stays = _withdrawn_sql(mapping, withdrawn(project))
+    connection.execute(_table_sql(relation("withdrawn", object_name), stays))
+
+
+def _ledger_sql(
+    connection: DuckDBPyConnection, mapping: ObjectMapping, ledger: Ledger
+) -> str | None:
+    """What we wrote of records that differ, whatever key they had then; none without a ledger."""
+    if not ledger.segments():
+        return None
+    differences = relation("differences", mapping.object)
+    aliases = _aliases_sql(mapping, differences)
+    connection.execute(_table_sql("written_as", aliases))
+    if not connection.execute("select 1 from written_as limit 1").fetchall():
+        return ledger.sql(differences)
+    asked = f"select distinct key from {differences} union select written_as from written_as"
+    connection.execute(_table_sql("asked", asked))
+    return f"""
+        select coalesce(written_as.key, entry.key) as key, field, sent, stored
+        from ({ledger.sql("asked")}) as entry
+        left join written_as
+            on written_as.written_as = entry.key and written_as.sf_id = entry.sf_id
+        qualify row_number() over (
+            partition by coalesce(written_as.key, entry.key), field order by written_at desc
+        ) = 1
+    """
+
+
+def _aliases_sql(mapping: ObjectMapping, differences: str) -> str:
+    """Keys that were taken over: ``written_as``, by which ``key``, on the record ``sf_id``."""
+    return f"""
+        select taken.written_as, taken.key, matched.sf_id
+        from (
+            select unnest(aliases) as written_as, {mapping.key_column} as key
+            from {mapping.from_} where len(aliases) > 0
+        ) as taken
+        join {relation("org_match", mapping.object)} as matched on matched.entity_key = taken.key
+        semi join {differences} as differences on differences.key = taken.key
+    """
+
+
+def _withdrawn_sql(mapping: ObjectMapping, keys: Path) -> str:
+    """Records that are there though nobody of ours mentions them any more."""
+    named = "".join(f", records.{quoted(name)}" for name in called(mapping))
+    return f"""
+        select withdrawn.key, records."Id" as sf_id{named}
+        from {relation("org", mapping.object)} as records
+        join read_parquet({literal(keys)}) as withdrawn
+            on withdrawn.key = lower(records.{quoted(mapping.key)})
+        where records."IsDeleted" = 'false' and withdrawn.relation = {literal(mapping.from_)}
+    """
 
 
 def _lost_sql(mapping: ObjectMapping, ledger: Ledger) -> str:
@@ -209,7 +267,7 @@ def _refused_sql(object_name: str) -> str:
     """
     return (
         "select key, code, message, case when outcome = 'held' then digest end as waits"
-        f" from state.outcome where object = {literal(object_name)}"
+        f" from known_outcomes where object = {literal(object_name)}"
         f" and (outcome = 'rejected' or code = {literal(DUPLICATES)})"
         f" and code not in ({transient_sql()})"
     )
@@ -223,11 +281,16 @@ def _table_sql(name: str, query: str) -> str:
     return f"create or replace temp table {name} as {query}"
 
 
-def _pointer(project: Project, day: date) -> Path:
-    return project.home / "plans" / f"{day}.newest"
+def _pointer(project: Project, day: date) -> Path | None:
+    """The file that names a day's newest plan for the bound org."""
+    if project.bound_org is None:
+        return None
+    return project.org_home(project.bound_org) / "newest" / str(day)
 
 
-def _point(project: Project, day: date, plan_id: str) -> None:
-    temporary = _pointer(project, day).with_suffix(".tmp")
-    temporary.write_text(plan_id, encoding="utf-8")
-    publish(temporary, _pointer(project, day))
+def _point(project: Project, day: date, saved: Plan) -> None:
+    pointer = project.org_home(saved.organization_id) / "newest" / str(day)
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    temporary = pointer.with_suffix(".tmp")
+    temporary.write_text(saved.plan_id, encoding="utf-8")
+    publish(temporary, pointer)

@@ -38,9 +38,6 @@ OBJECTS = ("Account", "Contact", "Lead")
 MIRRORED = {f"org_{name.lower()}": name for name in (*OBJECTS, "User")}
 """Relations that stand for what the org holds now, not for one day: relation → object."""
 
-BOUND = "organization"
-"""The file of a home that holds the Id of its org."""
-
 
 @dataclass(frozen=True)
 class Project:
@@ -118,8 +115,7 @@ class Project:
     @property
     def bound_org(self) -> str | None:
         """Id of the organization that this home belongs to; none before its first snapshot."""
-        path = self.home / BOUND
-        return path.read_text(encoding="utf-8").strip() if path.exists() else None
+        return self.state.organization
 
     def org_home(self, organization_id: str) -> Path:
         """Where everything lies that is true of one organization alone."""

@@ -147,7 +147,8 @@ def proven(project: Project) -> list[Proof]:
 def _proven_plans(project: Project) -> list[Plan]:
     found = (project.home / "plans").glob("[!.]*/applied/*/proof.json")
     names = {path.parents[2].name for path in found}
-    return [load_plan(project.home, name) for name in sorted(names)]
+    plans = (load_plan(project.home, name) for name in sorted(names))
+    return [plan for plan in plans if plan.organization_id == project.bound_org]
 
 
 # What somebody else made of a value is not what the org stored of ours: it stays a difference.

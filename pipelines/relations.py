@@ -61,6 +61,8 @@ MATCH = {
     "rule": "varchar",
     "candidates": "bigint",
     "adopt": "boolean",
+    "alias": "varchar",
+    "others": "varchar[]",
     "gone_id": "varchar",
 }
 
@@ -127,6 +129,17 @@ def _texts(fields: Iterable[str]) -> dict[str, str]:
     """The fields as text columns, and the codes of addresses: an org takes texts or codes."""
     names = (name for field in fields for name in (field, code_of(field)) if name is not None)
     return dict.fromkeys(names, "varchar")
+
+
+def of_one_org(project: Project) -> Iterator[str]:
+    """The relations that are true of one org alone: from what it holds to what it answered."""
+    yield from (name for name, _ in (*_org(project), *_written(project)))
+
+
+def forget(project: Project) -> None:
+    """Let ``prepare`` look at every relation again."""
+    _prepared.difference_update({known for known in _prepared if known[0] == project.home})
+    (project.home / "stage" / "schemas").unlink(missing_ok=True)
 
 
 def prepare(project: Project) -> None:

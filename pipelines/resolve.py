@@ -84,7 +84,8 @@ def _waiting(project: Project) -> str:
     if not outcomes.exists():
         return ""
     with project.warehouse.connect() as connection:
-        [(waiting,)] = connection.execute(_waiting_sql(outcomes)).fetchall()
+        query = _waiting_sql(outcomes)
+        [(waiting,)] = connection.execute(query, [project.bound_org]).fetchall()
     return str(waiting)
 
 
@@ -92,4 +93,5 @@ def _waiting_sql(outcomes: Path) -> str:
     return (
         f"select md5(string_agg(key, ' ' order by key)) from read_parquet({literal(outcomes)}) "
         "where outcome in ('held', 'rejected', 'unknown')"
+        " and organization_id is not distinct from $1"
     )

@@ -132,7 +132,7 @@ def _scope_sql(object_name: str, day: date, otherwise: str) -> str:
             {touched}
         ),
         waited as (
-            select key from state.outcome
+            select key from known_outcomes
             where object = {literal(object_name)} and outcome in ('held', 'rejected')
         )
         select

@@ -17,7 +17,7 @@ from pipelines.automation import notice
 from pipelines.errors import ConfigError
 from pipelines.memo import version
 from pipelines.mirror import read_manifest
-from pipelines.project import BOUND, OBJECTS, Project
+from pipelines.project import OBJECTS, Project
 from pipelines.proofs import catch_up
 from pipelines.refresh import Reading, Refreshed, bring_up
 from pipelines.relations import show_org
@@ -28,6 +28,7 @@ from pipelines.sync.fields import OrgSchema, org_schema, schema_table
 from pipelines.sync.mapping import GOLDEN, ObjectMapping, relation
 from pipelines.sync.places import Listed, places_sql, places_table, together
 from pipelines.sync.snapshot import fields_needed
+from pipelines.sync.state import BOUND
 from pipelines.warehouse import Warehouse, Written
 
 if TYPE_CHECKING:

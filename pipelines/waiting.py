@@ -50,7 +50,7 @@ def waiting(project: Project, object_name: str | None = None) -> list[Waiting]:
     if not path.exists():
         return []
     with project.warehouse.connect() as connection:
-        rows = connection.execute(_rows_sql(path), [object_name]).fetchall()
+        rows = connection.execute(_rows_sql(path), [object_name, project.bound_org]).fetchall()
         names: dict[tuple[str, str], dict[str, str]] = {}
         found = []
         for plan_id, name, key, *said in rows:
@@ -66,20 +66,21 @@ def counted(project: Project) -> list[Counted]:
     if not path.exists():
         return []
     with project.warehouse.connect() as connection:
-        return connection.execute(_counted_sql(path)).fetchall()
+        return connection.execute(_counted_sql(path), [project.bound_org]).fetchall()
 
 
 def _rows_sql(outcomes: Path) -> str:
     return f"""\
 select plan_id, object, key, batch, outcome, code, message
 from read_parquet({literal(outcomes)})
-where $1 is null or lower(object) = lower($1)"""
+where ($1 is null or lower(object) = lower($1)) and organization_id is not distinct from $2"""
 
 
 def _counted_sql(outcomes: Path) -> str:
     return f"""\
 select object, outcome, code, message, count(*)
 from read_parquet({literal(outcomes)})
+where organization_id is not distinct from $1
 group by all
 order by count(*) desc, object, code, message"""
 

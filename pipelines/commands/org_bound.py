@@ -66,15 +66,14 @@ def switch(
 ) -> None:
     """Bind the home to the org that CAUSEWAY_ORG names, else to the local one.
 
-    Who is who stays. What was read from, planned for and written to the old org is kept in its
-    own folder, and is there again after switching back.
+    Who is who stays. What was read from, planned for and written to the old org, and what it said
+    of it, is put aside: nothing of it is shown or used, and it is there again after switching back.
 
       CAUSEWAY_ORG=uat causeway org switch
     """
     choose_home(home)
-    from pipelines.project import BOUND
-    from pipelines.relations import prepare, show_org
-    from pipelines.warehouse import publish
+    from pipelines.commands.undo import org_lock
+    from pipelines.switch import switch as go_over
 
     here = project()
     with here.org() as org:
@@ -88,11 +87,8 @@ def switch(
     if facts["from"] != facts["to"]:
         if not yes:
             _ask(facts)
-        temporary = here.home / f".{BOUND}.tmp"
-        temporary.write_text(facts["to"], encoding="utf-8")
-        publish(temporary, here.home / BOUND)
-        prepare(here)
-        show_org(here)
+        with org_lock(here):
+            go_over(here, facts["to"])
     if as_json:
         print_json(facts)
     elif facts["from"] == facts["to"]:

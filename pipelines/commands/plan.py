@@ -40,7 +40,7 @@ def plan(  # noqa: PLR0913 - one parameter per option
         typer.Option(
             metavar="WHAT",
             help="creates, adopts, undeletes, updates, moves, reassigns, holds, conflicts, reviews,"
-            " truncated, kept (values of the org that stay) or rejections (forecast).",
+            " notes, truncated, kept (values of the org that stay) or rejections (forecast).",
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=0, help="Rows of each object.")] = LIMIT,

@@ -43,6 +43,7 @@ def head(
         *_section("why", _scopes(summaries)),
         *_section("takes", [_cost(saved)]),
         *_section("held", _by_object(summaries, "holds")),
+        *_section("noted", _by_object(summaries, "notes")),
         *_section("stays", _decided(summaries, KEPT)),
         *_section("settled", _decided(summaries, {"conflict_source": SENT["conflict_source"]})),
         *_section("cut", _decided(summaries, {"truncated": SENT["truncated"]})),
@@ -168,10 +169,12 @@ def _record(row: Row) -> list[Text]:
     line.append(_value(row.title), style="bold").append(f"  {row.sf_id or row.key}", style="dim")
     lines = [line]
     if row.reason:
-        lines.append(Text(f"            {row.reason}", style="yellow"))
+        style = "yellow" if row.action == "hold" else "dim"
+        lines.append(Text(f"            {row.reason}", style=style))
     if row.forecast:
         said = f"{row.forecast_code}: {row.forecast_message}"
-        lines.append(Text(f"            {row.forecast}ly refused, {said}", style="red"))
+        sure = "certainly" if row.forecast == "certain" else row.forecast
+        lines.append(Text(f"            {sure} refused, {said}", style="red"))
     width = max((len(told.field) for told in row.said), default=0)
     return lines + [_field(told, width) for told in row.said]
 

@@ -26,6 +26,9 @@ NEEDS = {
 AMBIGUOUS, DELETED, MERGED, CONVERTED = "ambiguous", "deleted", "merged", "converted"
 """What stands in ``rule`` where no record is matched, though there is one."""
 
+ALIAS = "alias"
+"""The rule that finds a record by a key which another one took over."""
+
 
 def match_sql(mapping: ObjectMapping) -> str:
     """The relation ``org_match_<object>``: one row per entity that the org knows.
@@ -33,16 +36,21 @@ def match_sql(mapping: ObjectMapping) -> str:
     Columns: ``entity_key``; ``sf_id``, null where ``rule`` is ``ambiguous`` (two entities reach
     the record), ``deleted``, ``merged`` or ``converted`` (only such a record carries the key);
     ``rule``; ``candidates``, of which the oldest was taken; ``adopt``, true where the record has no
-    key yet; ``gone_id``, the Id of a record that is no match, of a merged one that of its master.
+    key yet or that of somebody who turned out to be the same; ``alias``, the key of the latter;
+    ``others``, further records that are the same entity by its keys or by the rule that decided;
+    ``gone_id``, the Id of a record that is no match, of a merged one that of its master.
     """
     rules = [rule for rule in mapping.match if rule != "key"]
     found = [
         "select entities.entity_key, records.sf_id, records.since, 0 as place, 'key' as rule\n"
         "    from entities\n    join records on records.key = entities.entity_key",
-        *(_found_sql(place, rule) for place, rule in enumerate(rules, start=1)),
+        f"select aliases.entity_key, records.sf_id, records.since, 1, {literal(ALIAS)}\n"
+        "    from aliases\n    join records on records.key = aliases.alias",
+        *(_found_sql(place, rule) for place, rule in enumerate(rules, start=2)),
     ]
     return _MATCH.format(
         entities=_entities_sql(mapping, rules),
+        aliases=_ALIASES.format(key=mapping.key_column, golden=mapping.from_),
         records=_records_sql(mapping),
         free=_free_sql(mapping, rules),
         found="\n    union all\n    ".join(found),
@@ -55,6 +63,11 @@ with
 
 entities as (
 {entities}
+),
+
+-- The keys of those who turned out to be the same, which their records may carry still.
+aliases as (
+{aliases}
 ),
 
 -- Records that are alive and ours; then those that nobody has a key on.
@@ -88,6 +101,26 @@ best as (
     group by entity_key
 ),
 
+-- Of the few that have several records, all but the one that was taken.
+several as (
+    select entity_key from oldest where candidates > 1 or rule = 'alias'
+),
+
+others as (
+    select found.entity_key, list(distinct found.sf_id order by found.sf_id) as sf_ids
+    from found
+    semi join several on several.entity_key = found.entity_key
+    join best on best.entity_key = found.entity_key
+    where found.sf_id <> best.sf_id and (found.rule in ('key', 'alias') or found.rule = best.rule)
+    group by found.entity_key
+),
+
+taken_over as (
+    select sf_id, key as alias
+    from records
+    semi join (select sf_id from best where rule = 'alias') using (sf_id)
+),
+
 claims as (
     select sf_id, count(*) as entities
     from best
@@ -104,15 +137,25 @@ select
     case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
     best.candidates,
     claims.entities = 1 and best.place > 0 as adopt,
+    taken_over.alias,
+    coalesce(others.sf_ids, []) as others,
     null::varchar as gone_id
 from best
 join claims on claims.sf_id = best.sf_id
+left join others on others.entity_key = best.entity_key
+left join taken_over on taken_over.sf_id = best.sf_id
 union all
-select entities.entity_key, null, gone.rule, 0, false, gone.gone_id
+select entities.entity_key, null, gone.rule, 0, false, null, [], gone.gone_id
 from entities
 join gone on gone.key = entities.entity_key
 where entities.entity_key not in (select entity_key from best)
 """
+
+
+_ALIASES = """\
+    select {key} as entity_key, unnest(aliases) as alias
+    from {golden}
+    where len(aliases) > 0"""
 
 
 def _entities_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:

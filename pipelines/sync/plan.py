@@ -51,6 +51,8 @@ COLUMNS = {
 """What a row of a plan has before its fields, with its DuckDB types."""
 
 UNDONE = "it was undone, and nothing that we want of it has changed since"
+NO_SOURCE = "no source mentions it any more"
+WITHDRAWN = f"{NO_SOURCE}; its record stays as it is, and nothing is deleted"
 PARENTS = ("AccountId",)
 OWNER = "OwnerId"
 
@@ -62,7 +64,10 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     ``differences_<object>``; ``ledger_<object>`` (``key``, ``field``, ``sent``, ``stored``), what
     we wrote last; ``undone_<object>`` (``key``, ``field``, ``value``), what was taken back, without
     a field the record; ``scope_<object>`` (``key``, ``reason``), why a row is here that the batch
-    did not touch; ``refused_<object>`` (``key``, ``code``, ``message``), what the org said of it.
+    did not touch; ``refused_<object>`` (``key``, ``code``, ``message``, ``waits``), what the org
+    said of it, and the digest of what somebody has to look at before it is sent again;
+    ``lost_<object>`` (``key``), what we wrote and is gone for good; ``withdrawn_<object>``
+    (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
     value is written, only which of them were cut.
@@ -81,6 +86,12 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         desired=relation("sf", name),
         matched=matched_sql(mapping, policies),
         lost=relation("lost", name),
+        withdrawn=relation("withdrawn", name),
+        told_withdrawn=literal(WITHDRAWN),
+        named="".join(f",\n    {quoted(field)}" for field in called(mapping)),
+        scope_withdrawn=literal(NO_SOURCE),
+        key_field=literal(mapping.key),
+        others=_others_sql(mapping, policies),
         found=gone.found,
         notes="".join(f"\n            {note}" for note in gone.notes),
         scope=relation("scope", name),
@@ -133,6 +144,8 @@ joined as (
         {found} as sf_id,
         matched.rule as _rule,
         matched.gone_id as _gone_id,
+        matched.alias as _alias,
+        matched.others as _others,
         lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
         coalesce(scope.reason, 'touched by the batch') as scope,
@@ -221,10 +234,13 @@ select
         when _refused then likely.message
         when reason is not null then reason
         when action = 'create' then note
+        when len(_others) > 0 then {others}
     end as reason,
     scope,
     if(_refused, [], changed) as changed,
     case
+        when _alias is not null and not _refused
+            then map(list_append(changed, {key_field}), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
         else map([], [])
     end as before,
@@ -253,6 +269,19 @@ select
     case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
     {columns}
 from foreseen
+union all by name
+-- What no source mentions any more stays in the org, and is listed.
+select
+    key,
+    'unchanged' as action,
+    sf_id,
+    {told_withdrawn} as reason,
+    {scope_withdrawn} as scope,
+    []::varchar[] as changed,
+    map([]::varchar[], []::varchar[]) as before,
+    [] as fields{named}
+from {withdrawn}
+anti join desired using (key)
 """
 
 
@@ -260,6 +289,12 @@ def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
     for name in mapping.enabled():
         if when(mapping, name, policies) != "update":
             yield f"case when {quoted(name)} is not null then {literal(name)} end"
+
+
+def called(mapping: ObjectMapping) -> list[str]:
+    """The mapped fields by which people call a record."""
+    known = mapping.enabled()
+    return [name for name in ("Name", "FirstName", "LastName", "Email") if name in known]
 
 
 _CUTS = """\
@@ -291,6 +326,7 @@ def _gone(mapping: ObjectMapping, policies: Policies) -> _Gone:
     converted = literal(f"its {name} was converted in the org")
     ambiguous = f"ambiguous: somebody else of ours matches the same {name} of the org"
     holds = [
+        *_waits_for_review(mapping, policies),
         f"when _rule = {literal(AMBIGUOUS)} then {literal(ambiguous)}",
         f"when _rule = {literal(MERGED)} then {merged}",
         f"when _rule = {literal(CONVERTED)} then {converted}",
@@ -316,6 +352,20 @@ def _gone(mapping: ObjectMapping, policies: Policies) -> _Gone:
     )
     in_bin = f"{deleted}, and its recycle bin has it no more, {again}"
     return _Gone(found, holds, [notes[0], f"when {known} then {literal(in_bin)}"])
+
+
+def _others_sql(mapping: ObjectMapping, policies: Policies) -> str:
+    """What is said of further records that the org has for one of ours."""
+    name = mapping.object
+    policy = getattr(policies.duplicates, name.lower())
+    told = literal(f"the org has more than one {name} for it, also ")
+    why = literal(f" (duplicates.{name.lower()}: {policy})")
+    return f"{told} || array_to_string(_others, ', ') || {why}"
+
+
+def _waits_for_review(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
+    if getattr(policies.duplicates, mapping.object.lower()) == "review":
+        yield f"when len(_others) > 0 then {_others_sql(mapping, policies)}"
 
 
 def _lost_in_bin(object_name: str) -> str:

@@ -108,7 +108,7 @@ class Guests(Frozen):
     addresses: Literal["capture", "ignore"] = "capture"
 
 
-Duplicate = Annotated[Literal["leave", "merge", "review"], only("leave")]
+Duplicate = Annotated[Literal["leave", "merge", "review"], only("leave", "review")]
 
 
 class Duplicates(Frozen):
@@ -182,6 +182,12 @@ class Api(Frozen):
     daily_share: Share = 0.8
 
 
+class Plans(Frozen):
+    """How long plans are kept that never wrote anything; those that did are kept for good."""
+
+    keep_days: int = Field(30, ge=1)
+
+
 class Policies(Frozen):
     """All of ``mappings/policies.yaml``; what is not written there has the value shown here."""
 
@@ -197,6 +203,7 @@ class Policies(Frozen):
     deleted_in_org: Literal["leave", "recreate", "undelete"] = "leave"
     guards: Guards = Guards()
     api: Api = Api()
+    plans: Plans = Plans()
 
 
 def read_policies(folder: Path) -> Policies:

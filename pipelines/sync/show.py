@@ -26,6 +26,7 @@ ONLY: Mapping[str, str] = {
     "restores": "action = 'restore'",
     "deletes": "action = 'delete'",
     "holds": "action = 'hold'",
+    "notes": "action <> 'hold' and reason is not null",
     "conflicts": (
         "len(list_filter(said, lambda told: starts_with(told.decision, 'conflict_'))) > 0"
     ),
@@ -47,6 +48,7 @@ class ObjectSummary:
         decisions: decision → how many fields it was made of; of creates only what was cut.
         scopes: reason → how many rows are in the plan for it.
         holds: reason → how many rows wait for it.
+        notes: what else is to be known of rows that do not wait → how many they are.
         forecasts: (certain or likely, code) → how many rows Salesforce is going to refuse.
     """
 
@@ -56,6 +58,7 @@ class ObjectSummary:
     decisions: dict[str, int]
     scopes: dict[str, int]
     holds: dict[str, int]
+    notes: dict[str, int]
     forecasts: dict[tuple[str, str], int]
 
     @property
@@ -124,6 +127,7 @@ _COUNTED = {
     "decisions": ("unnest(list_transform(fields, lambda told: told.decision))", "true"),
     "scopes": ("scope", "action <> 'unchanged'"),
     "holds": ("reason", "action = 'hold'"),
+    "notes": ("reason", "action <> 'hold'"),
     "forecasts": ("[forecast, forecast_code]", "forecast is not null"),
 }
 
@@ -158,7 +162,8 @@ def rows(
     """
     payload = f"read_parquet({literal(plan.payload(object_name))})"
     query = rows_sql(plan.objects[object_name], payload, field=field)
-    conditions = [ONLY[only]] if only else ["(action <> 'unchanged' or len(said) > 0)"]
+    something = "(action <> 'unchanged' or len(said) > 0 or reason is not null)"
+    conditions = [ONLY[only] if only else something]
     if field is not None:
         conditions.append("len(said) > 0")
     found = connection.sql(

@@ -89,7 +89,8 @@ def _told(
         "case when now.\"Id\" is null and payload.action = 'undelete' then 'its recycle bin has it"
         " no more' end",
         f"case when {gone} and payload.action not in ({deletes}) then 'it was deleted' end",
-        f"case when not {gone} and {key} is not null and {key} <> payload.key"
+        f"case when not {gone} and {key} is not null and lower({key}) <> lower(payload.key)"
+        f" and lower({key}) is distinct from lower(now.before[{literal(part.key_field)}])"
         f" then 'it carries the key ' || {key} end",
         f"case when not {gone} and {key} is null and payload.action in ('update', 'move',"
         " 'reassign', 'delete') then 'its key was removed' end",

@@ -42,7 +42,7 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def make_plan(project: Project) -> MakePlan:
-    """A plan of so many creates, one update with hostile values, and one row that waits."""
+    """A plan of so many creates, hostile updates, a row that waits, one cut, one with a note."""
     mapping = project.object_mappings["Contact"]
     schema = {
         name: Field("Contact", name, name, "string", length=255) for name in mapping.enabled()
@@ -90,6 +90,18 @@ def _planned(creates: int, others: str) -> str:
             union all
             select 'p-hold', 'hold', null, 'its Account waits', 'touched by the batch', [],
                 map([]::varchar[], []::varchar[]), [], 'Holly', 'Hold', null, null
+            union all
+            select 'p-cut', 'update', '003000000000001AAA', null, 'touched by the batch', ['Title'],
+                map(['Title'], ['CEO']), [{{
+                    'field': 'Title', 'decision': 'truncated', 'before': 'CEO', 'after': 'Head of',
+                    'sent': null, 'why': 'our value changed; cut from 300 to 255 characters'
+                    || ' (too_long: truncate), without: Europe'
+                }}], 'Cut', 'Short', null, 'Head of'
+            union all
+            select 'p-two', 'unchanged', '003000000000001AAA', 'the org has more than one Contact'
+                || ' for it, also 003000000000009AAA (duplicates.contact: leave)',
+                'touched by the batch', [], map([]::varchar[], []::varchar[]), [],
+                'Gus', 'Twice', null, null
         )
     """
 

@@ -43,7 +43,7 @@ def test_the_summary_comes_first_then_each_field(causeway: Causeway, make_plan: 
     assert said.index("API calls") < said.index("First0")
     assert "First2" not in causeway("--only", "conflicts").output
     assert "LastName" not in causeway("--object", "contact", "--field", "Email").output
-    assert "and 7 more" in causeway("--limit", "2").output
+    assert "and 8 more" in causeway("--limit", "2").output
 
 
 def test_scripts_get_the_same_as_json(causeway: Causeway, make_plan: MakePlan) -> None:

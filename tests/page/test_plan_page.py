@@ -26,7 +26,7 @@ def show(page: Page, plan: Plan) -> None:
 def test_it_says_what_is_going_to_happen(page: Page, make_plan: MakePlan) -> None:
     show(page, make_plan(100))
     assert "What batch 2026-11-05 is going to change" in page.inner_text("h1")
-    assert page.inner_text("#shown") == "106 of 106 rows"
+    assert page.inner_text("#shown") == "108 of 108 rows"
     table = page.inner_text("#counts")
     assert "create" in table
     assert "100" in table
@@ -40,19 +40,19 @@ def test_it_says_what_is_going_to_happen(page: Page, make_plan: MakePlan) -> Non
 def test_filters_narrow_what_is_shown(page: Page, make_plan: MakePlan) -> None:
     show(page, make_plan(100))
     page.select_option("#action", "hold")
-    assert page.inner_text("#shown") == "1 of 106 rows"
+    assert page.inner_text("#shown") == "1 of 108 rows"
     page.click("#clear")
     page.select_option("#field", "Title")
-    assert page.inner_text("#shown") == "5 of 106 rows"
+    assert page.inner_text("#shown") == "6 of 108 rows"
     page.click("#clear")
     page.select_option("#decision", "conflict_source")
-    assert page.inner_text("#shown") == "5 of 106 rows"
+    assert page.inner_text("#shown") == "5 of 108 rows"
     page.click("#clear")
     page.fill("#text", "p42@X.org first42")
-    page.wait_for_selector("#shown:text-is('1 of 106 rows')")
+    page.wait_for_selector("#shown:text-is('1 of 108 rows')")
     page.click("#clear")
     page.click("#counts button.hold")
-    assert page.inner_text("#shown") == "1 of 106 rows"
+    assert page.inner_text("#shown") == "1 of 108 rows"
 
 
 def test_no_value_is_anything_but_text(page: Page, make_plan: MakePlan, evil: list[str]) -> None:
@@ -79,18 +79,36 @@ def test_a_hundred_thousand_rows_are_drawn_where_one_looks(
     plan = make_plan(100_000)
     write_page(project, plan, limit=100_000)
     show(page, plan)
-    assert page.inner_text("#shown") == "100,006 of 100,006 rows"
+    assert page.inner_text("#shown") == "100,008 of 100,008 rows"
     assert page.locator(".row").count() < 60
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     page.wait_for_selector("text=Holly Hold")
     page.fill("#text", "p99999@x.org")
-    page.wait_for_selector("#shown:text-is('1 of 100,006 rows')")
+    page.wait_for_selector("#shown:text-is('1 of 100,008 rows')")
 
     write_page(project, plan)
     assert page_of(plan).stat().st_size < 2_000_000
     show(page, plan)
     said = page.inner_text("#more")
     assert "Contact, create: the first 10,000 of 100,000 are on this page." in said
+
+
+def test_a_reason_leads_to_the_records_it_names(page: Page, make_plan: MakePlan) -> None:
+    show(page, make_plan(1))
+    assert "WHAT ELSE IS TO BE KNOWN" in page.inner_text("#about")
+    page.fill("#text", "more than one")
+    page.wait_for_selector("#shown:text-is('1 of 9 rows')")
+    assert page.locator(".note.wait").count() == 0
+    [link] = page.eval_on_selector_all(".note a", "all => all.map(a => a.href)")
+    assert link.endswith("/lightning/r/Contact/003000000000009AAA/view")
+
+
+def test_a_text_that_is_cut_shows_what_is_lost(page: Page, make_plan: MakePlan) -> None:
+    show(page, make_plan(1))
+    page.select_option("#decision", "truncated")
+    assert page.inner_text("#shown") == "1 of 9 rows"
+    row = page.inner_text(".row")
+    assert "cut from 300 to 255 characters (too_long: truncate), without: Europe" in row
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -102,6 +120,6 @@ def test_it_prints_every_row_and_knows_the_dark(
     colors = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (colors == "rgb(255, 255, 255)") == (scheme == "light")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.locator(".row").count() == 306
+    assert page.locator(".row").count() == 308
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator(".row").count() < 60

@@ -32,6 +32,7 @@ PEOPLE = {
     ),
     "birthdate": "date",
     "opted_out": "boolean",
+    "aliases": "varchar[]",
     "name_derived": "boolean",
     "as_of": "timestamp",
 }  # fmt: skip
@@ -47,6 +48,7 @@ ACCOUNTS = {
     ),
     "name_generated": "boolean",
     "members": "bigint",
+    "aliases": "varchar[]",
     "as_of": "timestamp",
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ from pipelines.sync.journal import Journal
 from pipelines.sync.ledger import Ledger, write
 from pipelines.sync.mapping import ObjectMapping
 from pipelines.sync.match import match_sql
-from pipelines.sync.plan import plan_sql
+from pipelines.sync.plan import called, plan_sql
 from pipelines.sync.plan_differences import differences_sql
 from pipelines.sync.policies import Policies
 from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
@@ -107,6 +107,8 @@ class Sync:
             refused = _NONE.format("code, null::varchar as message, null::varchar as waits")
             self._make(f"refused_{name.lower()}", refused)
             self._make(f"lost_{name.lower()}", _NONE.format("sf_id"))
+            named = "".join(f', null::varchar as "{field}"' for field in called(mapping))
+            self._make(f"withdrawn_{name.lower()}", _NONE.format("sf_id" + named))
             self._make(f"plan_{name.lower()}", plan_sql(mapping, schema, self.policies))
             files[name] = self.home / f"plan_{name.lower()}.parquet"
             self.db.execute(f"copy plan_{name.lower()} to {literal(files[name])} (format parquet)")

@@ -62,6 +62,7 @@ READS = {
             f"{read}_{name}"
             for read in (
                 "sf", "org_match", "differences", "ledger", "undone", "scope", "refused", "lost",
+                "withdrawn",
             )
         }
         for name in ("account", "contact", "lead")

@@ -66,6 +66,16 @@ CONTACTS: dict[str, tuple[list[Row], list[Row], dict[str, Found]]] = {
         ],
         {"p-1": ("003B", "key", 1, False)},
     ),
+    "a key that another one took over is ours": (
+        [ADA | {"aliases": ["p-0", "p-9"]}],
+        [RECORD | {"Causeway_Key__c": "P-9", "Email": "eve@x.org"}],
+        {"p-1": ("003A", "alias", 1, True)},
+    ),
+    "our own key wins over it": (
+        [ADA | {"aliases": ["p-9"]}],
+        [RECORD | {"Causeway_Key__c": "p-9"}, RECORD | {"Id": "003B", "Causeway_Key__c": "p-1"}],
+        {"p-1": ("003B", "key", 1, False)},
+    ),
     "two people who reach one record: neither": (
         [ADA, ADA | {"person_key": "p-2"}],
         [RECORD | {"Email": "ada@x.org"}],
@@ -143,6 +153,35 @@ def test_a_converted_lead_is_none_and_known_as_converted(
         [converted, converted | {"Id": "00QB", "Causeway_Key__c": "p-2"}],
     )
     assert matched(db, mappings["Lead"]) == {"p-2": (None, "converted", 0, False)}
+
+
+SEVERAL: list[tuple[list[str] | None, list[tuple[str, str | None]], list[str], str | None]] = [
+    (["p-9"], [("003A", "p-1"), ("003B", "p-9")], ["003B"], None),
+    (["p-9"], [("003A", None), ("003B", "p-9")], [], "p-9"),
+    (["p-8", "p-9"], [("003A", "p-8"), ("003B", "p-9")], ["003B"], "p-8"),
+    (None, [("003A", None), ("003B", None), ("003C", None)], ["003B", "003C"], None),
+    (None, [("003A", "p-1"), ("003B", None)], [], None),
+]
+
+
+@pytest.mark.parametrize("place", range(len(SEVERAL)))
+def test_further_records_of_one_of_ours_are_known(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    golden: dict[str, dict[str, str]],
+    place: int,
+) -> None:
+    aliases, records, others, alias = SEVERAL[place]
+    fill("people", golden["people"], [ADA | {"aliases": aliases}])
+    rows = [
+        RECORD | {"Id": sf_id, "Causeway_Key__c": key, "Email": "ada@x.org"}
+        for sf_id, key in records
+    ]
+    fill("org_contact", texts(mappings, "Contact"), rows)
+    db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
+    found = db.execute(f"select others, alias from ({match_sql(mappings['Contact'])})").fetchall()
+    assert found == [(others, alias)]
 
 
 def matched(db: duckdb.DuckDBPyConnection, mapping: ObjectMapping) -> dict[str, Found]:

@@ -12,7 +12,7 @@ import pytest
 from pipelines.sync.compile import CUT_TYPE
 from pipelines.sync.fields import OrgSchema
 from pipelines.sync.mapping import ObjectMapping, read_mapping
-from pipelines.sync.plan import UNDONE, plan_sql
+from pipelines.sync.plan import UNDONE, called, plan_sql
 from pipelines.sync.plan_differences import compared, differences_sql
 from pipelines.sync.plan_forecast import score
 from pipelines.sync.policies import Policies
@@ -71,7 +71,10 @@ class Case:
         self.db.execute(f"alter table org_match_contact add column adopt boolean default {adopt}")
         gone = "'003A'" if rule in ("deleted", "merged") else "null"
         self.db.execute(f"alter table org_match_contact add column gone_id varchar default {gone}")
+        self.db.execute("alter table org_match_contact add column alias varchar")
+        self.db.execute("alter table org_match_contact add column others varchar[] default []")
         self._rows("lost_contact", (), [()] if lost else [])
+        self._rows("withdrawn_contact", ("sf_id", *called(mapping)), [])
         if rule in ("deleted", "merged"):
             self.db.execute("update org_match_contact set sf_id = null")
         if sf_id is None and rule == "key":

@@ -34,7 +34,7 @@ def test_shares_are_written_as_people_write_them(tmp_path: Path) -> None:
         ("contacts: {auto_match: exact_one}", "'exact_one' is not available yet; use 'first'"),
         ("contacts: {auto_match: review}", "'review' is not available yet; use 'first'"),
         ("leads: {enabled: true}", "true is not available yet; use false"),
-        ("duplicates: {contact: merge}", "'merge' is not available yet; use 'leave'"),
+        ("duplicates: {contact: merge}", "'merge' is not available yet; use 'leave' or 'review'"),
         ("deleted_in_org: purge", "Input should be 'leave', 'recreate' or 'undelete'"),
         ("duplicate_rules: ask", "Input should be 'reject', 'allow' or 'review'"),
         ("customers: {account_kind: person}", "'person' is not available yet; use 'business'"),

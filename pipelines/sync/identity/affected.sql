@@ -33,11 +33,11 @@ persons as (
     select person_key from state.person
     where batch = getvariable('batch') and alias_of is null
     union
-    select key from state.outcome where outcome in ('held', 'rejected', 'unknown')
+    select key from known_outcomes where outcome in ('held', 'rejected', 'unknown')
     union
     select member.person_key
     from state.account_member as member
-    join state.outcome as outcome on outcome.key = member.account_key
+    join known_outcomes as outcome on outcome.key = member.account_key
     where outcome.outcome in ('held', 'rejected', 'unknown')
     union
     select key from widened

@@ -21,6 +21,9 @@ from pipelines.warehouse import Warehouse, literal, write_parquet
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+BOUND = "organization"
+"""The file of a home that holds the Id of its org."""
+
 TABLES = ("record", "member", "person", "account_member", "account", "outcome", "sent")
 
 
@@ -35,6 +38,12 @@ class State:
         """The database file; only ever opened through ``attach``."""
         return self.warehouse.home / "state.duckdb"
 
+    @property
+    def organization(self) -> str | None:
+        """Id of the organization that the home is bound to; none before its first snapshot."""
+        path = self.warehouse.home / BOUND
+        return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
     @contextmanager
     def attach(
         self,
@@ -44,6 +53,8 @@ class State:
         patience: float = 60.0,
     ) -> Iterator[None]:
         """Attach the state as ``state`` and detach it whatever happens, so that no lock leaks.
+
+        The view ``known_outcomes`` shows what the org said to which the home is bound.
 
         Raises:
             Busy: another process held the file for ``patience`` seconds.
@@ -70,6 +81,7 @@ class State:
                     say(f"waiting for {self.path.name}: {error}")
                 time.sleep(0.1)
         try:
+            connection.execute("set variable organization = $1", [self.organization])
             connection.execute(sql("state/tables"))
             yield
         finally:

@@ -2,7 +2,7 @@
 -- in the ledger, as far as they were written.
 create or replace temp view left_behind as
 select key, []::varchar[] as fields
-from state.outcome
+from known_outcomes
 where
     object = getvariable('object')
     and code = 'INTERRUPTED';

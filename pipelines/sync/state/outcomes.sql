@@ -4,7 +4,7 @@
 create or replace temp table still_refused as
 select outcomes.key
 from outcomes
-join state.outcome as before on before.key = outcomes.key
+join known_outcomes as before on before.key = outcomes.key
 where
     before.object = getvariable('object')
     and before.digest is not null
@@ -13,12 +13,14 @@ where
 
 delete from state.outcome
 where
-    object = getvariable('object')
+    organization_id is not distinct from getvariable('organization')
+    and object = getvariable('object')
     and key in (select key from outcomes)
     and key not in (select key from still_refused);
 
 insert into state.outcome by name
 select
+    getvariable('organization') as organization_id,
     outcomes.plan_id,
     getvariable('object') as object,
     outcomes.key,

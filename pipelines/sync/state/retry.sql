@@ -2,7 +2,8 @@
 update state.outcome
 set digest = null
 where
-    digest is not null
+    organization_id is not distinct from getvariable('organization')
+    and digest is not null
     and (getvariable('object') is null or lower(object) = lower(getvariable('object')))
     and (getvariable('code') is null or code = getvariable('code'))
 returning object;

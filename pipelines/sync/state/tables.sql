@@ -42,6 +42,7 @@ create table if not exists state.account (
 );
 
 create table if not exists state.outcome (
+    organization_id varchar,      -- what one org said is true of no other
     plan_id varchar not null,
     object varchar not null,
     key varchar not null,
@@ -56,6 +57,16 @@ create table if not exists state.outcome (
 );
 
 alter table state.outcome add column if not exists digest varchar;
+alter table state.outcome add column if not exists organization_id varchar;
+
+update state.outcome
+set organization_id = getvariable('organization')
+where organization_id is null and getvariable('organization') is not null;
+
+create or replace temp view known_outcomes as
+select *
+from state.outcome
+where organization_id is not distinct from getvariable('organization');
 
 create table if not exists state.sent (
     object varchar not null,

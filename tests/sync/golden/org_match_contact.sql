@@ -10,6 +10,13 @@ entities as (
     left join org_match_account on org_match_account.entity_key = "account_key"
 ),
 
+-- The keys of those who turned out to be the same, which their records may carry still.
+aliases as (
+    select person_key as entity_key, unnest(aliases) as alias
+    from people
+    where len(aliases) > 0
+),
+
 -- Records that are alive and ours; then those that nobody has a key on.
 records as (
     select "Id" as sf_id, "CreatedDate" || "Id" as since, lower("Causeway_Key__c") as key
@@ -32,11 +39,15 @@ found as (
     from entities
     join records on records.key = entities.entity_key
     union all
-    select entities.entity_key, free.sf_id, free.since, 1, 'email'
+    select aliases.entity_key, records.sf_id, records.since, 1, 'alias'
+    from aliases
+    join records on records.key = aliases.alias
+    union all
+    select entities.entity_key, free.sf_id, free.since, 2, 'email'
     from entities
     join free on free.email = entities.email
     union all
-    select entities.entity_key, free.sf_id, free.since, 2, 'name_at_account'
+    select entities.entity_key, free.sf_id, free.since, 3, 'name_at_account'
     from entities
     join free on free.full_name = entities.full_name and free.account_id = entities.account_id
 ),
@@ -57,6 +68,26 @@ best as (
     select entity_key, unnest(arg_min(oldest, place))
     from oldest
     group by entity_key
+),
+
+-- Of the few that have several records, all but the one that was taken.
+several as (
+    select entity_key from oldest where candidates > 1 or rule = 'alias'
+),
+
+others as (
+    select found.entity_key, list(distinct found.sf_id order by found.sf_id) as sf_ids
+    from found
+    semi join several on several.entity_key = found.entity_key
+    join best on best.entity_key = found.entity_key
+    where found.sf_id <> best.sf_id and (found.rule in ('key', 'alias') or found.rule = best.rule)
+    group by found.entity_key
+),
+
+taken_over as (
+    select sf_id, key as alias
+    from records
+    semi join (select sf_id from best where rule = 'alias') using (sf_id)
 ),
 
 claims as (
@@ -81,11 +112,15 @@ select
     case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
     best.candidates,
     claims.entities = 1 and best.place > 0 as adopt,
+    taken_over.alias,
+    coalesce(others.sf_ids, []) as others,
     null::varchar as gone_id
 from best
 join claims on claims.sf_id = best.sf_id
+left join others on others.entity_key = best.entity_key
+left join taken_over on taken_over.sf_id = best.sf_id
 union all
-select entities.entity_key, null, gone.rule, 0, false, gone.gone_id
+select entities.entity_key, null, gone.rule, 0, false, null, [], gone.gone_id
 from entities
 join gone on gone.key = entities.entity_key
 where entities.entity_key not in (select entity_key from best)

@@ -181,6 +181,8 @@ joined as (
         matched.sf_id as sf_id,
         matched.rule as _rule,
         matched.gone_id as _gone_id,
+        matched.alias as _alias,
+        matched.others as _others,
         lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
         coalesce(scope.reason, 'touched by the batch') as scope,
@@ -326,10 +328,13 @@ select
         when _refused then likely.message
         when reason is not null then reason
         when action = 'create' then note
+        when len(_others) > 0 then 'the org has more than one Contact for it, also ' || array_to_string(_others, ', ') || ' (duplicates.contact: leave)'
     end as reason,
     scope,
     if(_refused, [], changed) as changed,
     case
+        when _alias is not null and not _refused
+            then map(list_append(changed, 'Causeway_Key__c'), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
         else map([], [])
     end as before,
@@ -381,3 +386,19 @@ select
     "HasOptedOutOfEmail",
     "Description"
 from foreseen
+union all by name
+-- What no source mentions any more stays in the org, and is listed.
+select
+    key,
+    'unchanged' as action,
+    sf_id,
+    'no source mentions it any more; its record stays as it is, and nothing is deleted' as reason,
+    'no source mentions it any more' as scope,
+    []::varchar[] as changed,
+    map([]::varchar[], []::varchar[]) as before,
+    [] as fields,
+    "FirstName",
+    "LastName",
+    "Email"
+from withdrawn_contact
+anti join desired using (key)

@@ -1,0 +1,72 @@
+"""A home that goes over to another org and back: what is said of one is not said of the other."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+DAY = date(2026, 11, 5)
+SOURCES = """
+sources:
+  people: {entity: contacts, preset: generic, as: contact}
+"""
+ROWS = """\
+ID,First Name,Last Name,Email,Company
+1,Ada,Okafor,ada@acme.example,Acme
+2,Ben,Voss,ben@post.xn--p1ai,Acme
+"""
+
+
+def document(chain: Any, *arguments: str) -> Any:
+    return json.loads(chain.causeway(*arguments, "--json").stdout)
+
+
+def answers(chain: Any) -> dict[str, int]:
+    counts = document(chain, "status")["objects"]["Contact"]
+    return {name: count for name, count in counts.items() if count}
+
+
+def go_over(chain: Any, local_org: Any) -> None:
+    """Let another org answer, and switch to it."""
+    chain.stop_org()
+    here = chain.project.local_org
+    aside = here.with_name("the_other_org")
+    here.rename(aside)
+    if local_org is not None:
+        local_org.rename(here)
+    chain.start_org()
+    ran = chain.causeway("org", "switch", "--yes")
+    assert "The next sync reads" in ran.stdout, ran.stderr
+    aside.rename(here.with_name("old_org"))
+
+
+def test_outcomes_and_plans_belong_to_their_org(make_chain: Any) -> None:
+    chain = make_chain(SOURCES)
+    chain.put("people", DAY, "people.csv", ROWS)
+    chain.done(DAY)
+    first = document(chain, "plan")["plan_id"]
+    said = {"created": 1, "rejected": 1}
+    assert answers(chain) == said
+    [ben] = document(chain, "rejects", "list")
+    assert (ben["title"], ben["code"]) == ("Ben Voss", "INVALID_EMAIL_ADDRESS")
+
+    go_over(chain, None)
+    assert answers(chain) == {}
+    assert document(chain, "rejects", "list") == []
+    for relation in ("salesforce_contact", "plan_contact", "org_match_contact", "org_contact"):
+        assert chain.read(relation) == []
+    assert len(chain.read("people")) == 2
+    ran = chain.causeway("plan")
+    assert (ran.returncode, "nothing is planned yet" in ran.stderr) == (2, True)
+    chain.done(DAY)
+    assert [row["attempts"] for row in chain.read("salesforce_contact", DAY)] == [1, 1]
+    assert document(chain, "plan")["plan_id"] != first
+    assert answers(chain) == said
+
+    go_over(chain, chain.project.local_org.with_name("old_org"))
+    assert document(chain, "plan")["plan_id"] == first
+    assert document(chain, "rejects", "list") == [ben]
+    chain.done(DAY)
+    outcomes = {row["outcome"]: row["attempts"] for row in chain.read("salesforce_contact", DAY)}
+    assert outcomes == {"unchanged": 0, "rejected": 0}
