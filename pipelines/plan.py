@@ -68,8 +68,8 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
         Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
     """
     schema, mappings = read_schema(project, day), fitted(project, day)
-    memo = plan_memo(project, day)
-    if memo.known() is not None:
+    memo, pointer = plan_memo(project, day), _pointer(project, day)
+    if memo.known() is not None and pointer is not None and pointer.exists():
         return newest(project, day), [
             project.written(relation("plan", name), day) for name in mappings
         ]

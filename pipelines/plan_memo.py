@@ -14,6 +14,7 @@ from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping import relation
 from pipelines.sync.plan import WRITES
 from pipelines.sync.undo import undone_path
+from pipelines.withdrawn import withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ def _made_from(project: Project, day: date) -> Iterator[object]:
     yield widened_digest(project, day)
     yield project.state.published("outcome")
     yield undone_path(home)
+    yield withdrawn(project)
     for name in ("person_links", "account_links"):
         yield project.warehouse.path(name, day)
     for name in MIRRORED:
