@@ -5,12 +5,12 @@ from datetime import date
 import dagster as dg
 
 from assets.relation import shown, spec, step
-from pipelines.plan import desired, left_out
+from pipelines.org.snapshot import fitted
+from pipelines.plan.make import desired, left_out
 from pipelines.project import OBJECTS, Project
 from pipelines.resources import ProjectResource
-from pipelines.snapshot import fitted
-from pipelines.sync.compile import mapping_columns
-from pipelines.sync.mapping import relation
+from pipelines.sync.mapping.compile import mapping_columns
+from pipelines.sync.mapping.model import relation
 
 SAYS = """The {object} records of the batch's scope as `mappings/{file}.yaml` wants them: one column
 per field, all text in the form Salesforce takes. `_held` says why a row must wait, `_left_out`

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.relation import shown, spec, step
-from pipelines import plan as planning
-from pipelines.plan_page import page_of
+from pipelines.plan import make as planning
+from pipelines.plan.page import page_of
 from pipelines.project import OBJECTS
 from pipelines.resources import ProjectResource
-from pipelines.sync.mapping import relation
+from pipelines.sync.mapping.model import relation
 
 SAYS = """What is going to happen to each {object} of the batch's scope.
 

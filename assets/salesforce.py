@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.relation import shown, spec, step
-from pipelines.apply import apply
+from pipelines.apply.objects import apply
+from pipelines.apply.prove import prove
 from pipelines.jobs import DAYS
-from pipelines.plan import newest, scored
+from pipelines.plan.make import newest, scored
 from pipelines.project import OBJECTS
-from pipelines.prove import prove
 from pipelines.resources import ProjectResource
-from pipelines.sync.apply_send import Progress
-from pipelines.sync.mapping import relation
-from pipelines.sync.plan_forecast import Score
-from pipelines.sync.plan_runs import note_run
+from pipelines.sync.apply.send import Progress
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.forecast import Score
+from pipelines.sync.plan.runs import note_run
 from pipelines.sync.prove import Proof
 
 SAYS = """What Salesforce said of each {object} of the plan: one final outcome per row.

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from bench.generate import HERE, Generated
 from bench.measure import cost
-from pipelines import validate_sql
 from pipelines.errors import InternalError
+from pipelines.org.snapshot import fitted
 from pipelines.project import Project
 from pipelines.salesforce.bulk import IngestJob
 from pipelines.salesforce.rows import Load
-from pipelines.snapshot import fitted
-from pipelines.sync.mapping import ObjectMapping, relation
-from pipelines.validate import validate
+from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.validate import judge_sql as validate_sql
+from pipelines.validate.judge import validate
 from pipelines.warehouse import Written, literal
 
 BEST_OF = 3

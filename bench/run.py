@@ -20,8 +20,9 @@ from bench import baselines
 from bench.generate import FIRST, HERE, SECOND, generate
 from bench.measure import cost
 from bench.stages import STAGES
-from pipelines import config, refresh
+from pipelines import config
 from pipelines.local_org import control
+from pipelines.org import refresh
 from pipelines.project import Project
 from pipelines.relations import prepare
 from pipelines.summary import summary

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from pipelines import plan, resolve, snapshot
-from pipelines.apply import apply
+from pipelines import resolve
+from pipelines.apply.objects import apply, settle
+from pipelines.org import snapshot
+from pipelines.plan import make as plan
 from pipelines.project import OBJECTS, Project, stage_files
 from pipelines.relations import ENTITIES
 from pipelines.sources.land import land
 from pipelines.sql import SqlFile
-from pipelines.sync.mapping import ObjectMapping, relation
-from pipelines.sync.match import match_sql
-from pipelines.validate import validated
+from pipelines.sync.mapping.match import match_sql
+from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.validate.judge import validated
 
 Stage = Callable[[Project, date], object]
 
@@ -30,6 +32,11 @@ def _stage(project: Project, day: date) -> None:
 def _validate(project: Project, day: date) -> None:
     for entity in ENTITIES:
         validated(project, entity, day)
+
+
+def _snapshot(project: Project, day: date) -> None:
+    settle(project)
+    snapshot.take(project, day)
 
 
 def _resolve(project: Project, day: date) -> None:
@@ -68,7 +75,7 @@ STAGES: Mapping[str, Stage] = {
     "land": _land,
     "stage": _stage,
     "validate": _validate,
-    "org snapshot": snapshot.take,
+    "org snapshot": _snapshot,
     "resolve": _resolve,
     "match": _match,
     "map": _map,

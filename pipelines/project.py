@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import config
 from pipelines import memo as memos
 from pipelines.errors import InternalError
-from pipelines.mirror import Manifest, read_manifest
+from pipelines.org.mirror import Manifest, read_manifest
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
 from pipelines.sync.state import State, sql
 from pipelines.warehouse import Warehouse, Written, constant, literal
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from pipelines.salesforce.org import Org
     from pipelines.sources.config import Sources
-    from pipelines.sync.mapping import ObjectMapping
-    from pipelines.sync.policies import Policies
+    from pipelines.sync.mapping.model import ObjectMapping
+    from pipelines.sync.mapping.policies import Policies
 
 ASSETS = config.PROJECT / "assets"
 OBJECTS = ("Account", "Contact", "Lead")
@@ -96,14 +96,14 @@ class Project:
     @cached_property
     def policies(self) -> Policies:
         """``policies.yaml``."""
-        from pipelines.sync.policies import read_policies
+        from pipelines.sync.mapping.policies import read_policies
 
         return read_policies(self.mappings)
 
     @cached_property
     def object_mappings(self) -> dict[str, ObjectMapping]:
         """SObject → its mapping, parents first."""
-        from pipelines.sync.mapping import read_mappings
+        from pipelines.sync.mapping.model import read_mappings
 
         return read_mappings(self.mappings, OBJECTS)
 
@@ -267,7 +267,7 @@ class Project:
             config_lists_rows,
             config_sources_rows,
         )
-        from pipelines.sync.policies import policy_row
+        from pipelines.sync.mapping.policies import policy_row
 
         sources = ", ".join(f"{name} {kind}" for name, kind in CONFIG_SOURCES.items())
         columns, row = policy_row(self.policies)

@@ -13,11 +13,11 @@ from pipelines.project import ASSETS, Project, stage_files
 from pipelines.sources.relations import RAW, columns
 from pipelines.sql import ALL_DAYS
 from pipelines.sync import identity
-from pipelines.sync.addresses import LEFT_OUT, code_of
-from pipelines.sync.compile import CUT, CUT_TYPE
-from pipelines.sync.mapping import relation
-from pipelines.sync.places import COLUMNS as PLACE
-from pipelines.sync.plan import COLUMNS as PLAN
+from pipelines.sync.mapping.addresses import LEFT_OUT, code_of
+from pipelines.sync.mapping.compile import CUT, CUT_TYPE
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.places import COLUMNS as PLACE
+from pipelines.sync.plan.build import COLUMNS as PLAN
 from pipelines.sync.snapshot import fields_needed
 
 ENTITIES = tuple(name.removeprefix("raw_") for name in RAW)

@@ -11,8 +11,8 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.memo import Memo
+from pipelines.plan.scope import bind_widened, widened_digest, widening
 from pipelines.project import Project
-from pipelines.scope import bind_widened, widened_digest, widening
 from pipelines.sql import SqlFile
 from pipelines.sync import identity
 from pipelines.sync.state import sql, transaction

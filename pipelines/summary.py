@@ -8,8 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.relations import RAW
-from pipelines.sync.addresses import LEFT_OUT
-from pipelines.sync.plan import ACTIONS
+from pipelines.sync.mapping.addresses import LEFT_OUT
+from pipelines.sync.plan.build import ACTIONS
 from pipelines.warehouse import Warehouse, literal
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.stages import STAGES
+from pipelines.apply.prove import prove
 from pipelines.commands.failures import exit_code
-from pipelines.plan import newest
-from pipelines.prove import prove
+from pipelines.plan.make import newest
 from pipelines.relations import prepare
 from pipelines.salesforce import jobs
-from pipelines.undo import carry_out, plan_undo
+from pipelines.undo.make import carry_out, plan_undo
 from prove.batch import project_at
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from pipelines.local_org import control
 from pipelines.local_org.catalog.load import TEMPLATE
 from pipelines.project import OBJECTS
 from pipelines.salesforce.rows import Load
-from pipelines.undo import undos
+from pipelines.undo.make import undos
 from prove.batch import AFTER, DAY, Held, edited, held, known_before, lay, lay_after, project_at
 from prove.worker import Ended, Worker
 

@@ -3,8 +3,8 @@
 from assets.relation import sql_asset
 from pipelines.project import Project, stage_files
 from pipelines.sql import SqlFile
-from pipelines.sync.mapping import ObjectMapping, relation
-from pipelines.sync.match import match_sql
+from pipelines.sync.mapping.match import match_sql
+from pipelines.sync.mapping.model import ObjectMapping, relation
 
 SAYS = """Our entities → the {object} of the org that each one is, by the first rule of
 `{rules}` that finds one.

@@ -75,8 +75,8 @@ def _show_drift(drift: list[str]) -> None:
 
 def _check_fields(here: Project, drift: list[str]) -> None:
     from pipelines.commands.described import described
+    from pipelines.org.snapshot import check_against
     from pipelines.relations import prepare
-    from pipelines.snapshot import check_against
 
     prepare(here)
     found = described(here)

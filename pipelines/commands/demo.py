@@ -104,8 +104,8 @@ def _tell_bad_rows(done: list[Synced]) -> None:
 
 def _tell_proof(here: Project) -> None:
     """All that was ever written from this home, read back from the org."""
+    from pipelines.apply.proofs import proven
     from pipelines.commands.prove import shown as proof_shown
-    from pipelines.proofs import proven
 
     out.print("\n[bold]Proof[/bold]: what was written, read back")
     out.print(proof_shown(proven(here)))
@@ -115,9 +115,9 @@ def _tell_undo(here: Project) -> None:
     """What the newest plan that wrote anything could take back; nothing of it is done."""
     import shutil
 
+    from pipelines.apply.proofs import newest_proven
     from pipelines.commands.undo import org_lock
-    from pipelines.proofs import newest_proven
-    from pipelines.undo import plan_undo, told
+    from pipelines.undo.make import plan_undo, told
 
     with org_lock(here):
         plan = newest_proven(here)

@@ -9,7 +9,7 @@ from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.project import Project
-    from pipelines.sync.fields import OrgSchema
+    from pipelines.sync.mapping.fields import OrgSchema
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ def described(here: Project) -> Described:
     Raises:
         ConfigError: the org is down, and there is neither copy nor snapshot.
     """
-    from pipelines import describes
+    from pipelines.org import describes
+    from pipelines.org.snapshot import read_schema
     from pipelines.project import OBJECTS
     from pipelines.salesforce.errors import TransientError
-    from pipelines.snapshot import read_schema
-    from pipelines.sync.fields import org_schema
+    from pipelines.sync.mapping.fields import org_schema
 
     saved = describes.saved(here.mappings)
     try:

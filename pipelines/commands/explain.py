@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from pipelines.explain import Explanation, FieldStory
-    from pipelines.history import Touch
+    from pipelines.explain.history import Touch
+    from pipelines.explain.record import Explanation, FieldStory
     from pipelines.sync.explain import Said
 
 LONGEST = 48
@@ -40,7 +40,7 @@ def explain(
       causeway explain Contact oscar.vandenberg@acme.example
       causeway explain Account 001Dp000000000MIAQ --json
     """
-    from pipelines.explain import explain
+    from pipelines.explain.record import explain
 
     here = project()
     known = {key.lower(): key for key in here.object_mappings}

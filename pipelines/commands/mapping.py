@@ -11,7 +11,7 @@ from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.project import Project
-    from pipelines.sync.mapping import ObjectMapping
+    from pipelines.sync.mapping.model import ObjectMapping
 
 app = typer.Typer(no_args_is_help=True, help="The mappings of mappings/*.yaml.")
 
@@ -35,8 +35,8 @@ def show(
     causeway mapping show lead --lineage
     """
     from pipelines.commands.described import described
-    from pipelines.sync.addresses import fit
-    from pipelines.sync.compile import desired_sql, mapping_columns
+    from pipelines.sync.mapping.addresses import fit
+    from pipelines.sync.mapping.compile import desired_sql, mapping_columns
 
     here = project()
     known = {key.lower(): value for key, value in here.object_mappings.items()}

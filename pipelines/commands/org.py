@@ -231,7 +231,7 @@ def setup(home: Home = None) -> None:
       CAUSEWAY_ORG=uat causeway org setup
     """
     choose_home(home)
-    from pipelines.setup import set_up
+    from pipelines.org.setup import set_up
 
     said: list[str] = []
     set_up(project(), said.append)

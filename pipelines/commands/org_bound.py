@@ -33,9 +33,9 @@ def describe(
       causeway org describe --save     mappings/org_schema/Contact.json and its siblings
     """
     choose_home(home)
-    from pipelines import describes
+    from pipelines.org import describes
     from pipelines.project import OBJECTS
-    from pipelines.sync.fields import org_schema
+    from pipelines.sync.mapping.fields import org_schema
 
     here = project()
     with here.org() as org:
@@ -73,7 +73,7 @@ def switch(
     """
     choose_home(home)
     from pipelines.commands.undo import org_lock
-    from pipelines.switch import switch as go_over
+    from pipelines.org.switch import switch as go_over
 
     here = project()
     with here.org() as org:
@@ -99,9 +99,9 @@ def switch(
 
 def bound(here: Project) -> dict[str, Any]:
     """Which org a home is bound to, and how old its mirror is: object → moment."""
-    from pipelines.mirror import read_manifest
+    from pipelines.org.mirror import read_manifest
+    from pipelines.org.refresh import OVERLAP
     from pipelines.project import MIRRORED
-    from pipelines.refresh import OVERLAP
 
     if here.bound_org is None:
         return {"organization_id": None, "read_at": {}}

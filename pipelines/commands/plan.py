@@ -14,7 +14,7 @@ from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.project import Project
-    from pipelines.sync.saved_plan import Plan
+    from pipelines.sync.plan.saved import Plan
 
 DAY = ["%Y-%m-%d"]
 LIMIT = 20
@@ -77,8 +77,8 @@ def plan(  # noqa: PLR0913 - one parameter per option
 
 
 def _chosen(here: Project, plan_id: str | None, day: date | None) -> Plan:
-    from pipelines.plan import newest, newest_of_all
-    from pipelines.sync.saved_plan import load_plan
+    from pipelines.plan.make import newest, newest_of_all
+    from pipelines.sync.plan.saved import load_plan
 
     if plan_id is not None:
         return load_plan(here.home, plan_id)
@@ -95,7 +95,7 @@ def _objects(saved: Plan, object_name: str | None) -> list[str]:
 
 
 def _known(saved: Plan, names: list[str], field: str | None, only: str | None) -> None:
-    from pipelines.sync.show import ONLY
+    from pipelines.sync.plan.show import ONLY
 
     if only is not None and only not in ONLY:
         raise typer.BadParameter(f"{only}: write one of {', '.join(ONLY)}")
@@ -104,7 +104,7 @@ def _known(saved: Plan, names: list[str], field: str | None, only: str | None) -
 
 
 def _release(here: Project, saved: Plan) -> None:
-    from pipelines.plan_guards import release, released
+    from pipelines.plan.guards import release, released
 
     release(saved)
     facts = released(saved) or {}
@@ -116,16 +116,16 @@ def _release(here: Project, saved: Plan) -> None:
 
 
 def _page(here: Project, saved: Plan) -> Any:
-    from pipelines.plan_page import page_of, write_page
+    from pipelines.plan.page import page_of, write_page
 
     path = page_of(saved)
     return path if path.exists() else write_page(here, saved)
 
 
 def _document(here: Project, saved: Plan, names: list[str], **which: Any) -> dict[str, Any]:
-    from pipelines.plan_guards import released, why_blocked
-    from pipelines.sync.plan_cost import predicted
-    from pipelines.sync.show import rows, summary
+    from pipelines.plan.guards import released, why_blocked
+    from pipelines.sync.plan.cost import predicted
+    from pipelines.sync.plan.show import rows, summary
 
     with here.warehouse.connect() as connection:
         summaries = [asdict(part) for part in summary(saved, connection) if part.object in names]
@@ -155,8 +155,8 @@ def _document(here: Project, saved: Plan, names: list[str], **which: Any) -> dic
 
 def _print(here: Project, saved: Plan, names: list[str], **which: Any) -> None:
     from pipelines.commands.show_plan import head, records
-    from pipelines.plan_guards import is_released, why_blocked
-    from pipelines.sync.show import rows, summary
+    from pipelines.plan.guards import is_released, why_blocked
+    from pipelines.sync.plan.show import rows, summary
 
     day = date.fromisoformat(saved.batch)
     reasons = why_blocked(here, day, saved)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from pipelines.project import Project
+    from pipelines.sync.plan.saved import Plan
     from pipelines.sync.prove import Proof
-    from pipelines.sync.saved_plan import Plan
 
 
 def prove(
@@ -36,9 +36,9 @@ def prove(
       causeway prove
       causeway prove 2026-11-05-2b1c90d3a4f1 --json
     """
-    from pipelines.proofs import recorded
-    from pipelines.sync.plan_runs import plan_named
-    from pipelines.sync.saved_plan import load_plan
+    from pipelines.apply.proofs import recorded
+    from pipelines.sync.plan.runs import plan_named
+    from pipelines.sync.plan.saved import load_plan
 
     here = project()
     if plan is None:
@@ -112,7 +112,7 @@ def total(proofs: Sequence[Proof]) -> Text:
 
 def _newest(here: Project) -> tuple[Plan, list[Proof]]:
     """The newest plan that was read back."""
-    from pipelines.proofs import newest_proven, recorded
+    from pipelines.apply.proofs import newest_proven, recorded
 
     saved = newest_proven(here)
     if saved is None:

@@ -35,7 +35,7 @@ def list_(
 
       causeway rejects list --object Contact
     """
-    from pipelines.waiting import waiting
+    from pipelines.plan.waiting import waiting
 
     found = waiting(project(), object_name)
     if as_json:
@@ -74,7 +74,7 @@ def export(
       cp data/rejects/winmo/2026-11-05/*.csv data/inbox/winmo/2026-11-06/
       causeway sync --batch 2026-11-06
     """
-    from pipelines import rejects as rejected
+    from pipelines.validate import rejects as rejected
 
     here = project()
     if source is not None and source not in here.sources.sources:

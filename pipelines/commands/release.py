@@ -13,7 +13,7 @@ from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.project import Project
-    from pipelines.released import Release
+    from pipelines.undo.released import Release
 
 SHOWN = 20
 
@@ -45,8 +45,8 @@ def release(
       causeway release Contact oscar.vandenberg@acme.example  one record
       causeway release Contact --field Title                  one field of all of them
     """
-    from pipelines.released import release as release_it
-    from pipelines.released import undone
+    from pipelines.undo.released import release as release_it
+    from pipelines.undo.released import undone
 
     here = project()
     if listed:
@@ -66,7 +66,7 @@ def release(
 def _which(
     here: Project, object_name: str | None, record: str | None, field: str | None
 ) -> Release:
-    from pipelines.released import Release
+    from pipelines.undo.released import Release
 
     if object_name is None:
         return Release(field=field)
@@ -77,7 +77,7 @@ def _which(
     name = known[object_name.lower()]
     if record is None:
         return Release(name, None, field)
-    from pipelines.find_record import find
+    from pipelines.explain.find import find
 
     return Release(name, find(here, name, record).key, field)
 

@@ -29,7 +29,7 @@ def retry(
       causeway retry                                          all of them
       causeway retry --object Contact --code STRING_TOO_LONG
     """
-    from pipelines.apply import retry as let_go
+    from pipelines.apply.objects import retry as let_go
 
     counts = let_go(project(), object_name, code)
     if as_json:

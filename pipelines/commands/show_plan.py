@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.sync.plan_cost import predicted
-from pipelines.sync.plan_decisions import KEPT, SENT
-from pipelines.sync.saved_plan import Plan
-from pipelines.sync.show import ObjectSummary, Row, Told
+from pipelines.sync.plan.cost import predicted
+from pipelines.sync.plan.decisions import KEPT, SENT
+from pipelines.sync.plan.saved import Plan
+from pipelines.sync.plan.show import ObjectSummary, Row, Told
 
 COLORS = {
     "create": "green",

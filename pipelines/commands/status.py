@@ -58,7 +58,7 @@ def status(
 
 def _waiting(here: Project) -> None:
     """Why records wait, whichever batch brought them; a reason often names a record."""
-    from pipelines.waiting import counted
+    from pipelines.plan.waiting import counted
 
     reasons = counted(here)
     for place, (name, outcome, code, message, rows) in enumerate(reasons[:REASONS]):

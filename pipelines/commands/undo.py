@@ -17,8 +17,8 @@ from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.project import Project
-    from pipelines.sync.saved_plan import Plan
-    from pipelines.undo import Undone
+    from pipelines.sync.plan.saved import Plan
+    from pipelines.undo.make import Undone
 
 ROWS = 20
 """Records of each object that are shown before anything is undone."""
@@ -51,9 +51,9 @@ def undo(
     """
     here = project()
     with org_lock(here):
-        from pipelines.plan_guards import heed_guards
+        from pipelines.plan.guards import heed_guards
         from pipelines.relations import prepare
-        from pipelines.undo import carry_out, plan_undo, writes
+        from pipelines.undo.make import carry_out, plan_undo, writes
 
         prepare(here)
         saved = plan_undo(here, name)
@@ -100,8 +100,8 @@ def show(done: Undone) -> None:
 
 def _show_plan(here: Project, saved: Plan) -> None:
     from pipelines.commands.show_plan import head, records
-    from pipelines.plan_guards import is_released, why_blocked
-    from pipelines.sync.show import rows, summary
+    from pipelines.plan.guards import is_released, why_blocked
+    from pipelines.sync.plan.show import rows, summary
 
     reasons = why_blocked(here, date.fromisoformat(saved.batch), saved)
     with here.warehouse.connect() as connection:
@@ -126,7 +126,7 @@ def _asked(saved: Plan) -> bool:
 
 def _document(here: Project, saved: Plan, done: Undone | None) -> dict[str, Any]:
     from pipelines.commands.prove import document
-    from pipelines.sync.show import summary
+    from pipelines.sync.plan.show import summary
 
     with here.warehouse.connect() as connection:
         summaries = summary(saved, connection)

@@ -1,7 +1,7 @@
 """Files of rejected rows that people repaired and brought back.
 
 They carry one more column, which says why the rows were rejected, and cells that were made
-harmless for spreadsheets. Both is undone here; ``pipelines.rejects`` did it.
+harmless for spreadsheets. Both is undone here; ``pipelines.validate.rejects`` did it.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipelines.sync.fields import Field
+from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.prove import same_sql
-from pipelines.sync.wire import quoted
 from pipelines.warehouse import literal
 
 

@@ -31,7 +31,7 @@ from pipelines.sync.ledger_sql import (
     segment_sql,
     written_sql,
 )
-from pipelines.sync.saved_plan import ObjectPlan
+from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.warehouse import literal, publish
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from pipelines.sync.fields import OPT_OUTS
-from pipelines.sync.saved_plan import ObjectPlan
-from pipelines.sync.wire import quoted
+from pipelines.sync.mapping.fields import OPT_OUTS
+from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.warehouse import literal
 
 SENT = "sent_"

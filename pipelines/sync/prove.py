@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.sync.fields import Field
 from pipelines.sync.ledger_sql import SENT
-from pipelines.sync.saved_plan import ObjectPlan
-from pipelines.sync.wire import normal_sql, quoted
+from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.wire import normal_sql, quoted
+from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.warehouse import literal
 
 AS_SENT = "stored as sent"

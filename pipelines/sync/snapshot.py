@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.sync.fields import INTEGERS, NUMBERS, Field
-from pipelines.sync.mapping import ObjectMapping
-from pipelines.sync.match import NEEDS
-from pipelines.sync.wire import quoted, wire_sql
+from pipelines.sync.mapping.fields import INTEGERS, NUMBERS, Field
+from pipelines.sync.mapping.match import NEEDS
+from pipelines.sync.mapping.model import ObjectMapping
+from pipelines.sync.mapping.wire import quoted, wire_sql
 from pipelines.warehouse import literal
 
 USER_FIELDS = ("Id", "Username", "Name", "IsActive", "SystemModstamp")

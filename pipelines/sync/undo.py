@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.sync.fields import IDS
-from pipelines.sync.wire import quoted
+from pipelines.sync.mapping.fields import IDS
+from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
 
 UNDONE = {

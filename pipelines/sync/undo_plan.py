@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from pipelines.sync.fields import OPT_OUTS, Field
 from pipelines.sync.ledger_sql import SENT
+from pipelines.sync.mapping.fields import OPT_OUTS, Field
+from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.sync.prove import same_sql
-from pipelines.sync.saved_plan import ObjectPlan
-from pipelines.sync.wire import quoted
 from pipelines.warehouse import literal
 
 OPTS_IN = "undoing it would opt somebody in again, which Causeway never does"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.apply import apply
+from pipelines.apply.objects import apply
 from pipelines.errors import Blocked, ConfigError
-from pipelines.plan import newest
-from pipelines.undo import plan_undo
+from pipelines.plan.make import newest
+from pipelines.undo.make import plan_undo
 
 DAY, NEXT, LAST = (date(2026, 11, day) for day in (5, 6, 7))
 SOURCES = """

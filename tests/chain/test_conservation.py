@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipelines.project import stage_files
 from pipelines.relations import prepare
 from pipelines.sources.land import land
-from pipelines.validate import validate
+from pipelines.validate.judge import validate
 
 DAY = date(2026, 11, 5)
 

@@ -11,9 +11,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines.apply import apply
+from pipelines.apply.objects import apply
 from pipelines.local_org import control
-from pipelines.plan import newest
+from pipelines.plan.make import newest
 from pipelines.salesforce.errors import TransientError
 
 DAY = date(2026, 11, 5)
@@ -104,7 +104,7 @@ def test_a_run_whose_process_died_is_reaped_by_the_next(small: Any) -> None:
 NO_ROOM = """
 import resource, sys
 from datetime import date
-from pipelines.apply import apply
+from pipelines.apply.objects import apply
 from pipelines.commands.failures import Reported
 from pipelines.project import Project
 from pipelines.sources.land import land

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from pipelines import snapshot
 from pipelines.errors import ConfigError
 from pipelines.local_org import control
+from pipelines.org import snapshot
+from pipelines.org.setup import set_up
 from pipelines.relations import prepare
 from pipelines.salesforce.errors import LimitReached
 from pipelines.salesforce.rows import Load
-from pipelines.setup import set_up
 from pipelines.sql import read_sql
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipelines import describes
 from pipelines.config import PROJECT
+from pipelines.org import describes
 from pipelines.project import OBJECTS
-from pipelines.sync.fields import Field
+from pipelines.sync.mapping.fields import Field
 
 
 @pytest.fixture(scope="module")

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.apply import apply
+from pipelines.apply.objects import apply
 from pipelines.commands.environment import prepare_dagster
 from pipelines.config import PROJECT
 from pipelines.errors import Blocked, ConfigError
 from pipelines.jobs import run_batch
 from pipelines.local_org import control
-from pipelines.plan import newest
+from pipelines.plan.make import newest
 from pipelines.project import Project
 from pipelines.salesforce.errors import TransientError
 

@@ -11,13 +11,13 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.errors import Blocked, ConfigError
-from pipelines.plan_guards import digests, heed_guards, is_released, release, released
+from pipelines.plan.guards import digests, heed_guards, is_released, release, released
 from pipelines.project import Project
 from pipelines.relations import prepare
-from pipelines.sync.fields import Field
-from pipelines.sync.plan import COLUMNS
-from pipelines.sync.plan_cost import Cost, exceeded, predicted
-from pipelines.sync.saved_plan import ObjectPlan, Origin, Plan, save_plan
+from pipelines.sync.mapping.fields import Field
+from pipelines.sync.plan.build import COLUMNS
+from pipelines.sync.plan.cost import Cost, exceeded, predicted
+from pipelines.sync.plan.saved import ObjectPlan, Origin, Plan, save_plan
 from pipelines.warehouse import Warehouse
 
 DAY = date(2026, 11, 5)

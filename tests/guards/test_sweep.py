@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from pipelines.config import PROJECT
-from pipelines.plan_guards import RELEASED
+from pipelines.plan.guards import RELEASED
+from pipelines.plan.sweep import sweep_plans
 from pipelines.project import Project
-from pipelines.sweep import sweep_plans
-from pipelines.sync.saved_plan import HEADER
+from pipelines.sync.plan.saved import HEADER
 
 ORG = "00D000000000001AAA"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from pipelines.config import PROJECT
-from pipelines.plan_page import write_page
+from pipelines.plan.page import write_page
 from pipelines.project import Project
 from pipelines.relations import prepare
-from pipelines.sync.fields import Field
-from pipelines.sync.saved_plan import Origin, Plan, save_plan
+from pipelines.sync.mapping.fields import Field
+from pipelines.sync.plan.saved import Origin, Plan, save_plan
 from pipelines.warehouse import Warehouse
 
 EVIL = [

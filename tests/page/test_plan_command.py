@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelines.cli import app
-from pipelines.plan_page import page_of
+from pipelines.plan.page import page_of
 from pipelines.project import Project
-from pipelines.sync.saved_plan import Plan
+from pipelines.sync.plan.saved import Plan
 
 MakePlan = Callable[[int], Plan]
 Causeway = Callable[..., Result]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.plan_page import page_of, write_page
+from pipelines.plan.page import page_of, write_page
 from pipelines.project import Project
-from pipelines.sync.saved_plan import Plan
+from pipelines.sync.plan.saved import Plan
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -11,9 +11,9 @@ from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
 from pipelines.jobs import run_batch
 from pipelines.local_org import control
+from pipelines.org.setup import set_up
+from pipelines.org.snapshot import bind_home
 from pipelines.project import OBJECTS, Project
-from pipelines.setup import set_up
-from pipelines.snapshot import bind_home
 
 TEMPLATE = PROJECT / "pipelines" / "local_org" / "catalog" / "org.yaml"
 

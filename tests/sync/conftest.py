@@ -11,9 +11,9 @@ import duckdb
 import pytest
 
 from pipelines.config import PROJECT
-from pipelines.sync.fields import OrgSchema, org_schema
-from pipelines.sync.mapping import ObjectMapping, read_mappings
-from pipelines.sync.policies import Policies, read_policies
+from pipelines.sync.mapping.fields import OrgSchema, org_schema
+from pipelines.sync.mapping.model import ObjectMapping, read_mappings
+from pipelines.sync.mapping.policies import Policies, read_policies
 from pipelines.warehouse import Warehouse
 
 HERE = Path(__file__).parent

@@ -14,13 +14,13 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
-from pipelines.sync.addresses import fit
-from pipelines.sync.check import check_mappings
-from pipelines.sync.compile import desired_sql
-from pipelines.sync.fields import Field, OrgSchema
-from pipelines.sync.mapping import ObjectMapping, read_mapping, read_mappings
-from pipelines.sync.places import listed, places_sql, places_table
-from pipelines.sync.policies import Addresses, Policies
+from pipelines.sync.mapping.addresses import fit
+from pipelines.sync.mapping.check import check_mappings
+from pipelines.sync.mapping.compile import desired_sql
+from pipelines.sync.mapping.fields import Field, OrgSchema
+from pipelines.sync.mapping.model import ObjectMapping, read_mapping, read_mappings
+from pipelines.sync.mapping.places import listed, places_sql, places_table
+from pipelines.sync.mapping.policies import Addresses, Policies
 from pipelines.sync.snapshot import fields_needed
 
 Row = dict[str, Any]

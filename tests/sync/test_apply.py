@@ -15,18 +15,18 @@ from pipelines.local_org import control
 from pipelines.salesforce.budget import Budget
 from pipelines.salesforce.connection import load_connection
 from pipelines.salesforce.org import Org
-from pipelines.sync.apply import Outcomes, bind_payload, check_ready, send_object
-from pipelines.sync.apply_answers import Target
-from pipelines.sync.compile import desired_sql
-from pipelines.sync.fields import OrgSchema, org_schema, schema_rows
-from pipelines.sync.journal import Journal
+from pipelines.sync.apply.answers import Target
+from pipelines.sync.apply.journal import Journal
+from pipelines.sync.apply.objects import Outcomes, bind_payload, check_ready, send_object
 from pipelines.sync.ledger import Ledger, write
-from pipelines.sync.mapping import ObjectMapping
-from pipelines.sync.match import match_sql
-from pipelines.sync.plan import called, plan_sql
-from pipelines.sync.plan_differences import differences_sql
-from pipelines.sync.policies import Policies
-from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
+from pipelines.sync.mapping.compile import desired_sql
+from pipelines.sync.mapping.fields import OrgSchema, org_schema, schema_rows
+from pipelines.sync.mapping.match import match_sql
+from pipelines.sync.mapping.model import ObjectMapping
+from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.plan.build import called, plan_sql
+from pipelines.sync.plan.differences import differences_sql
+from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
 from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
 from pipelines.warehouse import literal
 
@@ -58,8 +58,8 @@ def connected(home: Path) -> Iterator[Org]:
 def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both APIs on the same few rows: what follows must not depend on their number."""
     if request.param == "bulk":
-        monkeypatch.setattr("pipelines.sync.apply_send.COLLECTIONS_UP_TO", 0)
-        monkeypatch.setattr("pipelines.sync.apply_bulk.FILE_AIM", 2_000)  # several jobs
+        monkeypatch.setattr("pipelines.sync.apply.send.COLLECTIONS_UP_TO", 0)
+        monkeypatch.setattr("pipelines.sync.apply.bulk.FILE_AIM", 2_000)  # several jobs
 
 
 _NONE = "select null::varchar as key, null::varchar as {} where false"
@@ -279,10 +279,10 @@ def test_the_children_of_a_big_parent_go_one_job_after_the_other(
     sync: Sync, local_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In an org where jobs that write children of one account at once lock each other out."""
-    monkeypatch.setattr("pipelines.sync.apply_send.COLLECTIONS_UP_TO", 0)
-    monkeypatch.setattr("pipelines.sync.apply_bulk.FILE_AIM", 2_000)
-    monkeypatch.setattr("pipelines.sync.payload.MANY_CHILDREN", 8)
-    monkeypatch.setattr("pipelines.sync.payload.STREAM", 5)
+    monkeypatch.setattr("pipelines.sync.apply.send.COLLECTIONS_UP_TO", 0)
+    monkeypatch.setattr("pipelines.sync.apply.bulk.FILE_AIM", 2_000)
+    monkeypatch.setattr("pipelines.sync.apply.payload.MANY_CHILDREN", 8)
+    monkeypatch.setattr("pipelines.sync.apply.payload.STREAM", 5)
     people(sync.db, 40)
     sync.db.execute("update people set account_key = 'a-000000' where account_key is null")
     setup = local_home / "org.yaml"
@@ -370,7 +370,7 @@ def test_a_deleted_record_is_held_and_not_made_again(sync: Sync) -> None:
 def test_a_job_that_fails_rejects_its_rows_with_the_reason(
     sync: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.sync.apply_send.COLLECTIONS_UP_TO", 0)
+    monkeypatch.setattr("pipelines.sync.apply.send.COLLECTIONS_UP_TO", 0)
     people(sync.db, 3, route="Lead")
     plan = sync.plan()
     types = {"Vanished__c" if name == "Company" else name: kind

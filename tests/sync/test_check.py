@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import ConfigError
-from pipelines.sync.check import check_mappings
-from pipelines.sync.fields import Field, OrgSchema
-from pipelines.sync.mapping import ObjectMapping, read_mapping
+from pipelines.sync.mapping.check import check_mappings
+from pipelines.sync.mapping.fields import Field, OrgSchema
+from pipelines.sync.mapping.model import ObjectMapping, read_mapping
 
 Golden = dict[str, dict[str, str]]
 

@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.sync.compile import desired_sql
-from pipelines.sync.fields import OrgSchema
-from pipelines.sync.mapping import ObjectMapping, read_mapping
-from pipelines.sync.policies import Policies
+from pipelines.sync.mapping.compile import desired_sql
+from pipelines.sync.mapping.fields import OrgSchema
+from pipelines.sync.mapping.model import ObjectMapping, read_mapping
+from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.snapshot import fields_needed
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"

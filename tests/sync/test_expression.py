@@ -7,7 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.sync.expression import bound_type, checked_sql, columns_of, expression_problems
+from pipelines.sync.mapping.expression import (
+    bound_type,
+    checked_sql,
+    columns_of,
+    expression_problems,
+)
 
 COLUMNS = ["first_name", "note", "email"]
 

@@ -14,13 +14,13 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from pipelines.sync.compile import desired_sql, mapping_columns
-from pipelines.sync.fields import OrgSchema
-from pipelines.sync.mapping import ObjectMapping
-from pipelines.sync.match import match_sql
-from pipelines.sync.plan import plan_sql
-from pipelines.sync.plan_differences import differences_sql
-from pipelines.sync.policies import Policies
+from pipelines.sync.mapping.compile import desired_sql, mapping_columns
+from pipelines.sync.mapping.fields import OrgSchema
+from pipelines.sync.mapping.match import match_sql
+from pipelines.sync.mapping.model import ObjectMapping
+from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.plan.build import plan_sql
+from pipelines.sync.plan.differences import differences_sql
 
 GOLDEN = Path(__file__).parent / "golden"
 OBJECTS = ("Account", "Contact", "Lead")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipelines.sync import ledger
 from pipelines.sync.ledger import Ledger
-from pipelines.sync.saved_plan import ObjectPlan
+from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.warehouse import Warehouse
 
 FIELDS = ("LastName", "Title", "HasOptedOutOfEmail")

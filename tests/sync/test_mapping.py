@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
-from pipelines.sync.mapping import ObjectMapping, json_schema, read_mapping, read_mappings
+from pipelines.sync.mapping.model import ObjectMapping, json_schema, read_mapping, read_mappings
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"
 
@@ -102,5 +102,5 @@ def test_match_begins_with_our_own_key(tmp_path: Path) -> None:
 def test_the_schema_for_editors_is_current() -> None:
     path = PROJECT / "mappings" / "mapping.schema.json"
     assert json.loads(path.read_text(encoding="utf-8")) == json_schema(), (
-        "write it anew: python -m pipelines.sync.mapping > mappings/mapping.schema.json"
+        "write it anew: python -m pipelines.sync.mapping.model > mappings/mapping.schema.json"
     )

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.sync.mapping import ObjectMapping
-from pipelines.sync.match import match_sql
+from pipelines.sync.mapping.match import match_sql
+from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.snapshot import fields_needed
 
 Row = dict[str, Any]

@@ -8,10 +8,10 @@ import duckdb
 import pytest
 
 from pipelines.salesforce.rows import ROW_CODES, RowError
-from pipelines.sync import payload
-from pipelines.sync.outcomes import failures_sql, verdict_sql
-from pipelines.sync.payload import CHANGES, CREATES, Shape
-from pipelines.sync.saved_plan import ObjectPlan
+from pipelines.sync.apply import payload
+from pipelines.sync.apply.outcomes import failures_sql, verdict_sql
+from pipelines.sync.apply.payload import CHANGES, CREATES, Shape
+from pipelines.sync.plan.saved import ObjectPlan
 
 PART = ObjectPlan(
     object="Contact",

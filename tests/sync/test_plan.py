@@ -9,13 +9,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.sync.compile import CUT_TYPE
-from pipelines.sync.fields import OrgSchema
-from pipelines.sync.mapping import ObjectMapping, read_mapping
-from pipelines.sync.plan import UNDONE, called, plan_sql
-from pipelines.sync.plan_differences import compared, differences_sql
-from pipelines.sync.plan_forecast import score
-from pipelines.sync.policies import Policies
+from pipelines.sync.mapping.compile import CUT_TYPE
+from pipelines.sync.mapping.fields import OrgSchema
+from pipelines.sync.mapping.model import ObjectMapping, read_mapping
+from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.plan.build import UNDONE, called, plan_sql
+from pipelines.sync.plan.differences import compared, differences_sql
+from pipelines.sync.plan.forecast import score
 from pipelines.sync.undo import digest_sql
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"

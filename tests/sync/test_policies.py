@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
-from pipelines.sync.policies import Policies, read_policies
+from pipelines.sync.mapping.policies import Policies, read_policies
 
 
 def test_the_shipped_file_says_what_an_empty_one_means(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from pipelines.sync.automation import later_sql
-from pipelines.sync.fields import OrgSchema
+from pipelines.sync.mapping.fields import OrgSchema
+from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.sync.prove import (
     AS_SENT,
     BY_AUTOMATION,
@@ -23,7 +24,6 @@ from pipelines.sync.prove import (
     differing_sql,
     tally_sql,
 )
-from pipelines.sync.saved_plan import ObjectPlan
 
 FIELDS = ("Title", "Email", "Phone", "Birthdate", "HasOptedOutOfEmail")
 KEY = "Causeway_Key__c"

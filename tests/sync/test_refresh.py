@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines import describes, refresh
 from pipelines.local_org import control
-from pipelines.mirror import Manifest, read_manifest
-from pipelines.refresh import OVERLAP, Reading, Refreshed, bring_up
+from pipelines.org import describes, refresh
+from pipelines.org.mirror import Manifest, read_manifest
+from pipelines.org.refresh import OVERLAP, Reading, Refreshed, bring_up
 from pipelines.salesforce.connection import load_connection
 from pipelines.salesforce.errors import LimitReached
 from pipelines.salesforce.org import Org

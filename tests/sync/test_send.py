@@ -18,10 +18,10 @@ from pipelines.local_org import control
 from pipelines.salesforce.budget import Budget
 from pipelines.salesforce.connection import load_connection
 from pipelines.salesforce.org import Org
-from pipelines.sync.apply import bind_payload, send_object, settle_object
-from pipelines.sync.apply_answers import Target
-from pipelines.sync.journal import Journal, unsettled
-from pipelines.sync.saved_plan import ObjectPlan, Plan
+from pipelines.sync.apply.answers import Target
+from pipelines.sync.apply.journal import Journal, unsettled
+from pipelines.sync.apply.objects import bind_payload, send_object, settle_object
+from pipelines.sync.plan.saved import ObjectPlan, Plan
 
 TYPES = {
     "LastName": "string",
@@ -83,7 +83,7 @@ def org(connected: Org, local_home: Path) -> Org:
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both APIs on the same few rows."""
     if request.param == "bulk":
-        monkeypatch.setattr("pipelines.sync.apply_send.COLLECTIONS_UP_TO", 0)
+        monkeypatch.setattr("pipelines.sync.apply.send.COLLECTIONS_UP_TO", 0)
     return str(request.param)
 
 
@@ -165,7 +165,7 @@ def test_both_ways_say_and_store_the_same(sent: Sent, monkeypatch: pytest.Monkey
     """Row for row: codes, messages and fields of what was refused, values of what was taken."""
     told, stored = {}, {}
     for way, most in (("c", 2_000), ("b", 0)):
-        monkeypatch.setattr("pipelines.sync.apply_send.COLLECTIONS_UP_TO", most)
+        monkeypatch.setattr("pipelines.sync.apply.send.COLLECTIONS_UP_TO", most)
         old = leads(f"{way}-old-", 2, Title="was", NumberOfEmployees="7")
         before = sent.send(sent.plan(old))
         [first, second] = [row["sf_id"] for row in before.values()]
@@ -352,7 +352,7 @@ def test_a_run_that_died_is_settled_without_sending(
     plan = sent.plan(leads(f"died-{path}-", 300))
     with monkeypatch.context() as patched:
         for answered in ("said", "ended"):
-            patched.setattr(f"pipelines.sync.apply_answers.Answers.{answered}", die)
+            patched.setattr(f"pipelines.sync.apply.answers.Answers.{answered}", die)
         with pytest.raises(Died):
             sent.send(plan)
     assert list(unsettled(sent.home)) == [(plan.plan_id, "lead")]
@@ -374,12 +374,12 @@ def test_a_run_that_died_is_settled_without_sending(
 def test_a_job_whose_results_are_gone_is_read_back(
     sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.sync.apply_send.COLLECTIONS_UP_TO", 0)
+    monkeypatch.setattr("pipelines.sync.apply.send.COLLECTIONS_UP_TO", 0)
     rows = leads("gone-", 30)
     rows[3]["Title"] = "refused"
     plan = sent.plan(rows)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("pipelines.sync.apply_answers.Answers.ended", _interrupted)
+        patched.setattr("pipelines.sync.apply.answers.Answers.ended", _interrupted)
         sent.send(plan)
     [chunk] = Journal.of(plan.folder, "Lead").in_doubt()
     sent.org.session.delete(f"jobs/ingest/{chunk.job_id}")
@@ -393,14 +393,14 @@ def test_a_job_whose_results_are_gone_is_read_back(
 def test_changes_whose_results_are_gone_are_read_back_too(
     sent: Sent, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
-    monkeypatch.setattr("pipelines.sync.apply_send.COLLECTIONS_UP_TO", 0)
+    monkeypatch.setattr("pipelines.sync.apply.send.COLLECTIONS_UP_TO", 0)
     made = sent.send(sent.plan(leads(f"gone-{action}-", 5)))
     changed = {"action": action, "changed": ["Title"] if action == "update" else []}
     rows = [{**row, **changed, "Title": "new", "sf_id": made[row["key"]]["sf_id"]}
             for row in leads(f"gone-{action}-", 5)]  # fmt: skip
     plan = sent.plan(rows)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("pipelines.sync.apply_answers.Answers.ended", _interrupted)
+        patched.setattr("pipelines.sync.apply.answers.Answers.ended", _interrupted)
         sent.send(plan)
     [chunk] = Journal.of(plan.folder, "Lead").in_doubt()
     sent.org.session.delete(f"jobs/ingest/{chunk.job_id}")

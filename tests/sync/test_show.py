@@ -9,13 +9,13 @@ import duckdb
 import pytest
 
 from pipelines.errors import ConfigError, InternalError
-from pipelines.sync.fields import OrgSchema
-from pipelines.sync.guards import blocked_by
-from pipelines.sync.mapping import ObjectMapping
-from pipelines.sync.plan import ACTIONS
-from pipelines.sync.policies import Guards
-from pipelines.sync.saved_plan import Origin, Plan, load_plan, save_plan
-from pipelines.sync.show import Told, rows, summary
+from pipelines.sync.mapping.fields import OrgSchema
+from pipelines.sync.mapping.model import ObjectMapping
+from pipelines.sync.mapping.policies import Guards
+from pipelines.sync.plan.build import ACTIONS
+from pipelines.sync.plan.guards import blocked_by
+from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
+from pipelines.sync.plan.show import Told, rows, summary
 
 ORIGIN = Origin("2026-11-05", "00D000000000001AAA", "ada@x.org", {"contact.yaml": "abc"})
 

@@ -9,8 +9,8 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.sync.fields import Field, org_schema, schema_rows, schema_table
-from pipelines.sync.mapping import ObjectMapping
+from pipelines.sync.mapping.fields import Field, org_schema, schema_rows, schema_table
+from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))

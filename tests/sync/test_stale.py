@@ -10,11 +10,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.sync.fields import OrgSchema
-from pipelines.sync.payload import BARRED
-from pipelines.sync.policies import Limit
-from pipelines.sync.saved_plan import ObjectPlan
-from pipelines.sync.stale import stale_sql, too_many
+from pipelines.sync.apply.payload import BARRED
+from pipelines.sync.apply.stale import stale_sql, too_many
+from pipelines.sync.mapping.fields import OrgSchema
+from pipelines.sync.mapping.policies import Limit
+from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.warehouse import literal
 
 US, ADA = "005US", "005ADA"

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.sync.fields import OrgSchema
-from pipelines.sync.saved_plan import ObjectPlan
+from pipelines.sync.mapping.fields import OrgSchema
+from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.sync.undo_plan import CONVERTED, OPTS_IN, undo_sql
 
 FIELDS = ("Title", "Phone", "HasOptedOutOfEmail", "MailingStreet", "MailingCity")

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.config import PROJECT
-from pipelines.sync.fields import TEXT, Field
-from pipelines.sync.wire import normal_sql, wire_sql
+from pipelines.sync.mapping.fields import TEXT, Field
+from pipelines.sync.mapping.wire import normal_sql, wire_sql
 
 
 @pytest.fixture(scope="module")

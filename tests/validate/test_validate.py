@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.errors import InternalError
-from pipelines.validate import ENTITIES, REFERENCES, rules, validate
+from pipelines.validate.judge import ENTITIES, REFERENCES, rules, validate
 
 EARLIER = date(2026, 11, 19)
 MISSING, FORMAT = "Mandatory Values", "Data Format"
@@ -214,7 +214,8 @@ def test_rules_are_told_per_staged_column(home: Any, entity: str) -> None:
 
 def test_nothing_heavy_is_loaded_before_there_are_rows() -> None:
     code = (
-        "import sys, pipelines.validate; print({'pandas', 'pandera', 'dagster'} & {*sys.modules})"
+        "import sys, pipelines.validate.judge\n"
+        "print({'pandas', 'pandera', 'dagster'} & {*sys.modules})"
     )
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True

@@ -1,0 +1,260 @@
+"""Stage 9 at work: the rows of a saved plan go to the org, and what it says of them is kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import Blocked, ConfigError
+from pipelines.org.snapshot import check_keys, read_schema, refresh
+from pipelines.plan.make import heed_guards, newest
+from pipelines.project import OBJECTS, Project
+from pipelines.salesforce.budget import Budget
+from pipelines.sync import ledger
+from pipelines.sync.apply import outcomes, payload
+from pipelines.sync.apply.answers import Target
+from pipelines.sync.apply.journal import Journal, unsettled
+from pipelines.sync.apply.objects import (
+    Outcomes,
+    bind_payload,
+    check_ready,
+    read_outcomes,
+    send_object,
+    settle_object,
+)
+from pipelines.sync.apply.payload import SENT, sendable
+from pipelines.sync.apply.send import Progress
+from pipelines.sync.apply.stale import stale_sql, too_many
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.saved import load_plan
+from pipelines.sync.state import sql, transaction
+from pipelines.warehouse import Written, literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.salesforce.org import Org
+    from pipelines.sync.plan.saved import Plan
+
+
+def apply(
+    project: Project, day: date, object_name: str, progress: Progress | None = None
+) -> tuple[Outcomes, Written]:
+    """Send one object's rows of the day's newest plan; write ``salesforce_<object>``.
+
+    A plan that a dead run left half-way goes on where it stopped; one that was applied is not
+    applied again.
+
+    Raises:
+        Blocked: a guard stops the plan.
+        ConfigError: the org is production and ``orgs.yaml`` does not say that it may be written,
+            or lost the field of our key, or a parent object of this plan was not applied yet.
+        SalesforceError: the org could not be talked to; run the batch again.
+    """
+    saved = newest(project, day)
+    if not Journal.of(saved.folder, object_name).begun:
+        heed_guards(project, day, saved)
+    found = apply_plan(project, saved, object_name, progress)
+    with project.warehouse.connect() as connection:
+        name = relation("salesforce", object_name)
+        return found, project.warehouse.describe(connection, name, day)
+
+
+def apply_plan(
+    project: Project,
+    saved: Plan,
+    object_name: str,
+    progress: Progress | None = None,
+    *,
+    barred: Mapping[str, str] | None = None,
+) -> Outcomes:
+    """Send one object's rows of any plan, and keep what the org says of them.
+
+    Args:
+        project: whose org and state.
+        saved: the plan; its guards are the caller's.
+        object_name: one of its objects.
+        progress: called after every call or job.
+        barred: key → why its row is held after all.
+
+    Raises:
+        ConfigError, SalesforceError: as ``apply``.
+    """
+    journal = Journal.of(saved.folder, object_name)
+    with project.org() as org, project.connect(date.fromisoformat(saved.batch)) as connection:
+        if journal.outcomes.exists():
+            found = read_outcomes(saved, object_name, connection)
+        else:
+            _allow_writing(org)
+            parents = _parents(saved, object_name)
+            check_ready(saved, object_name, org.organization_id, connection, parents)
+            _bar(project, connection, saved, object_name, barred or {})
+            [(rows,)] = connection.execute(payload.count_sql()).fetchall()
+            if rows:
+                check_keys(project, org, [object_name])
+                _bar_stale(project, org, connection, saved, object_name)
+            target = _target(project, org, saved, object_name)
+            found = send_object(saved, target, org, connection, progress)
+        _keep(project, connection, saved, found)
+    return found
+
+
+def settle(project: Project) -> list[Outcomes]:
+    """Find out what runs that died have written, and keep it; nothing is sent.
+
+    Whoever calls holds the org's lock. What was not sent is planned anew.
+
+    Raises:
+        ConfigError: a plan that was being sent was edited; remove its folder to forget it.
+        SalesforceError: the org could not be talked to.
+    """
+    settled = []
+    left = list(unsettled(project.home))
+    if left:
+        with project.org() as org:
+            for plan_id, folder in left:
+                saved = load_plan(project.home, plan_id)
+                if saved.organization_id == org.organization_id:
+                    settled.append(_settle(project, org, saved, folder.capitalize()))
+    return settled
+
+
+def _settle(project: Project, org: Org, saved: Plan, object_name: str) -> Outcomes:
+    with project.connect(date.fromisoformat(saved.batch)) as connection:
+        _bar(project, connection, saved, object_name, {})
+        if Journal.of(saved.folder, object_name).outcomes.exists():
+            found = read_outcomes(saved, object_name, connection)
+        else:
+            target = _target(project, org, saved, object_name)
+            found = settle_object(saved, target, org, connection)
+        _keep(project, connection, saved, found)
+    return found
+
+
+def _target(project: Project, org: Org, saved: Plan, object_name: str) -> Target:
+    budget = Budget(lambda: org.api_usage, project.policies.api.daily_share)
+    return Target(
+        saved.objects[object_name],
+        saved.created_at,
+        budget,
+        duplicate_rules=project.policies.duplicate_rules,
+    )
+
+
+def _parents(saved: Plan, object_name: str) -> Mapping[str, Path]:
+    """Object → outcomes of the phases before."""
+    before = OBJECTS[: OBJECTS.index(object_name)]
+    paths = {name: Journal.of(saved.folder, name).outcomes for name in before}
+    return {name: path for name, path in paths.items() if path.exists()}
+
+
+def _bar(
+    project: Project,
+    connection: DuckDBPyConnection,
+    saved: Plan,
+    object_name: str,
+    barred: Mapping[str, str],
+) -> None:
+    """Make the payload, without what was refused before and would be sent again unchanged."""
+    with project.state.attach(connection):
+        connection.execute("set variable object = $1", [object_name])
+        connection.execute(sql("state/refused"))
+    parents = _parents(saved, object_name)
+    bind_payload(saved, object_name, connection, parents)
+    part = saved.objects[object_name]
+    if saved.kind == "sync":  # who asks for an undo once more wants it to be tried once more
+        again = outcomes.refused_again_sql(part, project.policies.duplicate_rules)
+        connection.execute(f"insert into barred by name {again}")
+    if barred:
+        rows = [(key, "held", "BARRED", why) for key, why in barred.items()]
+        connection.executemany("insert into barred values (?, ?, ?, ?)", rows)
+    bind_payload(saved, object_name, connection, parents)
+
+
+def _bar_stale(
+    project: Project, org: Org, connection: DuckDBPyConnection, saved: Plan, object_name: str
+) -> None:
+    """Leave out what changed in the org since it was planned; where that is too much, all of it.
+
+    An undo leaves alone what changed, however much it is.
+
+    Raises:
+        Blocked: more rows than ``guards.max_stale``, or one with ``--strict``.
+    """
+    known = f"select count(*) from payload where {sendable(SENT)} and sf_id is not null"
+    [(rows,)] = connection.execute(known).fetchall()
+    if not rows:
+        return
+    refresh(project, org, object_name)
+    project.bind_org(connection, object_name, "as_they_are_now")
+    schema = read_schema(project, date.fromisoformat(saved.batch))[object_name]
+    part = saved.objects[object_name]
+    planned = saved.payload(object_name)
+    query = stale_sql(part, schema, planned, "as_they_are_now", org.user_id)
+    connection.execute(f"create or replace temp table stale as {query}")
+    found = connection.execute("select key, message from stale order by key").fetchall()
+    limit, strict = project.policies.guards.max_stale, project.strict
+    if saved.kind == "undo":
+        limit, strict = None, False
+    if why := too_many(len(found), rows, limit, strict=strict):
+        listed = "\n".join(f"  {key}: {message}" for key, message in found[:10])
+        raise Blocked(
+            f"plan {saved.plan_id}: {len(found)} of {rows} records of {object_name} are not as they"
+            f" were when it was made, and nothing of {object_name} was sent ({why}):\n{listed}\n"
+            f"Plan again: causeway sync --batch {saved.batch}"
+        )
+    connection.execute("insert into barred by name select * from stale")
+    bind_payload(saved, object_name, connection, _parents(saved, object_name))
+
+
+def retry(project: Project, object_name: str | None, code: str | None) -> dict[str, int]:
+    """Let refused rows go again with the next batch; object → how many.
+
+    Args:
+        project: whose state.
+        object_name: only this object, in whatever case.
+        code: only rows that were refused with this code.
+    """
+    with project.warehouse.connect() as connection, project.state.attach(connection):
+        connection.execute("set variable object = $1", [object_name])
+        connection.execute("set variable code = $1", [code])
+        rows = connection.execute(sql("state/retry")).fetchall()
+        project.state.publish(connection, "outcome")
+    return dict(sorted(Counter(name for [name] in rows).items()))
+
+
+def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: Outcomes) -> None:
+    """Write all that follows from the outcomes; doing it twice changes nothing."""
+    day, name = date.fromisoformat(saved.batch), found.object
+    part, journal = saved.objects[name], Journal.of(saved.folder, name)
+    query = f"select * from read_parquet({literal(found.path)})"
+    if saved.kind == "sync":  # a batch's relation tells what became of the batch
+        project.warehouse.link(connection, relation("salesforce", name), day, found.path)
+    if journal.settled:
+        return
+    bind_payload(saved, name, connection, _parents(saved, name))
+    connection.execute(f"create or replace temp view outcomes as {query}")
+    digests = payload.digests_sql(part, project.policies.duplicate_rules)
+    connection.execute(f"create or replace temp table digests as {digests}")
+    book = ledger.Ledger.of(project.org_home(saved.organization_id), name)
+    ledger.write(connection, book, saved.plan_id, part, payload="payload", outcomes="outcomes")
+    with project.state.attach(connection):
+        connection.execute("set variable batch = $1::date", [day])
+        connection.execute("set variable object = $1", [name])
+        with transaction(connection):
+            connection.execute(sql("state/outcomes"))
+        project.state.publish(connection, "outcome")
+    journal.settle()
+
+
+def _allow_writing(org: Org) -> None:
+    if not (org.is_sandbox or org.connection.production):
+        raise ConfigError.at(
+            "orgs.yaml",
+            None,
+            f"{org.connection.name} is a production org; nothing was sent. Look at the plan, then"
+            " write `production: true` below its name",
+        )

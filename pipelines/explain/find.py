@@ -1,0 +1,111 @@
+"""Finding the record that somebody means: by Id, e-mail address, key or name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pipelines.errors import ConfigError
+from pipelines.sync.mapping.wire import quoted
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.project import Project
+    from pipelines.sync.mapping.model import ObjectMapping
+
+ANY_DAY = date.min  # for a DuckDB with the project's macros; no row of a batch is read by it
+MANY = 10
+"""Records told where a search finds several."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A record that somebody named: our key, its Id, what people call it."""
+
+    key: str | None
+    sf_id: str | None
+    name: str
+
+
+def find(project: Project, object_name: str, text: str) -> Found:
+    """The one record that an Id, e-mail address, key or name means.
+
+    Raises:
+        ConfigError: there is no such record, or there are several.
+    """
+    with project.connect(ANY_DAY) as connection:
+        project.bind_org(connection, object_name, "records")
+        return the_one(connection, project, project.object_mappings[object_name], text)
+
+
+def the_one(
+    connection: DuckDBPyConnection, project: Project, mapping: ObjectMapping, text: str
+) -> Found:
+    """``find`` on a connection that has the relation ``records``; makes ``golden`` on it."""
+    days = project.warehouse.days(mapping.from_)
+    project.warehouse.bind(connection, mapping.from_, days, "golden")
+    query = _search_sql(connection, mapping)
+    found = [Found(*row) for row in connection.execute(query, [text.strip()]).fetchall()]
+    if not found:
+        raise ConfigError(
+            f"no {mapping.object} has the Id, e-mail address, key or name {text!r}: neither in the"
+            " org, as it was read last, nor in our sources"
+        )
+    if len(found) > 1:
+        listed = "\n".join(f"  {one.sf_id or one.key}  {one.name}" for one in found[:MANY])
+        raise ConfigError(f"{len(found)} are called {text!r}; name one by its Id:\n{listed}")
+    return found[0]
+
+
+def _search_sql(connection: DuckDBPyConnection, mapping: ObjectMapping) -> str:
+    """Records of the org and golden entities that a text names, by Id, key, e-mail or name."""
+    columns = {row[0] for row in connection.execute("describe records").fetchall()}
+    parts = [name for name in ("FirstName", "LastName", "Name") if name in columns]
+    name = f"concat_ws(' ', {', '.join(map(quoted, parts))})"
+    email = '"Email"' if "Email" in columns else "null"
+    golden = "name" if mapping.from_ == "accounts" else "concat_ws(' ', first_name, last_name)"
+    return _SEARCH.format(
+        key=quoted(mapping.key),
+        name=name,
+        email=email,
+        golden_key=mapping.key_column,
+        golden_name=golden,
+        golden_email="null" if mapping.from_ == "accounts" else "email",
+    )
+
+
+_SEARCH = """\
+with
+
+held as (
+    select {key} as key, "Id" as sf_id, {name} as name
+    from records
+    where
+        "IsDeleted" = 'false'
+        and (
+            left("Id", 15) = left($1, 15)
+            or lower({key}) = lower($1)
+            or lower({email}) = lower($1)
+            or lower({name}) = lower($1)
+        )
+),
+
+known as (
+    select {golden_key} as key, any_value({golden_name}) as name
+    from golden
+    where
+        {golden_key} = lower($1)
+        or lower({golden_email}) = lower($1)
+        or lower({golden_name}) = lower($1)
+    group by {golden_key}
+)
+
+select held.key, held.sf_id, held.name from held
+union all
+select known.key, null as sf_id, known.name
+from known
+where known.key not in (select key from held where key is not null)
+    and not exists (select 1 from records as other where other.{key} = known.key)
+order by 3, 2"""

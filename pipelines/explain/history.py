@@ -1,0 +1,107 @@
+"""What saved plans did to one record, the newest first: read from the plans' own folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.sync.plan.saved import HEADER
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+QUIET = "unchanged"
+
+
+@dataclass(frozen=True)
+class Touch:
+    """What one plan wanted of a record, and what became of that.
+
+    Attributes:
+        batch: of the plan.
+        created_at: when it was made, ISO 8601.
+        outcome: none while its object was not applied.
+        changed: the fields it sent.
+        sent: field → what it sent.
+        before: field → what stood there.
+        told: field → why it was not written, or what else is to be said.
+    """
+
+    plan_id: str
+    batch: str
+    created_at: str
+    kind: str
+    action: str
+    outcome: str | None
+    code: str | None
+    message: str | None
+    sent: Mapping[str, str | None]
+    before: Mapping[str, str | None]
+    told: Mapping[str, str]
+
+    @property
+    def written(self) -> bool:
+        """Whether the org took it."""
+        return self.outcome in ("created", "updated", "deleted")
+
+
+def touches(
+    connection: DuckDBPyConnection, home: Path, organization_id: str, object_name: str, key: str
+) -> list[Touch]:
+    """Every plan of an org that had something to do or to say of one record, newest first."""
+    found = []
+    for folder, header in _headers(home, organization_id):
+        payload = folder / f"{object_name.lower()}.parquet"
+        if payload.exists():
+            outcomes = folder / "applied" / object_name.lower() / "outcomes.parquet"
+            query = _touch_sql(payload, outcomes if outcomes.exists() else None)
+            rows = connection.sql(query, params=[key]).to_arrow_table().to_pylist()
+            found += [_touch(header, row) for row in rows]
+    return sorted(found, key=lambda touch: touch.created_at, reverse=True)
+
+
+def _headers(home: Path, organization_id: str) -> list[tuple[Path, Mapping[str, Any]]]:
+    found = []
+    for path in (home / "plans").glob(f"[!.]*/{HEADER}"):
+        header = json.loads(path.read_text(encoding="utf-8"))
+        if header["organization_id"] == organization_id:
+            found.append((path.parent, header))
+    return found
+
+
+def _touch(header: Mapping[str, Any], row: Mapping[str, Any]) -> Touch:
+    return Touch(
+        plan_id=header["plan_id"],
+        batch=header["batch"],
+        created_at=header["created_at"],
+        kind=header.get("kind", "sync"),
+        action=row["action"],
+        outcome=row["_outcome"],
+        code=row["_code"],
+        message=row["_message"],
+        sent={name: row[name] for name in row["changed"]},
+        before=dict(row["before"] or ()),
+        told={one["field"]: one["why"] for one in row["fields"] or () if one["why"]},
+    )
+
+
+def _touch_sql(payload: Path, outcomes: Path | None) -> str:
+    if outcomes is None:
+        said = "null::varchar as _outcome, null::varchar as _code, planned.reason as _message"
+        joined = ""
+    else:
+        said = (
+            "said.outcome as _outcome, said.code as _code,"
+            " coalesce(said.message, planned.reason) as _message"
+        )
+        joined = f"left join read_parquet({literal(outcomes)}) as said on said.key = planned.key\n"
+    return (
+        f"select planned.*, {said}\n"
+        f"from read_parquet({literal(payload)}) as planned\n{joined}"
+        f"where planned.key = $1\n"
+        f"    and (planned.action <> {literal(QUIET)} or len(planned.fields) > 0)"
+    )

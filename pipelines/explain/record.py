@@ -1,0 +1,280 @@
+"""Why a record of the org looks as it does: per field its value, its source, its rule, its plan.
+
+Only what lies in the home is read, and nothing is locked: relations, the mirror of the org, the
+ledger and saved plans. The org is not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import ConfigError
+from pipelines.explain.find import ANY_DAY, the_one
+from pipelines.explain.golden import Golden, read_golden
+from pipelines.explain.history import Touch, touches
+from pipelines.org import describes
+from pipelines.sync.explain import Said
+from pipelines.sync.ledger import Ledger
+from pipelines.sync.mapping.addresses import fit
+from pipelines.sync.mapping.compile import mapping_columns
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.prove import same_sql
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.project import Project
+    from pipelines.sync.mapping.fields import Field
+    from pipelines.sync.mapping.model import FieldRule, ObjectMapping
+
+
+@dataclass(frozen=True)
+class Written:
+    """What we wrote of a field last.
+
+    Attributes:
+        stored: what the org then held; as sent while it was not read back.
+        before: what stood there; none of a record that we created.
+        current: whether that is what the org still holds.
+    """
+
+    plan_id: str
+    batch: str | None
+    action: str | None
+    sent: str | None
+    stored: str | None
+    before: str | None
+    current: bool
+
+
+@dataclass(frozen=True)
+class FieldStory:
+    """One field of a record.
+
+    Attributes:
+        value: what the org holds.
+        wanted: what our sources and the mapping make of it.
+        rule: the mapping's own words.
+        place: file and line of the rule.
+        columns: golden columns it is made from.
+        gave: source records that the value comes from.
+        others: source records that say something else.
+        written: what we wrote of it; none when we never did.
+        note: what else is to be said, in words.
+    """
+
+    field: str
+    value: str | None
+    wanted: str | None
+    rule: str
+    place: str
+    columns: Sequence[str]
+    gave: Sequence[Said]
+    others: Sequence[Said]
+    written: Written | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One record and its story.
+
+    Attributes:
+        key: our key; none of a record that is not ours.
+        sf_id: none of a record that is not in the org, or not any more.
+        records: the source records that it is made of.
+        fields: in the order of the mapping.
+        history: plans that touched it, newest first.
+    """
+
+    object: str
+    key: str | None
+    sf_id: str | None
+    name: str
+    records: Sequence[Said]
+    fields: Sequence[FieldStory] = field(default=())
+    history: Sequence[Touch] = field(default=())
+
+    def document(self) -> dict[str, Any]:
+        """As plain data, for scripts."""
+        return asdict(self)
+
+
+def explain(project: Project, object_name: str, text: str) -> Explanation:
+    """The story of one record, found by Id, e-mail address, key or name.
+
+    Raises:
+        ConfigError: there is no such record, or there are several.
+    """
+    organization_id = project.bound_org
+    if organization_id is None:
+        raise ConfigError(
+            f"nothing is known of an org in {project.home}; run `causeway sync` first"
+        )
+    schema = describes.known(project.org_home(organization_id) / "describe", object_name)
+    own = project.object_mappings[object_name]
+    mapping = fit({object_name: own}, {object_name: schema})[object_name]
+    with project.connect(ANY_DAY) as connection:
+        project.bind_org(connection, object_name, "records")
+        found = the_one(connection, project, mapping, text)
+        if found.key is None:
+            return Explanation(object_name, None, found.sf_id, found.name, ())
+        golden = read_golden(project, connection, mapping.from_, found.key)
+        history = touches(connection, project.home, organization_id, object_name, found.key)
+        connection.execute("create temp table asked as select $1 as key", [found.key])
+        book = Ledger.of(project.org_home(organization_id), object_name)
+        stories = _Stories(project, connection, mapping, schema, golden, history)
+        fields = tuple(stories.tell(book.sql("asked")))
+    return Explanation(
+        object_name, found.key, found.sf_id, found.name, golden.said(), fields, history
+    )
+
+
+class _Stories:
+    """The fields of one record, told one by one."""
+
+    def __init__(
+        self,
+        project: Project,
+        connection: DuckDBPyConnection,
+        mapping: ObjectMapping,
+        schema: Mapping[str, Field],
+        golden: Golden,
+        history: Sequence[Touch],
+    ) -> None:
+        self.project, self.connection = project, connection
+        self.mapping, self.schema = mapping, schema
+        self.golden, self.history = golden, history
+
+    def tell(self, ledger: str) -> Iterator[FieldStory]:
+        """Every enabled field; ``ledger`` is what we wrote of the record."""
+        entries = {row["field"]: row for row in self._rows(f"select * from ({ledger})")}
+        held = self._rows(_held_sql(self.mapping.key))
+        now = held[0] if held else {}
+        mine = self._wanted()
+        same = self._same(now, entries, mine)
+        columns = mapping_columns(self.mapping)
+        for field_name, rule in self.mapping.enabled().items():
+            gave, others = self.golden.origins(columns[field_name])
+            written = self._written(field_name, entries.get(field_name), same)
+            yield FieldStory(
+                field=field_name,
+                value=now.get(field_name),
+                wanted=mine.get(field_name),
+                rule=_rule(rule),
+                place=f"{self.mapping.file.name}:{self.mapping.line('fields', field_name)}",
+                columns=columns[field_name],
+                gave=gave,
+                others=others,
+                written=written,
+                note=self._note(field_name, now, mine, written, same),
+            )
+
+    def _wanted(self) -> Mapping[str, Any]:
+        """What the newest batch that knew the record wanted it to look like."""
+        name, warehouse = relation("sf", self.mapping.object), self.project.warehouse
+        for day in reversed(warehouse.days(name)):
+            warehouse.bind(self.connection, name, [day], "wanted")
+            if rows := self._rows("select wanted.* from wanted semi join asked using (key)"):
+                return rows[0]
+        return {}
+
+    def _rows(self, query: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.connection.sql(query).to_arrow_table().to_pylist()
+        return rows
+
+    def _same(
+        self, now: Mapping[str, Any], entries: Mapping[str, Any], mine: Mapping[str, Any]
+    ) -> Mapping[str, tuple[bool, bool, bool]]:
+        """Field → whether the org holds what we knew, holds what we want, kept what we sent."""
+        judged = {}
+        for name in self.mapping.enabled():
+            entry = entries.get(name, {})
+            texts = (now.get(name), entry.get("stored"), mine.get(name), entry.get("sent"))
+            held, stored, wanted, sent = map(_text_sql, texts)
+            if name in self.schema:
+                pairs = ((held, stored), (held, wanted), (stored, sent))
+                query = ", ".join(same_sql(self.schema[name], one, other) for one, other in pairs)
+                [judged[name]] = self.connection.execute(f"select {query}").fetchall()
+        return judged
+
+    def _written(
+        self, name: str, entry: Mapping[str, Any] | None, same: Mapping[str, Sequence[bool]]
+    ) -> Written | None:
+        """As the ledger knows it; what it has no entry for, as the plans do."""
+        if entry is None:
+            touch = next((one for one in self.history if one.written and name in one.sent), None)
+            if touch is None or touch.kind == "undo":
+                return None
+            entry = {"sent": touch.sent[name], "stored": touch.sent[name]}
+        else:
+            plan_id = entry["plan_id"]
+            touch = next((one for one in self.history if one.plan_id == plan_id), None)
+        return Written(
+            plan_id=touch.plan_id if touch else entry["plan_id"],
+            batch=touch.batch if touch else None,
+            action=touch.action if touch else None,
+            sent=entry["sent"],
+            stored=entry["stored"],
+            before=touch.before.get(name) if touch else None,
+            current=same[name][0] if name in same else True,
+        )
+
+    def _note(
+        self,
+        name: str,
+        now: Mapping[str, Any],
+        mine: Mapping[str, Any],
+        written: Written | None,
+        same: Mapping[str, Sequence[bool]],
+    ) -> str | None:
+        """The one thing that explains a value which is not simply ours."""
+        as_known, as_wanted, as_sent = same.get(name, (True, True, True))
+        decided = next((one.told[name] for one in self.history if name in one.told), None)
+        if written is not None and not as_known:
+            return f"changed in Salesforce since; we had stored {_shown(written.stored)}"
+        if written is not None and not as_sent:
+            return f"the org made this of the {_shown(written.sent)} that we sent"
+        if as_wanted or not now:
+            return None
+        return decided or (
+            None if mine.get(name) is None else f"ours would be {_shown(mine[name])}"
+        )
+
+
+def _held_sql(key_field: str) -> str:
+    return (
+        f"select records.* from records join asked on lower({quoted(key_field)}) = lower(asked.key)"
+        " where \"IsDeleted\" = 'false'"
+    )
+
+
+def _text_sql(value: str | None) -> str:
+    return "null::varchar" if value is None else literal(value)
+
+
+def _rule(rule: FieldRule) -> str:
+    """The rule in the YAML's own words, on one line, where the value comes from first."""
+    written = rule.model_dump(exclude_unset=True, by_alias=True, exclude={"enabled"})
+    if "from" in written:
+        column = str(written.pop("from"))
+        return ", ".join((column, *_keys(written)))
+    return ", ".join(_keys(written))
+
+
+def _keys(written: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in written.items():
+        if isinstance(value, Mapping):
+            listed = ", ".join(f"{one}: {other}" for one, other in value.items())
+            yield f"{key}: {{{listed}}}"
+        else:
+            shown = " ".join(value) if isinstance(value, tuple | list) else value
+            yield f"{key}: {shown}"
+
+
+def _shown(value: str | None) -> str:
+    return "blank" if value is None else f"'{value}'"

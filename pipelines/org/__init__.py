@@ -1,0 +1,1 @@
+"""What the org holds and says of itself, mirrored in the home."""

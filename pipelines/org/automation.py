@@ -1,0 +1,73 @@
+"""What the org's own automation changes after we have read back: it counts as stored, not as drift.
+
+A flow or a trigger may take its time. When a record changes between two readings, our user was
+the last to touch it both times, and a value of ours stood as we knew it, then nobody but the
+org's automation has changed it. The ledger takes note, so that the next plan does not write it
+again, for ever, and the proof of the plan that wrote it names the field.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pipelines.apply.proofs import add_later
+from pipelines.org import describes
+from pipelines.sync import ledger
+from pipelines.sync.automation import later_sql
+from pipelines.sync.ledger import Ledger
+from pipelines.sync.mapping.addresses import fit
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from pipelines.org.mirror import Manifest
+    from pipelines.org.refresh import Refreshed
+    from pipelines.project import Project
+
+ANY_DAY = date.min  # for a DuckDB with the project's macros; no row of a batch is read by it
+
+
+def notice(project: Project, object_name: str, before: Manifest | None, found: Refreshed) -> int:
+    """Let the ledger know what the org's automation did between two readings of one object.
+
+    Args:
+        project: whose ledger.
+        object_name: one that has a mapping; others have no ledger.
+        before: the mirror as it was before the reading; none on the first.
+        found: what the reading found.
+
+    Returns:
+        how many values the org changed. None are found after a full read, nor when the mirror was
+        folded meanwhile: what changed then stays a difference, which a plan shows and by default
+        keeps.
+    """
+    mapping = project.object_mappings.get(object_name)
+    if mapping is None or before is None or found.full or not found.records:
+        return 0
+    home = project.org_home(found.mirror.organization_id)
+    book = Ledger.of(home, object_name)
+    if not book.segments() or not all(before.path(file).exists() for file in before.files):
+        return 0
+    known = describes.known(home / "describe", object_name)
+    mapping = fit({object_name: mapping}, {object_name: known})[object_name]
+    schema = {name: known[name] for name in mapping.enabled() if name in known}
+    with project.connect(ANY_DAY) as connection:
+        connection.execute(f"create temp view now as {_delta_sql(found)}")
+        connection.execute(f"create temp table before as {_before_sql(before)}")
+        connection.execute(f'create temp table ours as select "{mapping.key}" as key from now')
+        query = later_sql(
+            schema, mapping.key, entries=book.sql("ours"), user_id=found.mirror.user_id
+        )
+        connection.execute(f"create temp table later as {query}")
+        ledger.correct(connection, book, "later")
+        add_later(project, connection, object_name, found.mirror.user_id)
+        [(count,)] = connection.execute("select count(*) from later").fetchall()
+    return int(count)
+
+
+def _delta_sql(found: Refreshed) -> str:
+    return f"select * from read_parquet({literal(found.delta)})"
+
+
+def _before_sql(before: Manifest) -> str:
+    return f'select * from ({before.view_sql()}) semi join now using ("Id")'

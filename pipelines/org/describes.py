@@ -1,0 +1,190 @@
+"""What an org says of its fields: asked again only where it changed, kept where people can see it.
+
+<home>/orgs/<organization>/describe/Contact.json    as the org said last, and when
+<mappings>/org_schema/Contact.json                  as somebody saved it, to check without an org
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import ConfigError
+from pipelines.sync.mapping.fields import COLUMNS, Field, org_schema, schema_rows
+from pipelines.sync.mapping.places import listed
+from pipelines.warehouse import publish
+
+if TYPE_CHECKING:
+    from pipelines.salesforce.org import Org
+    from pipelines.sync.mapping.fields import OrgSchema
+
+SAVED = "org_schema"
+"""The folder beside the mappings."""
+
+_DEFAULTS = {
+    field.name: [] if field.default == () else field.default
+    for field in fields(Field)
+    if field.default is not MISSING
+}
+
+
+@dataclass(frozen=True)
+class Described:
+    """Rows of ``org_schema`` for one object, as the org said last.
+
+    Attributes:
+        user_id: who asked; another user may see other fields.
+        api_version: of the answer.
+        last_modified: what the org called the moment of its last change, an HTTP date.
+        rows: one a field.
+        places: the countries and states that its picklists list, see ``places.Listed``.
+    """
+
+    user_id: str
+    api_version: str
+    last_modified: str | None
+    rows: list[dict[str, Any]]
+    places: dict[str, Any]
+
+
+def describe(org: Org, folder: Path, objects: Iterable[str]) -> list[Described]:
+    """What the org says of its objects: one cheap call for each that is as it was.
+
+    Args:
+        org: to ask.
+        folder: where the answers are kept, of this org alone.
+        objects: API names.
+    """
+    return [_described(org, folder / f"{name}.json", name) for name in objects]
+
+
+def known(folder: Path, object_name: str) -> dict[str, Field]:
+    """The fields of an object as they were last described; none where they never were."""
+    path = folder / f"{object_name}.json"
+    if not path.exists():
+        return {}
+    return dict(org_schema(_read(path).rows).get(object_name, {}))
+
+
+def forget(folder: Path) -> None:
+    """Ask for everything again: an org may hide a field without calling that a change."""
+    for path in folder.glob("*.json"):
+        path.unlink()
+
+
+def _described(org: Org, path: Path, object_name: str) -> Described:
+    kept = _read(path) if path.exists() else None
+    if kept and (kept.user_id, kept.api_version) != (org.user_id, org.connection.api_version):
+        kept = None
+    answer = org.describe_since(object_name, kept.last_modified if kept else None)
+    if answer is None and kept is not None:
+        return kept
+    if answer is None:
+        return _described(org, path, object_name)
+    document, last_modified = answer
+    made = Described(
+        org.user_id,
+        org.connection.api_version,
+        last_modified,
+        schema_rows(document),
+        vars(listed([document])),
+    )
+    _write(path, json.dumps(vars(made), ensure_ascii=False))
+    return made
+
+
+def _read(path: Path) -> Described:
+    return Described(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def save(mappings: Path, schema: OrgSchema) -> list[Path]:
+    """Write the saved copy: a file for each object, a line for each field, in their order."""
+    written = []
+    for name, found in sorted(schema.items()):
+        path = mappings / SAVED / f"{name}.json"
+        _write(path, _document(name, found))
+        written.append(path)
+    return written
+
+
+def saved(mappings: Path) -> OrgSchema | None:
+    """The saved copy; none where nobody saved one.
+
+    Raises:
+        ConfigError: a file of it is none that ``save`` has written.
+    """
+    found = {}
+    for path in sorted((mappings / SAVED).glob("*.json")):
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            found[document["object"]] = {
+                name: Field(document["object"], name, **facts)
+                for name, facts in document["fields"].items()
+            }
+        except (ValueError, KeyError, TypeError) as error:
+            message = f"is no saved schema ({error}); write it anew: causeway org describe --save"
+            raise ConfigError.at(path, getattr(error, "lineno", None), message) from error
+    return found or None
+
+
+def drift(before: OrgSchema, now: OrgSchema) -> Iterator[str]:
+    """What the org says otherwise than the saved copy, in words, field by field."""
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name, {}), now.get(name, {})
+        for field in sorted(old.keys() | new.keys()):
+            yield from _difference(f"{name}.{field}", old.get(field), new.get(field))
+
+
+def _difference(name: str, old: Field | None, new: Field | None) -> Iterator[str]:
+    if new is None:
+        yield f"{name} is gone"
+    elif old is None:
+        yield f"{name} is new"
+    else:
+        was, is_now = _facts(old), _facts(new)
+        for fact in COLUMNS[2:]:
+            before, after = (
+                was.get(fact, _DEFAULTS.get(fact)),
+                is_now.get(fact, _DEFAULTS.get(fact)),
+            )
+            if isinstance(before, list) and isinstance(after, list):
+                yield from _list_difference(f"{name}: {fact}", before, after)
+            elif before != after:
+                yield f"{name}: {fact} is {after}, was {before}"
+
+
+def _list_difference(what: str, before: list[str], after: list[str]) -> Iterator[str]:
+    lost = [value for value in before if value not in after]
+    new = [value for value in after if value not in before]
+    if lost:
+        yield f"{what} lost {', '.join(lost)}"
+    if new:
+        yield f"{what} gained {', '.join(new)}"
+
+
+def _facts(field: Field) -> dict[str, Any]:
+    """What is worth saying of a field, in the order of ``org_schema``."""
+    facts = {
+        name: list(value) if isinstance(value, (list, tuple)) else value
+        for name in COLUMNS[2:]
+        for value in [getattr(field, name)]
+    }
+    return {name: value for name, value in facts.items() if value != _DEFAULTS.get(name, MISSING)}
+
+
+def _document(object_name: str, found: Mapping[str, Field]) -> str:
+    lines = ",\n".join(
+        f"    {json.dumps(name)}: {json.dumps(_facts(field), ensure_ascii=False)}"
+        for name, field in sorted(found.items())
+    )
+    return f'{{\n  "object": {json.dumps(object_name)},\n  "fields": {{\n{lines}\n  }}\n}}\n'
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    publish(temporary, path)

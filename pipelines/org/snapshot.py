@@ -1,0 +1,226 @@
+"""Stage 4 at work: what the org holds now, and what it says of its fields."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from pipelines.apply.proofs import catch_up
+from pipelines.errors import ConfigError
+from pipelines.memo import version
+from pipelines.org import describes
+from pipelines.org.access import check_reading
+from pipelines.org.automation import notice
+from pipelines.org.mirror import read_manifest
+from pipelines.org.refresh import Reading, Refreshed, bring_up
+from pipelines.project import OBJECTS, Project
+from pipelines.relations import show_org
+from pipelines.salesforce.errors import JobFailed, RequestRefused, SalesforceError
+from pipelines.sync.mapping.addresses import fit
+from pipelines.sync.mapping.check import check_mappings, key_problems
+from pipelines.sync.mapping.fields import OrgSchema, org_schema, schema_table
+from pipelines.sync.mapping.model import GOLDEN, ObjectMapping, relation
+from pipelines.sync.mapping.places import Listed, places_sql, places_table, together
+from pipelines.sync.snapshot import fields_needed
+from pipelines.sync.state import BOUND
+from pipelines.warehouse import Warehouse, Written
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.salesforce.org import Org
+
+PAGES = "snapshot-"
+"""How folders of answers on their way are called, below the home's ``spill``."""
+
+
+def take(project: Project, day: date) -> list[Written]:
+    """Bring the mirror of the org up to date; write what was read as the day's ``org_`` relations.
+
+    Raises:
+        SalesforceError: the org did not answer; the mirror of each object is as it was, or whole.
+        ConfigError: another org answers, a mapping does not fit the org (with every problem of
+            every mapping), or our user may not read all there is.
+    """
+    _sweep(project)
+    with project.org() as org, project.warehouse.connect() as connection:
+        bind_home(project, org.organization_id)
+        check_reading(org, OBJECTS)
+        written = _take_schema(project, org, day)
+        try:
+            for name in fields_needed(project.object_mappings):
+                found = _refresh(project, org, name, connection)
+                catch_up(project, org.organization_id, name, org.user_id)
+                link = project.warehouse.link
+                written.append(link(connection, relation("org", name), day, found.delta))
+        except (RequestRefused, JobFailed) as error:
+            if "INVALID_FIELD" in str(error):  # a field that we believed to be there
+                describes.forget(_describes(project, org))
+                _take_schema(project, org, day)
+            raise
+    return written
+
+
+def refresh(project: Project, org: Org, object_name: str) -> Refreshed:
+    """Bring the mirror of one object up to date, as cheaply as what changed allows.
+
+    What the org's own automation changed of our values meanwhile, the ledger learns on the way.
+
+    Returns:
+        the file of the records that really differ from the mirror before, in their new version.
+
+    Raises:
+        SalesforceError: the org did not answer; the mirror is as it was.
+    """
+    with project.warehouse.connect() as connection:
+        return _refresh(project, org, object_name, connection)
+
+
+def _refresh(
+    project: Project, org: Org, object_name: str, connection: DuckDBPyConnection
+) -> Refreshed:
+    described = {name: describes.known(_describes(project, org), name) for name in OBJECTS}
+    fields = tuple(fields_needed(fit(project.object_mappings, described))[object_name])
+    folder = project.mirror(object_name, org.organization_id)
+    nothing = project.warehouse.schema_file(relation("org", object_name))
+    with _told(folder, object_name), _pages(project) as pages:
+        reading = Reading(org, object_name, fields, described.get(object_name, {}), pages)
+        before = read_manifest(folder)
+        found = bring_up(connection, reading, folder, nothing)
+    if before is None or before.files != found.mirror.files:
+        show_org(project)
+    notice(project, object_name, before, found)
+    return found
+
+
+def bind_home(project: Project, organization_id: str) -> None:
+    """Hold a home to one org: what it remembers of records is true of no other.
+
+    Raises:
+        ConfigError: another organization answers than the one this home has written to.
+    """
+    bound = project.bound_org
+    if bound is None:
+        (project.home / BOUND).write_text(organization_id, encoding="utf-8")
+    elif bound != organization_id:
+        raise ConfigError.at(
+            project.home / BOUND,
+            None,
+            f"this home belongs to the org {bound}, but {organization_id} answers: another org, or"
+            " a sandbox that was refreshed. Go over to it with `causeway org switch`, or give it a"
+            " home of its own with --home",
+        )
+
+
+def check_keys(project: Project, org: Org, objects: Collection[str]) -> None:
+    """Hold the fields by which records are known against the org as it is now: a call for each.
+
+    Raises:
+        ConfigError: the org has lost one since its snapshot; nothing was written to it.
+    """
+    folder = _describes(project, org)
+    described = describes.describe(org, folder, objects)
+    fields = org_schema(row for one in described for row in one.rows)
+    problems = [
+        problem
+        for name in objects
+        for problem in key_problems(project.object_mappings[name], fields.get(name, {}))
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def check_against(project: Project, schema: OrgSchema) -> None:
+    """Hold every mapping against the golden relations and the org's fields.
+
+    Raises:
+        ConfigError: every problem, each with its file and line; nothing was written to the org.
+    """
+    with project.warehouse.connect() as connection:
+        golden = {
+            name: project.warehouse.describe(connection, name, None).columns for name in GOLDEN
+        }
+    check_mappings(fit(project.object_mappings, schema), schema, golden)
+
+
+def read_schema(project: Project, day: date) -> OrgSchema:
+    """The fields of the org's objects as the snapshot of ``day`` saw them."""
+    path = project.warehouse.path("org_schema", day)
+    return _schema_of(project.warehouse, day, version(path))
+
+
+@lru_cache(maxsize=8)  # every step of a batch asks for it, and most of them twice
+def _schema_of(warehouse: Warehouse, day: date, _version: str) -> OrgSchema:
+    with warehouse.connect() as connection:
+        warehouse.bind(connection, "org_schema", [day])
+        rows = connection.sql("select * from org_schema").to_arrow_table().to_pylist()
+    return org_schema(rows)
+
+
+def drift(project: Project, day: date) -> list[str]:
+    """What the org says of its fields otherwise than the saved copy; nothing without a copy."""
+    saved = describes.saved(project.mappings)
+    return list(describes.drift(saved, read_schema(project, day))) if saved else []
+
+
+def fitted(project: Project, day: date) -> dict[str, ObjectMapping]:
+    """The mappings as the org of the snapshot of ``day`` wants them."""
+    return fit(project.object_mappings, read_schema(project, day))
+
+
+def _take_schema(project: Project, org: Org, day: date) -> list[Written]:
+    found = describes.describe(org, _describes(project, org), OBJECTS)
+    yaml = sorted(project.mappings.glob("*.yaml"))
+    memo = project.memo("org_schema", day, [*found, *yaml], "org_place")
+    if memo.known() is None:
+        rows = [row for described in found for row in described.rows]
+        listed = together(Listed(**described.places) for described in found)
+        with project.warehouse.connect() as connection:
+            connection.register("described", schema_table(rows))
+            connection.register("spelled_places", places_table(listed))
+            for name, query in (
+                ("org_schema", "select * from described"),
+                ("org_place", places_sql("spelled_places")),
+            ):
+                project.warehouse.write(connection, name, day, query)
+        check_against(project, org_schema(rows))
+        memo.keep()
+    return [project.written(name, day) for name in ("org_schema", "org_place")]
+
+
+def _describes(project: Project, org: Org) -> Path:
+    return project.org_home(org.organization_id) / "describe"
+
+
+@contextmanager
+def _told(folder: Path, object_name: str) -> Iterator[None]:
+    """Let an error of the org say what became of the mirror."""
+    try:
+        yield
+    except SalesforceError as error:
+        mirror = read_manifest(folder)
+        kept = "there is none yet" if mirror is None else "the mirror is as it was"
+        step = f"The snapshot of {object_name} broke off and nothing of it counts: {kept}."
+        error.next_step = f"{step} {error.next_step}".strip()
+        raise
+
+
+@contextmanager
+def _pages(project: Project) -> Iterator[Path]:
+    """A folder for answers on their way."""
+    spill = project.home / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=spill, prefix=PAGES) as folder:
+        yield Path(folder)
+
+
+def _sweep(project: Project) -> None:
+    """Remove the answers that killed runs left; whoever takes a snapshot is alone with the org."""
+    for folder in (project.home / "spill").glob(f"{PAGES}*"):
+        shutil.rmtree(folder)

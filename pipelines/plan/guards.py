@@ -1,0 +1,165 @@
+"""What has to be true before a plan is carried out: nothing changed, nothing too much, or released.
+
+<home>/plans/<plan_id>/released.json   who let a blocked plan pass, and when
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import socket
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import Blocked, ConfigError, Problem
+from pipelines.plan import left_behind
+from pipelines.sync.mapping.fields import OrgSchema
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.cost import exceeded, predicted
+from pipelines.sync.plan.guards import blocked_by
+from pipelines.warehouse import literal, publish
+
+if TYPE_CHECKING:
+    from pipelines.project import Project
+    from pipelines.sync.plan.saved import Plan
+
+RELEASED = "released.json"
+DESCRIBE = "describe"
+_UNDECIDING = {"guards", "api", "batches", "plans"}  # they stop a plan, but make none
+
+
+def digests(project: Project, schema: OrgSchema) -> dict[str, str]:
+    """Name → digest of everything a plan is made from besides the data.
+
+    What people may write differently without meaning anything else (order, comments) makes no
+    difference, nor do guards.
+    """
+    decided = {"policies.yaml": project.policies.model_dump_json(exclude=_UNDECIDING)}
+    decided |= {
+        mapping.file.name: mapping.model_dump_json() for mapping in project.object_mappings.values()
+    }
+    decided["sources.yaml"] = project.sources.model_dump_json()
+    decided[DESCRIBE] = repr(
+        [
+            schema.get(name, {}).get(field)
+            for name, mapping in project.object_mappings.items()
+            for field in mapping.enabled()
+        ]
+    )
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in decided.items()}
+
+
+def heed_guards(project: Project, day: date, saved: Plan) -> None:
+    """Stop a plan that must not be applied, also where only a later step is run on its own.
+
+    Raises:
+        ConfigError: a mapping or policy was changed since the plan was made.
+        Blocked: a guard or the org's limits stop it, and nobody has released it.
+    """
+    if saved.kind == "sync":
+        _heed_changes(project, saved)
+    reasons = why_blocked(project, day, saved)
+    if reasons and not is_released(project, saved):
+        listed = "\n".join(f"  {reason}" for reason in reasons)
+        raise Blocked(
+            f"plan {saved.plan_id} is blocked and nothing was sent:\n{listed}\n"
+            f"Look at it: causeway plan {saved.plan_id}. Then release it, and it alone:"
+            f" causeway plan --release {saved.plan_id}; or raise the guard in"
+            f" {project.mappings / 'policies.yaml'}."
+        )
+
+
+def why_blocked(project: Project, day: date, saved: Plan) -> list[str]:
+    """The guards and limits that stop a plan, with their numbers; empty when it may go."""
+    policies = project.policies
+    reasons = blocked_by(_guarded(project, day, saved), _ours(project, day), policies.guards)
+    return reasons + exceeded(predicted(saved), saved.limits, policies.api.daily_share)
+
+
+def release(saved: Plan) -> Path:
+    """Let a blocked plan pass: this one, and one that does exactly the same."""
+    path = saved.folder / RELEASED
+    facts = {
+        "plan_id": saved.plan_id,
+        "content": saved.content,
+        "by": f"{getpass.getuser()}@{socket.gethostname()}",
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    publish(temporary, path)
+    return path
+
+
+def released(saved: Plan) -> dict[str, Any] | None:
+    """Who released this very plan, and when; none when nobody did."""
+    path = saved.folder / RELEASED
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def is_released(project: Project, saved: Plan) -> bool:
+    """Whether this plan, or one that did exactly the same, was released."""
+    files = (project.home / "plans").glob(f"[!.]*/{RELEASED}")
+    return any(json.loads(path.read_bytes())["content"] == saved.content for path in files)
+
+
+def _heed_changes(project: Project, saved: Plan) -> None:
+    now = digests(project, {})
+    problems = [
+        Problem(
+            str(project.mappings / name),
+            None,
+            f"changed since plan {saved.plan_id} was made from it; nothing was sent."
+            f" Plan again: causeway sync --batch {saved.batch}",
+        )
+        for name, digest in saved.made_from.items()
+        if name != DESCRIBE and now.get(name) != digest
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _guarded(project: Project, day: date, saved: Plan) -> dict[str, dict[str, int]]:
+    """Object → rows by action that no guard has let pass yet.
+
+    What a run that died was sending, and what this plan has written, has been released before.
+    """
+    counts = {}
+    with project.connect(day) as connection, project.state.attach(connection):
+        for name, part in saved.objects.items():
+            if applied(saved, name).exists():
+                continue
+            left_behind.bind(project, connection, name)
+            counted = connection.execute(_guarded_sql(saved.payload(name))).fetchall()
+            counts[name] = dict.fromkeys(part.counts, 0) | dict(counted)
+    return counts
+
+
+def applied(saved: Plan, object_name: str) -> Path:
+    """What became of one object's rows of a plan; only there once all were sent."""
+    return saved.folder / "applied" / object_name.lower() / "outcomes.parquet"
+
+
+def _guarded_sql(payload: Path) -> str:
+    return (
+        f"select action, count(*) from read_parquet({literal(payload)}) as planned "
+        "anti join left_behind using (key) group by action order by action"
+    )
+
+
+def _ours(project: Project, day: date) -> Mapping[str, int]:
+    """Object → records of the snapshot that carry a key of ours."""
+    counts = {}
+    with project.connect(day) as connection:
+        for name, mapping in project.object_mappings.items():
+            project.bind_table(connection, relation("org", name), day)
+            query = _ours_sql(relation("org", name), mapping.key)
+            [(counts[name],)] = connection.execute(query).fetchall()
+    return counts
+
+
+def _ours_sql(name: str, key: str) -> str:
+    return f"""select count(*) from {name} where "{key}" is not null and "IsDeleted" = 'false'"""

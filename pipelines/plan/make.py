@@ -1,0 +1,296 @@
+"""Stages 7 and 8 at work: what records should look like, and what that is going to change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import ConfigError
+from pipelines.org.snapshot import fitted, read_schema
+from pipelines.plan.guards import applied, digests, heed_guards
+from pipelines.plan.memo import is_quiet, plan_memo
+from pipelines.plan.page import write_page
+from pipelines.plan.scope import bind_scope, seen
+from pipelines.plan.sweep import sweep_plans
+from pipelines.plan.withdrawn import withdrawn
+from pipelines.project import Project
+from pipelines.salesforce.rows import DUPLICATES
+from pipelines.sql import SqlFile
+from pipelines.sync.ledger import Ledger
+from pipelines.sync.mapping.addresses import LEFT_OUT
+from pipelines.sync.mapping.compile import desired_sql
+from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.plan.build import called, plan_sql
+from pipelines.sync.plan.differences import differences_sql
+from pipelines.sync.plan.forecast import Score, score, transient_sql
+from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
+from pipelines.sync.undo import undone_sql
+from pipelines.warehouse import Written, literal, publish
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.salesforce.org import Org
+
+__all__ = ["applied", "desired", "heed_guards", "newest", "newest_of_all", "plan", "scored"]
+
+
+def desired(project: Project, day: date, object_name: str) -> Written:
+    """Write ``sf_<object>``: the records of the batch's scope as the mapping wants them."""
+    mappings = fitted(project, day)
+    schema = read_schema(project, day)[object_name]
+    query = desired_sql(mappings[object_name], schema, mappings, project.policies)
+    name = relation("sf", object_name)
+    made = SqlFile(name, mappings[object_name].file, query, description="", owner="")
+    return project.run_sql(made, day)
+
+
+def left_out(project: Project, written: Written) -> int:
+    """Rows of ``sf_<object>`` with an address that the org has no code for."""
+    with project.warehouse.connect() as connection:
+        counted = connection.execute(_left_out_sql(written.path)).fetchall()
+    return int(counted[0][0])
+
+
+def _left_out_sql(path: Path) -> str:
+    return f"select count({LEFT_OUT}) from read_parquet({literal(path)})"
+
+
+def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
+    """Write ``plan_<object>`` for every object and save them as one plan.
+
+    Raises:
+        Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
+    """
+    schema, mappings = read_schema(project, day), fitted(project, day)
+    memo, pointer = plan_memo(project, day), _pointer(project, day)
+    if memo.known() is not None and pointer is not None and pointer.exists():
+        return newest(project, day), [
+            project.written(relation("plan", name), day) for name in mappings
+        ]
+    written = [_plan(project, day, one, schema[name]) for name, one in mappings.items()]
+    with project.connect(day) as connection:
+        stamps = seen(project, connection)
+    with project.org() as org:
+        origin = Origin(
+            batch=day.isoformat(),
+            organization_id=org.organization_id,
+            username=org.username,
+            made_from=digests(project, schema),
+            instance_url=org.session.token.instance_url,
+            limits=_limits(org),
+            seen=stamps,
+        )
+    files = dict(zip(mappings, (part.path for part in written), strict=True))
+    saved = save_plan(project.home, origin, files, mappings, schema)
+    _point(project, day, saved)
+    write_page(project, saved)
+    sweep_plans(project)
+    heed_guards(project, day, saved)
+    if is_quiet(saved):
+        memo.keep()
+    return saved, written
+
+
+LIMITS = ("DailyApiRequests", "DailyBulkApiBatches", "DataStorageMB")
+
+
+def _limits(org: Org) -> dict[str, dict[str, int]]:
+    known = org.rest.restful("limits") or {}
+    return {name: dict(known[name]) for name in LIMITS if name in known}
+
+
+def newest(project: Project, day: date) -> Plan:
+    """The plan that the day's ``plan_`` relations belong to.
+
+    Raises:
+        ConfigError: nothing was planned for that day yet, or the plan was edited.
+    """
+    pointer = _pointer(project, day)
+    if pointer is None or not pointer.exists():
+        raise ConfigError(f"nothing is planned for {day}; run `causeway sync --batch {day}`")
+    return load_plan(project.home, pointer.read_text(encoding="utf-8").strip())
+
+
+def newest_of_all(project: Project) -> Plan:
+    """The plan that was made last for the bound org, of whichever batch.
+
+    Raises:
+        ConfigError: nothing was planned yet, or the plan was edited.
+    """
+    plans = project.home / "plans"
+    headers = sorted(plans.glob(f"[!.]*/{HEADER}"), key=lambda path: -path.stat().st_mtime_ns)
+    for path in headers:
+        organization_id = json.loads(path.read_bytes())["organization_id"]
+        if project.bound_org in (None, organization_id):
+            return load_plan(project.home, path.parent.name)
+    raise ConfigError.at(plans, None, "nothing is planned yet; run `causeway sync --plan-only`")
+
+
+def scored(project: Project, saved: Plan, object_name: str) -> Score:
+    """Hold the forecast of one object's rows against what Salesforce really said of them."""
+    with project.warehouse.connect() as connection:
+        return score(connection, saved.payload(object_name), applied(saved, object_name))
+
+
+MADE = ("differences", "ledger", "undone", "scope", "refused", "lost", "withdrawn")
+"""What a plan reads of each object that is no asset; made while planning."""
+
+
+def _plan(
+    project: Project, day: date, mapping: ObjectMapping, schema: Mapping[str, Field]
+) -> Written:
+    """One object's part of the plan: first what differs, then what becomes of it."""
+    object_name, policies = mapping.object, project.policies
+    compared = differences_sql(mapping, schema, policies)
+    query = plan_sql(mapping, schema, policies)
+    made = {relation(stage, object_name) for stage in MADE} | {mapping.from_}
+    with project.connect(day) as connection, project.state.attach(connection):
+        reads = connection.get_table_names(compared) | connection.get_table_names(query)
+        for table in reads - made:
+            project.bind_table(connection, table, day)
+        project.bind_table(connection, mapping.from_, day)
+        connection.execute(_table_sql(relation("differences", object_name), compared))
+        _bind_written(project, connection, mapping)
+        bind_scope(project, connection, day, object_name)
+        refused = _refused_sql(object_name)
+        connection.execute(_view_sql(relation("refused", object_name), refused))
+        return project.warehouse.write(connection, relation("plan", object_name), day, query)
+
+
+def _bind_written(project: Project, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+    """Make ``ledger_``, ``undone_``, ``lost_`` and ``withdrawn_<object>``: what we ever wrote."""
+    home, object_name = project.org_home(project.bound_org or ""), mapping.object
+    ledger, differences = Ledger.of(home, object_name), relation("differences", object_name)
+    query = _ledger_sql(connection, mapping, ledger) or _sent_sql(differences, object_name)
+    connection.execute(_table_sql(relation("ledger", object_name), query))
+    undone = undone_sql(home, object_name)
+    connection.execute(_view_sql(relation("undone", object_name), undone))
+    project.bind_org(connection, object_name)
+    lost = _lost_sql(mapping, ledger)
+    connection.execute(_table_sql(relation("lost", object_name), lost))
+    stays = _withdrawn_sql(mapping, withdrawn(project))
+    connection.execute(_table_sql(relation("withdrawn", object_name), stays))
+
+
+def _ledger_sql(
+    connection: DuckDBPyConnection, mapping: ObjectMapping, ledger: Ledger
+) -> str | None:
+    """What we wrote of records that differ, whatever key they had then; none without a ledger."""
+    if not ledger.segments():
+        return None
+    differences = relation("differences", mapping.object)
+    aliases = _aliases_sql(mapping, differences)
+    connection.execute(_table_sql("written_as", aliases))
+    if not connection.execute("select 1 from written_as limit 1").fetchall():
+        return ledger.sql(differences)
+    asked = f"select distinct key from {differences} union select written_as from written_as"
+    connection.execute(_table_sql("asked", asked))
+    return f"""
+        select coalesce(written_as.key, entry.key) as key, field, sent, stored
+        from ({ledger.sql("asked")}) as entry
+        left join written_as
+            on written_as.written_as = entry.key and written_as.sf_id = entry.sf_id
+        qualify row_number() over (
+            partition by coalesce(written_as.key, entry.key), field order by written_at desc
+        ) = 1
+    """
+
+
+def _aliases_sql(mapping: ObjectMapping, differences: str) -> str:
+    """Keys that were taken over: ``written_as``, by which ``key``, on the record ``sf_id``."""
+    return f"""
+        select taken.written_as, taken.key, matched.sf_id
+        from (
+            select unnest(aliases) as written_as, {mapping.key_column} as key
+            from {mapping.from_} where len(aliases) > 0
+        ) as taken
+        join {relation("org_match", mapping.object)} as matched on matched.entity_key = taken.key
+        semi join {differences} as differences on differences.key = taken.key
+    """
+
+
+def _withdrawn_sql(mapping: ObjectMapping, keys: Path) -> str:
+    """Records that are there though nobody of ours mentions them any more."""
+    named = "".join(f", records.{quoted(name)}" for name in called(mapping))
+    return f"""
+        select withdrawn.key, records."Id" as sf_id{named}
+        from {relation("org", mapping.object)} as records
+        join read_parquet({literal(keys)}) as withdrawn
+            on withdrawn.key = lower(records.{quoted(mapping.key)})
+        where records."IsDeleted" = 'false' and withdrawn.relation = {literal(mapping.from_)}
+    """
+
+
+def _lost_sql(mapping: ObjectMapping, ledger: Ledger) -> str:
+    """Records that we wrote and that the org has lost, not even as deleted ones.
+
+    Nothing is lost where nothing of ours is left: whoever empties an org wants to fill it again.
+    """
+    records, name = relation("org", mapping.object), mapping.object
+    unmatched = (
+        f"(select key from {relation('sf', name)} anti join"
+        f" (select entity_key as key from {relation('org_match', name)}) using (key))"
+    )
+    return f"""
+        select key from ({ledger.written_sql(unmatched)})
+        where sf_id not in (select "Id" from {records})
+            and exists (from {records} where {quoted(mapping.key)} is not null)
+    """
+
+
+def _sent_sql(differences: str, object_name: str) -> str:
+    """Before there was a ledger only this was kept: which fields were ever ours, not their values.
+
+    They pass for values of ours that changed.
+    """
+    return f"""
+        with sent as (
+            select key, unnest(fields) as field from state.sent
+            where object = {literal(object_name)}
+        )
+        select key, field, before as sent, before as stored
+        from {differences}
+        semi join sent using (key, field)
+    """
+
+
+def _refused_sql(object_name: str) -> str:
+    """What the org said last of records it refused, unless it was no fault of theirs.
+
+    Where somebody has to look at the duplicates first, ``waits`` tells what had been sent.
+    """
+    return (
+        "select key, code, message, case when outcome = 'held' then digest end as waits"
+        f" from known_outcomes where object = {literal(object_name)}"
+        f" and (outcome = 'rejected' or code = {literal(DUPLICATES)})"
+        f" and code not in ({transient_sql()})"
+    )
+
+
+def _view_sql(name: str, query: str) -> str:
+    return f"create or replace temp view {name} as {query}"
+
+
+def _table_sql(name: str, query: str) -> str:
+    return f"create or replace temp table {name} as {query}"
+
+
+def _pointer(project: Project, day: date) -> Path | None:
+    """The file that names a day's newest plan for the bound org."""
+    if project.bound_org is None:
+        return None
+    return project.org_home(project.bound_org) / "newest" / str(day)
+
+
+def _point(project: Project, day: date, saved: Plan) -> None:
+    pointer = project.org_home(saved.organization_id) / "newest" / str(day)
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    temporary = pointer.with_suffix(".tmp")
+    temporary.write_text(saved.plan_id, encoding="utf-8")
+    publish(temporary, pointer)

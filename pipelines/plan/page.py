@@ -1,0 +1,102 @@
+"""A plan as one HTML file that needs nothing else: for whoever owns the org.
+
+The data lies in the file compressed; the page draws only the rows that are on the screen.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.plan.guards import is_released, why_blocked
+from pipelines.sync.plan.cost import predicted
+from pipelines.sync.plan.decisions import KEPT, SENT
+from pipelines.sync.plan.page import links_sql, page_rows_sql, wanted_sql
+from pipelines.sync.plan.show import summary
+from pipelines.warehouse import publish
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.project import Project
+    from pipelines.sync.plan.saved import Plan
+
+ROWS_OF_A_GROUP = 10_000
+"""Rows of one object and action that a page shows; it says how many there are beyond."""
+
+
+def page_of(saved: Plan) -> Path:
+    """Where a plan's page lies."""
+    return saved.folder / "page.html"
+
+
+def write_page(project: Project, saved: Plan, *, limit: int = ROWS_OF_A_GROUP) -> Path:
+    """Write the page of a plan and return where it lies."""
+    template = files("pipelines.sync.plan").joinpath("page.html").read_text(encoding="utf-8")
+    day = date.fromisoformat(saved.batch)
+    data = _head(project, saved, day)
+    with project.connect(day) as connection:
+        data["objects"] = [
+            {**asdict(part), "forecasts": [[*what, n] for what, n in part.forecasts.items()]}
+            for part in summary(saved, connection)
+        ]
+        rows = ",".join(_rows(project, connection, saved, day, limit))
+    text = json.dumps(data, ensure_ascii=False)
+    packed = gzip.compress(f'{{"head":{text},"rows":[{rows}]}}'.encode(), compresslevel=6, mtime=0)
+    html = template.replace("{{title}}", escape(f"Plan {saved.plan_id}"))
+    html = html.replace("{{data}}", base64.b64encode(packed).decode())
+    path = page_of(saved)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(html, encoding="utf-8")
+    publish(temporary, path)
+    return path
+
+
+def _head(project: Project, saved: Plan, day: date) -> dict[str, Any]:
+    return {
+        "plan_id": saved.plan_id,
+        "sha256": saved.sha256,
+        "kind": saved.kind,
+        "undoes": saved.undoes,
+        "batch": saved.batch,
+        "created_at": saved.created_at,
+        "organization_id": saved.organization_id,
+        "instance_url": saved.instance_url,
+        "username": saved.username,
+        "inbox": project.inbox.absolute().as_uri(),
+        "blocked": why_blocked(project, day, saved),
+        "released": is_released(project, saved),
+        "cost": asdict(predicted(saved)),
+        "limits": saved.limits,
+        "decisions": SENT | KEPT,
+    }
+
+
+def _rows(
+    project: Project, connection: DuckDBPyConnection, saved: Plan, day: date, limit: int
+) -> Iterator[str]:
+    """Each shown row as the JSON array that the page reads."""
+    for name, part in saved.objects.items():
+        connection.execute(
+            f"create or replace temp table wanted as {wanted_sql(part, saved.payload(name), limit)}"
+        )
+        links = _links(project, connection, day, of_people=name != "Account")
+        query = page_rows_sql(name, links)
+        yield from (row[0] for row in connection.execute(query).fetchall())
+
+
+def _links(project: Project, connection: DuckDBPyConnection, day: date, *, of_people: bool) -> str:
+    """SQL of the source lines of each key that the page shows."""
+    for name in ("person_links", "account_links"):
+        project.warehouse.bind(connection, name, [day])
+    batches = connection.execute("select distinct batch from person_links").fetchall()
+    project.warehouse.bind(connection, "person_records", [row[0] for row in batches])
+    return links_sql(of_people=of_people)

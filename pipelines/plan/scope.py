@@ -1,0 +1,170 @@
+"""Who is in a plan besides those its batch touched, and why.
+
+The batch brings its own people, and who was held or rejected earlier. With them come the people
+whose records somebody changed in the org since the plan that was applied last; and everyone, when
+what plans are made from (mappings, policies, sources, the org's fields) has changed since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pipelines.org.mirror import read_manifest
+from pipelines.org.snapshot import read_schema
+from pipelines.plan.guards import DESCRIBE, digests
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.plan.saved import HEADER
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.project import Project
+
+CHANGED = "its record changed in the org"
+WAITED = "held or rejected earlier"
+ALONG = "belongs to a record that is in the plan"
+ANEW = "changed since the last plan: {}"
+
+
+@dataclass(frozen=True)
+class Widening:
+    """What widens the scope of a batch.
+
+    Attributes:
+        anew: what plans are made from and has changed since the one applied last; then everyone
+            is in the scope.
+        seen: object → the newest stamp of a record that the last plan knew of.
+    """
+
+    anew: tuple[str, ...] = ()
+    seen: Mapping[str, str] = field(default_factory=dict)
+
+
+def widening(project: Project, day: date) -> Widening:
+    """Compare what is with what the plan that was applied last was made from."""
+    last = _last_applied(project)
+    if last is None:
+        return Widening()
+    schema = read_schema(project, day)
+    now = digests(project, schema)
+    anew = [
+        name
+        for name, digest in now.items()
+        if last["made_from"].get(name) != digest and (schema or name != DESCRIBE)
+    ]
+    return Widening(tuple(anew), last.get("seen", {}))
+
+
+def bind_widened(project: Project, connection: DuckDBPyConnection, widened: Widening) -> None:
+    """Make the table ``widened`` (``key``, ``reason``); the state must be attached."""
+    queries = ["select null::varchar as key, null::varchar as reason where false"]
+    for name, since in widened.seen.items():
+        manifest = read_manifest(project.mirror(name))
+        if manifest is not None and name in project.object_mappings:
+            project.bind_org(connection, name)
+            key = project.object_mappings[name].key
+            queries.append(_changed_sql(name, key, since, manifest.user_id))
+    if widened.anew:
+        reason = literal(ANEW.format(", ".join(widened.anew)))
+        queries.append(f"select person_key, {reason} from state.person where alias_of is null")
+    connection.execute(f"create or replace temp table widened as {' union all '.join(queries)}")
+
+
+def widened_digest(project: Project, day: date) -> str:
+    """A digest of who joins the scope of a batch besides its own people, and why."""
+    wider = widening(project, day)
+    with project.connect(day) as connection, project.state.attach(connection):
+        bind_widened(project, connection, replace(wider, anew=()))
+        [(changed,)] = connection.execute(
+            "select md5(string_agg(key, ' ' order by key)) from widened"
+        ).fetchall()
+    return f"{wider.anew} {changed}"
+
+
+def seen(project: Project, connection: DuckDBPyConnection) -> dict[str, str]:
+    """Object → the newest stamp of its records, by the org's own clock."""
+    stamps = {}
+    for name in project.object_mappings:
+        project.bind_org(connection, name)
+        query = f'select max("SystemModstamp") from {relation("org", name)}'
+        [(stamp,)] = connection.execute(query).fetchall()
+        stamps[name] = stamp or ""
+    return stamps
+
+
+def bind_scope(
+    project: Project, connection: DuckDBPyConnection, day: date, object_name: str
+) -> None:
+    """Make ``scope_<object>``: why a row is in the plan that the batch did not touch."""
+    widened = widening(project, day)
+    bind_widened(project, connection, widened)
+    project.warehouse.bind(connection, "person_links", [day])
+    project.warehouse.bind(connection, "account_links", [day])
+    anew = ANEW.format(", ".join(widened.anew)) if widened.anew else ALONG
+    connection.execute(
+        f"create or replace temp table {relation('scope', object_name)} as "
+        + _scope_sql(object_name, day, anew)
+    )
+
+
+def _changed_sql(object_name: str, key: str, since: str, user_id: str) -> str:
+    return (
+        f"select lower({quoted(key)}), {literal(CHANGED)} from {relation('org', object_name)}"
+        f' where {quoted(key)} is not null and "SystemModstamp" > {literal(since)}'
+        f' and "LastModifiedById" is distinct from {literal(user_id)}'
+    )
+
+
+def _scope_sql(object_name: str, day: date, otherwise: str) -> str:
+    """Nothing where nobody else can be in the scope, which is the rule."""
+    touched = _TOUCHED_ACCOUNTS if object_name == "Account" else _TOUCHED
+    return f"""
+        with people as (
+            select person_key from person_links where batch = {literal(day.isoformat())}
+        ),
+        touched as (
+            {touched}
+        ),
+        waited as (
+            select key from known_outcomes
+            where object = {literal(object_name)} and outcome in ('held', 'rejected')
+        )
+        select
+            desired.key,
+            case
+                when desired.key in (select key from widened where reason = {literal(CHANGED)})
+                    then {literal(CHANGED)}
+                when desired.key in (select key from waited) then {literal(WAITED)}
+                else {literal(otherwise)}
+            end as reason
+        from {relation("sf", object_name)} as desired
+        anti join touched using (key)
+    """
+
+
+_TOUCHED = "select person_key as key from people"
+_TOUCHED_ACCOUNTS = (
+    "select account_key as key from account_links semi join people using (person_key)"
+)
+
+
+def _last_applied(project: Project) -> dict[str, Any] | None:
+    """The header of the newest plan of a sync that was applied to this org, all of it."""
+    plans = project.home / "plans"
+    headers = sorted(plans.glob(f"[!.]*/{HEADER}"), key=lambda path: -path.stat().st_mtime_ns)
+    for path in headers:
+        header: dict[str, Any] = json.loads(path.read_bytes())
+        done = all(
+            (path.parent / "applied" / name.lower() / "outcomes.parquet").exists()
+            for name in header["objects"]
+        )
+        mine = header["organization_id"] == project.bound_org
+        if done and mine and header.get("kind", "sync") == "sync":
+            return header
+    return None

@@ -1,0 +1,102 @@
+"""What waits for somebody: rows that were held or refused, each with its reason."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.sync.plan.saved import HEADER, ObjectPlan
+from pipelines.sync.plan.show import title_sql
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.project import Project
+
+Counted = tuple[str, str, str | None, str | None, int]
+"""Object, outcome, code and message of rows that wait alike, and how many they are."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One row that waits.
+
+    Attributes:
+        title: how people call its record; its key where the plan that said so is gone.
+        code: of Salesforce, or our own; a row that never went has none.
+    """
+
+    object: str
+    key: str
+    title: str
+    batch: date
+    outcome: str
+    code: str | None
+    message: str | None
+
+
+def waiting(project: Project, object_name: str | None = None) -> list[Waiting]:
+    """Every row that waits, by object, code and title.
+
+    Args:
+        project: whose state.
+        object_name: only this object, in whatever case.
+    """
+    path = project.state.published("outcome")
+    if not path.exists():
+        return []
+    with project.warehouse.connect() as connection:
+        rows = connection.execute(_rows_sql(path), [object_name, project.bound_org]).fetchall()
+        names: dict[tuple[str, str], dict[str, str]] = {}
+        found = []
+        for plan_id, name, key, *said in rows:
+            if (plan_id, name) not in names:
+                names[plan_id, name] = _titles(project, connection, plan_id, name)
+            found.append(Waiting(name, key, names[plan_id, name].get(key, key), *said))
+    return sorted(found, key=lambda row: (row.object, row.code or "", row.title))
+
+
+def counted(project: Project) -> list[Counted]:
+    """Why rows wait, and how many for each reason, the most frequent first."""
+    path = project.state.published("outcome")
+    if not path.exists():
+        return []
+    with project.warehouse.connect() as connection:
+        return connection.execute(_counted_sql(path), [project.bound_org]).fetchall()
+
+
+def _rows_sql(outcomes: Path) -> str:
+    return f"""\
+select plan_id, object, key, batch, outcome, code, message
+from read_parquet({literal(outcomes)})
+where ($1 is null or lower(object) = lower($1)) and organization_id is not distinct from $2"""
+
+
+def _counted_sql(outcomes: Path) -> str:
+    return f"""\
+select object, outcome, code, message, count(*)
+from read_parquet({literal(outcomes)})
+where organization_id is not distinct from $1
+group by all
+order by count(*) desc, object, code, message"""
+
+
+def _titles(
+    project: Project, connection: DuckDBPyConnection, plan_id: str, object_name: str
+) -> dict[str, str]:
+    folder = project.home / "plans" / plan_id
+    payload = folder / f"{object_name.lower()}.parquet"
+    if not payload.exists():
+        return {}
+    header = json.loads((folder / HEADER).read_bytes())
+    part = ObjectPlan(**header["objects"][object_name])
+    return dict(connection.execute(_titles_sql(part, payload)).fetchall())
+
+
+def _titles_sql(part: ObjectPlan, payload: Path) -> str:
+    held = "action <> 'unchanged'"
+    return f"select key, {title_sql(part)} from read_parquet({literal(payload)}) where {held}"

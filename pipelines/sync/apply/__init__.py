@@ -1,0 +1,1 @@
+"""How the rows of a plan go to the org: noted first, sent once, answered one by one."""

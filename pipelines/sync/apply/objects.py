@@ -1,0 +1,140 @@
+"""Carry out a saved plan: send its rows, keep what the org says of each. Nothing is decided here.
+
+Creates are upserts by External Id, so that a repeat can never make a second record; everything
+else goes by Id. A plan that was carried out is never sent again, and one whose run died goes on
+where it stopped: every row gets one final outcome, once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import ConfigError
+from pipelines.sync.apply import outcomes, payload
+from pipelines.sync.apply.answers import Answers, Target
+from pipelines.sync.apply.journal import Journal
+from pipelines.sync.apply.send import Progress, Sender, Sending
+from pipelines.sync.plan.saved import Plan
+from pipelines.warehouse import literal, publish
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.sync.apply.answers import Teller
+
+OUTCOMES = ("created", "updated", "deleted", "unchanged", "held", "rejected", "unknown")
+BUDGET, INTERRUPTED = "API_BUDGET", "INTERRUPTED"
+"""Codes of rows that were not sent: the calls of the day are used up, or the run died before."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of one object's rows.
+
+    Attributes:
+        path: Parquet with the relation ``salesforce_<object>``.
+        counts: rows by outcome, one of ``OUTCOMES``.
+    """
+
+    object: str
+    path: Path
+    counts: Mapping[str, int]
+
+
+def check_ready(
+    plan: Plan,
+    object_name: str,
+    organization_id: str,
+    connection: DuckDBPyConnection,
+    parents: Mapping[str, Path],
+) -> None:
+    """Refuse what could only be sent to the wrong org or with look-ups that lead nowhere.
+
+    Raises:
+        ConfigError: the plan was made for another org, or an object that rows wait for was not
+            applied yet.
+    """
+    if organization_id != plan.organization_id:
+        message = f"made for the org {plan.organization_id}, not for {organization_id}"
+        raise ConfigError.at(plan.folder, None, f"{message}; plan again for this org")
+    query = payload.unanswered_sql(plan.objects[object_name], plan.payload(object_name), parents)
+    missing = [f"salesforce_{name.lower()}" for [name] in connection.execute(query).fetchall()]
+    if missing:
+        message = f"nothing of {object_name} was sent: apply {' and '.join(missing)} of this plan"
+        raise ConfigError.at(plan.folder, None, f"{message} first")
+
+
+def bind_payload(
+    plan: Plan, object_name: str, connection: DuckDBPyConnection, parents: Mapping[str, Path]
+) -> None:
+    """Make the view ``payload``: the plan's rows, look-ups answered, those of ``barred`` marked.
+
+    Without a table ``barred`` nothing is barred.
+    """
+    columns = ", ".join(f"{name} {kind}" for name, kind in payload.BARRED.items())
+    connection.execute(f"create temp table if not exists barred ({columns})")
+    [(barred,)] = connection.execute("select count(*) from barred").fetchall()
+    part = plan.objects[object_name]
+    query = payload.payload_sql(part, plan.payload(object_name), parents, barred=barred > 0)
+    connection.execute(f"create or replace temp view payload as {query}")
+
+
+def send_object(
+    plan: Plan, target: Target, org: Sender, connection: DuckDBPyConnection,
+    progress: Progress | None = None,
+) -> Outcomes:  # fmt: skip
+    """Send one object's rows, what a dead run left first, and write their outcomes.
+
+    Args:
+        plan: from ``load_plan``.
+        target: one of its objects, and how it is written.
+        org: the org the plan was made for.
+        connection: a DuckDB that sees ``payload``, as ``bind_payload`` makes it.
+        progress: called after every call or job.
+
+    Raises:
+        SalesforceError: the org could not be talked to; what was sent is in the journal.
+    """
+    journal = Journal.of(plan.folder, target.part.object)
+    journal.begin()
+    answers = Answers(target, org, connection, journal)
+    answers.settle(go_on=True)
+    sending = Sending(org, answers, progress)
+    sending.run()
+    return write_outcomes(plan, answers, BUDGET, f"not sent: {target.budget}")
+
+
+def settle_object(
+    plan: Plan, target: Target, org: Teller, connection: DuckDBPyConnection
+) -> Outcomes:
+    """Find out what a dead run has written of one object, send nothing, and write the outcomes."""
+    answers = Answers(target, org, connection, Journal.of(plan.folder, target.part.object))
+    answers.settle(go_on=False)
+    why = "not sent: the run that was to send it died; the next one plans it anew"
+    return write_outcomes(plan, answers, INTERRUPTED, why)
+
+
+def write_outcomes(plan: Plan, answers: Answers, code: str, why: str) -> Outcomes:
+    """One final outcome per row, beside the plan; ``code`` and ``why`` are of rows not sent."""
+    journal, connection = answers.journal, answers.connection
+    query = outcomes.outcomes_sql(plan.plan_id, code, why, answered=answers.any)
+    temporary = journal.outcomes.with_suffix(".tmp")
+    connection.execute(f"copy ({query}) to {literal(temporary)} (format parquet)")
+    publish(temporary, journal.outcomes)
+    shutil.rmtree(answers.results, ignore_errors=True)
+    for left in journal.folder.glob(".*.tmp"):
+        left.unlink()
+    return read_outcomes(plan, answers.part.object, connection)
+
+
+def read_outcomes(plan: Plan, object_name: str, connection: DuckDBPyConnection) -> Outcomes:
+    """The outcomes of an object that was applied."""
+    path = Journal.of(plan.folder, object_name).outcomes
+    counted = connection.execute(
+        "select outcome, count(*) from read_parquet($1) group by outcome", [str(path)]
+    ).fetchall()
+    return Outcomes(object_name, path, dict.fromkeys(OUTCOMES, 0) | dict(counted))

@@ -1,0 +1,1 @@
+"""What is declared: mappings and policies, checked against the org and compiled to SQL."""

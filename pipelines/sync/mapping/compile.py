@@ -1,0 +1,371 @@
+"""A mapping and an org's fields become one ``select``: what each record should look like.
+
+The select reads the golden relation, ``routes``, and for look-ups the matches and users of the
+org; it gives ``key``, one text column per enabled field in wire form, and ``_held``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from pipelines.sync.mapping.addresses import LEFT_OUT, Block, blocks, places_cte
+from pipelines.sync.mapping.expression import checked_sql, columns_of
+from pipelines.sync.mapping.fields import IDS, TEXT, Field
+from pipelines.sync.mapping.model import Constant, FieldRule, ObjectMapping, relation
+from pipelines.sync.mapping.policies import Addresses, Policies
+from pipelines.sync.mapping.wire import (
+    PENDING,
+    limit,
+    quoted,
+    text_literal,
+    text_sql,
+    type_words,
+    wire_sql,
+)
+from pipelines.warehouse import literal
+
+CUT = "_cut"
+"""The column of ``sf_<object>`` that says which texts were cut."""
+CUT_TYPE = "struct(field varchar, after varchar, why varchar)[]"
+
+LOOKUPS = ("User", "Account")
+"""What a look-up may find: users by name, and the records of an earlier phase by key."""
+
+
+def desired_sql(
+    mapping: ObjectMapping,
+    schema: Mapping[str, Field],
+    mappings: Mapping[str, ObjectMapping],
+    policies: Policies,
+) -> str:
+    """The relation ``sf_<object>``: ``key``, the enabled fields in wire form, and what is told.
+
+    ``_held`` says why a row must wait, ``_left_out`` what of its addresses the org has no code for,
+    ``_cut`` (``field``, ``after``, ``why``) which texts were cut because they do not fit.
+
+    Args:
+        mapping: fit for the org (``addresses.fit``) and checked (``check.check_mappings``).
+        schema: the fields of the mapping's object, by API name.
+        mappings: all objects', for the keys of what is looked up.
+        policies: whether an open Lead holds back a new Contact, and what becomes of states that
+            the org does not list.
+    """
+    rules = mapping.enabled()
+    places = blocks(rules, schema)
+    waits = mapping.object == "Contact" and "Lead" in mappings and policies.leads.existing == "hold"
+    ctes = {
+        "entities": _entities_sql(mapping),
+        "routed": f"select *\nfrom entities\nwhere {checked_sql(mapping.condition)}",
+        **_lookup_ctes(rules.values(), mappings),
+        "valued": _valued_sql(rules, mapping.key_column),
+        **places_cte(places, policies.addresses),
+        "wired": _wired_sql(rules, schema, places, policies.addresses),
+        **({"waiting": _waiting_sql()} if waits else {}),
+    }
+    columns = [
+        "wired.key",
+        *(_sent_sql(rule, schema[name]) for name, rule in rules.items()),
+        _told_sql(_held(rules, schema, places, policies.addresses, waits=waits), "_held"),
+        _told_sql(_left_out(places, policies.addresses), LEFT_OUT),
+        _cut_sql(rules, schema),
+    ]
+    final = _select(columns, "wired")
+    if waits:
+        final += "\nleft join waiting on waiting.key = wired.key"
+    return _with(ctes, final)
+
+
+def mapping_columns(mapping: ObjectMapping) -> dict[str, list[str]]:
+    """The lineage of ``sf_<object>``: each of its columns → the golden columns it is made from."""
+    lineage = {"key": [mapping.key_column]}
+    lineage |= {name: _read_by(rule) for name, rule in mapping.enabled().items()}
+    lineage["_held"] = list(dict.fromkeys(column for read in lineage.values() for column in read))
+    return lineage
+
+
+def golden_columns(mapping: ObjectMapping) -> list[str]:
+    """The golden columns that the enabled fields and the condition read, the key first."""
+    read = [column for rule in mapping.enabled().values() for column in _read_by(rule)]
+    chosen = [column for column in columns_of(mapping.condition) if column != "route"]
+    return list(dict.fromkeys((mapping.key_column, *read, *chosen)))
+
+
+def value_sql(rule: FieldRule) -> str:
+    """The value of a rule that is no look-up, before its wire form: a golden expression."""
+    if rule.value is not None:
+        return _constant(rule.value)
+    value = _before_translation(rule)
+    if rule.translate is not None:
+        value = _translated(value, rule)
+    if rule.default is not None:
+        value = f"coalesce({value}, {_constant(rule.default)})"
+    return value
+
+
+def _entities_sql(mapping: ObjectMapping) -> str:
+    golden = mapping.from_
+    columns = [f"{golden}.{quoted(column)}" for column in golden_columns(mapping)]
+    route = f"join routes on routes.entity_key = {golden}.{mapping.key_column}"
+    return f"{_select([*columns, 'routes.sobject as route'], golden)}\n{route}"
+
+
+def _valued_sql(rules: Mapping[str, FieldRule], key_column: str) -> str:
+    columns, joins = [f"routed.{key_column} as key"], []
+    for name, rule in rules.items():
+        if rule.lookup is None:
+            columns.append(f"{value_sql(rule)} as {quoted(name)}")
+            if rule.translate is not None and _can_miss(rule):
+                known = ", ".join(map(text_literal, rule.translate))
+                before = _before_translation(rule)
+                columns.append(_missed(name, before, f"{before} not in ({known})"))
+            continue
+        found = quoted(f"{name}_found")
+        columns.append(f"{_found_sql(rule, found)} as {quoted(name)}")
+        if rule.by is not None:
+            wanted = _wanted_sql(rule.by)
+            joins.append(f"left join {_ids(rule)} as {found} on {found}.name = {wanted}")
+            if _can_miss(rule):
+                columns.append(_missed(name, wanted, f"{found}.id is null"))
+    return "\n".join((_select(columns, "routed"), *joins))
+
+
+def _wired_sql(
+    rules: Mapping[str, FieldRule],
+    schema: Mapping[str, Field],
+    places: list[Block],
+    policy: Addresses,
+) -> str:
+    columns = ["key"]
+    for name, rule in rules.items():
+        column, field = quoted(name), schema[name]
+        found = (placed for block in places if (placed := block.wired(name, policy)))
+        if placed := next(found, None):
+            columns.append(f"{placed} as {column}")
+            continue
+        wired = column if rule.lookup is not None else wire_sql(field, column)
+        columns.append(wired if wired == column else f"{wired} as {column}")
+        if _can_miss(rule):
+            columns.append(quoted(f"{name}_missed"))
+        elif _can_misfit(rule, field):
+            given = f"case when {wired} is null then {column}::varchar end"
+            columns.append(f"{given} as {quoted(f'{name}_misfit')}")
+    columns += [misfit for block in places for misfit in block.misfits]
+    return "\n".join((_select(columns, "valued"), *(block.joined for block in places)))
+
+
+def _sent_sql(rule: FieldRule, field: Field) -> str:
+    column, most = f"wired.{quoted(field.field)}", limit(field)
+    if rule.too_long == "truncate" and most is not None:
+        return f"{text_sql(f'left({column}, {most})')} as {quoted(field.field)}"
+    return column
+
+
+def _cut_sql(rules: Mapping[str, FieldRule], schema: Mapping[str, Field]) -> str:
+    """What is cut because it does not fit: null where all of it fits, as nearly everywhere."""
+    limits = {
+        name: most
+        for name, rule in rules.items()
+        if rule.too_long == "truncate" and (most := limit(schema[name])) is not None
+    }
+    if not limits:
+        return f"null::{CUT_TYPE} as {CUT}"
+    # Bytes are counted already, and are never fewer than characters.
+    longer = (f"strlen(wired.{quoted(name)}) > {most}" for name, most in limits.items())
+    cuts = (
+        f"cut_text({literal(name)}, wired.{quoted(name)}, {most})" for name, most in limits.items()
+    )
+    anywhere = _indented(_indented("\nor ".join(longer)))
+    listed = _indented(_indented(",\n".join(cuts)))
+    return (
+        f"case\n    when\n{anywhere}\n    then list_filter([\n{listed}\n"
+        f"    ], lambda cut: cut is not null)\nend as {CUT}"
+    )
+
+
+def _held(
+    rules: Mapping[str, FieldRule],
+    schema: Mapping[str, Field],
+    places: list[Block],
+    policy: Addresses,
+    *,
+    waits: bool,
+) -> list[str]:
+    """The reasons why a row must wait; each is null where it does not hold."""
+    coded = {name for block in places for name in (block.country, block.state)}
+    others = ((rule, schema[name]) for name, rule in rules.items() if name not in coded)
+    reasons = [reason for rule, field in others for reason in _reasons(rule, field)]
+    reasons += [told for block in places for told, held in block.told(policy) if held]
+    return [*reasons, "waiting.reason"] if waits else reasons
+
+
+def _left_out(places: list[Block], policy: Addresses) -> list[str]:
+    """What is not sent though the source says it; each is null where there is nothing."""
+    return [told for block in places for told, held in block.told(policy) if not held]
+
+
+def _told_sql(reasons: list[str], name: str) -> str:
+    """Reasons one after the other; null when there is none."""
+    if not reasons:
+        return f"null::varchar as {name}"
+    listed = _indented(",\n".join(["'; '", *reasons]))
+    together = _indented(f"concat_ws(\n{listed}\n),\n''")
+    return f"nullif(\n{together}\n) as {name}"
+
+
+def _reasons(rule: FieldRule, field: Field) -> Iterator[str]:
+    name, most = field.field, limit(field)
+    column, missed = f"wired.{quoted(name)}", f"wired.{quoted(f'{name}_missed')}"
+    if rule.lookup is not None and _can_miss(rule):
+        unless = f" and {column} is null" if rule.on_miss == "default" else ""
+        told = literal(f"{name}: there is no {rule.lookup} ")
+        yield f"case when {missed} is not null{unless} then {told} || {missed} end"
+    elif _can_miss(rule):
+        told = literal(f"{name}: translate does not list ")
+        yield f"case when {missed} is not null then {told} || {missed} end"
+    elif _can_misfit(rule, field):
+        told = literal(f"{name} is no {type_words(field)}: ")
+        yield f"{told} || wired.{quoted(f'{name}_misfit')}"
+    if most is not None and rule.too_long == "reject" and rule.value is None:
+        size = f"length({column})"
+        told = f"{literal(f'{name} has ')} || {size} || {literal(f' characters, {most} fit')}"
+        yield f"case when {size} > {most} then {told} end"
+
+
+def _can_miss(rule: FieldRule) -> bool:
+    if rule.lookup is not None:
+        return rule.by is not None and rule.on_miss != "blank"
+    return rule.translate is not None and rule.on_unknown == "reject"
+
+
+def _can_misfit(rule: FieldRule, field: Field) -> bool:
+    return rule.lookup is None and rule.value is None and field.type not in TEXT | IDS
+
+
+def _missed(name: str, wanted: str, unknown: str) -> str:
+    missed = quoted(f"{name}_missed")
+    return f"case when {wanted} is not null and {unknown} then {wanted} end as {missed}"
+
+
+def _lookup_ctes(
+    rules: Iterable[FieldRule], mappings: Mapping[str, ObjectMapping]
+) -> dict[str, str]:
+    """For each object that is looked up, one relation of ``name`` and ``id``."""
+    ctes: dict[str, str] = {}
+    for rule in rules:
+        if rule.lookup == "User":
+            ctes[_ids(rule)] = _USER_IDS
+        elif rule.lookup is not None:
+            ctes[_ids(rule)] = _record_ids_sql(mappings[rule.lookup])
+    return ctes
+
+
+_USER_IDS = """\
+select lower("Username") as name, min("Id") as id
+from org_user
+where "IsActive" = 'true'
+group by lower("Username")"""
+
+
+def _record_ids_sql(parent: ObjectMapping) -> str:
+    """Key → Id of the org, else the mark of a create of this plan."""
+    matches, records = relation("org_match", parent.object), relation("org", parent.object)
+    return f"""\
+select name, arg_min(id, place) as id
+from (
+    select entity_key as name, sf_id as id, 1 as place
+    from {matches}
+    where sf_id is not null
+    union all
+    select lower({quoted(parent.key)}), "Id", 2
+    from {records}
+    where {quoted(parent.key)} is not null and "IsDeleted" = 'false'
+    union all
+    select entity_key, {literal(f"{PENDING}{parent.object.lower()}:")} || entity_key, 3
+    from routes
+    where sobject = {literal(parent.object)}
+) as known
+group by name"""
+
+
+def _waiting_sql() -> str:
+    told = "an open Lead of this person is in the org; convert or close it (leads.existing: hold)"
+    return f"""\
+select org_match_lead.entity_key as key, {literal(told)} as reason
+from org_match_lead
+left join org_match_contact on org_match_contact.entity_key = org_match_lead.entity_key
+where org_match_lead.sf_id is not null and org_match_contact.sf_id is null"""
+
+
+def _found_sql(rule: FieldRule, found: str) -> str:
+    ids = [] if rule.by is None else [f"{found}.id"]
+    if rule.default is not None and (rule.by is None or rule.on_miss == "default"):
+        # The default is looked up like any other value, so that it too is an active user.
+        name = literal(str(rule.default).lower())
+        ids.append(f"(select id from {_ids(rule)} where name = {name})")
+    return ids[0] if len(ids) == 1 else f"coalesce({', '.join(ids)})"
+
+
+def _wanted_sql(column: str) -> str:
+    return f"lower(trim(routed.{quoted(column)}))"
+
+
+def _ids(rule: FieldRule) -> str:
+    return f"{(rule.lookup or '').lower()}_ids"
+
+
+def _read_by(rule: FieldRule) -> list[str]:
+    if rule.sql is not None:
+        return columns_of(rule.sql)
+    column = rule.from_ or rule.by
+    return [] if column is None else [column]
+
+
+_TRANSFORMS = {
+    "trim": "trim({})",
+    "lower": "lower({})",
+    "upper": "upper({})",
+    "digits": "nullif(regexp_replace({}, '[^0-9]', '', 'g'), '')",
+    "one_line": "trim(regexp_replace({}, '\\s+', ' ', 'g'))",
+    "title": (
+        "array_to_string(list_transform(string_split(lower({}), ' '), "
+        "lambda word: upper(word[1]) || word[2:]), ' ')"
+    ),
+}
+
+
+def _before_translation(rule: FieldRule) -> str:
+    value = checked_sql(rule.sql) if rule.sql is not None else quoted(rule.from_ or "")
+    for transform in rule.transform:
+        value = _TRANSFORMS[transform].format(value)
+    return value
+
+
+def _translated(value: str, rule: FieldRule) -> str:
+    known = " ".join(
+        f"when {text_literal(ours)} then {_constant(theirs)}"
+        for ours, theirs in (rule.translate or {}).items()
+    )
+    other = value if rule.on_unknown == "keep" else "null"
+    return f"case {value} {known} else {other} end"
+
+
+def _constant(value: Constant | None) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return text_literal(value) if isinstance(value, str) else str(value)
+
+
+def _select(columns: Iterable[str], source: str) -> str:
+    listed = _indented(",\n".join(columns))
+    return f"select\n{listed}\nfrom {source}"
+
+
+def _with(ctes: Mapping[str, str], final: str) -> str:
+    parts = ",\n\n".join(f"{name} as (\n{_indented(body)}\n)" for name, body in ctes.items())
+    return f"with\n\n{parts}\n\n{final}\n"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" if line else line for line in text.split("\n"))

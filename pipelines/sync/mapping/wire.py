@@ -1,0 +1,87 @@
+"""Values on the wire, by describe type: how one is written, compared, and found not to fit.
+
+Every relation from ``sf_*`` on holds text in wire form: booleans ``true`` and ``false``, dates
+``2026-01-02``, instants ``2026-01-02T03:04:05.000Z``, plain decimals, everything else as it is.
+All functions here take and give SQL text; null is a blank.
+"""
+
+from __future__ import annotations
+
+from pipelines.sync.mapping.fields import INTEGERS, NUMBERS, TEXT, Field
+from pipelines.warehouse import literal
+
+PENDING = "@"
+"""A look-up that waits for a create of the same plan is written ``@account:<key>``."""
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text_literal(value: str) -> str:
+    """Text that people wrote, as an SQL literal on one line: compiled SQL is indented."""
+    lines = literal(value).replace("\n", "' || chr(10) || '")
+    return f"({lines})" if "\n" in value else lines
+
+
+def text_sql(value: str) -> str:
+    """Text as Salesforce keeps it: line ends as line feeds, no blanks around it, never empty.
+
+    A carriage return inside a quoted cell makes Bulk API 2.0 refuse the whole file.
+    ``clean_lines`` is one of the project's macros, ``assets/macros.sql``; it looks before it
+    rewrites, which is three times faster on values that are clean already.
+    """
+    return f"clean_lines({value})"
+
+
+def wire_sql(field: Field, value: str) -> str:
+    """``value`` in the wire form of ``field``; null where it does not fit the type."""
+    if field.type == "boolean":
+        return f"try_cast({value} as boolean)::varchar"
+    if field.type == "date":
+        return f"try_cast({value} as date)::varchar"
+    if field.type == "datetime":
+        return f"strftime(try_cast({value} as timestamp), '%Y-%m-%dT%H:%M:%S.%gZ')"
+    if field.type in NUMBERS | INTEGERS:
+        return f"try_cast({value} as {number_type(field)})::varchar"
+    return text_sql(f"{value}::varchar")
+
+
+def number_type(field: Field) -> str:
+    """The DuckDB type that holds what a number field of the org can hold."""
+    if field.type in INTEGERS:
+        return "bigint"
+    precision = min(max(field.precision, field.scale + 1), 38)
+    return f"decimal({precision}, {min(field.scale, precision - 1)})"
+
+
+def limit(field: Field) -> int | None:
+    """How many characters fit, where the type has a limit of its own."""
+    return field.length if field.type in TEXT and field.length else None
+
+
+def normal_sql(field: Field, value: str) -> str:
+    """The one form in which two wire values of ``field`` that mean the same are equal.
+
+    ``normal_value`` is one of the project's macros, ``assets/macros.sql``; the type may also stand
+    in a column.
+    """
+    return f"normal_value({literal(field.type)}, {value})"
+
+
+def type_words(field: Field) -> str:
+    """What a value of the field has to be, for people."""
+    return _WORDS.get(field.type, field.type)
+
+
+_WORDS = {
+    "boolean": "yes or no",
+    "date": "date",
+    "datetime": "date and time",
+    "int": "whole number",
+    "long": "whole number",
+    "double": "number that fits",
+    "currency": "amount that fits",
+    "percent": "number that fits",
+}

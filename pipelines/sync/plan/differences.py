@@ -1,0 +1,165 @@
+"""Where a record of the org differs from what it should look like: the only rows worth a decision.
+
+Most records are as they should be, letter by letter, and a record that the org has not got yet
+needs no comparison at all. So the cheap question comes first, and all that follows (ledger,
+policies, reasons) is asked of the fields that this relation holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.match import DELETED
+from pipelines.sync.mapping.model import ObjectMapping, When, relation
+from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.mapping.wire import quoted
+from pipelines.warehouse import literal
+
+
+def differences_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies) -> str:
+    """The relation ``differences_<object>`` from ``sf_``, ``org_match_`` and ``org_<object>``.
+
+    Columns: ``key``, ``field``, ``before`` (the org's value), ``after`` (ours) and ``equal``. A row
+    per field that differs after its normal form; of a group that differs also the members that do
+    not, because they are decided together.
+    """
+    fields = [schema[name] for name in compared(mapping, policies)]
+    if not fields:
+        return _NOTHING
+    units = list(_units(mapping, fields))
+    return _DIFFERENCES.format(
+        desired=relation("sf", mapping.object),
+        matched=matched_sql(mapping, policies),
+        records=relation("org", mapping.object),
+        columns=listed(_columns(fields), 8),
+        units="\n        or ".join(condition for condition, _ in units),
+        entries=listed((_entry(field, condition) for condition, field in _each(units)), 12),
+    )
+
+
+def matched_sql(mapping: ObjectMapping, policies: Policies) -> str:
+    """``org_match_<object>`` as the plan goes by it: a record that is undeleted is a match, too."""
+    matched = relation("org_match", mapping.object)
+    if policies.deleted_in_org != "undelete":
+        return f"select * from {matched}"
+    found = f"case when rule = {literal(DELETED)} then gone_id else sf_id end"
+    return f"select * replace ({found} as sf_id) from {matched}"
+
+
+def compared(mapping: ObjectMapping, policies: Policies) -> list[str]:
+    """The fields that may change on a record that is there, in the order of the mapping."""
+    return [name for name in mapping.enabled() if when(mapping, name, policies) != "insert"]
+
+
+def when(mapping: ObjectMapping, field: str, policies: Policies) -> When:
+    """When a field is sent: as its mapping says, but the name of an account has a policy."""
+    named = mapping.object == "Account" and field == "Name"
+    if named and policies.customers.account_name == "keep":
+        return "insert"
+    return mapping.when(field)
+
+
+def listed(items: Iterable[str], indent: int) -> str:
+    """Items one below the other, each line after the first indented."""
+    pad = "\n" + " " * indent
+    return f",{pad}".join(item.replace("\n", pad) for item in items)
+
+
+_DIFFERENCES = """\
+with
+
+desired as (select * from {desired} where _held is null),
+
+matched as (select * from ({matched}) where sf_id is not null),
+
+records as (select * from {records}),
+
+compared as (
+    select
+        desired.key,
+        {columns}
+    from desired
+    join matched on matched.entity_key = desired.key
+    join records on records."Id" = matched.sf_id
+),
+
+entries as (
+    select
+        key,
+        unnest(list_filter([
+            {entries}
+        ], lambda entry: entry is not null)) as entry
+    from compared
+    where
+        {units}
+)
+
+select key, entry.field, entry.before, entry.after, entry.equal
+from entries
+"""
+
+_NOTHING = """\
+select
+    null::varchar as key,
+    null::varchar as field,
+    null::varchar as before,
+    null::varchar as after,
+    true as equal
+where false
+"""
+
+
+def _columns(fields: list[Field]) -> Iterator[str]:
+    for field in fields:
+        ours, theirs = (f"{table}.{quoted(field.field)}" for table in ("desired", "records"))
+        yield ours
+        yield f"{theirs} as {_was(field)}"
+        yield f"differs({literal(field.type)}, {ours}, {theirs}) as {_differs(field)}"
+
+
+def _units(mapping: ObjectMapping, fields: list[Field]) -> Iterator[tuple[str, list[Field]]]:
+    """What is compared as one: a single field, or the fields of a group; with its condition."""
+    told = set()
+    for field in fields:
+        group = mapping.group(field.field)
+        clears = mapping.fields[field.field].blank == "clear"
+        if group is None:
+            yield _unit_differs([field], clears=clears), [field]
+        elif group not in told:
+            told.add(group)
+            members = [other for other in fields if other.field in mapping.groups[group]]
+            yield _unit_differs(members, clears=clears), members
+
+
+def _each(units: list[tuple[str, list[Field]]]) -> Iterator[tuple[str, Field]]:
+    for condition, members in units:
+        for field in members:
+            yield condition, field
+
+
+def _entry(field: Field, condition: str) -> str:
+    ours, theirs = quoted(field.field), _was(field)
+    values = f"'before': {theirs}, 'after': {ours}, 'equal': not {_differs(field)}"
+    return (
+        f"case\n    when {condition}\n    then {{'field': {literal(field.field)}, {values}}}\nend"
+    )
+
+
+def _unit_differs(members: list[Field], *, clears: bool) -> str:
+    """Whether a field or block differs: its blanks count where they clear, or stand in a block."""
+    anywhere = " or ".join(map(_differs, members))
+    if clears:
+        return f"({anywhere})"
+    if len(members) == 1:
+        return f"({quoted(members[0].field)} is not null and {anywhere})"
+    values = ", ".join(quoted(field.field) for field in members)
+    return f"(coalesce({values}) is not null and ({anywhere}))"
+
+
+def _differs(field: Field) -> str:
+    return quoted(f"_differs_{field.field}")
+
+
+def _was(field: Field) -> str:
+    return quoted(f"_was_{field.field}")

@@ -1,0 +1,66 @@
+"""SQL of a plan's page: which rows it shows, and each as one JSON array."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.sync.plan.saved import ObjectPlan
+from pipelines.sync.plan.show import rows_sql
+from pipelines.warehouse import literal
+
+LINES = 5  # of source files, per record; nobody reads more
+
+
+def wanted_sql(part: ObjectPlan, payload: Path, limit: int) -> str:
+    """The rows that a page shows: of each action the first, by key.
+
+    What is unchanged is shown only where there is something to say of it.
+    """
+    rows = f"read_parquet({literal(payload)})"
+    # Keys first: a value is only looked at where it is shown.
+    first = f"""\
+select unnest(min(key, {limit:d})) as key
+from {rows}
+where action <> 'unchanged' or reason is not null or len(fields) > 0
+group by action"""
+    return rows_sql(part, f"(from {rows} semi join ({first}) using (key))")
+
+
+def page_rows_sql(object_name: str, links: str) -> str:
+    """Each row of ``wanted`` as a JSON array, in the order of the page.
+
+    The array: object, key, title, action, Id, reason, scope, forecast, its code, its message,
+    fields (name, decision, before, after, why), and source lines (file, line).
+    """
+    return f"""\
+with links as (
+{links}
+)
+select json_array(
+    {literal(object_name)}, wanted.key, title, action, sf_id, reason, scope,
+    forecast, forecast_code, forecast_message,
+    list_transform(
+        said, lambda told: json_array(told.field, told.decision, told.before, told.after, told.why)
+    ),
+    coalesce(links.lines, [])
+)::varchar as row
+from wanted
+left join links on links.key = wanted.key
+order by rank, wanted.key"""
+
+
+def links_sql(*, of_people: bool) -> str:
+    """The source lines that the shown records come from: ``key``, ``lines`` (file, line)."""
+    key = "person_links.person_key" if of_people else "account_links.account_key"
+    account = "join account_links on account_links.person_key = person_links.person_key"
+    return f"""\
+    select key, list(json_array(file, line) order by file, line)[:{LINES}] as lines
+    from (
+        select distinct {key} as key, records._file as file, records._row as line
+        from person_links
+        {"" if of_people else account}
+        join person_records as records
+            on records.record = person_links.record and records.batch = person_links.batch
+        semi join wanted on wanted.key = {key}
+    )
+    group by key"""

@@ -1,0 +1,280 @@
+"""A plan as a value on disk: saved once, never changed, applied exactly as it is.
+
+    <home>/plans/<plan_id>/header.json       what it is, what it was made from, counts, hashes
+    <home>/plans/<plan_id>/contact.parquet   the rows of ``plan_contact``
+
+The plan's hash covers the header, and the header holds the hash of every payload, so that no
+byte of a plan can be edited without being noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import ConfigError, InternalError
+from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.model import ObjectMapping
+from pipelines.sync.plan.build import ACTIONS
+from pipelines.warehouse import literal, publish
+
+HEADER = "header.json"
+
+
+@dataclass(frozen=True)
+class ObjectPlan:
+    """One object's part of a plan, with all that applying it needs to know.
+
+    Attributes:
+        key_field: the External Id field.
+        types: describe type of each planned field, in the order of the payload.
+        references: field → the object whose creates it may wait for.
+        parent_field: the look-up that locks a parent; its rows are sent together.
+        counts: rows by action.
+        sha256: of the payload file.
+    """
+
+    object: str
+    key_field: str
+    types: Mapping[str, str]
+    references: Mapping[str, str]
+    parent_field: str | None
+    counts: Mapping[str, int]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A saved plan, as its header says and its hashes prove; ``Origin`` explains the rest."""
+
+    folder: Path
+    plan_id: str
+    sha256: str
+    created_at: str
+    batch: str
+    organization_id: str
+    username: str
+    made_from: Mapping[str, str]
+    objects: Mapping[str, ObjectPlan]
+    kind: str = "sync"
+    undoes: str | None = None
+    instance_url: str = ""
+    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> str:
+        """The same for plans that do the same to the same org, whenever they were made.
+
+        It is read from every row, in whatever order they lie, so ask only where it matters.
+        """
+        facts = [self.kind, self.organization_id]
+        facts += [f"{name} {_content(self.payload(name))}" for name in self.objects]
+        return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+    def payload(self, object_name: str) -> Path:
+        """The Parquet file with the rows of one object."""
+        return self.folder / _payload_name(object_name)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a plan was made for and from.
+
+    Attributes:
+        batch: the partition, ``YYYY-MM-DD``.
+        organization_id: the org whose snapshot it was compared with.
+        username: the user it is to be applied as.
+        made_from: name → digest of whatever decided it: mappings, policies, describe.
+        kind: ``sync``, or ``undo``.
+        undoes: the plan whose inverse this is.
+        instance_url: where people look at the org's records.
+        limits: the org's limits when the plan was made, as its REST resource ``limits`` names them.
+        seen: object → the newest stamp of a record of the org that the plan knew of.
+    """
+
+    batch: str
+    organization_id: str
+    username: str
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    kind: str = "sync"
+    undoes: str | None = None
+    instance_url: str = ""
+    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
+
+
+def save_plan(
+    home: Path,
+    origin: Origin,
+    files: Mapping[str, Path],
+    mappings: Mapping[str, ObjectMapping],
+    schema: Mapping[str, Mapping[str, Field]],
+) -> Plan:
+    """Save the relations ``plan_<object>`` as one immutable plan.
+
+    Args:
+        home: the folder of all data and state.
+        origin: what it was made for and from.
+        files: object → the Parquet file of its relation; linked where the file system can.
+        mappings: by object, as the plan was made from them.
+        schema: the org's fields, by object and API name.
+
+    Raises:
+        InternalError: a key stands twice in a relation, in whatever case: Salesforce would
+            reject both rows or let one overwrite the other.
+    """
+    folder = home / "plans" / f".{uuid.uuid4().hex}.tmp"
+    folder.mkdir(parents=True)
+    try:
+        objects = {}
+        for name, file in files.items():
+            payload = folder / _payload_name(name)
+            _link(file, payload)
+            objects[name] = _object_plan(mappings[name], schema[name], payload)
+        header = {
+            **asdict(origin),
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "objects": {name: asdict(part) for name, part in objects.items()},
+        }
+        sha256 = _hash_of(header)
+        header |= {"plan_id": f"{origin.batch}-{sha256[:12]}", "sha256": sha256}
+        text = json.dumps(header, indent=2, ensure_ascii=False)
+        draft = folder / f".{HEADER}.tmp"
+        draft.write_text(text + "\n", encoding="utf-8")
+        publish(draft, folder / HEADER)  # on the disk before the folder gets its name
+        saved = home / "plans" / header["plan_id"]
+        publish(folder, saved)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return load_plan(home, header["plan_id"])
+
+
+def load_plan(home: Path, plan_id: str) -> Plan:
+    """Read a plan and prove that it is the one that was saved.
+
+    Raises:
+        ConfigError: there is no such plan, or a byte of it was changed since it was saved.
+    """
+    folder = home / "plans" / plan_id
+    try:
+        header = json.loads((folder / HEADER).read_text(encoding="utf-8"))
+        sealed = {key: header[key] for key in header if key not in ("plan_id", "sha256")}
+        sha256 = _hash_of(sealed)
+        objects = {name: _part(facts) for name, facts in header.pop("objects").items()}
+        plan = Plan(folder=folder, objects=objects, **header)
+    except FileNotFoundError:
+        plans = (home / "plans").glob("[!.]*/" + HEADER)
+        there = sorted(path.parent.name for path in plans)
+        listed = ", ".join(there[-5:]) or "none"
+        message = f"there is no plan {plan_id}; the newest are: {listed}"
+        raise ConfigError.at(folder, None, message) from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise _edited(folder / HEADER) from None
+    if sha256 != plan.sha256 or plan.plan_id != plan_id:
+        raise _edited(folder / HEADER)
+    for name, part in plan.objects.items():
+        if not plan.payload(name).exists() or _hash_of_file(plan.payload(name)) != part.sha256:
+            raise _edited(plan.payload(name))
+    return plan
+
+
+def _part(facts: Mapping[str, Any]) -> ObjectPlan:
+    """One object's part as its header says; older headers hold a digest of the rows besides."""
+    return ObjectPlan(**{name: facts[name] for name in facts if name != "content"})
+
+
+def _edited(path: Path) -> ConfigError:
+    return ConfigError.at(
+        path, None, "this plan was changed after it was saved and is not applied; make a new one"
+    )
+
+
+def _object_plan(mapping: ObjectMapping, schema: Mapping[str, Field], payload: Path) -> ObjectPlan:
+    rules = mapping.enabled()
+    return ObjectPlan(
+        object=mapping.object,
+        key_field=mapping.key,
+        types={name: schema[name].type for name in rules},
+        references={
+            name: rule.lookup
+            for name, rule in rules.items()
+            if rule.lookup is not None and rule.lookup != "User"
+        },
+        parent_field="AccountId" if "AccountId" in rules else None,
+        counts=_counts(mapping.object, payload),
+        sha256=_hash_of_file(payload),
+    )
+
+
+def _counts(object_name: str, payload: Path) -> dict[str, int]:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        counted = connection.execute(_counts_sql(payload)).fetchall()
+        [(twice,)] = connection.execute(_twice_sql(payload)).fetchall()
+    if twice:
+        raise InternalError(f"{twice} keys stand more than once in the plan of {object_name}")
+    return dict.fromkeys(ACTIONS, 0) | dict(counted)
+
+
+def _content(payload: Path) -> str:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        [(rows, content)] = connection.execute(_content_sql(payload)).fetchall()
+    return f"{rows}-{content:016x}"
+
+
+def _content_sql(payload: Path) -> str:
+    # Whatever is unchanged may come and go without making it another plan.
+    return (
+        "select count(*), coalesce(bit_xor(hash(planned)), 0) "
+        f"from (select * exclude (scope) from read_parquet({literal(payload)})"
+        " where action <> 'unchanged') as planned"
+    )
+
+
+def _counts_sql(payload: Path) -> str:
+    return (
+        f"select action, count(*) from read_parquet({literal(payload)}) "
+        "group by action order by action"
+    )
+
+
+def _twice_sql(payload: Path) -> str:
+    # Unique text in Salesforce ignores case.
+    return (
+        "select count(*) from (select lower(key) as key "
+        f"from read_parquet({literal(payload)}) group by lower(key) having count(*) > 1)"
+    )
+
+
+def _payload_name(object_name: str) -> str:
+    return f"{object_name.lower()}.parquet"
+
+
+def _link(file: Path, payload: Path) -> None:
+    """The same bytes under a second name: relations are replaced by renaming, never in place."""
+    try:
+        os.link(file, payload)
+    except OSError:
+        shutil.copyfile(file, payload)
+
+
+def _hash_of(header: Mapping[str, Any]) -> str:
+    text = json.dumps(header, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hash_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

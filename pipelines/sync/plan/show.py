@@ -1,0 +1,227 @@
+"""A saved plan as plain data, for whoever shows it: counts first, then row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.plan.build import ACTIONS, UNDO_ACTIONS, WRITES
+from pipelines.sync.plan.saved import ObjectPlan, Plan
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+ONLY: Mapping[str, str] = {
+    "creates": "action = 'create'",
+    "adopts": "action = 'adopt'",
+    "undeletes": "action = 'undelete'",
+    "updates": "action = 'update'",
+    "moves": "action = 'move'",
+    "reassigns": "action = 'reassign'",
+    "restores": "action = 'restore'",
+    "deletes": "action = 'delete'",
+    "holds": "action = 'hold'",
+    "notes": "action <> 'hold' and reason is not null",
+    "conflicts": (
+        "len(list_filter(said, lambda told: starts_with(told.decision, 'conflict_'))) > 0"
+    ),
+    "reviews": "len(list_filter(said, lambda told: told.decision = 'review')) > 0",
+    "truncated": "len(list_filter(said, lambda told: told.decision = 'truncated')) > 0",
+    "kept": "len(list_filter(said, lambda told: ends_with(told.decision, '_kept'))) > 0",
+    "rejections": "forecast is not null",
+}
+"""What ``--only`` may ask for → the condition on a row."""
+
+
+@dataclass(frozen=True)
+class ObjectSummary:
+    """What a plan does to one object; each count the most frequent first.
+
+    Attributes:
+        actions: rows by action, all that a plan of its kind knows.
+        fields: API name → how many rows send it.
+        decisions: decision → how many fields it was made of; of creates only what was cut.
+        scopes: reason → how many rows are in the plan for it.
+        holds: reason → how many rows wait for it.
+        notes: what else is to be known of rows that do not wait → how many they are.
+        forecasts: (certain or likely, code) → how many rows Salesforce is going to refuse.
+    """
+
+    object: str
+    actions: dict[str, int]
+    fields: dict[str, int]
+    decisions: dict[str, int]
+    scopes: dict[str, int]
+    holds: dict[str, int]
+    notes: dict[str, int]
+    forecasts: dict[tuple[str, str], int]
+
+    @property
+    def writes(self) -> int:
+        """Rows that are sent to the org."""
+        return sum(self.actions.get(action, 0) for action in (*WRITES, *UNDO_ACTIONS))
+
+
+@dataclass(frozen=True)
+class Told:
+    """One field of one row: what the org holds, what we want, and what becomes of it."""
+
+    field: str
+    decision: str
+    before: str | None
+    after: str | None
+    sent: str | None
+    why: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a plan, as people read it.
+
+    Attributes:
+        title: the name of the record, else its key.
+        reason: of a hold.
+        said: the fields of which there is something to say, in the order of the mapping.
+    """
+
+    key: str
+    title: str
+    action: str
+    sf_id: str | None
+    reason: str | None
+    scope: str | None
+    forecast: str | None
+    forecast_code: str | None
+    forecast_message: str | None
+    said: tuple[Told, ...]
+
+
+def summary(plan: Plan, connection: DuckDBPyConnection) -> list[ObjectSummary]:
+    """One summary per object, in the order in which they are applied."""
+    summaries = []
+    for name, part in plan.objects.items():
+        payload = plan.payload(name)
+        counted = {
+            what: connection.execute(_counted_sql(payload, column, where)).fetchall()
+            for what, (column, where) in _COUNTED.items()
+        }
+        known = ACTIONS if plan.kind == "sync" else (*UNDO_ACTIONS, "hold", "unchanged")
+        summaries.append(
+            ObjectSummary(
+                object=name,
+                actions={action: part.counts.get(action, 0) for action in known},
+                forecasts={(row[0][0], row[0][1]): row[1] for row in counted.pop("forecasts")},
+                **{what: dict(rows) for what, rows in counted.items()},
+            )
+        )
+    return summaries
+
+
+_COUNTED = {
+    "fields": ("unnest(changed)", "true"),
+    "decisions": ("unnest(list_transform(fields, lambda told: told.decision))", "true"),
+    "scopes": ("scope", "action <> 'unchanged'"),
+    "holds": ("reason", "action = 'hold'"),
+    "notes": ("reason", "action <> 'hold'"),
+    "forecasts": ("[forecast, forecast_code]", "forecast is not null"),
+}
+
+
+def _counted_sql(payload: Path, column: str, where: str) -> str:
+    return f"""\
+select what, count(*)
+from (select {column} as what from read_parquet({literal(payload)}) where {where})
+where what is not null
+group by what
+order by count(*) desc, what"""
+
+
+def rows(
+    plan: Plan,
+    object_name: str,
+    connection: DuckDBPyConnection,
+    *,
+    field: str | None = None,
+    only: str | None = None,
+    limit: int = 100,
+) -> Iterator[Row]:
+    """Rows that do or wait for something, by action and key.
+
+    Args:
+        plan: from ``load_plan``.
+        object_name: one of the plan's objects.
+        connection: any.
+        field: only rows that say something of this field, and only what they say of it.
+        only: a key of ``ONLY``.
+        limit: how many rows at most.
+    """
+    payload = f"read_parquet({literal(plan.payload(object_name))})"
+    query = rows_sql(plan.objects[object_name], payload, field=field)
+    something = "(action <> 'unchanged' or len(said) > 0 or reason is not null)"
+    conditions = [ONLY[only] if only else something]
+    if field is not None:
+        conditions.append("len(said) > 0")
+    found = connection.sql(
+        f"from ({query}) where {' and '.join(conditions)} order by rank, key limit {limit:d}"
+    )
+    for row in found.to_arrow_table().to_pylist():
+        del row["rank"]
+        row["said"] = tuple(Told(**told) for told in row["said"])
+        yield Row(**row)
+
+
+def rows_sql(part: ObjectPlan, source: str, *, field: str | None = None) -> str:
+    """The rows of one object as ``Row`` has them, and ``rank``, the place of their action.
+
+    Args:
+        part: the object's part of the plan.
+        source: the payload, or some of it, as SQL that stands behind ``from``.
+        field: the only field to speak of.
+    """
+    names = [name for name in part.types if field in (None, name)]
+    order = ", ".join(map(literal, (*ACTIONS, *UNDO_ACTIONS)))
+    given = "fields" if field is None else _only_sql(field)
+    return f"""\
+select
+    key,
+    {title_sql(part)} as title,
+    action,
+    sf_id,
+    reason,
+    scope,
+    forecast,
+    forecast_code,
+    forecast_message,
+    case when action = 'create' then {_values_sql(names)} else {given} end as said,
+    list_position([{order}], action) as rank
+from {source}"""
+
+
+def _only_sql(field: str) -> str:
+    return f"list_filter(fields, lambda told: told.field = {literal(field)})"
+
+
+def _values_sql(names: list[str]) -> str:
+    """Every value of a create: the row itself holds them, and ``fields`` what was cut."""
+    values = ", ".join(
+        f"case when list_contains(changed, {literal(name)}) then coalesce({_only_sql(name)}[1],"
+        f" {{'field': {literal(name)}, 'decision': 'write', 'before': null::varchar,"
+        f" 'after': {quoted(name)}, 'sent': null::varchar, 'why': null::varchar}}) end"
+        for name in names
+    )
+    return f"list_filter([{values}], lambda told: told is not null)" if names else "[]"
+
+
+def title_sql(part: ObjectPlan) -> str:
+    """How people call a record: its name, else its address, else our key."""
+    names = [name for name in ("Name",) if name in part.types]
+    names = names or [name for name in ("FirstName", "LastName") if name in part.types]
+    listed = ", ".join(map(quoted, names))
+    named = [f"nullif(concat_ws(' ', {listed}), '')"] if names else []
+    named += [quoted(name) for name in ("Email",) if name in part.types]
+    return f"coalesce({', '.join((*named, 'key'))})"

@@ -1,0 +1,280 @@
+"""Taking back what a plan wrote: its inverse as a plan of its own, applied and proven like any.
+
+Children come before their parents here, as deleting an Account takes its Contacts with it. What
+was undone is noted before anything is sent, so that a run that dies can at worst leave a value
+alone that it did not come to undo; running the undo again goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from pipelines.apply.objects import apply_plan, settle
+from pipelines.apply.prove import prove
+from pipelines.errors import ConfigError
+from pipelines.org import describes
+from pipelines.org.snapshot import check_keys, refresh
+from pipelines.plan.guards import heed_guards
+from pipelines.sync.apply.payload import payload_sql
+from pipelines.sync.ledger import Ledger
+from pipelines.sync.ledger_sql import corrections_sql, segment_sql
+from pipelines.sync.mapping.addresses import fit
+from pipelines.sync.plan.runs import plan_named
+from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
+from pipelines.sync.undo_plan import undo_sql
+from pipelines.undo.children import hung
+from pipelines.undo.released import note_undone, prune_undone
+from pipelines.warehouse import literal, write_parquet
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.project import Project
+    from pipelines.salesforce.org import Org
+    from pipelines.sync.apply.objects import Outcomes
+    from pipelines.sync.apply.send import Progress
+    from pipelines.sync.prove import Proof
+
+UNDO = "undo"
+
+
+def plan_undo(project: Project, name: str) -> Plan:
+    """Make and save the inverse of a plan, against what the org holds now.
+
+    To be called under the org's lock.
+
+    Args:
+        project: whose plan.
+        name: id of the plan, or of a run that applied it.
+
+    Raises:
+        ConfigError: there is no such plan, it belongs to another org, it was never applied, it is
+            an undo itself, or it was undone already.
+        SalesforceError: the org could not be talked to.
+    """
+    plan = load_plan(project.home, plan_named(project.home, name))
+    if plan.kind == UNDO:
+        raise _refused(plan, "is an undo itself; what it took back comes with `causeway release`")
+    with project.org() as org:
+        if org.organization_id != plan.organization_id:
+            what = f"was applied to the org {plan.organization_id}, not to {org.organization_id}"
+            raise _refused(plan, what)
+        settle(project)
+        if not any(_outcomes(plan, one).exists() for one in plan.objects):
+            raise _refused(plan, "was never applied, so there is nothing to undo")
+        check_keys(project, org, plan.objects)
+        for one in ("User", *plan.objects):
+            refresh(project, org, one)
+        saved = _inverse(project, org, plan)
+    before = [undo for undo in undos(project.home) if undo.undoes == plan.plan_id]
+    if not before and not any(sum(part.counts.values()) for part in saved.objects.values()):
+        raise _refused(plan, "wrote nothing that could be taken back")
+    if not writes(saved) and before:
+        last = before[-1]
+        raise _refused(
+            plan,
+            f"was undone already, by plan {last.plan_id} at {last.created_at}; let the next sync"
+            " write again what was taken back: `causeway release`",
+        )
+    return saved
+
+
+def writes(saved: Plan) -> int:
+    """How many records an undo changes."""
+    counts = [part.counts for part in saved.objects.values()]
+    return sum(count.get(action, 0) for count in counts for action in _WRITES)
+
+
+_WRITES = ("restore", "delete", "clear_key")
+_WORDS = {
+    "restore": "putting back {} {}",
+    "delete": "deleting {} {}",
+    "clear_key": "letting go of {} {}",
+    "hold": "leaving {} {} alone",
+}
+
+
+def told(saved: Plan) -> str:
+    """An undo in one sentence."""
+    parts = []
+    for action, words in _WORDS.items():
+        counts = {name: part.counts.get(action, 0) for name, part in saved.objects.items()}
+        listed = [
+            f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
+            for name, count in counts.items()
+            if count
+        ]
+        if listed:
+            parts.append(words.replace("{} {}", " and ".join(listed)))
+    return ", ".join(parts) or "changing nothing"
+
+
+@dataclass(frozen=True)
+class Undone:
+    """An undo that was carried out, object by object, children first."""
+
+    saved: Plan
+    outcomes: Sequence[Outcomes]
+    proofs: Sequence[Proof]
+
+
+def carry_out(project: Project, saved: Plan, progress: Progress | None = None) -> Undone:
+    """Apply the plan of an undo and prove it. To be called under the org's lock.
+
+    Raises:
+        Blocked: it deletes more than ``guards.max_delete`` allows, and nobody has released it.
+        SalesforceError: the org could not be talked to; undo the same plan again to go on.
+    """
+    heed_guards(project, date.fromisoformat(saved.batch), saved)
+    plan = load_plan(project.home, saved.undoes or "")
+    note_undone(project, plan, saved)
+    outcomes, proofs = [], []
+    for name in saved.objects:
+        barred = _left_with_children(project, saved, name)
+        found = apply_plan(project, saved, name, progress, barred=barred)
+        outcomes.append(found)
+        prune_undone(project, saved, found)
+        proofs.append(prove(project, name, saved))
+    return Undone(saved, outcomes, proofs)
+
+
+def undos(home: Path) -> list[Plan]:
+    """Every undo that was applied, oldest first."""
+    found = []
+    for path in (home / "plans").glob(f"[!.]*/{HEADER}"):
+        header = json.loads(path.read_text(encoding="utf-8"))
+        if header.get("kind") == UNDO and (path.parent / "applied").exists():
+            found.append(load_plan(home, path.parent.name))
+    return sorted(found, key=lambda plan: plan.created_at)
+
+
+def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
+    """The inverse plan, saved."""
+    home = project.org_home(plan.organization_id)
+    known = undos(project.home)
+    gone: set[str] = set()  # records that the undo deletes or takes from their parent
+    with (
+        TemporaryDirectory(dir=_spill(project), prefix="undo-") as folder,
+        project.connect(date.fromisoformat(plan.batch)) as connection,
+    ):
+        files = {}
+        schema = {name: describes.known(home / "describe", name) for name in plan.objects}
+        mappings = fit(project.object_mappings, schema)
+        for name in reversed([*plan.objects]):
+            if not _outcomes(plan, name).exists():
+                continue
+            _bind(project, connection, plan, name, known)
+            created = [row[0] for row in connection.execute(_CREATED).fetchall()]
+            told = hung(org, name, created, gone)
+            connection.execute("create or replace temp table hung (sf_id varchar, why varchar)")
+            if told:
+                connection.executemany("insert into hung values (?, ?)", list(told.items()))
+            part, enabled = plan.objects[name], mappings[name].enabled()
+            query = undo_sql(
+                replace(part, types=dict.fromkeys(enabled, "")),
+                {field: schema[name][field] for field in part.types if field in enabled},
+                plan.plan_id,
+                [undo.plan_id for undo in known],
+                org.user_id,
+                mappings[name].groups,
+            )
+            files[name] = Path(folder) / f"{name.lower()}.parquet"
+            write_parquet(connection, query, files[name])
+            gone |= {row[0] for row in connection.execute(_gone_sql(files[name])).fetchall()}
+        origin = Origin(
+            batch=plan.batch,
+            organization_id=plan.organization_id,
+            username=org.username,
+            made_from={"plan": plan.sha256},
+            kind=UNDO,
+            undoes=plan.plan_id,
+            instance_url=plan.instance_url,
+        )
+        return save_plan(project.home, origin, files, mappings, schema)
+
+
+def _bind(
+    project: Project,
+    connection: DuckDBPyConnection,
+    plan: Plan,
+    name: str,
+    known: Sequence[Plan],
+) -> None:
+    """Make the relations that ``undo_sql`` reads, but for ``hung``."""
+    part, book = plan.objects[name], Ledger.of(project.org_home(plan.organization_id), name)
+    parents = {
+        other: _outcomes(plan, other) for other in plan.objects if _outcomes(plan, other).exists()
+    }
+    parents.pop(name, None)
+    resolved = payload_sql(part, plan.payload(name), parents, barred=False)
+    outcomes = f"(select * from read_parquet({literal(_outcomes(plan, name))}))"
+    at = datetime.fromisoformat(plan.created_at)
+    written = segment_sql(part, f"({resolved})", outcomes, plan.plan_id, at)
+    project.bind_org(connection, name, "records")
+    project.bind_org(connection, "User", "users")
+    for view, query in (
+        ("written", written),
+        ("planned", f"select key, before from read_parquet({literal(plan.payload(name))})"),
+        ("read", _read_sql(corrections_sql(book.corrections(), "written"), plan.plan_id)),
+        ("entries", book.sql("written")),
+        ("undone_before", _undone_before_sql(known, plan, name)),
+    ):
+        connection.execute(f"create or replace temp table {view} as {query}")
+
+
+def _left_with_children(project: Project, saved: Plan, name: str) -> Mapping[str, str]:
+    """Key → why a record is not deleted after all: children of it could not be undone before."""
+    deletes = f"select sf_id, key from read_parquet({literal(saved.payload(name))})"
+    with project.org() as org, project.warehouse.connect() as connection:
+        query = f"{deletes} where action = 'delete'"
+        keys = dict(connection.execute(query).fetchall())
+        return {keys[sf_id]: why for sf_id, why in hung(org, name, list(keys), set()).items()}
+
+
+def _undone_before_sql(known: Sequence[Plan], plan: Plan, name: str) -> str:
+    """Keys and fields of a plan that other undos of it have taken back already."""
+    parts = ["select null::varchar as key, null::varchar as field where false"]
+    for undo in known:
+        if undo.undoes == plan.plan_id and name in undo.objects and _outcomes(undo, name).exists():
+            taken = "case when planned.action = 'restore' then planned.changed else [null] end"
+            parts.append(
+                f"select key, unnest({taken}) as field"
+                f" from read_parquet({literal(undo.payload(name))}) as planned"
+                f" join read_parquet({literal(_outcomes(undo, name))}) as said using (key)"
+                " where said.outcome in ('updated', 'deleted')"
+            )
+    return "\nunion all\n".join(parts)
+
+
+def _read_sql(corrections: str, plan_id: str) -> str:
+    return f"select key, field, stored from ({corrections}) where plan_id = {literal(plan_id)}"
+
+
+def _gone_sql(payload: Path) -> str:
+    return (
+        f"select sf_id from read_parquet({literal(payload)})"
+        " where action = 'delete' or list_contains(changed, 'AccountId')"
+    )
+
+
+def _spill(project: Project) -> Path:
+    folder = project.home / "spill"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _outcomes(plan: Plan, name: str) -> Path:
+    return plan.folder / "applied" / name.lower() / "outcomes.parquet"
+
+
+def _refused(plan: Plan, what: str) -> ConfigError:
+    return ConfigError(f"plan {plan.plan_id} {what}")
+
+
+_CREATED = "select sf_id from written where action = 'create' and sf_id is not null"

@@ -1,0 +1,332 @@
+"""Every row of a batch gets its verdict: valid, or rejected with every reason.
+
+The rules about a row are pandera's, in ``schemas/``; they judge Arrow batches and only what failed
+is kept. The rules about many rows (duplicates, references) are SQL, run on what the schemas left.
+Good rows are never copied through Python: they are the staged rows without the failed ones.
+
+    stg_X ──► schemas ──► failures ◄── unreadable lines, duplicates, references
+      │                      │
+      └──── anti-join ───────┴── join, with the row as landed
+               ▼                    ▼
+            valid_X             rejected_X
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import InternalError
+from pipelines.validate import judge_sql as sql
+from pipelines.validate.judge_sql import ORIGIN, Reference, Rule
+from pipelines.warehouse import Warehouse, Written
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.project import Project
+
+BATCH_ROWS = 250_000
+SAMPLE = 20  # rejected rows that are shown
+
+_MODULES = {
+    "contacts": "schemas.contacts",
+    "customers": "schemas.customers",
+    "customer_addresses": "schemas.customers",
+    "subscribers": "schemas.subscribers",
+    "orders": "schemas.orders",
+    "order_addresses": "schemas.orders",
+}
+
+ENTITIES = tuple(_MODULES)
+"""What can be validated, each after the entity it refers to."""
+
+REFERENCES = {
+    "contacts": Reference("parent_id", "contacts", "no valid contact has this id"),
+    "customer_addresses": Reference("customer_source_id", "customers", "no valid customer is this"),
+    "order_addresses": Reference("order_source_id", "orders", "no valid order has this number"),
+}
+
+_DEFECT = Rule("Unreadable", "unreadable", "", "this line of the file could not be read")
+_DUPLICATE = Rule(
+    "Duplicates", "duplicate", "source_id", "another row of the batch has the same id"
+)
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One rejected row: where it stands and its reasons, ready to be shown."""
+
+    file: str
+    row: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What became of one relation of one batch.
+
+    Attributes:
+        staged: rows that were judged; always ``valid.rows + rejected.rows``.
+        kinds: rows rejected per kind of validation; a row counts once under each of its kinds.
+        broken: rules that rejected rows, and how many; a row counts under each of its reasons.
+        warned: rules that only warn, and how many rows they met.
+        sample: the first rejected rows by file and line, at most ``SAMPLE``.
+        rules: column → what is asked of it, in words.
+    """
+
+    entity: str
+    staged: int
+    valid: Written
+    rejected: Written
+    kinds: dict[str, int]
+    broken: dict[Rule, int]
+    warned: dict[Rule, int]
+    sample: tuple[Rejection, ...]
+    rules: dict[str, list[str]]
+
+
+def validated(project: Project, entity: str, day: date) -> Validated:
+    """``validate`` one relation of one day, or tell again what was found when nothing changed."""
+    memo = project.memo(
+        f"valid_{entity}", day, _inputs(project.warehouse, entity, day), f"rejected_{entity}"
+    )
+    facts = memo.known()
+    if facts is not None:
+        valid = project.written(f"valid_{entity}", day)
+        return _remembered(facts, valid, project.written(f"rejected_{entity}", day))
+    with project.connect(day) as connection:
+        verdict = validate(project.warehouse, connection, entity, day)
+    memo.keep(_facts(verdict))
+    return verdict
+
+
+def _inputs(warehouse: Warehouse, entity: str, day: date) -> list[Path]:
+    own = [warehouse.path(f"{stage}_{entity}", day) for stage in ("raw", "stg")]
+    return own + [
+        warehouse.path(f"valid_{parent}", one) for parent, one in _parents(warehouse, entity, day)
+    ]
+
+
+def _facts(verdict: Validated) -> dict[str, Any]:
+    return {
+        "entity": verdict.entity,
+        "staged": verdict.staged,
+        "kinds": verdict.kinds,
+        "broken": [[astuple(rule), rows] for rule, rows in verdict.broken.items()],
+        "warned": [[astuple(rule), rows] for rule, rows in verdict.warned.items()],
+        "sample": [astuple(rejection) for rejection in verdict.sample],
+        "rules": verdict.rules,
+    }
+
+
+def _remembered(facts: dict[str, Any], valid: Written, rejected: Written) -> Validated:
+    broken, warned = (
+        {Rule(*rule): rows for rule, rows in facts[name]} for name in ("broken", "warned")
+    )
+    return Validated(
+        facts["entity"],
+        facts["staged"],
+        valid,
+        rejected,
+        facts["kinds"],
+        broken,
+        warned,
+        tuple(Rejection(file, row, tuple(reasons)) for file, row, reasons in facts["sample"]),
+        facts["rules"],
+    )
+
+
+def validate(
+    warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
+) -> Validated:
+    """Judge ``stg_<entity>`` of one day; write ``valid_<entity>`` and ``rejected_<entity>``.
+
+    Reads the relations of the day through ``warehouse`` and the table ``config_sources``, which the
+    connection holds already. An entity that refers to another is validated after it (``ENTITIES``).
+
+    Raises:
+        InternalError: rows landed, staged and judged differ in number, or a rule could not run.
+    """
+    warehouse.bind(connection, f"raw_{entity}", [day])
+    warehouse.bind(connection, f"stg_{entity}", [day])
+    connection.execute(sql.failures_sql())
+    warned = _judge(connection, entity)
+    connection.execute(sql.unreadable_sql(entity, _DEFECT))
+    connection.execute(sql.duplicates_sql(entity, _DUPLICATE))
+    _check_references(warehouse, connection, entity, day)
+
+    valid = _write_valid(warehouse, connection, entity, day)
+    rejected = warehouse.write(connection, f"rejected_{entity}", day, sql.rejected_sql(entity))
+    staged = _conserved(connection, entity, valid.rows, rejected.rows)
+    return Validated(
+        entity,
+        staged,
+        valid,
+        rejected,
+        dict(connection.execute(sql.kinds_sql()).fetchall()),
+        _broken(connection, entity),
+        warned,
+        _sample(connection, rejected),
+        rules(entity),
+    )
+
+
+def _write_valid(
+    warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
+) -> Written:
+    """The rows that did not fail; where none did, they are the staged file, and are not copied."""
+    valid = f"valid_{entity}"
+    if _count(connection, "failures"):
+        return warehouse.write(connection, valid, day, sql.valid_sql(entity))
+    return warehouse.link(connection, valid, day, warehouse.path(f"stg_{entity}", day))
+
+
+def rules(entity: str) -> dict[str, list[str]]:
+    """What is asked of each column, in words; columns without rules are absent.
+
+    Loads pandera (about half a second), so ask when a relation is made, not when it is defined.
+    """
+    told: dict[str, list[str]] = {}
+    for rule in filter(lambda rule: rule.field, _all_rules(entity)):
+        severity = " (warning)" if rule.warns else ""
+        told.setdefault(rule.field, []).append(f"{rule.kind}{severity}: {rule.message}")
+    return told
+
+
+def _judge(connection: DuckDBPyConnection, entity: str) -> dict[Rule, int]:
+    """Put what the schema refuses into ``failures``; returns the rows that rules warn about."""
+    import pyarrow
+
+    failed: dict[Rule, list[Any]] = {}
+    warned: Counter[Rule] = Counter()
+    for rule, rows in _violations(connection, entity):
+        if rule.warns:
+            warned[rule] += rows.num_rows
+        else:
+            failed.setdefault(rule, []).append(rows)
+    for rule, batches in failed.items():
+        connection.register("violation", pyarrow.Table.from_batches(batches))
+        connection.execute(sql.violation_sql(rule))
+        connection.unregister("violation")
+    return dict(warned)
+
+
+def _violations(connection: DuckDBPyConnection, entity: str) -> Iterator[tuple[Rule, Any]]:
+    """Each broken rule with the rows that break it (origin and value), one Arrow batch at a time.
+
+    Only the columns of the schema are read, and they reach pandas as they are, without a copy.
+    """
+    if not _count(connection, f"stg_{entity}"):
+        return  # pandas and pandera need not be loaded for nothing
+    import pandas as pd
+    from pandera.errors import SchemaErrors
+
+    schema = _schema(entity)
+    names = list(schema.columns)
+    for batch in connection.sql(sql.judged_sql(entity, names)).to_arrow_reader(BATCH_ROWS):
+        frame = batch.select(names).to_pandas(types_mapper=pd.ArrowDtype)
+        try:
+            schema.validate(frame, lazy=True, inplace=True)
+        except SchemaErrors as errors:
+            for error in errors.schema_errors:
+                yield _violation(entity, batch, error)
+
+
+def _violation(entity: str, batch: Any, error: Any) -> tuple[Rule, Any]:
+    """One pandera error as our rule, and the rows of the batch that it found."""
+    import pyarrow
+
+    passed = error.check_output
+    if passed is None or isinstance(error.check, str):  # a wrong type, a check that raised
+        raise InternalError(f"a rule about {entity} could not run: {error}")
+    rule = _rule(error.check, error.schema.name)
+    # What stands in the file says more than the null that a failed cast left.
+    shown = f"{rule.field}_text" if f"{rule.field}_text" in batch.schema.names else rule.field
+    columns = [*ORIGIN, shown]
+    rows = batch.select(columns).take(pyarrow.array(passed.index[~passed.astype(bool)]))
+    values = rows.column(shown).cast(pyarrow.string())
+    origin = [rows.column(name) for name in ORIGIN]
+    return rule, pyarrow.RecordBatch.from_arrays([*origin, values], [*ORIGIN, "value"])
+
+
+def _check_references(
+    warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
+) -> None:
+    """Reject rows that name what no valid row of this batch or an earlier one is."""
+    reference = REFERENCES.get(entity)
+    if reference is None or not _count(connection, f"stg_{entity}", reference.field):
+        return
+    days = [known for _, known in _parents(warehouse, entity, day)]
+    warehouse.bind(connection, f"valid_{reference.parent}", days, "known_parents")
+    connection.execute(sql.references_sql(entity, reference))
+
+
+def _parents(warehouse: Warehouse, entity: str, day: date) -> list[tuple[str, date]]:
+    """The entity that rows may refer to, with each batch whose valid rows count."""
+    reference = REFERENCES.get(entity)
+    if reference is None:
+        return []
+    days = [known for known in warehouse.days(f"valid_{reference.parent}") if known <= day]
+    if reference.parent == entity:  # this day's valid rows are only now being found
+        days = [known for known in days if known < day]
+    return [(reference.parent, known) for known in days]
+
+
+def _conserved(connection: DuckDBPyConnection, entity: str, valid: int, rejected: int) -> int:
+    landed = _count(connection, f"raw_{entity}")
+    staged = _count(connection, f"stg_{entity}")
+    if not landed == staged == valid + rejected:
+        raise InternalError(
+            f"rows of {entity} went astray: {landed} landed, {staged} staged, but {valid} valid + "
+            f"{rejected} rejected; nothing built on them can be trusted"
+        )
+    return staged
+
+
+def _broken(connection: DuckDBPyConnection, entity: str) -> dict[Rule, int]:
+    found = connection.execute(sql.counts_sql()).fetchall()
+    if not found:
+        return {}
+    known = {(rule.kind, rule.name, rule.field): rule for rule in _all_rules(entity)}
+    return {known[kind, name, field]: rows for kind, name, field, rows in found}
+
+
+def _sample(connection: DuckDBPyConnection, rejected: Written) -> tuple[Rejection, ...]:
+    found = connection.execute(sql.sample_sql(rejected.path, SAMPLE)).fetchall()
+    return tuple(Rejection(file, row, tuple(reasons)) for file, row, reasons in found)
+
+
+def _count(connection: DuckDBPyConnection, relation: str, column: str = "*") -> int:
+    [(rows,)] = connection.execute(sql.count_sql(relation, column)).fetchall()
+    return int(rows)
+
+
+def _schema(entity: str) -> Any:
+    return getattr(import_module(_MODULES[entity]), entity)
+
+
+def _schema_rules(entity: str) -> list[Rule]:
+    schema = _schema(entity)
+    of_columns = [
+        _rule(check, name) for name, column in schema.columns.items() for check in column.checks
+    ]
+    return of_columns + [_rule(check, schema.name) for check in schema.checks]
+
+
+def _all_rules(entity: str) -> list[Rule]:
+    """The rules of the schema and those about many rows."""
+    reference = REFERENCES.get(entity)
+    refers = [] if reference is None else [reference.rule]
+    return [_DEFECT, *_schema_rules(entity), _DUPLICATE, *refers]
+
+
+def _rule(check: Any, column: str) -> Rule:
+    field = check.statistics["field"] or column
+    warns = check.statistics["severity"] == "warning"
+    return Rule(check.title, check.name, field, check.error, warns)
