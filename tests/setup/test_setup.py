@@ -102,6 +102,6 @@ def test_a_production_org_is_read_and_planned_but_never_written_unasked(
         result = run_batch(datetime.now(UTC).date())
     finally:
         control.stop(project.local_org)
-    assert result.failed_step == "salesforce_account"
+    assert result.failed_step == "salesforce_account", result.error
     assert isinstance(result.error, ConfigError)
     assert "production: true" in str(result.error)

@@ -272,7 +272,7 @@ from foreseen
 union all by name
 -- What no source mentions any more stays in the org, and is listed.
 select
-    key,
+    {withdrawn}.key,
     'unchanged' as action,
     sf_id,
     {told_withdrawn} as reason,
@@ -281,7 +281,7 @@ select
     map([]::varchar[], []::varchar[]) as before,
     [] as fields{named}
 from {withdrawn}
-anti join desired using (key)
+anti join desired on desired.key = {withdrawn}.key
 """
 
 

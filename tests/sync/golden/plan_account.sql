@@ -344,7 +344,7 @@ from foreseen
 union all by name
 -- What no source mentions any more stays in the org, and is listed.
 select
-    key,
+    withdrawn_account.key,
     'unchanged' as action,
     sf_id,
     'no source mentions it any more; its record stays as it is, and nothing is deleted' as reason,
@@ -354,4 +354,4 @@ select
     [] as fields,
     "Name"
 from withdrawn_account
-anti join desired using (key)
+anti join desired on desired.key = withdrawn_account.key

@@ -389,7 +389,7 @@ from foreseen
 union all by name
 -- What no source mentions any more stays in the org, and is listed.
 select
-    key,
+    withdrawn_contact.key,
     'unchanged' as action,
     sf_id,
     'no source mentions it any more; its record stays as it is, and nothing is deleted' as reason,
@@ -401,4 +401,4 @@ select
     "LastName",
     "Email"
 from withdrawn_contact
-anti join desired using (key)
+anti join desired on desired.key = withdrawn_contact.key
