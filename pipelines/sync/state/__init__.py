@@ -113,9 +113,9 @@ def _content_sql(table: str) -> str:
     return f"""
         select concat_ws(
             ' ', (select string_agg(column_name) from (describe state.{table})),
-            count(*), sum(hash({table})::hugeint)
+            count(*), sum(hash(whole_row)::hugeint)
         )
-        from state.{table}
+        from state.{table} as whole_row  -- a column may be called as its table is
     """
 
 
