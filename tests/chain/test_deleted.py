@@ -61,14 +61,16 @@ def chain(make_chain: Any) -> Any:
 
 def test_what_is_left_is_listed_and_what_is_purged_is_no_news(chain: Any) -> None:
     there = ids(chain)
+    chain.salesforce().Contact.update(there["Last2"], {"HasOptedOutOfEmail": True})
     delete(chain, "Contact", there["Last0"])
     delete(chain, "Contact", there["Last1"], purge=True)
+    delete(chain, "Contact", there["Last2"])
     put(chain, NEXT, "boss")
     chain.done(NEXT)
     assert planned(chain, NEXT) == {
         "Last0": ("hold", LEFT),
         "Last1": ("hold", f"{GOOD} (deleted_in_org: leave)"),
-        "Last2": ("unchanged", None),
+        "Last2": ("hold", LEFT),
         "Last3": ("unchanged", None),
     }
     policy(chain, "recreate")
@@ -77,7 +79,9 @@ def test_what_is_left_is_listed_and_what_is_purged_is_no_news(chain: Any) -> Non
     plan = planned(chain, NEXT)
     assert plan["Last0"] == ("create", f"its Contact was deleted in the org, {again}")
     assert plan["Last1"] == ("create", f"{GOOD}, {again}")
-    assert set(ids(chain)) == {"Last0", "Last1", "Last2", "Last3"}
+    [action, why] = plan["Last2"]  # who does not want to be written to is not forgotten
+    assert (action, "where it had opted out of e-mail" in str(why)) == ("hold", True)
+    assert set(ids(chain)) == {"Last0", "Last1", "Last3"}
 
 
 def test_what_is_undeleted_is_the_same_record_with_what_changed_since(chain: Any) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipelines.sync.apply.payload import digest
 from pipelines.sync.mapping.compile import CUT
-from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.fields import OPT_OUTS, Field
 from pipelines.sync.mapping.match import AMBIGUOUS, CONVERTED, DELETED, MERGED
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.policies import Policies
@@ -339,6 +339,7 @@ def _gone(mapping: ObjectMapping, policies: Policies) -> _Gone:
             f"when _lost and not _taken_back then {literal(f'{deleted}, for good {told}')}",
         ]
         return _Gone("matched.sf_id", holds, ())
+    holds += _opted_out(mapping, f"{deleted}, where it had opted out of e-mail")
     again = f"so it is made again (deleted_in_org: {policy})"
     notes = [
         f"when _lost then {literal(f'{deleted}, for good, {again}')}",
@@ -352,6 +353,19 @@ def _gone(mapping: ObjectMapping, policies: Policies) -> _Gone:
     )
     in_bin = f"{deleted}, and its recycle bin has it no more, {again}"
     return _Gone(found, holds, [notes[0], f"when {known} then {literal(in_bin)}"])
+
+
+def _opted_out(mapping: ObjectMapping, told: str) -> Iterator[str]:
+    """A record that is made again must not forget a consent that was withdrawn on the old one."""
+    for field in sorted(OPT_OUTS.intersection(mapping.enabled())):
+        name = quoted(field)
+        org = relation("org", mapping.object)
+        why = f"{told} ({field}); undelete it there, or let a source say so"
+        yield (
+            f"when sf_id is null and not _taken_back and {name} is distinct from 'true'"
+            f" and _gone_id in (select \"Id\" from {org} where {name} = 'true')"
+            f" then {literal(why)}"
+        )
 
 
 def _others_sql(mapping: ObjectMapping, policies: Policies) -> str:
