@@ -47,6 +47,8 @@ def list_(
         out.print(
             f"         {code}{one.message or 'no reason given'}", markup=False, style="yellow"
         )
+        if one.lines:
+            out.print(f"         from {', '.join(one.lines)}", markup=False, style="dim")
     if not found:
         out.print("No record waits.")
 

@@ -88,15 +88,16 @@ def _rows(
         connection.execute(
             f"create or replace temp table wanted as {wanted_sql(part, saved.payload(name), limit)}"
         )
-        links = _links(project, connection, day, of_people=name != "Account")
-        query = page_rows_sql(name, links)
+        query = page_rows_sql(name, source_lines(project, connection, day, name))
         yield from (row[0] for row in connection.execute(query).fetchall())
 
 
-def _links(project: Project, connection: DuckDBPyConnection, day: date, *, of_people: bool) -> str:
-    """SQL of the source lines of each key that the page shows."""
+def source_lines(
+    project: Project, connection: DuckDBPyConnection, day: date, object_name: str
+) -> str:
+    """SQL of the source lines of each key in the table ``wanted``: ``key``, ``lines``."""
     for name in ("person_links", "account_links"):
         project.warehouse.bind(connection, name, [day])
     batches = connection.execute("select distinct batch from person_links").fetchall()
     project.warehouse.bind(connection, "person_records", [row[0] for row in batches])
-    return links_sql(of_people=of_people)
+    return links_sql(of_people=object_name != "Account")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.plan.page import source_lines
 from pipelines.sync.plan.saved import HEADER, ObjectPlan
 from pipelines.sync.plan.show import title_sql
 from pipelines.warehouse import literal
@@ -28,6 +31,7 @@ class Waiting:
     Attributes:
         title: how people call its record; its key where the plan that said so is gone.
         code: of Salesforce, or our own; a row that never went has none.
+        lines: of source files that it comes from, ``file:line``; the first few.
     """
 
     object: str
@@ -37,6 +41,7 @@ class Waiting:
     outcome: str
     code: str | None
     message: str | None
+    lines: tuple[str, ...]
 
 
 def waiting(project: Project, object_name: str | None = None) -> list[Waiting]:
@@ -51,12 +56,24 @@ def waiting(project: Project, object_name: str | None = None) -> list[Waiting]:
         return []
     with project.warehouse.connect() as connection:
         rows = connection.execute(_rows_sql(path), [object_name, project.bound_org]).fetchall()
-        names: dict[tuple[str, str], dict[str, str]] = {}
-        found = []
-        for plan_id, name, key, *said in rows:
-            if (plan_id, name) not in names:
-                names[plan_id, name] = _titles(project, connection, plan_id, name)
-            found.append(Waiting(name, key, names[plan_id, name].get(key, key), *said))
+        found: list[Waiting] = []
+        for (plan_id, name, day), alike in groupby(rows, key=lambda row: row[:3]):
+            said = [row[3:] for row in alike]
+            titles = _titles(project, connection, plan_id, name)
+            lines = _lines(project, connection, day, name, [key for key, *_ in said])
+            found += [
+                Waiting(
+                    object=name,
+                    key=key,
+                    title=titles.get(key, key),
+                    batch=day,
+                    outcome=outcome,
+                    code=code,
+                    message=message,
+                    lines=lines.get(key, ()),
+                )
+                for key, outcome, code, message in said
+            ]
     return sorted(found, key=lambda row: (row.object, row.code or "", row.title))
 
 
@@ -71,9 +88,10 @@ def counted(project: Project) -> list[Counted]:
 
 def _rows_sql(outcomes: Path) -> str:
     return f"""\
-select plan_id, object, key, batch, outcome, code, message
+select plan_id, object, batch, key, outcome, code, message
 from read_parquet({literal(outcomes)})
-where ($1 is null or lower(object) = lower($1)) and organization_id is not distinct from $2"""
+where ($1 is null or lower(object) = lower($1)) and organization_id is not distinct from $2
+order by plan_id, object, batch"""
 
 
 def _counted_sql(outcomes: Path) -> str:
@@ -95,6 +113,21 @@ def _titles(
     header = json.loads((folder / HEADER).read_bytes())
     part = ObjectPlan(**header["objects"][object_name])
     return dict(connection.execute(_titles_sql(part, payload)).fetchall())
+
+
+def _lines(
+    project: Project,
+    connection: DuckDBPyConnection,
+    day: date,
+    object_name: str,
+    keys: Sequence[str],
+) -> dict[str, tuple[str, ...]]:
+    connection.execute("create or replace temp table wanted as select unnest($1) as key", [keys])
+    found = connection.execute(source_lines(project, connection, day, object_name)).fetchall()
+    return {
+        key: tuple(f"{file}:{line}" for file, line in map(json.loads, lines))
+        for key, lines in found
+    }
 
 
 def _titles_sql(part: ObjectPlan, payload: Path) -> str:

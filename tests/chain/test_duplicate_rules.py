@@ -63,6 +63,7 @@ def test_a_duplicate_waits_with_what_the_rule_found_until_it_changes(chain: Any)
     assert [(row["object"], row["title"], row["code"], row["message"]) for row in waiting] == [
         ("Contact", "Eve Holt", "DUPLICATES_DETECTED", why)
     ]
+    assert [row["lines"] for row in waiting] == [[f"people/{NEXT}/p.csv:2"]]
     assert "DUPLICATES_DETECTED" in chain.causeway("status").stdout
 
     ran = chain.causeway("retry", "--code", "DUPLICATES_DETECTED", "--json")
