@@ -141,8 +141,8 @@ class Project:
     @contextmanager
     def connect(self, day: date) -> Iterator[DuckDBPyConnection]:
         """A DuckDB with the macros and the ``config_`` tables of one batch."""
-        with self.warehouse.connect() as connection:
-            connection.execute(self._config_sql(day))
+        with self.warehouse.connect(self._config_sql) as connection:
+            connection.execute(_batch_sql(day))
             yield connection
 
     def run_sql(self, file: SqlFile, day: date) -> Written:
@@ -174,7 +174,7 @@ class Project:
         path = self.warehouse.path(relation, day)
         files = [self.warehouse.path(name, day) for name in (relation, *others)]
         return memos.memo(
-            path.with_name("made_from.json"), (self._config_sql(day), *made_from), files
+            path.with_name("made_from.json"), (day, self._config_sql, *made_from), files
         )
 
     def _inputs(self, file: SqlFile, day: date) -> list[object]:
@@ -202,14 +202,15 @@ class Project:
             days = [row[0] for row in connection.execute(query).fetchall()]
             self.warehouse.bind(connection, name, days)
 
-    def _config_sql(self, day: date) -> str:
-        """Make the tables ``config_<name>``: one text, as each statement costs a millisecond."""
+    @cached_property
+    def _config_sql(self) -> str:
+        """Make the tables ``config_<name>`` that are the same for every batch."""
         made = []
-        for name, (columns, rows) in self._config_tables(day).items():
-            made.append(f"create temp table config_{name} ({columns})")
+        for name, (columns, rows) in self._config_tables().items():
+            made.append(f"create table {CONFIG}{name} ({columns})")
             listed = ", ".join(f"({', '.join(map(constant, row))})" for row in rows)
             if rows:
-                made.append(f"insert into config_{name} values {listed}")
+                made.append(f"insert into {CONFIG}{name} values {listed}")
         return ";\n".join(made)
 
     def bind_table(self, connection: DuckDBPyConnection, table: str, day: date) -> None:
@@ -260,7 +261,7 @@ class Project:
             raise InternalError(f"{self.home} has no org yet, so no mirror of its {object_name}s")
         return self.org_home(bound) / "snapshot" / object_name.lower()
 
-    def _config_tables(self, day: date) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
+    def _config_tables(self) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
         """Name → (columns, rows) of the tables that SQL files read as ``config_<name>``."""
         from pipelines.sources.config import (
             CONFIG_SOURCES,
@@ -272,7 +273,6 @@ class Project:
         sources = ", ".join(f"{name} {kind}" for name, kind in CONFIG_SOURCES.items())
         columns, row = policy_row(self.policies)
         return {
-            "batch": ("batch date", [(day,)]),
             "sources": (sources, config_sources_rows(self.sources)),
             "lists": (
                 "source varchar, list varchar, list_as varchar,"
@@ -280,12 +280,21 @@ class Project:
                 config_lists_rows(self.sources),
             ),
             "policies": (columns, [row]),
-            "aliases": ("person_key varchar, aliases varchar[]", []),
-            "account_members": (
-                "person_key varchar, account_key varchar, rule varchar, name varchar, batch date",
-                [],
-            ),
         }
+
+
+def _batch_sql(day: date) -> str:
+    """Make the tables ``config_<name>`` of one batch; the empty ones are filled as it is resolved.
+
+    One text, as each statement costs a millisecond.
+    """
+    return f"""
+        create temp table config_batch as select {literal(str(day))}::date as batch;
+        create temp table config_aliases (person_key varchar, aliases varchar[]);
+        create temp table config_account_members (
+            person_key varchar, account_key varchar, rule varchar, name varchar, batch date
+        )
+    """
 
 
 @lru_cache(maxsize=1)

@@ -33,8 +33,9 @@ def run(engine: duckdb.DuckDBPyConnection, sql: str, value: object) -> object:
 
 
 wires = st.sampled_from(
-    ["", " ", "a", "A ", "a;b", "B;a", "1", "1.0", "+1 (202) 555-0100", "12025550100",
-     "true", "False", "2026-01-02", "2026-01-02T00:00:00.000Z", "2026-01-02T01:00:00.000+0100", "0017e00001W4GYRAA3"]
+    ["", " ", "a", "A ", "a;b", "B;a", "1", "1.0", "+1 (202) 555-0100", "12025550100", "true",
+     "False", "2026-01-02", "2026-01-02T00:00:00.000Z", "2026-01-02T01:00:00.000+0100",
+     "0017e00001W4GYRAA3"]
 )  # fmt: skip
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 
