@@ -150,10 +150,23 @@ class Project:
         memo = self.memo(file.relation, day, self._inputs(file, day))
         if memo.known() is None:
             with self.connect(day) as connection:
-                self.bind(connection, file, day)
-                self.warehouse.write(connection, file.relation, day, file.query)
+                if all(self._rows(connection, name, day) for name in file.rows_of):
+                    self.bind(connection, file, day)
+                    self.warehouse.write(connection, file.relation, day, file.query)
+                else:
+                    nothing = self.warehouse.schema_file(file.relation)
+                    self.warehouse.link(connection, file.relation, day, nothing)
             memo.keep()
         return self.written(file.relation, day)
+
+    def _rows(self, connection: DuckDBPyConnection, relation: str, day: date) -> int:
+        """How many rows a relation has, of that day or of the org; of a mirror at most so many."""
+        if relation in MIRRORED:
+            manifest = self._manifest(relation)
+            return 0 if manifest is None else manifest.base_rows + sum(manifest.deltas.values())
+        if not self.warehouse.path(relation, day).exists():
+            return 0  # a day that was never made counts as empty
+        return self.warehouse.describe(connection, relation, day).rows
 
     def written(self, relation: str, day: date) -> Written:
         """One relation of one day, as it lies on disk."""

@@ -98,13 +98,14 @@ class Warehouse:
     def link(self, connection: DuckDBPyConnection, relation: str, day: date, file: Path) -> Written:
         """Let a finished file be that day's file too, without a second copy of its bytes."""
         path = self.path(relation, day)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
-        try:
-            _link(file, temporary)
-            publish(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)  # still there where both are one file already
+        if not (path.exists() and path.samefile(file)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+            try:
+                _link(file, temporary)
+                publish(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
         return self.describe(connection, relation, day)
 
     def describe(self, connection: DuckDBPyConnection, relation: str, day: date | None) -> Written:
