@@ -60,17 +60,16 @@ def describe(org: Org, folder: Path, objects: Iterable[str]) -> list[Described]:
         folder: where the answers are kept, of this org alone.
         objects: API names.
     """
-    return [_described(org, answer(folder, name), name) for name in objects]
+    return [_described(org, _answer(folder, name), name) for name in objects]
 
 
-def answer(folder: Path, object_name: str) -> Path:
-    """Where the org's answer about one object is kept."""
+def _answer(folder: Path, object_name: str) -> Path:
     return folder / f"{object_name}.json"
 
 
 def known(folder: Path, object_name: str) -> dict[str, Field]:
     """The fields of an object as they were last described; none where they never were."""
-    file = answer(folder, object_name)
+    file = _answer(folder, object_name)
     return dict(_fields(file, version(file)).get(object_name, {})) if file.exists() else {}
 
 

@@ -181,7 +181,8 @@ def _take_schema(project: Project, org: Org, day: date) -> list[Written]:
     files = {name: folder / f"{name}.parquet" for name in ("org_schema", "org_place")}
     golden = (project.warehouse.schema_file(name) for name in GOLDEN)
     yaml = sorted(project.mappings.glob("*.yaml"))
-    made_from = [describes.answer(folder, name) for name in OBJECTS] + [*golden, *yaml]
+    facts = [(described.rows, described.places) for described in found]
+    made_from = [*facts, *golden, *yaml]
     known = memo(folder / "made_from.json", made_from, files.values())
     same = known.known() is not None
     rows = [row for described in found for row in described.rows]
