@@ -253,12 +253,9 @@ select
                 end
             },
             {
-                'rule': 'same_email',
+                'rule': if(is_role_mailbox(email), 'same_role_email', 'same_email'),
                 'key': case
-                    when entity = 'address' then null
-                    when is_role_mailbox(email)
-                        then record_key(email, lower(coalesce(last_name, '')))
-                    when email is not null then record_key('email', email)
+                    when entity <> 'address' and email is not null then record_key('email', email)
                 end
             }
         ],

@@ -9,12 +9,15 @@ more than the batch's own people are in scope, ``widened`` with their ``key`` an
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import InternalError
 from pipelines.sync.identity.rules import CROWD, rules_sql
+from pipelines.sync.identity.settle import Key, Link, Record, settle
 from pipelines.sync.state import sql, transaction
 
 if TYPE_CHECKING:
@@ -59,13 +62,44 @@ def resolve(connection: DuckDBPyConnection, batch: date) -> None:
             connection.execute(sql(f"identity/{step}"))
         _contract(connection)
         connection.execute(sql("identity/contested"))
-        _fill(
-            connection,
-            "apart (record ubigint, other ubigint, rule varchar, likeness varchar)",
-            [],
-        )
+        _settle(connection)
         for step in ("keys", "commit"):
             connection.execute(sql(f"identity/{step}"))
+
+
+def _settle(connection: DuckDBPyConnection) -> None:
+    """Split contested components into people, one after the other: they are few and small."""
+    records = _by_component(connection, "identity/contested_records")
+    keys = _by_component(connection, "identity/contested_keys")
+    links = _by_component(connection, "identity/contested_links")
+    different = connection.execute("select record, other from decided where not same").fetchall()
+    settled = [
+        settle(
+            starmap(Record, rows),
+            starmap(Key, keys.get(component, [])),
+            starmap(Link, links.get(component, [])),
+            different,
+        )
+        for component, rows in records.items()
+    ]
+    people = [pair for one in settled for pair in one.people.items()]
+    joined = [link for one in settled for link in one.links]
+    apart = [pair for one in settled for pair in one.apart]
+    _fill(connection, "settled (record ubigint, person ubigint)", people)
+    _fill(connection, "joined (record ubigint, other ubigint, rule varchar)", joined)
+    _fill(
+        connection,
+        "apart (record ubigint, other ubigint, rule varchar, likeness varchar)",
+        apart,
+    )
+    connection.execute(sql("identity/settled"))
+
+
+def _by_component(connection: DuckDBPyConnection, name: str) -> dict[int, list[tuple[Any, ...]]]:
+    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for component, *row in connection.execute(sql(name)).fetchall():
+        found[component].append(tuple(row))
+    return found
 
 
 def _fill(connection: DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:
