@@ -23,8 +23,9 @@ from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.decisions import TABLE as DECISION_COLUMNS
 from pipelines.sync.decisions import read_decisions
+from pipelines.sync.identity.names import likeness
 from pipelines.sync.state import State, sql
-from pipelines.warehouse import Warehouse, Written, constant, literal
+from pipelines.warehouse import Function, Warehouse, Written, constant, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -89,7 +90,11 @@ class Project:
     def warehouse(self) -> Warehouse:
         """The relations below the home."""
         macros = (ASSETS / "macros.sql").read_text(encoding="utf-8")
-        return Warehouse(self.home, macros=f"{macros}\n{sql('identity/macros')}")
+        return Warehouse(
+            self.home,
+            macros=f"{macros}\n{sql('identity/macros')}",
+            functions=(Function("name_likeness", likeness, parameters=4),),
+        )
 
     @cached_property
     def state(self) -> State:

@@ -67,7 +67,7 @@ def test_every_kind_is_read_as_people_and_spreadsheets_write_it(tmp_path: Path) 
         ("rename_ok,shop:7,Bob", "rename_ok takes no target, here is 'Bob'; leave it blank"),
         (
             "same,shop:7,somebody",
-            "the target 'somebody' names nothing; same needs a source record or a person key or an Id, ",
+            "the target 'somebody' names nothing; same needs a s",
         ),
         ("same,shop:7,:3", "the target ':3' names nothing; same needs"),
         (

@@ -46,3 +46,7 @@ create or replace macro place_line(place) as
         ', ', replace(place.street, chr(10), ', '), place.city, place.state, place.postal_code,
         place.country, place.phone
     );
+
+-- Whether two names can be one person's (names.py: name_likeness says agree, thin or differ).
+create or replace macro names_agree(first_a, last_a, first_b, last_b) as
+    name_likeness(first_a, last_a, first_b, last_b) = 'agree';
