@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.org.mirror import read_manifest
 from pipelines.org.snapshot import read_schema
-from pipelines.plan.guards import DESCRIBE, digests
+from pipelines.plan.guards import DESCRIBE, changed, digests
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.saved import HEADER
@@ -53,11 +53,7 @@ def widening(project: Project, day: date) -> Widening:
         return Widening()
     schema = read_schema(project, day)
     now = digests(project, schema)
-    anew = [
-        name
-        for name, digest in now.items()
-        if last["made_from"].get(name) != digest and (schema or name != DESCRIBE)
-    ]
+    anew = [name for name in changed(last["made_from"], now) if schema or name != DESCRIBE]
     return Widening(tuple(anew), last.get("seen", {}))
 
 
