@@ -436,6 +436,60 @@ def test_whoever_orders_with_a_customers_id_lends_that_customer_no_name(resolver
     }
 
 
+def open_pairs(resolver: Any, day: date) -> set[tuple[str, bool, str]]:
+    return {
+        (row["likeness"], row["waits"], row["decide"].splitlines()[0])
+        for row in resolver.read("open_identities", day)
+    }
+
+
+def test_names_that_agree_in_part_are_proposed_to_both_and_a_decision_settles_it(
+    resolver: Any,
+) -> None:
+    married = contact(3, "family@example.com", first_name="Anna", last_name="Jones")
+    resolver.feed(D1, contacts=[ANNA, married])
+    assert open_pairs(resolver, D1) == {
+        ("thin", False, "same,list:1,list:3"),
+        ("thin", False, "same,list:3,list:1"),
+    }
+    resolver.decide("same,list:3,list:1")
+    resolver.feed(D1, contacts=[ANNA, married])
+    assert len(resolver.clusters()) == 1
+    assert open_pairs(resolver, D1) == set()
+    resolver.decide("same,list:3,list:1", "different,list:1,list:3")
+    resolver.feed(D1, contacts=[ANNA, married])
+    assert len(resolver.clusters()) == 2
+    assert open_pairs(resolver, D1) == set()
+
+
+def test_whoever_has_no_name_and_fits_two_waits_until_somebody_says_whose_it_is(
+    resolver: Any,
+) -> None:
+    rows = {"contacts": [ANNA, BOB], "subscribers": [news(1, "family@example.com")]}
+    resolver.feed(D1, **rows)
+    assert open_pairs(resolver, D1) == {
+        ("several", True, "same,news:1,list:1"),
+        ("several", True, "same,news:1,list:2"),
+    }
+    resolver.decide("same,news:1,list:2")
+    resolver.feed(D1, **rows)
+    assert frozenset({("list", "2"), ("news", "1")}) in resolver.clusters()
+    resolver.decide("different,news:1,list:1", "different,news:1,list:2")
+    resolver.feed(D1, **rows)
+    assert len(resolver.clusters()) == 3
+    assert open_pairs(resolver, D1) == set()
+
+
+def test_a_decision_counts_for_a_record_that_comes_later_and_by_a_persons_key(
+    resolver: Any,
+) -> None:
+    resolver.feed(D1, contacts=[contact(1, "a@example.com", first_name="Anna")])
+    [key] = resolver.members()
+    resolver.decide(f"same,list:9,{key}")
+    resolver.feed(D2, contacts=[contact(9, "b@example.com", first_name="Else")])
+    assert list(resolver.members()) == [key]
+
+
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
