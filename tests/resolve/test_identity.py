@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.sync.state import sql
+
 D1, D2, D3 = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
 T = datetime(2026, 10, 1)
 
@@ -283,6 +285,34 @@ def test_companies_alike_but_for_spelling_are_one_account(resolver: Any) -> None
     assert sorted(row["members"] for row in accounts.values()) == [1, 1, 3]
     [generated] = [row for row in accounts.values() if row["name_generated"]]
     assert generated["name"] == "Ann Acme"
+
+
+def test_when_names_are_normalised_otherwise_accounts_keep_their_keys(resolver: Any) -> None:
+    """The oldest of those that meet takes the others over; the name means it from then on."""
+    resolver.feed(D1, contacts=[contact(1, None, company="Acme"), contact(2, None, company="Blue")])
+    resolver.feed(D2, contacts=[contact(3, None, company="Acme Holding")])
+    keys = {row["name"]: row["account_key"] for day in (D1, D2) for row in accounts(resolver, day)}
+    project = resolver.project
+    with project.connect(D1) as connection, project.state.attach(connection):
+        connection.execute("create temp macro norm_company(x) as upper(replace(x, ' Holding', ''))")
+        connection.execute(sql("identity/regroup_accounts"))
+        spelled = "account_spelling(account, null), account_spelling(alias_of, null)"
+        aliases = dict(connection.execute(f"select {spelled} from state.account").fetchall())
+        means = "record_key('name', 'ACME'), record_key('name', 'BLUE')"
+        [(acme, blue)] = connection.execute(f"select {means}").fetchall()
+        references = connection.execute(
+            "select reference, account_spelling(account, null) from state.account_reference"
+        ).fetchall()
+    assert aliases == {keys["Acme"]: None, keys["Blue"]: None, keys["Acme Holding"]: keys["Acme"]}
+    assert dict(references) == {acme: keys["Acme"], blue: keys["Blue"]}
+    resolver.feed(D3, contacts=[contact(4, None, company="Acme")])
+    assert {row["account_key"] for row in accounts(resolver, D3)} == {keys["Acme"]}
+    [account] = accounts(resolver, D3)
+    assert account["aliases"] == [keys["Acme Holding"]]
+
+
+def accounts(resolver: Any, day: date) -> list[dict[str, Any]]:
+    return resolver.read("accounts", day)
 
 
 def test_a_later_batch_keeps_the_members_of_an_account_that_it_does_not_name(

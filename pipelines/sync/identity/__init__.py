@@ -17,6 +17,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import InternalError
+from pipelines.sync.identity.digest import rules_digest
 from pipelines.sync.identity.rules import CROWD, rules_sql
 from pipelines.sync.identity.settle import Key, Link, Record, settle
 from pipelines.sync.state import sql, transaction
@@ -69,6 +70,7 @@ def resolve(connection: DuckDBPyConnection, batch: date) -> None:
     connection.execute(sql("identity/decided"))
     connection.execute(sql("identity/affected"))
     with transaction(connection):
+        _heed_rules(connection)
         for step in ("arrive", "versions", "edges"):
             connection.execute(sql(f"identity/{step}"))
         _contract(connection)
@@ -76,6 +78,17 @@ def resolve(connection: DuckDBPyConnection, batch: date) -> None:
         _settle(connection)
         for step in ("keys", "commit"):
             connection.execute(sql(f"identity/{step}"))
+
+
+def _heed_rules(connection: DuckDBPyConnection) -> None:
+    """Widen what is affected to everybody where the rules are not those of last time."""
+    digest = rules_digest(connection)
+    if connection.execute("select digest from state.identity").fetchall() == [(digest,)]:
+        return
+    connection.execute(sql("identity/everybody"))
+    connection.execute(sql("identity/regroup_accounts"))
+    connection.execute("delete from state.identity")
+    connection.execute("insert into state.identity values ($1)", [digest])
 
 
 def _settle(connection: DuckDBPyConnection) -> None:
