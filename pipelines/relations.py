@@ -64,6 +64,8 @@ MATCH = {
     "alias": "varchar",
     "others": "varchar[]",
     "gone_id": "varchar",
+    "decision": "integer",
+    "wrong": "varchar",
 }
 
 OUTCOME = {

@@ -76,9 +76,6 @@ create or replace macro is_role_mailbox(email) as
         'team', 'enquiries', 'inquiries', 'billing', 'accounts', 'webmaster', 'marketing'
     ], split_part(email, '@', 1));
 
--- A line of decisions.csv; a cell with a comma or a quote stands in quotes.
-create or replace macro csv_cell(x) as
-    if(regexp_matches(x, '[",\r\n]'), '"' || replace(x, '"', '""') || '"', x);
-
+-- A line of decisions.csv.
 create or replace macro csv_line(kind, reference, target) as
     concat_ws(',', kind, csv_cell(reference), csv_cell(coalesce(target, '')));
