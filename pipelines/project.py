@@ -20,14 +20,19 @@ from pipelines import memo as memos
 from pipelines.errors import InternalError
 from pipelines.org.mirror import Manifest, read_manifest
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
+from pipelines.sync.decisions import FILE as DECISIONS
+from pipelines.sync.decisions import TABLE as DECISION_COLUMNS
+from pipelines.sync.decisions import read_decisions
+from pipelines.sync.identity.names import likeness
 from pipelines.sync.state import State, sql
-from pipelines.warehouse import Warehouse, Written, constant, literal
+from pipelines.warehouse import Function, Warehouse, Written, constant, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.salesforce.org import Org
     from pipelines.sources.config import Sources
+    from pipelines.sync.decisions import Decisions
     from pipelines.sync.mapping.model import ObjectMapping
     from pipelines.sync.mapping.policies import Policies
 
@@ -72,14 +77,24 @@ class Project:
                 org_name=environ.get("CAUSEWAY_ORG") or None,
                 strict=bool(environ.get("CAUSEWAY_STRICT")),
             ),
-            tuple(sorted((path, path.stat().st_mtime_ns) for path in mappings.glob("*.yaml"))),
+            tuple(
+                sorted(
+                    (path, path.stat().st_mtime_ns)
+                    for pattern in ("*.yaml", DECISIONS)
+                    for path in mappings.glob(pattern)
+                )
+            ),
         )
 
     @cached_property
     def warehouse(self) -> Warehouse:
         """The relations below the home."""
         macros = (ASSETS / "macros.sql").read_text(encoding="utf-8")
-        return Warehouse(self.home, macros=f"{macros}\n{sql('identity/macros')}")
+        return Warehouse(
+            self.home,
+            macros=f"{macros}\n{sql('identity/macros')}",
+            functions=(Function("name_likeness", likeness, parameters=4),),
+        )
 
     @cached_property
     def state(self) -> State:
@@ -99,6 +114,11 @@ class Project:
         from pipelines.sync.mapping.policies import read_policies
 
         return read_policies(self.mappings)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """``decisions.csv``; without such a file nothing is decided."""
+        return read_decisions(self.mappings / DECISIONS, self.sources.sources)
 
     @cached_property
     def object_mappings(self) -> dict[str, ObjectMapping]:
@@ -160,10 +180,14 @@ class Project:
         return self.written(file.relation, day)
 
     def _rows(self, connection: DuckDBPyConnection, relation: str, day: date) -> int:
-        """How many rows a relation has, of that day or of the org; of a mirror at most so many."""
+        """How many rows a relation has, of that day or of the org; of a mirror at most so many.
+
+        Decisions count with the mirror's: one of a record that the org has not got has to be told.
+        """
         if relation in MIRRORED:
             manifest = self._manifest(relation)
-            return 0 if manifest is None else manifest.base_rows + sum(manifest.deltas.values())
+            held = 0 if manifest is None else manifest.base_rows + sum(manifest.deltas.values())
+            return held + len(self.decisions.rows)
         if not self.warehouse.path(relation, day).exists():
             return 0  # a day that was never made counts as empty
         return self.warehouse.describe(connection, relation, day).rows
@@ -217,13 +241,14 @@ class Project:
 
     @cached_property
     def _config_sql(self) -> str:
-        """Make the tables ``config_<name>`` that are the same for every batch."""
+        """Make ``config_<name>`` that is the same for every batch: as views, which nobody fills."""
         made = []
         for name, (columns, rows) in self._config_tables().items():
-            made.append(f"create table {CONFIG}{name} ({columns})")
+            made.append(f"create table {name}_rows ({columns})")
             listed = ", ".join(f"({', '.join(map(constant, row))})" for row in rows)
             if rows:
-                made.append(f"insert into {CONFIG}{name} values {listed}")
+                made.append(f"insert into {name}_rows values {listed}")
+            made.append(f"create view {CONFIG}{name} as select * from {name}_rows")
         return ";\n".join(made)
 
     def bind_table(self, connection: DuckDBPyConnection, table: str, day: date) -> None:
@@ -293,6 +318,7 @@ class Project:
                 config_lists_rows(self.sources),
             ),
             "policies": (columns, [row]),
+            "decisions": (DECISION_COLUMNS, self.decisions.rows),
         }
 
 
@@ -304,6 +330,8 @@ def _batch_sql(day: date) -> str:
     return f"""
         create temp table config_batch as select {literal(str(day))}::date as batch;
         create temp table config_aliases (person_key varchar, aliases varchar[]);
+        create temp table config_account_references (reference ubigint, account_key varchar);
+        create temp table config_account_aliases (account_key varchar, aliases varchar[]);
         create temp table config_account_members (
             person_key varchar, account_key varchar, rule varchar, name varchar, batch date
         )
