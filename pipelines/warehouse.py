@@ -191,8 +191,11 @@ def _engine(
             function.name, function.call, texts, "varchar", null_handling=also_null
         )
     engine.execute(macros)
-    atexit.register(engine.close)  # or nanobind lists the functions as leaked, on standard error
     return engine
+
+
+# Or nanobind lists the functions as leaked, on standard error.
+atexit.register(_engine.cache_clear)
 
 
 def write_parquet(connection: DuckDBPyConnection, query: str, path: Path) -> int:

@@ -26,7 +26,7 @@ from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.wire import quoted
-from pipelines.sync.plan.build import called, plan_sql
+from pipelines.sync.plan.build import called, open_sql, plan_sql
 from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.forecast import Score, score, transient_sql
 from pipelines.sync.plan.renames import namers_sql
@@ -141,7 +141,17 @@ def scored(project: Project, saved: Plan, object_name: str) -> Score:
         return score(connection, saved.payload(object_name), applied(saved, object_name))
 
 
-MADE = ("differences", "ledger", "undone", "scope", "refused", "lost", "withdrawn", "namers")
+MADE = (
+    "differences",
+    "ledger",
+    "undone",
+    "scope",
+    "refused",
+    "lost",
+    "withdrawn",
+    "namers",
+    "open",
+)
 """What a plan reads of each object that is no asset; made while planning."""
 
 
@@ -164,6 +174,8 @@ def _plan(
         refused = _refused_sql(object_name)
         connection.execute(_view_sql(relation("refused", object_name), refused))
         connection.execute(_table_sql(relation("namers", object_name), namers_sql(mapping)))
+        project.bind_table(connection, "open_identities", day)
+        connection.execute(_table_sql(relation("open", object_name), open_sql(mapping)))
         return project.warehouse.write(connection, relation("plan", object_name), day, query)
 
 

@@ -64,7 +64,7 @@ READS = {
             f"{read}_{name}"
             for read in (
                 "sf", "org_match", "differences", "ledger", "undone", "scope", "refused", "lost",
-                "withdrawn", "namers",
+                "withdrawn", "namers", "open",
             )
         }
         for name in ("account", "contact", "lead")

@@ -78,7 +78,8 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     said of it, and the digest of what somebody has to look at before it is sent again;
     ``lost_<object>`` (``key``), what we wrote and is gone for good; ``withdrawn_<object>``
     (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more;
-    ``namers_<object>``, see ``renames.namers_sql``.
+    ``namers_<object>``, see ``renames.namers_sql``; ``open_<object>`` (``key``, ``waits``,
+    ``proposed``, ``decide``), of whom it is open whether they are one person with somebody.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
     value is written, only which of them were cut. ``decide`` holds the lines that somebody may add
@@ -110,6 +111,7 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         found=lacking.found,
         notes="".join(f"\n            {note}" for note in lacking.notes),
         namers=relation("namers", name),
+        open=relation("open", name),
         renames=listed(renames_columns(), 8),
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
@@ -152,6 +154,8 @@ scope as (select * from {scope}),
 
 namers as (select * from {namers}),
 
+open as (select * from {open}),
+
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
@@ -175,6 +179,9 @@ joined as (
         matched.decision as _decision,
         matched.wrong as _wrong,
         namers.reference as _reference,
+        open.waits as _open,
+        open.proposed as _proposed,
+        open.decide as _open_decide,
         {renames},
         lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
@@ -197,7 +204,8 @@ joined as (
     left join told on told.key = desired.key
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
-    left join namers on namers.key = desired.key{taken}
+    left join namers on namers.key = desired.key
+    left join open on open.key = desired.key{taken}
 ),
 
 held as (
@@ -280,6 +288,7 @@ select
         when action = 'create' then note
         when len(_others) > 0 then {others}
         when {renamed} is not null then {renamed}
+        else _proposed
     end as reason,
     scope,
     sends as changed,
@@ -321,7 +330,7 @@ select
     end as forecast,
     case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
     case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
-    decide,
+    coalesce(decide, _open_decide) as decide,
     {columns}
 from settled
 union all by name
@@ -338,6 +347,21 @@ select
 from {withdrawn}
 anti join desired on desired.key = {withdrawn}.key
 """
+
+
+def open_sql(mapping: ObjectMapping) -> str:
+    """The relation ``open_<object>``, of what ``open_identities`` says of each person."""
+    mine = "true" if mapping.key_column == "person_key" else "false"
+    return f"""
+        select
+            person_key as key,
+            string_agg(why, '; ' order by why) filter (where waits) as waits,
+            string_agg(why, '; ' order by why) as proposed,
+            string_agg(decide, chr(10) order by why) as decide
+        from open_identities
+        where {mine}
+        group by person_key
+    """
 
 
 def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:

@@ -68,6 +68,7 @@ def holds(mapping: ObjectMapping, schema: Mapping[str, Field], gone: Gone) -> li
         Hold("_wrong is not null", "_wrong"),
         Hold("_held is not null", "_held"),
         *gone.holds,
+        Hold("_open is not null", "_open", "_open_decide"),
         Hold(f"{RENAMES} is not null", RENAMES, rename_ok_sql(REFERENCE)),
         *_missing(mapping, schema),
     ]

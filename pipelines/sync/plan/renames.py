@@ -192,6 +192,6 @@ select
     allowed.line
 from givers
 left join config_sources as sources on sources.source = givers.source
-left join state.person as person on person.person_key = givers.person_key
+left join state.person as person on person.person = key_number(givers.person_key)
 left join allowed on allowed.entity_key = givers.person_key
 """

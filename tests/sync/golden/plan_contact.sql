@@ -10,6 +10,8 @@ scope as (select * from scope_contact),
 
 namers as (select * from namers_contact),
 
+open as (select * from open_contact),
+
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
@@ -219,6 +221,9 @@ joined as (
         matched.decision as _decision,
         matched.wrong as _wrong,
         namers.reference as _reference,
+        open.waits as _open,
+        open.proposed as _proposed,
+        open.decide as _open_decide,
         case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.words || '; decisions.csv can let it pass' end as _renames,
         case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.words || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
@@ -266,6 +271,7 @@ joined as (
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
     left join namers on namers.key = desired.key
+    left join open on open.key = desired.key
 ),
 
 held as (
@@ -276,10 +282,12 @@ held as (
             when _wrong is not null then _wrong
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Contact of the org'
+            when _rule = 'unclear' then 'the Contact ' || _gone_id || ' of the org has the same e-mail address, and a name that agrees in part'
             when _rule = 'merged' then 'its Contact was merged into ' || _gone_id || ' in the org'
             when _rule = 'converted' then 'its Contact was converted in the org'
             when _rule = 'deleted' and not _taken_back then 'its Contact was deleted in the org (deleted_in_org: leave)'
             when _lost and not _taken_back then 'its Contact was deleted in the org, for good (deleted_in_org: leave)'
+            when _open is not null then _open
             when _renames is not null then _renames
             when sf_id is null and "LastName" is null then 'LastName is empty, and Salesforce demands it'
         end as reason,
@@ -288,10 +296,12 @@ held as (
             when _wrong is not null then null::varchar
             when _held is not null then null::varchar
             when _rule = 'ambiguous' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
+            when _rule = 'unclear' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1] || chr(10) || csv_line('different', coalesce(_reference, key), _gone_id)
             when _rule = 'merged' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
             when _rule = 'converted' then null::varchar
             when _rule = 'deleted' and not _taken_back then null::varchar
             when _lost and not _taken_back then null::varchar
+            when _open is not null then _open_decide
             when _renames is not null then 'rename_ok,' || csv_cell(coalesce(_reference, key)) || ','
             when sf_id is null and "LastName" is null then null::varchar
         end as decide,
@@ -398,6 +408,7 @@ select
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Contact for it, also ' || array_to_string(_others, ', ') || ' (duplicates.contact: leave)'
         when _renamed is not null then _renamed
+        else _proposed
     end as reason,
     scope,
     sends as changed,
@@ -439,7 +450,7 @@ select
     end as forecast,
     case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
     case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
-    decide,
+    coalesce(decide, _open_decide) as decide,
     "AccountId",
     "Salutation",
     "FirstName",
