@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipelines.local_org.bulk.ingest import run_ingest
 from pipelines.local_org.bulk.jobs import Jobs
+from pipelines.local_org.bulk.query import run_query
 from pipelines.local_org.catalog.changes import Changes
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.rules import RulesSetup, check_rules, with_rules
@@ -55,7 +57,13 @@ class Org:
         self.sessions = Sessions(self.store, self.state)
         self.usage = Usage(self.store, self.setup.limits)
         self.later = Later(self.store, self.writer.rules)
-        self.jobs = Jobs(home, self.store, self.writer_for, self.usage)
+        self.jobs = Jobs(
+            home,
+            self.store,
+            self.writer_for,
+            self.usage,
+            {"V2Ingest": run_ingest, "V2Query": run_query},
+        )
 
     @property
     def organization_id(self) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pipelines.config import Lines, line_of
 from pipelines.errors import Problem
-from pipelines.sources.config import PARENT_COLUMNS, Source
 from pipelines.sources.headers import is_secret, squeeze
+from pipelines.sources.model import PARENT_COLUMNS, Source
 from pipelines.sources.presets import ENTITIES, RELATIONS, presets
 from pipelines.sources.relations import RAW
 

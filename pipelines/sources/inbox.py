@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.errors import InputError, Problem
-from pipelines.sources.config import Source, Sources
+from pipelines.sources.model import Source, Sources
 
 DAY = "{day}"
 _DATE = r"(?P<day>\d{4}-\d{2}-\d{2})"

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.errors import InputError, Problem
 from pipelines.memo import memo
-from pipelines.sources.config import Source, Sources
 from pipelines.sources.inbox import InboxFile, files
 from pipelines.sources.landing_sql import (
     Origin,
@@ -21,9 +20,11 @@ from pipelines.sources.landing_sql import (
     relation_sql,
     rows_sql,
 )
+from pipelines.sources.model import Source, Sources
 from pipelines.sources.presets import ADDRESSES
-from pipelines.sources.readers import Reader, Unreadable, reader
+from pipelines.sources.readers.choice import reader
 from pipelines.sources.readers.delimited import Delimited
+from pipelines.sources.readers.reader import Reader, Unreadable
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import rows_as_meant_sql
 from pipelines.sources.shapes import Fit, Unfit, column_names, fit

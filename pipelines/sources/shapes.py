@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.sources.config import Source
 from pipelines.sources.headers import distance, is_secret, plain, squeeze
+from pipelines.sources.model import Source
 from pipelines.sources.presets import Shape
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import is_reasons

@@ -21,7 +21,7 @@ from pipelines.warehouse import Warehouse, literal
 
 if TYPE_CHECKING:
     from pipelines.project import Project
-    from pipelines.sources.config import Source
+    from pipelines.sources.model import Source
 
 EXTRA = "_extra."
 
@@ -119,7 +119,8 @@ def _header(source: Source, raw: str, inbox: Path, rows: Sequence[Mapping[str, A
 
 def _as_in_file(source: Source, raw: str, path: Path) -> Header:
     """The header of a file that is still there and was not changed beyond recognition."""
-    from pipelines.sources.readers import Unreadable, reader
+    from pipelines.sources.readers.choice import reader
+    from pipelines.sources.readers.reader import Unreadable
     from pipelines.sources.shapes import Unfit, column_names, fit
 
     try:

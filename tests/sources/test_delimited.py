@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import InputError
-from pipelines.sources.config import Format
+from pipelines.sources.model import Format
 from pipelines.sources.readers import delimited
 from pipelines.sources.readers.delimited import Delimited
 

@@ -17,8 +17,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from pipelines.local_org.api import routes
-from pipelines.local_org.api.router import Answer, ApiError, Call, Route, tidy
+from pipelines.local_org.api.router import Answer, ApiError, Call, Route, Router, tidy
+from pipelines.local_org.api.routes import table
 from pipelines.local_org.faults import (
     REFUSALS,
     AtRequest,
@@ -43,7 +43,7 @@ class Application:
 
     def __init__(self, org: Org) -> None:
         self._org = org
-        self._router = routes.table()
+        self._routes = table()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -75,8 +75,8 @@ class Application:
         try:
             path = tidy(request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0])
             rest = path.lower().startswith("/services/data/")
-            route, names = self._router.find(request.method, path)
-            call = replace(_call(self._org, request, path), names=names)
+            route, names = self._routes.find(request.method, path)
+            call = replace(_call(self._org, self._routes, request, path), names=names)
             if route.login:
                 call = _logged_in(call)
                 self._org.usage.count("DailyApiRequests")
@@ -162,10 +162,11 @@ def _part(send: Send, receive: Receive, after_bytes: int) -> Send:
     return send_part
 
 
-def _call(org: Org, request: Request, path: str) -> Call:
+def _call(org: Org, routes: Router, request: Request, path: str) -> Call:
     query = request.scope["query_string"].decode("latin-1")
     return Call(
         org=org,
+        routes=routes,
         method=request.method,
         path=path,
         base_url=f"{request.url.scheme}://{request.headers.get('host', 'localhost')}",

@@ -142,8 +142,6 @@ def _halted(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _run(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) -> Answer:
     """Run one part through the table of routes, in the name of the same user."""
-    from pipelines.local_org.api.routes import table
-
     path, query = split_url(url)
     method = method.upper()
     if method not in METHODS or not path.lower().startswith("/services/data/"):
@@ -158,7 +156,7 @@ def _run(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) 
         json_body=body,
     )
     try:
-        return table().dispatch(part)
+        return call.routes.dispatch(part)
     except ApiError as error:
         return Answer(error.status, error.body)
 

@@ -43,6 +43,7 @@ class Call:
     """One request, or one part of a composite request."""
 
     org: "Org"
+    routes: "Router"
     method: str
     path: str
     base_url: str

@@ -3,27 +3,23 @@
 import base64
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines.local_org.bulk.csvfile import DELIMITERS
-from pipelines.local_org.bulk.ingest import made_to_end
+from pipelines.local_org.bulk.jobs import Job, Jobs
 from pipelines.local_org.soql.compile import compile_query
 from pipelines.local_org.soql.run import copy_csv_sql
 from pipelines.local_org.soql.tree import QueryError, parse
 
-if TYPE_CHECKING:
-    from pipelines.local_org.bulk.jobs import Job, Jobs
-
 PAGE = 250_000
 
 
-def run_query(jobs: "Jobs", job: "Job") -> None:
+def run_query(jobs: Jobs, job: Job) -> None:
     """Write a query job's result file."""
     started = time.monotonic()
     jobs.change(job.id, state="InProgress")
-    if made_to_end(jobs, job):
+    if jobs.ended_by_fault(job):
         return
     file = result_file(jobs, job)
     part = file.with_suffix(".part")
@@ -50,7 +46,7 @@ def run_query(jobs: "Jobs", job: "Job") -> None:
     jobs.change(job.id, state="JobComplete", rows_done=written, milliseconds=elapsed)
 
 
-def result_file(jobs: "Jobs", job: "Job") -> Path:
+def result_file(jobs: Jobs, job: Job) -> Path:
     """Where a query job's result lies once it is complete."""
     return jobs.folder(job.id) / "result.csv"
 

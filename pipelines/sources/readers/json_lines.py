@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.sources.config import Format
 from pipelines.sources.headers import is_secret
-from pipelines.sources.readers import Unreadable
+from pipelines.sources.model import Format
+from pipelines.sources.readers.reader import Unreadable
 from pipelines.sources.readers.records import Record, load_records
 from pipelines.sources.readers.text import encoding_of, open_lines
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.sources.config import Format
-from pipelines.sources.readers import Unreadable
+from pipelines.sources.model import Format
+from pipelines.sources.readers.reader import Unreadable
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:

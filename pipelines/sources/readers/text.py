@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TextIO
 
-from pipelines.sources.readers import Unreadable
+from pipelines.sources.readers.reader import Unreadable
 
 UTF8 = "utf-8"
 _MARKS = (
