@@ -140,21 +140,21 @@ def _part(send: Send, receive: Receive, after_bytes: int) -> Send:
     An answer without a body is not sent at all.
     """
     start: list[Message] = []
-    left = after_bytes
+    remaining = after_bytes
 
     async def send_part(message: Message) -> None:
-        nonlocal left
+        nonlocal remaining
         body = message.get("body", b"")
         if message["type"] == "http.response.start":
             start.append(message)
             return
         if body and start:
             await send(start.pop())
-        whole = len(body) < left
-        cut = len(body) if whole else left or len(body) // 2
+        whole = len(body) < remaining
+        cut = len(body) if whole else remaining or len(body) // 2
         if body:
             await send({**message, "body": body[:cut], "more_body": True})
-        left -= cut
+        remaining -= cut
         if not whole or not message.get("more_body", False):
             await asyncio.sleep(0.05)
             _cut(receive)
@@ -251,10 +251,10 @@ async def _blocks(parts: tuple[tuple[Path, int, int], ...]) -> AsyncIterator[byt
     for path, start, length in parts:
         with path.open("rb") as file:
             file.seek(start)
-            left = length
-            while left > 0:
-                block = await run_in_threadpool(file.read, min(BLOCK, left))
+            remaining = length
+            while remaining > 0:
+                block = await run_in_threadpool(file.read, min(BLOCK, remaining))
                 if not block:
                     break
-                left -= len(block)
+                remaining -= len(block)
                 yield block

@@ -145,8 +145,8 @@ def delete_job(call: Call, job: Job) -> Answer:
 
 def list_jobs(call: Call, kind: str) -> Answer:
     """All jobs of a kind, in one page."""
-    found = [job_json(call, job) for job in call.org.jobs.all(kind)]
-    return Answer(content={"done": True, "records": found, "nextRecordsUrl": None})
+    records = [job_json(call, job) for job in call.org.jobs.all(kind)]
+    return Answer(content={"done": True, "records": records, "nextRecordsUrl": None})
 
 
 def job_json(call: Call, job: Job, *, full: bool = False) -> dict[str, Any]:
@@ -298,8 +298,8 @@ def _parts(call: Call, job: Job, kind: str) -> Answer:
     except BadFile:
         names = ["sf__Id", "sf__Created" if kind == SUCCESSFUL else "sf__Error"]
     header = _header_file(folder / f"{kind}-header.csv", names, job)
-    found = [header, *sorted(folder.glob(f"{kind}-[0-9]*.csv"))]
-    parts = tuple((path, 0, path.stat().st_size) for path in found)
+    files = [header, *sorted(folder.glob(f"{kind}-[0-9]*.csv"))]
+    parts = tuple((path, 0, path.stat().st_size) for path in files)
     return Answer(200, files=parts, media_type=CSV_TYPE)
 
 

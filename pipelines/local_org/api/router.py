@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pipelines.local_org.dml.orgrules import WriteOptions
-from pipelines.local_org.unconfirmed import Said
+from pipelines.local_org.unconfirmed import Message
 
 if TYPE_CHECKING:
     from pipelines.local_org.catalog.model import Catalog
@@ -33,9 +33,9 @@ class ApiError(Exception):
         self.body: Any = [body]
 
 
-def refusal(said: Said, status: int = 400, **values: object) -> ApiError:
+def refusal(message: Message, status: int = 400, **values: object) -> ApiError:
     """An error in words that no source confirms."""
-    return ApiError(status, said.code, said(**values))
+    return ApiError(status, message.code, message(**values))
 
 
 @dataclass(frozen=True)

@@ -107,10 +107,10 @@ def children(element: Element, name: str) -> list[Element]:
 
 
 def _text(element: Element, name: str) -> str | None:
-    found = children(element, name)
-    if not found or found[0].get(f"{{{XSI}}}nil") == "true":
+    elements = children(element, name)
+    if not elements or elements[0].get(f"{{{XSI}}}nil") == "true":
         return None
-    return (found[0].text or "").strip() or None
+    return (elements[0].text or "").strip() or None
 
 
 def _flag(element: Element, name: str) -> bool:
@@ -248,29 +248,29 @@ def _user_info(call: Call, user_id: str) -> str:
 
 
 def _convert_lead(call: Call, request: Element) -> str:
-    asked = children(request, "leadConverts")
-    if len(asked) > MOST_CONVERTS:
+    converts = children(request, "leadConverts")
+    if len(converts) > MOST_CONVERTS:
         raise _too_many(MOST_CONVERTS, "leads")
     results = []
-    for element in asked:
+    for element in converts:
         convert = _lead_convert(element)
-        done = convert_lead(call.writer, convert, call.user, call.org.setup.lead_mapping)
+        converted = convert_lead(call.writer, convert, call.user, call.org.setup.lead_mapping)
         results.append(
             "<result>"
-            + tag("accountId", done.account_id)
-            + tag("contactId", done.contact_id)
-            + _errors(done.errors)
-            + tag("leadId", done.lead_id)
-            + tag("opportunityId", done.opportunity_id)
-            + tag("success", not done.errors)
+            + tag("accountId", converted.account_id)
+            + tag("contactId", converted.contact_id)
+            + _errors(converted.errors)
+            + tag("leadId", converted.lead_id)
+            + tag("opportunityId", converted.opportunity_id)
+            + tag("success", not converted.errors)
             + "</result>"
         )
     return f"<convertLeadResponse>{''.join(results)}</convertLeadResponse>"
 
 
 def _too_many(most: int, things: str) -> Fault:
-    told = unconfirmed.TOO_MANY_AT_ONCE
-    return Fault(told.code, told(most=most, things=things))
+    message = unconfirmed.TOO_MANY_AT_ONCE
+    return Fault(message.code, message(most=most, things=things))
 
 
 def _lead_convert(element: Element) -> LeadConvert:
@@ -293,22 +293,22 @@ def _lead_convert(element: Element) -> LeadConvert:
 
 
 def _merge(call: Call, request: Element) -> str:
-    asked = children(request, "mergeRequests") or children(request, "request")
-    if len(asked) > MOST_MERGES:
+    requests = children(request, "mergeRequests") or children(request, "request")
+    if len(requests) > MOST_MERGES:
         raise _too_many(MOST_MERGES, "merges")
     results = []
-    for element in asked:
+    for element in requests:
         try:
-            done = merge(call.writer, _merge_request(element), call.user)
+            merged = merge(call.writer, _merge_request(element), call.user)
         except JsonTypeError as error:
             raise Fault("INVALID_TYPE", str(error)) from error
         results.append(
             "<result>"
-            + _errors(done.errors)
-            + tag("id", done.master_id)
-            + "".join(tag("mergedRecordIds", victim) for victim in done.victim_ids)
-            + tag("success", not done.errors)
-            + "".join(tag("updatedRelatedIds", related) for related in done.related_ids)
+            + _errors(merged.errors)
+            + tag("id", merged.master_id)
+            + "".join(tag("mergedRecordIds", victim) for victim in merged.victim_ids)
+            + tag("success", not merged.errors)
+            + "".join(tag("updatedRelatedIds", related) for related in merged.related_ids)
             + "</result>"
         )
     return f"<mergeResponse>{''.join(results)}</mergeResponse>"
@@ -345,16 +345,16 @@ def _empty_recycle_bin(call: Call, request: Element) -> str:
 
 def _by_ids(call: Call, request: Element, name: str, work: Callable[..., list[Outcome]]) -> str:
     """Answer a call that does something to each of some records."""
-    asked = [(element.text or "").strip() for element in children(request, "ids")]
-    if len(asked) > MOST_IDS:
+    record_ids = [(element.text or "").strip() for element in children(request, "ids")]
+    if len(record_ids) > MOST_IDS:
         raise _too_many(MOST_IDS, "ids")
     results = (
         "<result>"
-        + _errors(done.errors)
-        + tag("id", done.id)
-        + tag("success", not done.errors)
+        + _errors(outcome.errors)
+        + tag("id", outcome.id)
+        + tag("success", not outcome.errors)
         + "</result>"
-        for done in work(call.writer, asked, call.user)
+        for outcome in work(call.writer, record_ids, call.user)
     )
     return f"<{name}Response>{''.join(results)}</{name}Response>"
 

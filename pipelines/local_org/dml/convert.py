@@ -283,7 +283,7 @@ class _Conversion:
             update(self.writer.store, asked, "convert", self.user, values)
 
 
-def _refused(said: unconfirmed.Said, argument: str, **values: object) -> Refused:
+def _refused(said: unconfirmed.Message, argument: str, **values: object) -> Refused:
     return Refused(RowError(said.code, said(**values), (argument,)))
 
 

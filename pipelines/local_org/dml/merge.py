@@ -102,7 +102,7 @@ def _unite_persons(
     return moved
 
 
-def _refused(said: unconfirmed.Said, **values: object) -> Refused:
+def _refused(said: unconfirmed.Message, **values: object) -> Refused:
     return Refused(RowError(said.code, said(**values)))
 
 
