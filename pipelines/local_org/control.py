@@ -105,8 +105,8 @@ def status(home: Path) -> dict[str, Any]:
     running = is_ours(state)
     if not running:
         _reap()
-    known = {key: state.get(key) for key in PUBLIC_KEYS}
-    return {**known, "pid": state.get("pid") if running else None, "running": running}
+    public = {key: state.get(key) for key in PUBLIC_KEYS}
+    return {**public, "pid": state.get("pid") if running else None, "running": running}
 
 
 def stop(home: Path) -> dict[str, Any]:
@@ -185,8 +185,8 @@ def seed(home: Path) -> dict[str, int]:
     Raises:
         RequestRefused: the org's rules refuse some.
     """
-    made: dict[str, int] = ask(home, "POST", "/control/seed")
-    return made
+    counts: dict[str, int] = ask(home, "POST", "/control/seed")
+    return counts
 
 
 def seed_file(home: Path, sobject: str, file: Path) -> dict[str, Any]:
@@ -199,16 +199,16 @@ def seed_file(home: Path, sobject: str, file: Path) -> dict[str, Any]:
     Raises:
         RequestRefused: the file is unfit: every problem with its line.
     """
-    told: dict[str, Any] = ask(home, "POST", f"/control/seed/{sobject}", file.read_bytes())
-    if "problems" in told:
-        lines = [f"{file}:{p['line']}: {p['text']}" for p in told["problems"]]
+    answer: dict[str, Any] = ask(home, "POST", f"/control/seed/{sobject}", file.read_bytes())
+    if "problems" in answer:
+        lines = [f"{file}:{p['line']}: {p['text']}" for p in answer["problems"]]
         raise RequestRefused("\n".join(lines) + "\nNothing was loaded.")
-    while "job" in told:
-        done = ask(home, "GET", f"/control/jobs/{told['job']}")
-        if done["ended"]:
-            return {**told, **done}
+    while "job" in answer:
+        progress = ask(home, "GET", f"/control/jobs/{answer['job']}")
+        if progress["ended"]:
+            return {**answer, **progress}
         time.sleep(0.1)
-    return told
+    return answer
 
 
 def ask(home: Path, method: str, path: str, body: bytes | None = None) -> Any:
@@ -233,10 +233,10 @@ def ask(home: Path, method: str, path: str, body: bytes | None = None) -> Any:
     )
     try:
         with urllib.request.urlopen(request, timeout=ASK_SECONDS) as answer:  # noqa: S310
-            told = answer.read()
+            content = answer.read()
     except urllib.error.HTTPError as error:
         raise RequestRefused(_refusal(error.read())) from error
-    return json.loads(told) if told else None
+    return json.loads(content) if content else None
 
 
 def _refusal(body: bytes) -> str:

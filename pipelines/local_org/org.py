@@ -86,10 +86,10 @@ class Org:
 def _set_up(home: Home, rules: Path | None) -> tuple[OrgSetup, dict[Path, OrgSetup | RulesSetup]]:
     """The org's set-up with its user's rules, and what each file said of rules."""
     setup = read_setup(home.setup)
-    said: dict[Path, OrgSetup | RulesSetup] = {home.setup: setup}
+    rules_by_file: dict[Path, OrgSetup | RulesSetup] = {home.setup: setup}
     file = rules or home.rules
     if file.exists():
         own = read_model(file, RulesSetup)
-        said[file] = own
+        rules_by_file[file] = own
         setup = with_rules(setup, own)
-    return setup, said
+    return setup, rules_by_file

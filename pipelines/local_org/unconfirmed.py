@@ -24,8 +24,8 @@ class Message:
     def sql(self, **values: str) -> str:
         """The text as what SQL's `concat` takes; the values are SQL."""
         parts = re.split(r"\{(\w+)\}", self.text)
-        told = [values[part] if odd % 2 else literal(part) for odd, part in enumerate(parts)]
-        return ", ".join(part for part in told if part != "''")
+        texts = [values[part] if odd % 2 else literal(part) for odd, part in enumerate(parts)]
+        return ", ".join(part for part in texts if part != "''")
 
 
 # -- Bulk API 2.0 ----------------------------------------------------------------------------------

@@ -109,8 +109,8 @@ def _step(jobs: Jobs, job: Job, request: WriteRequest, rows: pa.Table, milliseco
         if writer.faults is not None:
             writer.faults.job(job.object, job.operation, job.rows_done, "before_commit")
     if writer.faults is not None:
-        done = job.rows_done + rows.num_rows
-        writer.faults.job(job.object, job.operation, done, "after_commit")
+        rows_done = job.rows_done + rows.num_rows
+        writer.faults.job(job.object, job.operation, rows_done, "after_commit")
 
 
 def _write_results(

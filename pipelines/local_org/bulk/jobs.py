@@ -151,18 +151,18 @@ class Jobs:
         if not ids.is_id(job_id):
             return None
         with self.store.read() as connection:
-            found = rows(
+            jobs = rows(
                 connection, f"select {_COLUMNS} from org.job where id = ?", ids.to18(job_id)
             )
-        return _job(found[0]) if found else None
+        return _job(jobs[0]) if jobs else None
 
     def all(self, kind: str) -> list[Job]:
         """Every job of a kind, newest first."""
         with self.store.read() as connection:
-            found = rows(
+            jobs = rows(
                 connection, f"select {_COLUMNS} from org.job where kind = ? order by n desc", kind
             )
-        return [_job(row) for row in found]
+        return [_job(row) for row in jobs]
 
     def attach(self, job: Job, upload: Path) -> None:
         """Keep the uploaded file of a job."""

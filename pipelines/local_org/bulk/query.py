@@ -34,7 +34,7 @@ def run_query(jobs: Jobs, job: Job) -> None:
             line_ending=job.spec["lineEnding"],
         )
         with jobs.store.read() as connection:
-            written = connection.execute(sql).fetchall()[0][0]
+            count = connection.execute(sql).fetchall()[0][0]
     except QueryError as error:
         jobs.change(job.id, state="Failed", error=f"{error.code} : {error.message}")
         return
@@ -43,7 +43,7 @@ def run_query(jobs: Jobs, job: Job) -> None:
         return
     part.replace(file)
     elapsed = int((time.monotonic() - started) * 1000)
-    jobs.change(job.id, state="JobComplete", rows_done=written, milliseconds=elapsed)
+    jobs.change(job.id, state="JobComplete", rows_done=count, milliseconds=elapsed)
 
 
 def result_file(jobs: Jobs, job: Job) -> Path:

@@ -20,8 +20,8 @@ def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
     key = request.by_field["Id"]
     raw = f"nullif(trim(i.{key.raw}), '')"
     value = f"case when length({raw}) = 15 then {to18_sql(raw)} else {raw} end"
-    told = unconfirmed.NO_ID
-    missing = error_sql(told.code, "Id", told.sql(call="'a delete'"))
+    message = unconfirmed.NO_ID
+    missing = error_sql(message.code, "Id", message.sql(call="'a delete'"))
     malformed = error_sql("MALFORMED_ID", "Id", "'malformed id ', v")
     unknown = error_sql("INVALID_CROSS_REFERENCE_KEY", "", "'invalid cross reference id'")
     deleted = error_sql("ENTITY_IS_DELETED", "", "'entity is deleted'")
@@ -46,8 +46,8 @@ def _behind(sobject: SObject) -> list[str]:
     """The contact behind a person account goes with the account, never alone."""
     if sobject.name != "Contact" or sobject.get("IsPersonAccount") is None:
         return []
-    told = unconfirmed.CONTACT_OF_PERSON
-    error = error_sql(told.code, "", told.sql())
+    message = unconfirmed.CONTACT_OF_PERSON
+    error = error_sql(message.code, "", message.sql())
     return [f'when t."IsPersonAccount" then {error}']
 
 
@@ -97,13 +97,13 @@ def bury(store: Store, sobject: SObject, user: str, operation: str) -> None:
 
     `operation` is what the history calls it: delete, or cascade where a parent takes them along.
     """
-    asked = Update(
+    change = Update(
         sobject,
         {"IsDeleted": "true"},
         't."Id" in (select id from doomed) and not t."IsDeleted"',
         stamps={"LastModifiedDate": "$now", "SystemModstamp": "$now", "LastModifiedById": "$user"},
     )
-    update(store, asked, operation, user, {"user": user, "now": now()})
+    update(store, change, operation, user, {"user": user, "now": now()})
 
 
 def purge(store: Store, connection: duckdb.DuckDBPyConnection, sobject: SObject, user: str) -> None:
@@ -114,13 +114,13 @@ def purge(store: Store, connection: duckdb.DuckDBPyConnection, sobject: SObject,
 
 def orphan(store: Store, child: SObject, field: str, user: str) -> None:
     """Empty a reference to the records of `doomed(id)`."""
-    asked = Update(
+    change = Update(
         child,
         {field: "null"},
         f't."{field}" in (select id from doomed)',
         stamps={"SystemModstamp": "$now"},
     )
-    update(store, asked, "orphan", user, {"now": now()})
+    update(store, change, "orphan", user, {"now": now()})
 
 
 def children_sql(child: SObject, field: str, *, buried: bool) -> str:

@@ -119,8 +119,8 @@ class OrgRules:
         return Update(
             sobject,
             {"OwnerId": f'coalesce(case {cases} end, "OwnerId")'},
-            "t._n = w.written",
-            "(select _n as written, _created as is_new from work where _error is null) w",
+            "t._n = w.record_number",
+            "(select _n as record_number, _created as is_new from work where _error is null) w",
         )
 
     def delayed(self) -> Iterator[AutomationSetup]:
@@ -135,16 +135,16 @@ class OrgRules:
             if automation.object == sobject.name and automation.set:
                 yield automation
 
-    def automation(self, automation: AutomationSetup, written: str) -> Update:
-        """Does what an automation says to the rows of a relation `w(written, is_new)`.
+    def automation(self, automation: AutomationSetup, written_sql: str) -> Update:
+        """Does what an automation says to the rows of a relation `w(record_number, is_new)`.
 
         Parameter: `$now`.
         """
         return Update(
             self.catalog[automation.object],
             automation.set,
-            f"t._n = w.written and {_when(automation)}",
-            written,
+            f"t._n = w.record_number and {_when(automation)}",
+            written_sql,
             {"SystemModstamp": "$now"},
         )
 
@@ -179,10 +179,10 @@ def judge(
         connection.execute(
             f"update work set _error = {error} where _error is null and _row in ({rows})"
         )
-    found = "create or replace temp table duplicate(_row bigint, rule varchar, id varchar)"
+    create_table = "create or replace temp table duplicate(_row bigint, rule varchar, id varchar)"
     duplicates = list(rules.duplicate_rules(request.sobject, options))
     if duplicates:
-        connection.execute(found)
+        connection.execute(create_table)
     for rule in duplicates:
         connection.execute(find_sql(rules.catalog, rule))
         error = error_sql("DUPLICATES_DETECTED", "", literal(rule.message))

@@ -196,20 +196,20 @@ class _Compiler:
                 "MALFORMED_QUERY",
                 self._at(expression, "only aggregate expressions use field aliasing"),
             )
-        found = self.scope.resolve(expression)
-        return [self._output(found, expression)]
+        resolved = self.scope.resolve(expression)
+        return [self._output(resolved, expression)]
 
-    def _output(self, found: Resolved, expression: PathNode) -> Output:
-        sql = found.sql
-        if found.field.type == "address":
-            sql = self._address(found, expression)
-        return Output(found.route, found.field.name, found.field, sql)
+    def _output(self, resolved: Resolved, expression: PathNode) -> Output:
+        sql = resolved.sql
+        if resolved.field.type == "address":
+            sql = self._address(resolved, expression)
+        return Output(resolved.route, resolved.field.name, resolved.field, sql)
 
-    def _address(self, found: Resolved, expression: PathNode) -> str:
+    def _address(self, resolved: Resolved, expression: PathNode) -> str:
         """Compound addresses are read as a struct of their parts, null when all are."""
         parent = expression.names[:-1]
-        owner = self.scope.objects.get(tuple(s.lower() for s in found.route), self.sobject)
-        stem = found.field.name.removesuffix("Address")
+        owner = self.scope.objects.get(tuple(s.lower() for s in resolved.route), self.sobject)
+        stem = resolved.field.name.removesuffix("Address")
         parts = []
         for part in (
             "City",
@@ -239,10 +239,10 @@ class _Compiler:
         if which != "standard" and (limit is None or limit > FIELDS_LIMIT):
             message = f"The SOQL FIELDS function must have a LIMIT of at most {FIELDS_LIMIT}"
             raise QueryError("MALFORMED_QUERY", self._at(function, message))
-        wanted = [
+        fields = [
             f for f in self.sobject.fields if which == "all" or f.custom == (which == "custom")
         ]
-        nodes = [PathNode((field.name,), function.position) for field in wanted]
+        nodes = [PathNode((field.name,), function.position) for field in fields]
         return [self._output(self.scope.resolve(node), node) for node in nodes]
 
     def _routes(self, outputs: list[Output]) -> list[tuple[str, ...]]:
@@ -254,8 +254,8 @@ class _Compiler:
 
     def _child(self, query: Query) -> Child:
         name = query.source.lower()
-        found = next((c for c in self.sobject.children if (c.name or "").lower() == name), None)
-        if found is None or found.name is None:
+        relation = next((c for c in self.sobject.children if (c.name or "").lower() == name), None)
+        if relation is None or relation.name is None:
             message = (
                 f"Didn't understand relationship '{query.source}' in FROM part of query call. If "
                 "you are attempting to use a custom relationship, be sure to append the '__r' "
@@ -263,10 +263,10 @@ class _Compiler:
                 "call for the appropriate names."
             )
             raise QueryError("INVALID_TYPE", marked(query.text, query.source_position, message))
-        child = self.catalog[found.child]
-        reference = child[found.field]
+        child = self.catalog[relation.child]
+        reference = child[relation.field]
         compiler = _Compiler(self.catalog, query, child, deleted=self.deleted)
-        return Child(found.name, reference, compiler.compile(reference))
+        return Child(relation.name, reference, compiler.compile(reference))
 
     # -- aggregates --------------------------------------------------------------------------------
 
@@ -302,8 +302,8 @@ class _Compiler:
     def value(self, expression: Expression) -> tuple[str, Field]:
         """SQL for an expression and a field that tells its type."""
         if isinstance(expression, PathNode):
-            found = self.scope.resolve(expression)
-            return found.sql, found.field
+            resolved = self.scope.resolve(expression)
+            return resolved.sql, resolved.field
         name = expression.name.lower()
         if name in _AGGREGATES and expression.arguments:
             inner, field = self.value(expression.arguments[0])

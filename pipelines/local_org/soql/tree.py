@@ -143,8 +143,8 @@ class _Build(Transformer[Token, Any]):
 
     def query(self, parts: list[Any]) -> Query:
         items, source, *clauses = [part for part in parts if part is not None]
-        named = {c.name: c.content for c in clauses if c.name != "ignored"}
-        return Query(items, str(source), source.start_pos or 0, self._text, **named)
+        contents = {c.name: c.content for c in clauses if c.name != "ignored"}
+        return Query(items, str(source), source.start_pos or 0, self._text, **contents)
 
     def select_list(self, parts: list[Any]) -> tuple[Any, ...]:
         return tuple(parts)
