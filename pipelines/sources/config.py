@@ -56,11 +56,11 @@ def headers(config: Sources, source: str, relation: str) -> dict[str, str]:
     """
     entry = config.sources[source]
     shape = next(shape for shape in entry.shapes() if shape.relation == relation)
-    found: dict[str, str] = {}
+    header_of: dict[str, str] = {}
     for header, column in shape.columns.items():
-        found.setdefault(column, header)
-    made = {*entry.constants, *((shape.id,) if len(entry.ids_of(shape)) > 1 else ())}
-    return {column: header for column, header in found.items() if column not in made}
+        header_of.setdefault(column, header)
+    filled = {*entry.constants, *((shape.id,) if len(entry.ids_of(shape)) > 1 else ())}
+    return {column: header for column, header in header_of.items() if column not in filled}
 
 
 def config_sources_rows(config: Sources) -> list[tuple[str | int | None, ...]]:
@@ -106,12 +106,12 @@ class _Document(Frozen):
 
 def _with_entity(entry: dict[str, Any]) -> dict[str, Any]:
     """The entity is the preset's where the source does not say it."""
-    named = entry.get("preset")
-    first = named[0] if isinstance(named, list) and named else named
-    known = presets().get(first) if isinstance(first, str) else None
-    if "entity" in entry or known is None or known.entity is None:
+    names = entry.get("preset")
+    first = names[0] if isinstance(names, list) and names else names
+    preset = presets().get(first) if isinstance(first, str) else None
+    if "entity" in entry or preset is None or preset.entity is None:
         return entry
-    return {**entry, "entity": known.entity}
+    return {**entry, "entity": preset.entity}
 
 
 def _below(lines: Lines, root: tuple[str, ...]) -> Lines:

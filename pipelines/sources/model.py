@@ -41,7 +41,7 @@ class Format(Frozen):
 
     @field_validator("encoding")
     @classmethod
-    def _known(cls, value: str | None) -> str | None:
+    def _codec(cls, value: str | None) -> str | None:
         try:
             return None if value is None else codecs.lookup(value).name
         except LookupError:
@@ -139,8 +139,10 @@ class Source(Frozen):
 
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes its files may have, with its own columns before the preset's."""
-        known = [shape for name in self.preset for shape in presets()[name].shapes_of(self.entity)]
-        return tuple(_reshaped(shape, self) for shape in known)
+        declared = [
+            shape for name in self.preset for shape in presets()[name].shapes_of(self.entity)
+        ]
+        return tuple(_reshaped(shape, self) for shape in declared)
 
     def ids_of(self, shape: Shape) -> tuple[str, ...]:
         """What makes the id of a row of ``shape``; addresses keep the ids they come with."""

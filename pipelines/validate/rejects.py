@@ -132,7 +132,7 @@ def _as_in_file(source: Source, raw: str, path: Path) -> Header:
         return {}  # an address of a file of customers: it comes back in a file of addresses
     columns = {place: column for column, place in found.columns.items()}
     shown = column_names(names)
-    return {shown[place]: columns.get(place, f"{EXTRA}{shown[place]}") for place in found.kept}
+    return {shown[place]: columns.get(place, f"{EXTRA}{shown[place]}") for place in found.places}
 
 
 def _as_in_preset(source: Source, raw: str) -> Header:

@@ -37,7 +37,7 @@ def reader(path: Path, form: Format) -> Reader:
         from pipelines.sources.readers.parquet import Parquet
 
         return Parquet(path, form)
-    known = " ".join((*TEXT, *LINES, *EXCEL, *PARQUET))
+    suffixes = " ".join((*TEXT, *LINES, *EXCEL, *PARQUET))
     raise Unreadable(
-        f"not a kind of file Causeway reads ({known}; text also as .gz); convert or remove it"
+        f"not a kind of file Causeway reads ({suffixes}; text also as .gz); convert or remove it"
     )

@@ -30,10 +30,10 @@ class Parquet:
                 raise Unreadable(f"the column {name!r} holds nested values ({kind}); flatten it")
         return [name for name, _ in columns]
 
-    def load(self, connection: DuckDBPyConnection, name: str, kept: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
         """See ``Reader.load``."""
         columns = self._columns()
-        chosen = [(place, *columns[place]) for place in kept]
+        chosen = [(place, *columns[place]) for place in places]
         connection.execute(_create_sql(self, name, chosen))
 
     def _columns(self) -> list[tuple[str, str]]:

@@ -32,8 +32,8 @@ class Reader(Protocol):
             Unreadable: the file is empty, no file of its kind, or its header cannot be read.
         """
 
-    def load(self, connection: DuckDBPyConnection, name: str, kept: Sequence[int]) -> None:
-        """Make the view ``name`` of the file's rows, with the columns at the places ``kept``.
+    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
+        """Make the view ``name`` of the file's rows, with the columns at these ``places``.
 
         Raises:
             Unreadable: the file turns out to be something else further down.
