@@ -192,11 +192,11 @@ def rules(entity: str) -> dict[str, list[str]]:
 
     Loads pandera (about half a second), so ask when a relation is made, not when it is defined.
     """
-    told: dict[str, list[str]] = {}
+    messages: dict[str, list[str]] = {}
     for rule in filter(lambda rule: rule.field, _all_rules(entity)):
         severity = " (warning)" if rule.warns else ""
-        told.setdefault(rule.field, []).append(f"{rule.kind}{severity}: {rule.message}")
-    return told
+        messages.setdefault(rule.field, []).append(f"{rule.kind}{severity}: {rule.message}")
+    return messages
 
 
 def _judge(connection: DuckDBPyConnection, entity: str) -> dict[Rule, int]:
@@ -247,10 +247,12 @@ def _violation(entity: str, batch: Any, error: Any) -> tuple[Rule, Any]:
         raise InternalError(f"a rule about {entity} could not run: {error}")
     rule = _rule(error.check, error.schema.name)
     # What stands in the file says more than the null that a failed cast left.
-    shown = f"{rule.field}_text" if f"{rule.field}_text" in batch.schema.names else rule.field
-    columns = [*ORIGIN, shown]
+    value_column = (
+        f"{rule.field}_text" if f"{rule.field}_text" in batch.schema.names else rule.field
+    )
+    columns = [*ORIGIN, value_column]
     rows = batch.select(columns).take(pyarrow.array(passed.index[~passed.astype(bool)]))
-    values = rows.column(shown).cast(pyarrow.string())
+    values = rows.column(value_column).cast(pyarrow.string())
     origin = [rows.column(name) for name in ORIGIN]
     return rule, pyarrow.RecordBatch.from_arrays([*origin, values], [*ORIGIN, "value"])
 
@@ -262,8 +264,8 @@ def _check_references(
     reference = REFERENCES.get(entity)
     if reference is None or not _count(connection, f"stg_{entity}", reference.field):
         return
-    days = [known for _, known in _parents(warehouse, entity, day)]
-    warehouse.bind(connection, f"valid_{reference.parent}", days, "known_parents")
+    days = [parent_day for _, parent_day in _parents(warehouse, entity, day)]
+    warehouse.bind(connection, f"valid_{reference.parent}", days, "valid_parents")
     connection.execute(sql.references_sql(entity, reference))
 
 
@@ -272,10 +274,10 @@ def _parents(warehouse: Warehouse, entity: str, day: date) -> list[tuple[str, da
     reference = REFERENCES.get(entity)
     if reference is None:
         return []
-    days = [known for known in warehouse.days(f"valid_{reference.parent}") if known <= day]
+    days = [other for other in warehouse.days(f"valid_{reference.parent}") if other <= day]
     if reference.parent == entity:  # this day's valid rows are only now being found
-        days = [known for known in days if known < day]
-    return [(reference.parent, known) for known in days]
+        days = [other for other in days if other < day]
+    return [(reference.parent, other) for other in days]
 
 
 def _conserved(connection: DuckDBPyConnection, entity: str, valid: int, rejected: int) -> int:
@@ -290,16 +292,16 @@ def _conserved(connection: DuckDBPyConnection, entity: str, valid: int, rejected
 
 
 def _broken(connection: DuckDBPyConnection, entity: str) -> dict[Rule, int]:
-    found = connection.execute(sql.counts_sql()).fetchall()
-    if not found:
+    counts = connection.execute(sql.counts_sql()).fetchall()
+    if not counts:
         return {}
-    known = {(rule.kind, rule.name, rule.field): rule for rule in _all_rules(entity)}
-    return {known[kind, name, field]: rows for kind, name, field, rows in found}
+    by_key = {(rule.kind, rule.name, rule.field): rule for rule in _all_rules(entity)}
+    return {by_key[kind, name, field]: rows for kind, name, field, rows in counts}
 
 
 def _sample(connection: DuckDBPyConnection, rejected: Written) -> tuple[Rejection, ...]:
-    found = connection.execute(sql.sample_sql(rejected.path, SAMPLE)).fetchall()
-    return tuple(Rejection(file, row, tuple(reasons)) for file, row, reasons in found)
+    lines = connection.execute(sql.sample_sql(rejected.path, SAMPLE)).fetchall()
+    return tuple(Rejection(file, row, tuple(reasons)) for file, row, reasons in lines)
 
 
 def _count(connection: DuckDBPyConnection, relation: str, column: str = "*") -> int:

@@ -54,7 +54,7 @@ def export(project: Project, day: date, folder: Path, only: str | None = None) -
         folder: where to write; files of the same name are replaced.
         only: a source, by default all.
     """
-    done = []
+    exports = []
     for raw in RAW:
         for name, rows in _rejected(project.warehouse, raw, day).items():
             if only not in (None, name) or name not in project.sources.sources:
@@ -66,8 +66,8 @@ def export(project: Project, day: date, folder: Path, only: str | None = None) -
                 path = folder / name / day.isoformat() / f"rejected-{raw.removeprefix('raw_')}.csv"
                 header = _header(project.sources.sources[name], raw, project.inbox, readable)
                 _write(path, header, readable)
-            done.append(Exported(name, path, len(readable), lines))
-    return done
+            exports.append(Exported(name, path, len(readable), lines))
+    return exports
 
 
 def _rejected(warehouse: Warehouse, raw: str, day: date) -> dict[str, list[dict[str, Any]]]:
@@ -94,8 +94,8 @@ def _write(path: Path, header: Header, rows: Sequence[Mapping[str, Any]]) -> Non
         writer = csv.writer(file)
         writer.writerow([*header, REASONS])
         for row in rows:
-            shown = [defuse(row["cells"].get(column) or "") for column in header.values()]
-            writer.writerow([*shown, defuse(f"{_place(row)}: {_why(row)}")])
+            cells = [defuse(row["cells"].get(column) or "") for column in header.values()]
+            writer.writerow([*cells, defuse(f"{_place(row)}: {_why(row)}")])
 
 
 def _cells(raw: str) -> dict[str, str | None]:
@@ -113,8 +113,8 @@ def _header(source: Source, raw: str, inbox: Path, rows: Sequence[Mapping[str, A
     """
     header = _as_in_file(source, raw, inbox / rows[0]["_file"]) or _as_in_preset(source, raw)
     used = {key for row in rows for key, value in row["cells"].items() if value}
-    left = sorted(used - {*header.values()})
-    return header | {key.removeprefix(EXTRA): key for key in left}
+    extra_keys = sorted(used - {*header.values()})
+    return header | {key.removeprefix(EXTRA): key for key in extra_keys}
 
 
 def _as_in_file(source: Source, raw: str, path: Path) -> Header:
@@ -125,14 +125,16 @@ def _as_in_file(source: Source, raw: str, path: Path) -> Header:
 
     try:
         names = reader(path, source.format).header()
-        found = fit(names, source)
+        fitted = fit(names, source)
     except (Unreadable, Unfit):
         return {}
-    if found.shape.relation != raw:
+    if fitted.shape.relation != raw:
         return {}  # an address of a file of customers: it comes back in a file of addresses
-    columns = {place: column for column, place in found.columns.items()}
-    shown = column_names(names)
-    return {shown[place]: columns.get(place, f"{EXTRA}{shown[place]}") for place in found.places}
+    columns = {place: column for column, place in fitted.columns.items()}
+    spelled = column_names(names)
+    return {
+        spelled[place]: columns.get(place, f"{EXTRA}{spelled[place]}") for place in fitted.places
+    }
 
 
 def _as_in_preset(source: Source, raw: str) -> Header:
@@ -151,10 +153,10 @@ def _place(row: Mapping[str, Any]) -> str:
 
 
 def _why(row: Mapping[str, Any]) -> str:
-    return "; ".join(_said(reason) for reason in row["reasons"])
+    return "; ".join(_explained(reason) for reason in row["reasons"])
 
 
-def _said(reason: Mapping[str, Any]) -> str:
+def _explained(reason: Mapping[str, Any]) -> str:
     field = f"{reason['field']}: " if reason["field"] else ""
     value = f" ({reason['value']!r})" if reason["value"] else ""
     return f"{field}{reason['message']}{value}"

@@ -35,10 +35,10 @@ def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
         *_restrictions(catalog, request.sobject),
     ]
     return (
-        f"with wanted as (select _row, {value} as v from incoming i) "
+        f"with incoming_ids as (select _row, {value} as v from incoming i) "
         f'select _row, t."Id" as _id, false as _created, case {" ".join(checks)} end as _error '
-        f"from wanted left join {request.sobject.table} t "
-        f'on t."Id" = v and t."Id" in (select v from wanted)'
+        f"from incoming_ids left join {request.sobject.table} t "
+        f'on t."Id" = v and t."Id" in (select v from incoming_ids)'
     )
 
 
