@@ -215,11 +215,11 @@ def _add(
     sobject = catalog[name]
     names = key_fields.split()
     test = " and ".join(f'"{name}" = ?' for name in names)
-    found = connection.execute(
+    existing_ids = connection.execute(
         f'select "Id" from {sobject.table} where {test}', [record[name] for name in names]
     ).fetchall()
-    if found:
-        existing: str = found[0][0]
+    if existing_ids:
+        existing: str = existing_ids[0][0]
         return existing
     record_id: str = record.get("Id") or store.new_id(sobject.prefix)
     if "Id" in record and sobject.name == "User":
