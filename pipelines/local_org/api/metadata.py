@@ -11,8 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from pipelines.local_org.api.router import Answer, Call, Router
-from pipelines.local_org.api.soap import (
+from pipelines.local_org.api.envelope import (
     XSI,
     Element,
     Fault,
@@ -23,6 +22,7 @@ from pipelines.local_org.api.soap import (
     tag,
     with_user,
 )
+from pipelines.local_org.api.router import Answer, Call, Router
 from pipelines.local_org.catalog.fieldmetadata import field_metadata
 from pipelines.local_org.catalog.model import Field, SObject
 from pipelines.local_org.customfields import CustomFieldError

@@ -3,7 +3,7 @@
 import binascii
 
 from pipelines.local_org import unconfirmed
-from pipelines.local_org.api.ingest import (
+from pipelines.local_org.api.jobs import (
     CSV_TYPE,
     abort,
     check_quota,

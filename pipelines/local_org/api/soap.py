@@ -2,19 +2,31 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 
 from lxml import etree
 
 from pipelines.local_org import unconfirmed
+from pipelines.local_org.api.envelope import (
+    XSI,
+    Element,
+    Fault,
+    children,
+    errors_of,
+    fault_answer,
+    flag_of,
+    read_envelope,
+    soap_answer,
+    tag,
+    text_of,
+    with_user,
+)
 from pipelines.local_org.api.oauth import check_password, user_record
 from pipelines.local_org.api.router import Answer, Call, Router
-from pipelines.local_org.api.xml import xml_text
 from pipelines.local_org.dml.convert import MOST as MOST_CONVERTS
 from pipelines.local_org.dml.convert import LeadConvert, convert_lead
 from pipelines.local_org.dml.merge import MOST as MOST_MERGES
 from pipelines.local_org.dml.merge import MergeRequest, merge
-from pipelines.local_org.dml.outcome import Outcome, RowError
+from pipelines.local_org.dml.outcome import Outcome
 from pipelines.local_org.dml.records import JsonTypeError
 from pipelines.local_org.dml.undelete import MOST as MOST_IDS
 from pipelines.local_org.dml.undelete import empty_bin, undelete
@@ -23,22 +35,6 @@ router = Router()
 LAST_LOGIN_VERSION = 64.0
 SESSION_SECONDS = 7200
 PARTNER = "urn:partner.soap.sforce.com"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
-_ENVELOPE = (
-    '<?xml version="1.0" encoding="UTF-8"?>'
-    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" {names} '
-    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-    "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
-)
-Element = etree._Element
-
-
-class Fault(Exception):
-    """A refused SOAP call."""
-
-    def __init__(self, code: str, message: str, kind: str = "UnexpectedErrorFault") -> None:
-        super().__init__(message)
-        self.code, self.message, self.kind = code, message, kind
 
 
 @router.route("POST", "/services/Soap/u/{version}", login=False)
@@ -61,118 +57,13 @@ def _run(call: Call, header: Element | None, request: Element) -> str:
     return handler(with_user(call, header), request)
 
 
-# -- reading and writing ---------------------------------------------------------------------------
-
-
-def read_envelope(body: bytes) -> tuple[Element | None, Element]:
-    """Header and first element of the body.
-
-    Raises:
-        Fault: the body is no SOAP envelope.
-    """
-    try:
-        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
-    except etree.XMLSyntaxError as error:
-        raise Fault("MALFORMED_XML", f"Unable to parse the request: {error}") from error
-    parts = {etree.QName(part).localname: part for part in root if isinstance(part.tag, str)}
-    body_element = parts.get("Body")
-    if body_element is None or not len(body_element):
-        raise Fault("MALFORMED_XML", "The envelope has no body")
-    return parts.get("Header"), body_element[0]
-
-
-def with_user(call: Call, header: Element | None) -> Call:
-    """The call with the user of its session header.
-
-    Raises:
-        Fault: there is no such session.
-    """
-    token = ""
-    for element in header.iter() if header is not None else ():
-        if isinstance(element.tag, str) and etree.QName(element).localname == "sessionId":
-            token = (element.text or "").strip()
-    user = call.org.sessions.user_of(token)
-    if user is None:
-        raise Fault(
-            "INVALID_SESSION_ID",
-            "Invalid Session ID found in SessionHeader: Illegal Session",
-        )
-    call.org.usage.count("DailyApiRequests")
-    return replace(call, user=user, token=token)
-
-
-def children(element: Element, name: str) -> list[Element]:
-    """The inner elements of that local name."""
-    return [e for e in element if isinstance(e.tag, str) and etree.QName(e).localname == name]
-
-
-def _text(element: Element, name: str) -> str | None:
-    elements = children(element, name)
-    if not elements or elements[0].get(f"{{{XSI}}}nil") == "true":
-        return None
-    return (elements[0].text or "").strip() or None
-
-
-def _flag(element: Element, name: str) -> bool:
-    return (_text(element, name) or "false").lower() in {"true", "1"}
-
-
-def tag(name: str, value: object) -> str:
-    """A value as an element; None as nil."""
-    if value is None:
-        return f'<{name} xsi:nil="true"/>'
-    text = str(value).lower() if isinstance(value, bool) else xml_text(value)
-    return f"<{name}>{text}</{name}>"
-
-
-def _errors(errors: tuple[RowError, ...]) -> str:
-    return "".join(
-        "<errors>"
-        + "".join(tag("fields", field) for field in error.fields)
-        + tag("message", error.message)
-        + tag("statusCode", error.code)
-        + "</errors>"
-        for error in errors
-    )
-
-
-def soap_answer(body: str, namespace: str) -> Answer:
-    """An answer whose elements stand in a namespace, unprefixed."""
-    return _xml(200, f'xmlns="{namespace}"', body)
-
-
-def fault_answer(fault: Fault) -> Answer:
-    """The answer to a refused call."""
-    return _xml(500, 'xmlns:sf="urn:fault.partner.soap.sforce.com"', _fault(fault))
-
-
-def _xml(status: int, names: str, body: str) -> Answer:
-    text = _ENVELOPE.replace("{names}", names).replace("{body}", body)
-    return Answer(status, raw=text.encode(), media_type="text/xml;charset=UTF-8")
-
-
-def _fault(fault: Fault) -> str:
-    message = fault.message
-    return (
-        f"<soapenv:Fault><faultcode>sf:{fault.code}</faultcode>"
-        f"<faultstring>{fault.code}: {xml_text(message)}</faultstring><detail>"
-        f'<sf:{fault.kind} xsi:type="sf:{fault.kind}">'
-        f"<sf:exceptionCode>{fault.code}</sf:exceptionCode>"
-        f"<sf:exceptionMessage>{xml_text(message)}</sf:exceptionMessage>"
-        f"</sf:{fault.kind}></detail></soapenv:Fault>"
-    )
-
-
-# -- the calls -------------------------------------------------------------------------------------
-
-
 def _login(call: Call, request: Element) -> str:
     if float(call.version) > LAST_LOGIN_VERSION:
         raise Fault(
             "UNSUPPORTED_API_VERSION",
             f"SOAP login is not available in API version {call.version}; use OAuth",
         )
-    username, password = _text(request, "username") or "", _text(request, "password") or ""
+    username, password = text_of(request, "username") or "", text_of(request, "password") or ""
     user = check_password(call, username, password)
     if user is None:
         raise Fault(
@@ -259,7 +150,7 @@ def _convert_lead(call: Call, request: Element) -> str:
             "<result>"
             + tag("accountId", converted.account_id)
             + tag("contactId", converted.contact_id)
-            + _errors(converted.errors)
+            + errors_of(converted.errors)
             + tag("leadId", converted.lead_id)
             + tag("opportunityId", converted.opportunity_id)
             + tag("success", not converted.errors)
@@ -279,16 +170,18 @@ def _lead_convert(element: Element) -> LeadConvert:
             raise Fault("UNSUPPORTED_API_VERSION", f"This org takes ids only, not {name}")
     bypassed = {"Account": "bypassAccountDedupeCheck", "Contact": "bypassContactDedupeCheck"}
     return LeadConvert(
-        lead_id=_text(element, "leadId") or "",
-        converted_status=_text(element, "convertedStatus") or "",
-        account_id=_text(element, "accountId") or _text(element, "relatedPersonAccountId"),
-        contact_id=_text(element, "contactId"),
-        opportunity_id=_text(element, "opportunityId"),
-        opportunity_name=_text(element, "opportunityName"),
-        owner_id=_text(element, "ownerId"),
-        do_not_create_opportunity=_flag(element, "doNotCreateOpportunity"),
-        overwrite_lead_source=_flag(element, "overwriteLeadSource"),
-        allow_duplicates=frozenset(name for name, flag in bypassed.items() if _flag(element, flag)),
+        lead_id=text_of(element, "leadId") or "",
+        converted_status=text_of(element, "convertedStatus") or "",
+        account_id=text_of(element, "accountId") or text_of(element, "relatedPersonAccountId"),
+        contact_id=text_of(element, "contactId"),
+        opportunity_id=text_of(element, "opportunityId"),
+        opportunity_name=text_of(element, "opportunityName"),
+        owner_id=text_of(element, "ownerId"),
+        do_not_create_opportunity=flag_of(element, "doNotCreateOpportunity"),
+        overwrite_lead_source=flag_of(element, "overwriteLeadSource"),
+        allow_duplicates=frozenset(
+            name for name, flag in bypassed.items() if flag_of(element, flag)
+        ),
     )
 
 
@@ -304,7 +197,7 @@ def _merge(call: Call, request: Element) -> str:
             raise Fault("INVALID_TYPE", str(error)) from error
         results.append(
             "<result>"
-            + _errors(merged.errors)
+            + errors_of(merged.errors)
             + tag("id", merged.master_id)
             + "".join(tag("mergedRecordIds", victim) for victim in merged.victim_ids)
             + tag("success", not merged.errors)
@@ -350,7 +243,7 @@ def _by_ids(call: Call, request: Element, name: str, work: Callable[..., list[Ou
         raise _too_many(MOST_IDS, "ids")
     results = (
         "<result>"
-        + _errors(outcome.errors)
+        + errors_of(outcome.errors)
         + tag("id", outcome.id)
         + tag("success", not outcome.errors)
         + "</result>"
