@@ -16,9 +16,10 @@ import uvicorn
 from pipelines.local_org.api.asgi import Application
 from pipelines.local_org.catalog.setup import SetupError
 from pipelines.local_org.certificates import ensure_certificates
-from pipelines.local_org.control import ALREADY_SERVED, process_started
+from pipelines.local_org.control import ALREADY_SERVED
 from pipelines.local_org.files import Home
 from pipelines.local_org.org import Org
+from pipelines.local_org.process import process_started
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 1

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pipelines.local_org import control
+from pipelines.local_org.process import process_started
 
 
 def test_start_tells_everything_and_is_idempotent(own_org: Any, tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_an_org_ends_when_its_home_is_deleted(tmp_path: Path) -> None:
     pid = control.start(home)["pid"]
     shutil.rmtree(home)
     deadline = time.monotonic() + 20
-    while control.process_started(pid) is not None:
+    while process_started(pid) is not None:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert not (home / "org.json").exists()

@@ -11,10 +11,12 @@ from typing import Any
 from pipelines.local_org import ids
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
 from pipelines.local_org.catalog.model import Catalog, SObject, literal
-from pipelines.local_org.soql.compile import Compiled, compile_query
+from pipelines.local_org.soql.compile import compile_query
+from pipelines.local_org.soql.compiled import Compiled
+from pipelines.local_org.soql.parser import parse
 from pipelines.local_org.soql.run import Shaper, copy_parquet_sql
 from pipelines.local_org.soql.scope import Scope
-from pipelines.local_org.soql.tree import Query, QueryError, parse, plain_query
+from pipelines.local_org.soql.tree import Query, QueryError, plain_query
 
 router = Router()
 PAGE, SMALLEST_PAGE = 2000, 200

@@ -14,8 +14,9 @@ from pipelines.local_org.catalog.fieldmetadata import field_metadata
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
 from pipelines.local_org.customfields import CustomFieldError
 from pipelines.local_org.soql.compile import compile_query
+from pipelines.local_org.soql.parser import parse
 from pipelines.local_org.soql.run import Shaper
-from pipelines.local_org.soql.tree import QueryError, parse
+from pipelines.local_org.soql.tree import QueryError
 
 router = Router()
 _ARROW = {"string": pa.string(), "id": pa.string(), "boolean": pa.bool_(), "int": pa.int32()}

@@ -17,8 +17,9 @@ from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.write import texts_of
 from pipelines.local_org.moments import now
 from pipelines.local_org.soql.compile import compile_query
+from pipelines.local_org.soql.parser import parse
 from pipelines.local_org.soql.run import Shaper, copy_csv_sql
-from pipelines.local_org.soql.tree import QueryError, parse
+from pipelines.local_org.soql.tree import QueryError
 
 if TYPE_CHECKING:
     from pipelines.local_org.bulk.jobs import Job, Jobs

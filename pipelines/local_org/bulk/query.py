@@ -9,8 +9,9 @@ import duckdb
 from pipelines.local_org.bulk.csvfile import DELIMITERS
 from pipelines.local_org.bulk.jobs import Job, Jobs
 from pipelines.local_org.soql.compile import compile_query
+from pipelines.local_org.soql.parser import parse
 from pipelines.local_org.soql.run import copy_csv_sql
-from pipelines.local_org.soql.tree import QueryError, parse
+from pipelines.local_org.soql.tree import QueryError
 
 PAGE = 250_000
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipelines.local_org.catalog.model import SOAP_TYPES, Catalog, Field, SObject
+from pipelines.local_org.catalog.model import SOAP_TYPES, Catalog, Field, PicklistValue, SObject
 
 MASTER_RECORD_TYPE = "012000000000000AAA"
 
@@ -176,16 +176,7 @@ def describe_field(catalog: Catalog, field: Field) -> dict[str, Any]:
         "namePointing": len(field.references) > 1,
         "nillable": field.nillable,
         "permissionable": field.nillable and field.createable,
-        "picklistValues": [
-            {
-                "active": value.active,
-                "defaultValue": value.default,
-                "label": value.label,
-                "validFor": value.valid_for,
-                "value": value.value,
-            }
-            for value in field.values
-        ],
+        "picklistValues": [_picklist_value(value) for value in field.values],
         "polymorphicForeignKey": len(field.references) > 1,
         "precision": field.precision if numeric else 0,
         "queryByDistance": field.type == "address",
@@ -203,4 +194,14 @@ def describe_field(catalog: Catalog, field: Field) -> dict[str, Any]:
         "unique": field.unique,
         "updateable": field.updateable,
         "writeRequiresMasterRead": False,
+    }
+
+
+def _picklist_value(value: PicklistValue) -> dict[str, Any]:
+    return {
+        "active": value.active,
+        "defaultValue": value.default,
+        "label": value.label,
+        "validFor": value.valid_for,
+        "value": value.value,
     }

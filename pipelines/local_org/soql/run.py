@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from pipelines.local_org.catalog.model import Field, literal, quoted
-from pipelines.local_org.soql.compile import Compiled, Output
+from pipelines.local_org.soql.compiled import Compiled, Output
 from pipelines.local_org.soql.tree import QueryError
 
 
