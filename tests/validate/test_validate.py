@@ -12,7 +12,8 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.errors import InternalError
-from pipelines.validate.judge import ENTITIES, REFERENCES, rules, validate
+from pipelines.validate.judge import validate
+from pipelines.validate.rules import ENTITIES, REFERENCES, rules
 
 EARLIER = date(2026, 11, 19)
 MISSING, FORMAT = "Mandatory Values", "Data Format"
