@@ -104,10 +104,11 @@ def stages(run: Result) -> Table:
 
 def notes(run: Result) -> str:
     """What belongs to a size and to no stage."""
-    ours = sum(usage.seconds for name, usage in run.first.items() if name not in OF_THE_ORG)
+    own_seconds = sum(usage.seconds for name, usage in run.first.items() if name not in OF_THE_ORG)
     return (
         f"A bare `read_csv` of the same bytes into memory took {run.read_csv:.2f} s. Writing every"
-        f" relation to disk took {run.persisting:.1f} s of the {ours:.1f} s of our own stages."
+        f" relation to disk took {run.persisting:.1f} s of the {own_seconds:.1f} s of our own"
+        " stages."
     )
 
 

@@ -71,10 +71,10 @@ def start(
     if running["running"]:
         return _public(running)
     files.folder.mkdir(parents=True, exist_ok=True)
-    more = ["--faults"] if faults else []
+    options = ["--faults"] if faults else []
     if rules is not None:
-        more += ["--rules", str(Path(rules).resolve())]
-    process = spawn(files, port or 0, more)
+        options += ["--rules", str(Path(rules).resolve())]
+    process = spawn(files, port or 0, options)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         running = status(files.folder)

@@ -38,12 +38,12 @@ def is_ours(state: dict[str, Any]) -> bool:
     return pid is not None and process_started(pid) == state.get("process_started")
 
 
-def spawn(files: Home, port: int, more: list[str]) -> "subprocess.Popen[bytes]":
+def spawn(files: Home, port: int, options: list[str]) -> "subprocess.Popen[bytes]":
     """Begin the process of an org; its output goes to the org's log."""
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "pipelines.local_org", "serve"]
-    command += ["--home", str(files.folder), "--port", str(port), *more]
+    command += ["--home", str(files.folder), "--port", str(port), *options]
     with files.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603
             command,

@@ -37,7 +37,7 @@ def read_sources(path: Path) -> Sources:
     for name, entry in top.sources.items():
         try:
             sources[name] = parse_model(
-                _with_entity(entry), _below(lines, ("sources", name)), path, Source
+                _with_entity(entry), _lines_below(lines, ("sources", name)), path, Source
             )
         except ConfigError as error:
             problems += error.problems
@@ -114,7 +114,7 @@ def _with_entity(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "entity": preset.entity}
 
 
-def _below(lines: Lines, root: tuple[str, ...]) -> Lines:
+def _lines_below(lines: Lines, root: tuple[str, ...]) -> Lines:
     cut = len(root)
     return {loc[cut:]: line for loc, line in lines.items() if loc[:cut] == root}
 

@@ -43,12 +43,12 @@ def files(config: Sources, inbox: Path, day: date) -> list[InboxFile]:
     day_files: list[InboxFile] = []
     problems = []
     for name, source in config.enabled():
-        mine = set(_files(name, source, inbox, day.isoformat()))
+        source_files = set(_files(name, source, inbox, day.isoformat()))
         folder = inbox / name / day.isoformat()
-        if not mine and not source.location and folder.is_dir():
+        if not source_files and not source.location and folder.is_dir():
             message = "this folder holds no file; put the export into it, or remove it"
             problems.append(Problem(str(folder), None, message))
-        day_files += mine
+        day_files += source_files
     if problems:
         raise InputError(problems)
     return sorted(day_files)
@@ -90,9 +90,9 @@ def _require(inbox: Path) -> None:
 
 def _patterns(name: str, source: Source, inbox: Path) -> list[str]:
     """Absolute globs with ``{day}``."""
-    below = glob.escape(str(inbox))
+    root = glob.escape(str(inbox))
     return [
-        pattern if Path(pattern).is_absolute() else f"{below}/{pattern}"
+        pattern if Path(pattern).is_absolute() else f"{root}/{pattern}"
         for pattern in source.location or (f"{name}/{DAY}/*",)
     ]
 

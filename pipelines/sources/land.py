@@ -109,7 +109,7 @@ def _land(
     day: date,
 ) -> None:
     opened = _each(_open, [(config, file, f"file_{at}") for at, file in enumerate(day_files)])
-    _each(_load, [(connection, one) for one in opened])
+    _each(_load, [(connection, opened_file) for opened_file in opened])
     selects = _selects(opened, day)
     for relation in RAW:
         warehouse.write(connection, relation, day, relation_sql(relation, selects[relation]))
@@ -144,11 +144,11 @@ def _open(config: Sources, file: InboxFile, view: str) -> _Opened:
     return _Opened(file, source, opened, column_names(header), fitted, view)
 
 
-def _load(connection: DuckDBPyConnection, one: _Opened) -> None:
+def _load(connection: DuckDBPyConnection, opened_file: _Opened) -> None:
     try:
-        one.reader.load(connection, one.view, one.fit.places)
+        opened_file.reader.load(connection, opened_file.view, opened_file.fit.places)
     except Unreadable as error:
-        raise InputError.at(one.file.path, error.line, error.message) from None
+        raise InputError.at(opened_file.file.path, error.line, error.message) from None
 
 
 def _other_delimiter(opened: Reader, source: Source) -> str:
@@ -169,21 +169,21 @@ def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:
     """Relation → one select for each file that has rows for it."""
     loaded_at = datetime.now(UTC)
     selects = defaultdict(list)
-    for one in opened:
+    for opened_file in opened:
         origin = Origin(
-            view=rows_as_meant_sql(one.view, one.names, one.fit.places),
-            source=one.file.source,
-            file=one.file.name,
+            view=rows_as_meant_sql(opened_file.view, opened_file.names, opened_file.fit.places),
+            source=opened_file.file.source,
+            file=opened_file.file.name,
             batch=day,
             loaded_at=loaded_at,
-            constants=one.source.constants,
-            names=one.names,
+            constants=opened_file.source.constants,
+            names=opened_file.names,
         )
-        if one.fit.addresses:
-            selects[one.fit.shape.relation].append(customers_sql(origin, one.fit))
-            selects[ADDRESSES].append(customer_addresses_sql(origin, one.fit))
+        if opened_file.fit.addresses:
+            selects[opened_file.fit.shape.relation].append(customers_sql(origin, opened_file.fit))
+            selects[ADDRESSES].append(customer_addresses_sql(origin, opened_file.fit))
         else:
-            selects[one.fit.shape.relation].append(rows_sql(origin, one.fit))
+            selects[opened_file.fit.shape.relation].append(rows_sql(origin, opened_file.fit))
     return selects
 
 

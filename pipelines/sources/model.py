@@ -169,8 +169,8 @@ def _reshaped(shape: Shape, source: Source) -> Shape:
     renamed = {squeeze(header) for header in own}
 
     def with_own(columns: dict[str, str], raw: set[str]) -> dict[str, str]:
-        mine = {header: column for header, column in own.items() if column in raw}
-        return mine | {h: column for h, column in columns.items() if squeeze(h) not in renamed}
+        added = {header: column for header, column in own.items() if column in raw}
+        return added | {h: column for h, column in columns.items() if squeeze(h) not in renamed}
 
     first = set(RAW[shape.relation])
     columns = with_own(shape.columns, first)

@@ -94,7 +94,8 @@ def validated(project: Project, entity: str, day: date) -> Validated:
 def _inputs(warehouse: Warehouse, entity: str, day: date) -> list[Path]:
     own = [warehouse.path(f"{stage}_{entity}", day) for stage in ("raw", "stg")]
     return own + [
-        warehouse.path(f"valid_{parent}", one) for parent, one in _parents(warehouse, entity, day)
+        warehouse.path(f"valid_{parent}", parent_day)
+        for parent, parent_day in _parents(warehouse, entity, day)
     ]
 
 

@@ -164,5 +164,5 @@ def _explained(reason: Mapping[str, Any]) -> str:
 
 def places(exported: Sequence[Exported]) -> Iterator[str]:
     """The lines nobody could read, over all files."""
-    for one in exported:
-        yield from one.unreadable
+    for export in exported:
+        yield from export.unreadable

@@ -71,10 +71,10 @@ class Application:
         return self._org.faults.request(request.method, request.url.path)
 
     async def _answer(self, request: Request) -> Answer:
-        rest = False
+        is_rest = False
         try:
             path = tidy(request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0])
-            rest = path.lower().startswith("/services/data/")
+            is_rest = path.lower().startswith("/services/data/")
             route, names = self._routes.find(request.method, path)
             call = replace(_call(self._org, self._routes, request, path), names=names)
             if route.login:
@@ -89,7 +89,7 @@ class Application:
                     call.body_file.unlink(missing_ok=True)
         except ApiError as error:
             answer = Answer(error.status, error.body)
-        if not rest:
+        if not is_rest:
             return answer
         limit = {"Sforce-Limit-Info": self._org.usage.api_usage()}
         return replace(answer, headers=limit | answer.headers)

@@ -155,6 +155,6 @@ def _sobject(call: Call, record: dict[str, Any]) -> SObject:
     return sobject
 
 
-def _check_number(things: list[Any], most: int) -> None:
-    if len(things) > most:
+def _check_number(items: list[Any], most: int) -> None:
+    if len(items) > most:
         raise refusal(unconfirmed.TOO_MANY_RECORDS, most=most)

@@ -244,14 +244,14 @@ def _plant(
     _check_all(names, outcomes)
     for name, outcome, nest in zip(names, outcomes, nests, strict=True):
         ids_by_reference[name] = outcome.id or ""
-        for relationship, below in nest.items():
+        for relationship, children in nest.items():
             relation = next((c for c in sobject.children if (c.name or "") == relationship), None)
             if relation is None:
                 raise ApiError(
                     400, "INVALID_FIELD", f"No such relation '{relationship}' on {sobject.name}"
                 )
             child = call.catalog[relation.child]
-            inner = _list_of_objects(below, "records")
+            inner = _list_of_objects(children, "records")
             _plant(
                 call,
                 child,

@@ -62,11 +62,11 @@ def _create(call: Call, request: Element) -> str:
     def make(full_name: str, described: dict[str, Any]) -> None:
         call.org.custom_fields.make(full_name, described)
 
-    return _each(request, make)
+    return _write_each(request, make)
 
 
 def _update(call: Call, request: Element) -> str:
-    return _each(request, call.org.custom_fields.change)
+    return _write_each(request, call.org.custom_fields.change)
 
 
 def _upsert(call: Call, request: Element) -> str:
@@ -78,7 +78,7 @@ def _upsert(call: Call, request: Element) -> str:
             call.org.custom_fields.change(full_name, described)
         return is_new
 
-    return _each(request, upsert)
+    return _write_each(request, upsert)
 
 
 def _delete(call: Call, request: Element) -> str:
@@ -87,7 +87,7 @@ def _delete(call: Call, request: Element) -> str:
     return "".join(_result(name, kind, partial(remove, name)) for name in names)
 
 
-def _each(request: Element, write: Callable[[str, dict[str, Any]], bool | None]) -> str:
+def _write_each(request: Element, write: Callable[[str, dict[str, Any]], bool | None]) -> str:
     """The results of writing the components of a request, each on its own."""
     components = children(request, "metadata")
     _few(components)

@@ -159,7 +159,7 @@ def check_password(call: Call, username: str, password: str) -> str | None:
     """
     state = call.org.state
     passwords = {state["password"], state["password"] + state["security_token"]}
-    if not any(_same(password, each) for each in passwords):
+    if not any(_same(password, valid) for valid in passwords):
         return None
     user = call.catalog["User"]
     active = f'select "Id" from {user.table} where lower("Username") = lower(?) and "IsActive"'

@@ -134,9 +134,9 @@ def search(call: Call) -> Answer:
         with call.org.store.read() as connection:
             table = _listed(call, connection, sobject, condition, values, 0, MATCHES)
         if table["lines"]:
-            more = len(table["lines"]) == MATCHES
+            is_full = len(table["lines"]) == MATCHES
             url = f"/lightning/o/{sobject.name}/list"
-            total = f"first {MATCHES}" if more else str(len(table["lines"]))
+            total = f"first {MATCHES}" if is_full else str(len(table["lines"]))
             groups.append({"url": url, "plural": sobject.plural, "total": total, "table": table})
     return page(call, "search", "Search", text=text, groups=groups)
 
@@ -164,9 +164,11 @@ def _record(call: Call, sobject: SObject | None) -> Answer:
         if not records:
             return missing(call)
         values = records[0]
-        past, spoken = past_of(connection, sobject, values["#"])
+        past, values_of_past = past_of(connection, sobject, values["#"])
         related = _related(call, connection, sobject, values["Id"])
-    names = Names(call, [*(values[f.name] for f in fields if f.type == "reference"), *spoken])
+    names = Names(
+        call, [*(values[f.name] for f in fields if f.type == "reference"), *values_of_past]
+    )
     lines = [
         {"name": f.name, "label": label(f), "cell": cell(f, values[f.name], names)} for f in fields
     ]

@@ -52,23 +52,23 @@ def past_of(
     ).fetchall()[0]
     after = dict(zip((field.name for field in sobject.stored), row, strict=True))
     parameters = {"object": sobject.name, "number": number}
-    events, spoken = [], []
+    events, values = [], []
     for line in connection.execute(_CHANGES, {**parameters, "most": MOST}).fetchall():
         _, at, user, request, operation, fields, changed, old = line
         changes = []
         for position, before in zip(changed, old, strict=True):
             name = fields[position]
             changes.append((name, before, after.get(name)))
-            spoken += [before, after.get(name)]
+            values += [before, after.get(name)]
             after[name] = before
-        spoken.append(user)
+        values.append(user)
         events.append(_event(DID[operation], at, user, request, changes))
     creations = connection.execute(_CREATION, parameters).fetchall()
     if creations:
         at, user, request = creations[0]
         events.append(_event("Created", at, user, request, []))
-        spoken.append(user)
-    return events, spoken
+        values.append(user)
+    return events, values
 
 
 def labelled(event: Event, sobject: SObject, names: Names) -> Event:

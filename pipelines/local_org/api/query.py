@@ -89,8 +89,8 @@ def select_records(
         raise ApiError(400, error.code, error.message) from error
     shaper = Shaper(compiled, call.version)
     # Objects that have a recycle bin are asked for what is not in it.
-    more = "where" if sobject.get("IsDeleted") is None else "and"
-    tests = f"{compiled.sql} {more} {Scope.alias}"
+    conjunction = "where" if sobject.get("IsDeleted") is None else "and"
+    tests = f"{compiled.sql} {conjunction} {Scope.alias}"
     if len(record_ids) == 1:
         number = ids.record_number(record_ids[0])
         sql = f'{tests}._n = $1::bigint and {Scope.alias}."Id" = $2::varchar'

@@ -84,8 +84,8 @@ class Call:
         if self.json_body is not None:
             return self.json_body
         kind = self.headers.get("content-type", "").partition(";")[0].strip()
-        ours = not self.path.startswith("/services/")
-        if kind and not kind.lower().endswith("json") and not ours:
+        is_own_api = not self.path.startswith("/services/")
+        if kind and not kind.lower().endswith("json") and not is_own_api:
             message = f"MediaType of '{kind}' is not supported by this resource"
             raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message)
         from json import loads

@@ -92,8 +92,8 @@ def _search(call: Call, text: str, where: str, targets: list[Target], most: int)
         raise ApiError(400, "MALFORMED_SEARCH", f"unknown search scope {where}")
     searched = targets or [Target(o.name, ("Id",)) for o in call.catalog if "search" in o.verbs]
     records: list[dict[str, Any]] = []
-    for one in searched:
-        records += _matches(call, one, words, where)
+    for target in searched:
+        records += _matches(call, target, words, where)
     return Answer(content={"searchRecords": records[:most]})
 
 

@@ -128,7 +128,7 @@ class Address:
         checks = [
             *self._unknown(country, "country", "country/territory", "countries"),
             self._mismatch(country),
-            f"when {state_value} is not null and {country_key} is null then {self._alone()}",
+            f"when {state_value} is not null and {country_key} is null then {self._state_alone()}",
             # Only a country that the row leaves as it is, or a state that it does, is existing.
             f"when {lost} and not ({self._is_named(country)} and {self._is_named(state)}) "
             f"then {self._unrecognized()}",
@@ -141,16 +141,16 @@ class Address:
         """What the line of the target must carry: name → field."""
         return {self._old_name(name): name for name in self.block.names}
 
-    def _key(self, part: Part, above: str, removed: str) -> str:
+    def _key(self, part: Part, country: str, removed: str) -> str:
         old_code, old_text = (self._old(name) for name in (part.code, part.text))
         return (
             f"case when {self._typed(part.code)} is not null "
-            f"then {above} || ':c:' || lower({self._typed(part.code)}) "
+            f"then {country} || ':c:' || lower({self._typed(part.code)}) "
             f"when {self._typed(part.text)} is not null "
-            f"then {above} || ':t:' || lower({self._typed(part.text)}) "
+            f"then {country} || ':t:' || lower({self._typed(part.text)}) "
             f"when {self._is_named(part)} or {removed} then null "
-            f"when {old_code} is not null then {above} || ':c:' || lower({old_code}) "
-            f"else {above} || ':t:' || lower({old_text}) end"
+            f"when {old_code} is not null then {country} || ':c:' || lower({old_code}) "
+            f"else {country} || ':t:' || lower({old_text}) end"
         )
 
     def _unknown(self, part: Part, what: str, kind: str, list_name: str) -> Iterator[str]:
@@ -178,7 +178,7 @@ class Address:
         other = f"lower({self._typed(part.text)}) <> lower({part.line}.name)"
         return f"when {old} and {code} is not null and {other} then {error}"
 
-    def _alone(self) -> str:
+    def _state_alone(self) -> str:
         state = self.block.state
         message = (
             "A country/territory must be specified before specifying a state value for field: "

@@ -165,14 +165,14 @@ class _Conversion:
     ) -> tuple[str, str]:
         """The ids of the account and of the contact, who may be one person."""
         person = account is not None and account.get("IsPersonAccount")
-        alone = account is None and lead["Company"] is None
-        if alone and has_persons(self.catalog["Account"]):
-            return self._behind(self._person(lead, owner))
+        is_person = account is None and lead["Company"] is None
+        if is_person and has_persons(self.catalog["Account"]):
+            return self._contact_behind(self._person(lead, owner))
         account_id = self._make_or_fill("Account", lead, account, {"OwnerId": owner})
         if person:
-            return self._behind(account_id)
-        more = {"OwnerId": owner, "AccountId": account_id}
-        return account_id, self._make_or_fill("Contact", lead, contact, more)
+            return self._contact_behind(account_id)
+        links = {"OwnerId": owner, "AccountId": account_id}
+        return account_id, self._make_or_fill("Contact", lead, contact, links)
 
     def _person(self, lead: dict[str, Any], owner: str) -> str:
         """A lead without a company becomes a person account."""
@@ -186,7 +186,7 @@ class _Conversion:
         ).fetchall()
         return self._write("Account", "insert", account | {"RecordTypeId": record_types[0][0]})
 
-    def _behind(self, account_id: str) -> tuple[str, str]:
+    def _contact_behind(self, account_id: str) -> tuple[str, str]:
         """A person account and the contact behind it."""
         contacts = self.connection.execute(
             'select "PersonContactId" from records."Account" where "Id" = ?', [account_id]
@@ -206,12 +206,12 @@ class _Conversion:
         name: str,
         lead: dict[str, Any],
         existing: dict[str, Any] | None,
-        more: dict[str, Any],
+        links: dict[str, Any],
     ) -> str:
         """Make a record of the lead's values, or fill what is empty in one that exists."""
         values = self._values(name, lead)
         if existing is None:
-            return self._write(name, "insert", values | more)
+            return self._write(name, "insert", values | links)
         filled = {
             field: value
             for field, value in values.items()

@@ -31,7 +31,7 @@ def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
         f"when not regexp_full_match(v, '[A-Za-z0-9]{{18}}') then {malformed}",
         f'when t."Id" is null then {unknown}',
         buried,
-        *_behind(request.sobject),
+        *_contact_behind(request.sobject),
         *_restrictions(catalog, request.sobject),
     ]
     return (
@@ -42,7 +42,7 @@ def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
     )
 
 
-def _behind(sobject: SObject) -> list[str]:
+def _contact_behind(sobject: SObject) -> list[str]:
     """The contact behind a person account goes with the account, never alone."""
     if sobject.name != "Contact" or sobject.get("IsPersonAccount") is None:
         return []
@@ -65,9 +65,9 @@ def alone_sql(catalog: Catalog, sobject: SObject) -> str:
 
 def deleted_twice_sql() -> str:
     """SQL that refuses all rows of `outcome` but the first that delete one record."""
-    again = error_sql("ENTITY_IS_DELETED", "", "'entity is deleted'")
+    error = error_sql("ENTITY_IS_DELETED", "", "'entity is deleted'")
     return (
-        f"update outcome set _error = {again} from (select _id as id, min(_row) as first_row "
+        f"update outcome set _error = {error} from (select _id as id, min(_row) as first_row "
         "from outcome where _error is null group by 1 having count(*) > 1) twice "
         "where _id = twice.id and _row > twice.first_row"
     )

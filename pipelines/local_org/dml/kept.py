@@ -96,16 +96,16 @@ class Shape:
         """What is looked up before the row is judged, in order."""
         joins, rounds, joined = joins_of(self.catalog, self.request), [], 0
         for _, group in groupby(joins, key=lambda join: join.round):
-            ready = list(group)
+            group_joins = list(group)
             keys = keys_sql(
-                self.request, ready, joins[:joined], lower_case_email=self.lower_case_email
+                self.request, group_joins, joins[:joined], lower_case_email=self.lower_case_email
             )
             column = self.request.key_column
             by_id = column is not None and column.field.name == "Id"
-            alone = by_id and [join.name for join in ready] == ["target"]
-            id_at = column.position if column is not None and alone else None
-            rounds.append(Round(tuple(map(self._look_up, ready)), keys, id_at))
-            joined += len(ready)
+            only_target = by_id and [join.name for join in group_joins] == ["target"]
+            id_at = column.position if column is not None and only_target else None
+            rounds.append(Round(tuple(map(self._look_up, group_joins)), keys, id_at))
+            joined += len(group_joins)
         return tuple(rounds)
 
     @cached_property

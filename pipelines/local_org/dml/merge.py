@@ -85,9 +85,9 @@ def _unite_persons(
     """
     if sobject.get("IsPersonAccount") is None:
         return ()
-    behind = "PersonContactId" if sobject.name == "Account" else "Id"
+    contact_field = "PersonContactId" if sobject.name == "Account" else "Id"
     lines = connection.execute(
-        f'select "Id", "{behind}" from {sobject.table} '
+        f'select "Id", "{contact_field}" from {sobject.table} '
         'where "IsPersonAccount" and "Id" in (select unnest(?))',
         [list(merged)],
     ).fetchall()

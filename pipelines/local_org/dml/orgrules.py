@@ -68,7 +68,7 @@ class OrgRules:
             or options.assignment_rule is not None
         )
 
-    def spoken_of(self, sobject: SObject) -> list[Field]:
+    def fields_read(self, sobject: SObject) -> list[Field]:
         """The stored fields that the rules of an object may read, as far as their words tell."""
         name = sobject.name
         texts = [rule.when for rule in self._setup.validation_rules if rule.object == name]
@@ -171,8 +171,8 @@ def judge(
     """Refuse rows of `work` by the org's validation and duplicate rules and throwing triggers."""
     if not rules.judges(request.sobject):
         return
-    spoken_of = rules.spoken_of(request.sobject)
-    candidates = f"create or replace temp table candidate as {candidate_sql(request, spoken_of)}"
+    fields_read = rules.fields_read(request.sobject)
+    candidates = f"create or replace temp table candidate as {candidate_sql(request, fields_read)}"
     used = {name: value for name, value in stamp.items() if f"${name}" in candidates}
     connection.execute(candidates, used)
     for rows, error in rules.judgements(request.sobject, options):

@@ -104,9 +104,13 @@ def _rival(
     for field in sobject.unique_fields:
         if not field.stored:
             continue
-        mine, theirs = match_sql(field, f"t.{field.column}"), match_sql(field, f"r.{field.column}")
+        value, other_value = (
+            match_sql(field, f"t.{field.column}"),
+            match_sql(field, f"r.{field.column}"),
+        )
         rivals = connection.execute(
-            f'select r."Id" from {sobject.table} t join {sobject.table} r on {mine} = {theirs} '
+            f'select r."Id" from {sobject.table} t '
+            f"join {sobject.table} r on {value} = {other_value} "
             'where t."Id" = ? and not r."IsDeleted"',
             [record_id],
         ).fetchall()
@@ -141,12 +145,12 @@ def _bring_back(
                 _refer_again(writer, child, relation.field, record_id, number, user)
         if relation.on_delete != "cascade":
             continue
-        below = connection.execute(
+        deleted_children = connection.execute(
             f'select t."Id", t.{field} from {child.table} t '
             f'where t."IsDeleted" and t.{field} in (select unnest(?))',
             [record_ids],
         ).fetchall()
-        parents = dict(below)
+        parents = dict(deleted_children)
         child_ids = [
             record_id
             for record_id, number, operation in _deletions(connection, child, list(parents))

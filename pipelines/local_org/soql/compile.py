@@ -173,16 +173,14 @@ class _Compiler:
 
     def _all_fields(self, function: FunctionNode) -> list[Output]:
         argument = function.arguments[0] if function.arguments else None
-        which = argument.names[0].lower() if isinstance(argument, PathNode) else ""
-        if which not in {"all", "standard", "custom"}:
+        kind = argument.names[0].lower() if isinstance(argument, PathNode) else ""
+        if kind not in {"all", "standard", "custom"}:
             raise QueryError("MALFORMED_QUERY", self._at(function, "unexpected FIELDS() argument"))
         limit = self.query.limit
-        if which != "standard" and (limit is None or limit > FIELDS_LIMIT):
+        if kind != "standard" and (limit is None or limit > FIELDS_LIMIT):
             message = f"The SOQL FIELDS function must have a LIMIT of at most {FIELDS_LIMIT}"
             raise QueryError("MALFORMED_QUERY", self._at(function, message))
-        fields = [
-            f for f in self.sobject.fields if which == "all" or f.custom == (which == "custom")
-        ]
+        fields = [f for f in self.sobject.fields if kind == "all" or f.custom == (kind == "custom")]
         nodes = [PathNode((field.name,), function.position) for field in fields]
         return [self._output(self.scope.resolve(node), node) for node in nodes]
 

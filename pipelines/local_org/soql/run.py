@@ -67,7 +67,7 @@ class Shaper:
                 route = output.route[:depth]
                 if route in places:
                     continue
-                above = places[route[:-1]]
+                holder = places[route[:-1]]
                 parent_id = present[route]
                 parent = (
                     {"attributes": self._attributes(objects[route].name, parent_id)}
@@ -75,8 +75,8 @@ class Shaper:
                     else None
                 )
                 places[route] = parent
-                if above is not None:
-                    above[route[-1]] = parent
+                if holder is not None:
+                    holder[route[-1]] = parent
             place = places[output.route]
             if place is not None:
                 place[output.name] = json_value(output.field, value)

@@ -125,8 +125,8 @@ def update(
     changes_sql = changed_sql(
         sobject, change.changes, f"from {sobject.table} t{beside} where ({change.where})"
     )
-    every = {**change.changes, **change.stamps}
-    assigned = ", ".join(f"{quoted(name)} = {new}" for name, new in every.items())
+    assignments = {**change.changes, **change.stamps}
+    assigned = ", ".join(f"{quoted(name)} = {new}" for name, new in assignments.items())
     source = f" from {change.beside}" if change.beside else ""
     update_sql = f"update {sobject.table} t set {assigned}{source} where {change.where}"
     with store.write() as connection:
