@@ -191,6 +191,7 @@ def _write_schemas(project: Project, stamp: str) -> None:
         with project.state.attach(connection):
             project.state.publish(connection)
     catalog.rebuild(project.warehouse, project.state, columns, project.org_views())
+    project.state.show_version()
     (project.home / "stage" / "schemas").write_text(stamp)
 
 

@@ -48,6 +48,7 @@ def head(
         *_section("settled", _decided(summaries, {"conflict_source": SENT["conflict_source"]})),
         *_section("cut", _decided(summaries, {"truncated": SENT["truncated"]})),
         *_section("refused", _forecasts(summaries)),
+        *_section("told", [("", notice) for notice in saved.notices]),
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Blocked, ConfigError, Problem
 from pipelines.plan import left_behind
+from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.cost import exceeded, predicted
@@ -42,6 +43,8 @@ def digests(project: Project, schema: OrgSchema) -> dict[str, str]:
         mapping.file.name: mapping.model_dump_json() for mapping in project.object_mappings.values()
     }
     decided["sources.yaml"] = project.sources.model_dump_json()
+    if project.decisions.lines:
+        decided[DECISIONS] = project.decisions.digest
     decided[DESCRIBE] = repr(
         [
             schema.get(name, {}).get(field)
@@ -50,6 +53,11 @@ def digests(project: Project, schema: OrgSchema) -> dict[str, str]:
         ]
     )
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in decided.items()}
+
+
+def changed(made_from: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What is not as it was when a plan was made, of what a plan is made from (``digests``)."""
+    return [name for name in {**now, **made_from} if made_from.get(name) != now.get(name)]
 
 
 def heed_guards(project: Project, day: date, saved: Plan) -> None:
@@ -115,8 +123,8 @@ def _heed_changes(project: Project, saved: Plan) -> None:
             f"changed since plan {saved.plan_id} was made from it; nothing was sent."
             f" Plan again: causeway sync --batch {saved.batch}",
         )
-        for name, digest in saved.made_from.items()
-        if name != DESCRIBE and now.get(name) != digest
+        for name in changed(saved.made_from, now)
+        if name != DESCRIBE
     ]
     if problems:
         raise ConfigError(problems)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError
 from pipelines.org.snapshot import fitted, read_schema
+from pipelines.plan.decided import notices
 from pipelines.plan.guards import applied, digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
 from pipelines.plan.page import write_page
@@ -85,6 +86,7 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
             instance_url=org.session.token.instance_url,
             limits=_limits(org),
             seen=stamps,
+            notices=[str(notice) for notice in notices(project)],
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))
     saved = save_plan(project.home, origin, files, mappings, schema)

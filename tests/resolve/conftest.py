@@ -88,8 +88,8 @@ class Resolver:
         state = self.project.state
         with self.project.connect(D0) as connection, state.attach(connection):
             found = connection.execute(
-                "select person_key, list(distinct (source, source_id)) from state.member"
-                " join state.record using (record) group by person_key"
+                "select person_spelling(person, null), list(distinct (source, source_id))"
+                " from state.member join state.record using (record) group by person"
             ).fetchall()
         return dict(found)
 
