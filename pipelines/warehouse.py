@@ -236,7 +236,7 @@ def constant(value: str | int | date | Sequence[str] | None) -> str:
     if value is None:
         return "null"
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # true and false are numbers, too
     if isinstance(value, str | date):
         return literal(str(value))
     return f"[{', '.join(map(literal, value))}]"

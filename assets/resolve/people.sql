@@ -26,6 +26,8 @@ sources as (select * from config_sources),
 
 lists as (select * from config_lists),
 
+account_references as (select * from config_account_references),
+
 policies as (select * from config_policies),
 
 -- What one record says, as if nobody else said anything. Wide, so it is read twice and never held.
@@ -320,7 +322,10 @@ select
     case account_rule
         when 'generated_name' then 'a-' || substr(employed.person_key, 3)
         when 'none' then null
-        else 'a-' || spelled(record_key('name', account_name_key))
+        else coalesce(
+            account_references.account_key,
+            account_spelling(record_key('name', account_name_key), null)
+        )
     end as account_key,
     account_rule,
     case account_rule
@@ -339,3 +344,5 @@ from employed
 cross join config_batch
 left join aliases on aliases.person_key = employed.person_key
 left join refused on refused.person_key = employed.person_key
+left join account_references
+    on account_references.reference = record_key('name', employed.account_name_key)

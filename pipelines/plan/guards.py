@@ -19,8 +19,10 @@ from pipelines.plan import left_behind
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.build import WRITES
 from pipelines.sync.plan.cost import exceeded, predicted
-from pipelines.sync.plan.guards import blocked_by
+from pipelines.sync.plan.guards import RENAME, blocked_by
+from pipelines.sync.plan.renames import FIRST, LAST
 from pipelines.warehouse import literal, publish
 
 if TYPE_CHECKING:
@@ -143,6 +145,8 @@ def _guarded(project: Project, day: date, saved: Plan) -> dict[str, dict[str, in
             left_behind.bind(project, connection, name)
             counted = connection.execute(_guarded_sql(saved.payload(name))).fetchall()
             counts[name] = dict.fromkeys(part.counts, 0) | dict(counted)
+            [(renamed,)] = connection.execute(_renamed_sql(saved.payload(name))).fetchall()
+            counts[name][RENAME] = renamed
     return counts
 
 
@@ -155,6 +159,15 @@ def _guarded_sql(payload: Path) -> str:
     return (
         f"select action, count(*) from read_parquet({literal(payload)}) as planned "
         "anti join left_behind using (key) group by action order by action"
+    )
+
+
+def _renamed_sql(payload: Path) -> str:
+    sent = ", ".join(map(literal, WRITES))
+    return (
+        f"select count(*) from read_parquet({literal(payload)}) as planned"
+        f" anti join left_behind using (key) where action in ({sent}) and action <> 'create'"
+        f" and list_contains(changed, {literal(FIRST)}) and list_contains(changed, {literal(LAST)})"
     )
 
 

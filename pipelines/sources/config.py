@@ -20,6 +20,7 @@ CONFIG_SOURCES = {
     "list_as": "varchar",
     "account_mode": "varchar",
     "account_name": "varchar",
+    "trust_id": "boolean",
 }
 """The columns of the table ``config_sources``, in the order of ``config_sources_rows``."""
 
@@ -75,6 +76,7 @@ def config_sources_rows(config: Sources) -> list[tuple[str | int | None, ...]]:
             _shop_of(source, shops),
             source.list_as,
             *_account(source.account),
+            source.trust_id,
         )
         for name, source in config.sources.items()
     ]

@@ -106,6 +106,8 @@ class Source(Frozen):
         list_as: whether a contact list becomes Leads or Contacts; by default as the policy says.
         lists: list name or id → what differs for it.
         account: which account a list's contacts belong to; by default as the policy says.
+        trust_id: whether an id is the same person for ever, whatever name its row takes; else a
+            record of the org is not renamed into somebody else without a decision.
         enabled: whether its files are landed.
     """
 
@@ -122,6 +124,7 @@ class Source(Frozen):
     list_as: ListAs | None = Field(None, alias="as")
     lists: dict[str, ListRule] = Field({})
     account: Account | None = None
+    trust_id: bool = False
     enabled: bool = True
 
     @field_validator("preset", "location", "ids", mode="before")

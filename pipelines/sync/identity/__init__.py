@@ -4,7 +4,8 @@ A batch touches only the clusters that its old and its new rows reach. Within th
 linked by shared keys, clusters are the connected components (by contraction, in SQL), and each
 cluster takes over the key of its founding record. Everything below works on tables of one DuckDB
 connection: ``person_records`` bound to the batch's day, the state attached as ``state``, and, where
-more than the batch's own people are in scope, ``widened`` with their ``key`` and the ``reason``.
+more than the batch's own people are in scope, ``widened`` with their ``key`` and the ``reason``;
+where decisions name records of the org, ``org_key`` with the ``id`` and ``key`` of each.
 """
 
 from __future__ import annotations
@@ -16,12 +17,23 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import InternalError
+from pipelines.sync.identity.digest import rules_digest
 from pipelines.sync.identity.rules import CROWD, rules_sql
 from pipelines.sync.identity.settle import Key, Link, Record, settle
 from pipelines.sync.state import sql, transaction
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+OPEN_COLUMNS = {
+    "person_key": "varchar",
+    "other_key": "varchar",
+    "likeness": "varchar",
+    "waits": "boolean",
+    "why": "varchar",
+    "decide": "varchar",
+}
+"""The columns of ``open_identities``, which ``open_identities.sql`` writes."""
 
 LINK_COLUMNS = {
     "person_key": "varchar",
@@ -46,18 +58,19 @@ ROUNDS = 64
 def resolve(connection: DuckDBPyConnection, batch: date) -> None:
     """Bring the state up to date with one batch, in one transaction.
 
-    Afterwards the temporary table ``version`` holds the newest version of every affected record.
+    Afterwards the temporary table ``version`` holds the newest version of every affected record,
+    ``decided`` the pairs that people decided on.
     Running it again with the same rows changes nothing.
     """
     connection.execute("set variable batch = $1::date", [batch])
     connection.execute("set variable crowd = $1", [CROWD])
     connection.execute("create temp table if not exists widened (key varchar, reason varchar)")
-    connection.execute(
-        "create temp table if not exists decided (record ubigint, other ubigint, same boolean)"
-    )
+    connection.execute("create temp table if not exists org_key (id varchar, key varchar)")
     connection.execute(rules_sql())
+    connection.execute(sql("identity/decided"))
     connection.execute(sql("identity/affected"))
     with transaction(connection):
+        _heed_rules(connection)
         for step in ("arrive", "versions", "edges"):
             connection.execute(sql(f"identity/{step}"))
         _contract(connection)
@@ -65,6 +78,17 @@ def resolve(connection: DuckDBPyConnection, batch: date) -> None:
         _settle(connection)
         for step in ("keys", "commit"):
             connection.execute(sql(f"identity/{step}"))
+
+
+def _heed_rules(connection: DuckDBPyConnection) -> None:
+    """Widen what is affected to everybody where the rules are not those of last time."""
+    digest = rules_digest(connection)
+    if connection.execute("select digest from state.identity").fetchall() == [(digest,)]:
+        return
+    connection.execute(sql("identity/everybody"))
+    connection.execute(sql("identity/regroup_accounts"))
+    connection.execute("delete from state.identity")
+    connection.execute("insert into state.identity values ($1)", [digest])
 
 
 def _settle(connection: DuckDBPyConnection) -> None:

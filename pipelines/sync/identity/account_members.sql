@@ -39,5 +39,13 @@ using (select distinct account from state.account_member semi join affected_acco
     as touched
 on account.account = touched.account
 when matched then update set batch = (select batch from config_batch)
-when not matched then insert (account, batch)
-    values (touched.account, (select batch from config_batch));
+when not matched then insert (account, minted, batch)
+    values (touched.account, (select batch from config_batch), (select batch from config_batch));
+
+insert into config_account_aliases
+select
+    account_spelling(survivor.account, survivor.spelling),
+    list(account_spelling(account.account, account.spelling) order by account.account)
+from state.account as account
+join state.account as survivor on survivor.account = account.alias_of
+group by all;

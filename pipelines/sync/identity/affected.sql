@@ -26,6 +26,10 @@ reached as (
     select known.record
     from state.record as known
     semi join arriving on arriving.record = known.parent
+    union
+    select decided.other from decided semi join arriving using (record)
+    union
+    select decided.record from decided join arriving on arriving.record = decided.other
 ),
 
 keys as (

@@ -75,3 +75,7 @@ create or replace macro is_role_mailbox(email) as
         'info', 'sales', 'office', 'contact', 'admin', 'support', 'hello', 'mail', 'service',
         'team', 'enquiries', 'inquiries', 'billing', 'accounts', 'webmaster', 'marketing'
     ], split_part(email, '@', 1));
+
+-- A line of decisions.csv.
+create or replace macro csv_line(kind, reference, target) as
+    concat_ws(',', kind, csv_cell(reference), csv_cell(coalesce(target, '')));

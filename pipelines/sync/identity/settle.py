@@ -221,7 +221,7 @@ def _closest(one: frozenset[Spelled], other: frozenset[Spelled]) -> Likeness:
 def _together(
     a: set[frozenset[Spelled]], b: set[frozenset[Spelled]], rule: str
 ) -> set[frozenset[Spelled]]:
-    """The atoms of two groups that became one; a fuller name speaks for those that agree with it."""
+    """The atoms of two groups that became one; a fuller name speaks for what agrees with it."""
     if _RULE[rule].shared:
         return a | b
     names = frozenset[Spelled]().union(*a, *b)

@@ -57,7 +57,18 @@ create table state.account_member (
 create table state.account (
     account ubigint not null,
     spelling varchar,             -- of the key, where it does not spell its number
+    minted date not null,         -- the batch it was minted in
+    alias_of ubigint,             -- the account that took over when two became one
     batch date not null           -- whose file holds the account's newest values
+);
+
+create table state.account_reference (
+    reference ubigint not null,   -- a company's name, normalised, as a number
+    account ubigint not null      -- that it means, where that is not the one of its own number
+);
+
+create table state.identity (
+    digest varchar not null       -- of the rules by which everybody was told apart last
 );
 
 create table state.outcome (

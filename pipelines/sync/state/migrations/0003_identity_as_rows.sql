@@ -145,12 +145,34 @@ drop table state.account;
 create table state.account (
     account ubigint not null,
     spelling varchar,
+    minted date not null,
+    alias_of ubigint,
     batch date not null
 );
 
 insert into state.account
-select numbered(account_key), irregular(account_key), batch
-from account_before;
+select
+    numbered(account.account_key),
+    irregular(account.account_key),
+    coalesce(first.minted, account.batch),
+    null,
+    account.batch
+from account_before as account
+left join (
+    select member.account_key, min(person.minted) as minted
+    from account_member_before as member
+    join person_before as person on person.person_key = member.person_key
+    group by member.account_key
+) as first on first.account_key = account.account_key;
+
+create table state.account_reference (
+    reference ubigint not null,
+    account ubigint not null
+);
+
+create table state.identity (
+    digest varchar not null
+);
 
 drop table record_value;
 drop table record_before;
