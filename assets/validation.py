@@ -8,9 +8,10 @@ from assets.relation import shown, spec, step
 from pipelines.jobs import DAYS
 from pipelines.relations import ENTITIES
 from pipelines.resources import ProjectResource
-from pipelines.validate.judge import REFERENCES, Validated
+from pipelines.validate.judge import Validated
 from pipelines.validate.judge import validated as judged
 from pipelines.validate.judge_sql import KINDS
+from pipelines.validate.rules import REFERENCES
 
 
 def _checks(entity: str) -> list[dg.AssetCheckSpec]:

@@ -51,11 +51,11 @@ def _records(session: Session, soql: str, include_deleted: bool) -> Iterator[Map
     answer = session.get(_url(include_deleted), params={"q": soql})
     while True:
         # A number that became a float would come out with other digits.
-        found = json.loads(answer.content, parse_float=str, parse_int=str)
-        yield from found["records"]
-        if found["done"]:
+        page = json.loads(answer.content, parse_float=str, parse_int=str)
+        yield from page["records"]
+        if page["done"]:
             return
-        answer = session.get(found["nextRecordsUrl"])
+        answer = session.get(page["nextRecordsUrl"])
 
 
 def _text(value: Any) -> str:
