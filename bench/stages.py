@@ -58,7 +58,9 @@ def _match(project: Project, day: date) -> None:
 
 def _match_file(mapping: ObjectMapping) -> SqlFile:
     name = relation("org_match", mapping.object)
-    return SqlFile(name, mapping.file, match_sql(mapping), description="", owner="")
+    rows_of = (mapping.from_, relation("org", mapping.object))
+    query = match_sql(mapping)
+    return SqlFile(name, mapping.file, query, description="", owner="", rows_of=rows_of)
 
 
 def _map(project: Project, day: date) -> None:

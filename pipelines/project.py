@@ -161,8 +161,8 @@ class Project:
     @contextmanager
     def connect(self, day: date) -> Iterator[DuckDBPyConnection]:
         """A DuckDB with the macros and the ``config_`` tables of one batch."""
-        with self.warehouse.connect() as connection:
-            connection.execute(self._config_sql(day))
+        with self.warehouse.connect(self._config_sql) as connection:
+            connection.execute(_batch_sql(day))
             yield connection
 
     def run_sql(self, file: SqlFile, day: date) -> Written:
@@ -170,10 +170,27 @@ class Project:
         memo = self.memo(file.relation, day, self._inputs(file, day))
         if memo.known() is None:
             with self.connect(day) as connection:
-                self.bind(connection, file, day)
-                self.warehouse.write(connection, file.relation, day, file.query)
+                if all(self._rows(connection, name, day) for name in file.rows_of):
+                    self.bind(connection, file, day)
+                    self.warehouse.write(connection, file.relation, day, file.query)
+                else:
+                    nothing = self.warehouse.schema_file(file.relation)
+                    self.warehouse.link(connection, file.relation, day, nothing)
             memo.keep()
         return self.written(file.relation, day)
+
+    def _rows(self, connection: DuckDBPyConnection, relation: str, day: date) -> int:
+        """How many rows a relation has, of that day or of the org; of a mirror at most so many.
+
+        Decisions count with the mirror's: one of a record that the org has not got has to be told.
+        """
+        if relation in MIRRORED:
+            manifest = self._manifest(relation)
+            held = 0 if manifest is None else manifest.base_rows + sum(manifest.deltas.values())
+            return held + len(self.decisions.rows)
+        if not self.warehouse.path(relation, day).exists():
+            return 0  # a day that was never made counts as empty
+        return self.warehouse.describe(connection, relation, day).rows
 
     def written(self, relation: str, day: date) -> Written:
         """One relation of one day, as it lies on disk."""
@@ -194,7 +211,7 @@ class Project:
         path = self.warehouse.path(relation, day)
         files = [self.warehouse.path(name, day) for name in (relation, *others)]
         return memos.memo(
-            path.with_name("made_from.json"), (self._config_sql(day), *made_from), files
+            path.with_name("made_from.json"), (day, self._config_sql, *made_from), files
         )
 
     def _inputs(self, file: SqlFile, day: date) -> list[object]:
@@ -222,14 +239,16 @@ class Project:
             days = [row[0] for row in connection.execute(query).fetchall()]
             self.warehouse.bind(connection, name, days)
 
-    def _config_sql(self, day: date) -> str:
-        """Make the tables ``config_<name>``: one text, as each statement costs a millisecond."""
+    @cached_property
+    def _config_sql(self) -> str:
+        """Make ``config_<name>`` that is the same for every batch: as views, which nobody fills."""
         made = []
-        for name, (columns, rows) in self._config_tables(day).items():
-            made.append(f"create temp table config_{name} ({columns})")
+        for name, (columns, rows) in self._config_tables().items():
+            made.append(f"create table {name}_rows ({columns})")
             listed = ", ".join(f"({', '.join(map(constant, row))})" for row in rows)
             if rows:
-                made.append(f"insert into config_{name} values {listed}")
+                made.append(f"insert into {name}_rows values {listed}")
+            made.append(f"create view {CONFIG}{name} as select * from {name}_rows")
         return ";\n".join(made)
 
     def bind_table(self, connection: DuckDBPyConnection, table: str, day: date) -> None:
@@ -280,7 +299,7 @@ class Project:
             raise InternalError(f"{self.home} has no org yet, so no mirror of its {object_name}s")
         return self.org_home(bound) / "snapshot" / object_name.lower()
 
-    def _config_tables(self, day: date) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
+    def _config_tables(self) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
         """Name → (columns, rows) of the tables that SQL files read as ``config_<name>``."""
         from pipelines.sources.config import (
             CONFIG_SOURCES,
@@ -292,7 +311,6 @@ class Project:
         sources = ", ".join(f"{name} {kind}" for name, kind in CONFIG_SOURCES.items())
         columns, row = policy_row(self.policies)
         return {
-            "batch": ("batch date", [(day,)]),
             "sources": (sources, config_sources_rows(self.sources)),
             "lists": (
                 "source varchar, list varchar, list_as varchar,"
@@ -301,14 +319,23 @@ class Project:
             ),
             "policies": (columns, [row]),
             "decisions": (DECISION_COLUMNS, self.decisions.rows),
-            "aliases": ("person_key varchar, aliases varchar[]", []),
-            "account_references": ("reference ubigint, account_key varchar", []),
-            "account_aliases": ("account_key varchar, aliases varchar[]", []),
-            "account_members": (
-                "person_key varchar, account_key varchar, rule varchar, name varchar, batch date",
-                [],
-            ),
         }
+
+
+def _batch_sql(day: date) -> str:
+    """Make the tables ``config_<name>`` of one batch; the empty ones are filled as it is resolved.
+
+    One text, as each statement costs a millisecond.
+    """
+    return f"""
+        create temp table config_batch as select {literal(str(day))}::date as batch;
+        create temp table config_aliases (person_key varchar, aliases varchar[]);
+        create temp table config_account_references (reference ubigint, account_key varchar);
+        create temp table config_account_aliases (account_key varchar, aliases varchar[]);
+        create temp table config_account_members (
+            person_key varchar, account_key varchar, rule varchar, name varchar, batch date
+        )
+    """
 
 
 @lru_cache(maxsize=1)

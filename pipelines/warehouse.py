@@ -16,11 +16,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import InternalError
@@ -73,11 +74,19 @@ class Warehouse:
     functions: tuple[Function, ...] = field(default=(), repr=False)
 
     @contextmanager
-    def connect(self) -> Iterator[DuckDBPyConnection]:
-        """A cursor of this home's DuckDB, with temporary tables and views of its own."""
-        cursor = _engine(self.home, self.memory_limit, self.macros, self.functions).cursor()
+    def connect(self, tables: str = "") -> Iterator[DuckDBPyConnection]:
+        """A cursor of this home's DuckDB, with temporary tables and views of its own.
+
+        Args:
+            tables: SQL that makes tables which are the same for every cursor that asks for them;
+                they are made once, and nobody may write to them.
+        """
+        engine = _engine(self.home, self.memory_limit, self.macros, self.functions)
+        schema = engine.schema(tables) if tables else "main"
+        cursor = engine.connection.cursor()
         try:
-            cursor.execute("set enable_progress_bar = false")  # a cursor's own, as is its end
+            # A cursor's own, as is its end.
+            cursor.execute(f"set enable_progress_bar = false; set schema = {literal(schema)}")
             yield cursor
         finally:
             cursor.close()
@@ -100,29 +109,33 @@ class Warehouse:
         self, connection: DuckDBPyConnection, relation: str, day: date | None, query: str
     ) -> Written:
         """Write the rows of ``query`` as that day's file, replacing what stood there."""
-        write_parquet(connection, query, self.path(relation, day))
-        return self.describe(connection, relation, day)
+        path = self.path(relation, day)
+        rows = write_parquet(connection, query, path)
+        return _remember(Written(relation, path, rows, _columns(connection, path)))
 
     def link(self, connection: DuckDBPyConnection, relation: str, day: date, file: Path) -> Written:
         """Let a finished file be that day's file too, without a second copy of its bytes."""
         path = self.path(relation, day)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
-        try:
-            _link(file, temporary)
-            publish(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)  # still there where both are one file already
+        if not (path.exists() and path.samefile(file)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+            try:
+                _link(file, temporary)
+                publish(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
         return self.describe(connection, relation, day)
 
     def describe(self, connection: DuckDBPyConnection, relation: str, day: date | None) -> Written:
         """What lies on disk: the file's row count and columns."""
         path = self.path(relation, day)
-        columns = connection.execute(f"describe {_read_sql([path])}").fetchall()
+        known = _DESCRIBED.get(_version(path))
+        if known is not None:
+            return replace(known, relation=relation, path=path)
         [(rows,)] = connection.execute(
             "select coalesce(sum(num_rows), 0)::bigint from parquet_file_metadata($1)", [str(path)]
         ).fetchall()
-        return Written(relation, path, rows, {row[0]: row[1] for row in columns})
+        return _remember(Written(relation, path, rows, _columns(connection, path)))
 
     def bind(
         self,
@@ -166,11 +179,28 @@ class Warehouse:
         return self.folder(relation).glob("day=*/data.parquet")
 
 
+class _Engine:
+    """The one in-memory DuckDB of a process, and the tables that all of its cursors read."""
+
+    def __init__(self, connection: DuckDBPyConnection) -> None:
+        self.connection = connection
+        self._schemas: dict[str, str] = {}
+        self._alone = Lock()
+
+    def schema(self, tables: str) -> str:
+        """The schema that holds the tables which a text of SQL makes."""
+        with self._alone:
+            if tables not in self._schemas:
+                name = f"tables_{len(self._schemas)}"
+                with self.connection.cursor() as cursor:
+                    cursor.execute(f"create schema {name}; set schema = {literal(name)}; {tables}")
+                self._schemas[tables] = name
+            return self._schemas[tables]
+
+
 @lru_cache(maxsize=1)
-def _engine(
-    home: Path, memory_limit: str, macros: str, functions: tuple[Function, ...]
-) -> DuckDBPyConnection:
-    """The one in-memory DuckDB of this process: each takes 15 ms to start, and more for macros."""
+def _engine(home: Path, memory_limit: str, macros: str, functions: tuple[Function, ...]) -> _Engine:
+    """Started once in a process: each takes 15 ms, and more for macros."""
     import duckdb
 
     spill = home / "spill"
@@ -191,11 +221,33 @@ def _engine(
             function.name, function.call, texts, "varchar", null_handling=also_null
         )
     engine.execute(macros)
-    return engine
+    return _Engine(engine)
 
 
 # Or nanobind lists the functions as leaked, on standard error.
 atexit.register(_engine.cache_clear)
+
+_DESCRIBED: dict[tuple[int, ...], Written] = {}
+"""Version of a file → what it holds: every step asks for it, and many a file has several names."""
+_MOST_DESCRIBED = 5_000
+
+
+def _remember(written: Written) -> Written:
+    if len(_DESCRIBED) >= _MOST_DESCRIBED:
+        _DESCRIBED.clear()
+    _DESCRIBED[_version(written.path)] = written
+    return written
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """Relations are replaced by renaming and never edited: these tell one file from the next."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _columns(connection: DuckDBPyConnection, path: Path) -> dict[str, str]:
+    columns = connection.execute(f"describe {_read_sql([path])}").fetchall()
+    return {row[0]: row[1] for row in columns}
 
 
 def write_parquet(connection: DuckDBPyConnection, query: str, path: Path) -> int:

@@ -25,6 +25,7 @@ def match_file(mapping: ObjectMapping) -> SqlFile:
         query=match_sql(mapping),
         description=SAYS.format(object=mapping.object, rules=", ".join(mapping.match)),
         owner="team:salesforce",
+        rows_of=(mapping.from_, relation("org", mapping.object)),
     )
 
 

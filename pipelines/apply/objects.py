@@ -27,7 +27,7 @@ from pipelines.sync.apply.objects import (
 )
 from pipelines.sync.apply.payload import SENT, sendable
 from pipelines.sync.apply.send import Progress
-from pipelines.sync.apply.stale import stale_sql, too_many
+from pipelines.sync.apply.stale import stale_sql, too_many, touched_sql
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.renames import ALONE_TOLD
 from pipelines.sync.plan.saved import load_plan
@@ -191,10 +191,11 @@ def _bar_stale(
         return
     refresh(project, org, object_name)
     project.bind_org(connection, object_name, "as_they_are_now")
+    part, planned = saved.objects[object_name], saved.payload(object_name)
+    touched = {name for [name] in connection.execute(touched_sql(planned)).fetchall()}
     schema = read_schema(project, date.fromisoformat(saved.batch))[object_name]
-    part = saved.objects[object_name]
-    planned = saved.payload(object_name)
-    query = stale_sql(part, schema, planned, "as_they_are_now", org.user_id)
+    fields = {name: field for name, field in schema.items() if name in touched}
+    query = stale_sql(part, fields, planned, "as_they_are_now", org.user_id)
     connection.execute(f"create or replace temp table stale as {query}")
     found = connection.execute("select key, message from stale order by key").fetchall()
     limit, strict = project.policies.guards.max_stale, project.strict

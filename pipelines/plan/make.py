@@ -104,7 +104,7 @@ LIMITS = ("DailyApiRequests", "DailyBulkApiBatches", "DataStorageMB")
 
 
 def _limits(org: Org) -> dict[str, dict[str, int]]:
-    known = org.rest.restful("limits") or {}
+    known = org.limits()
     return {name: dict(known[name]) for name in LIMITS if name in known}
 
 
@@ -141,18 +141,8 @@ def scored(project: Project, saved: Plan, object_name: str) -> Score:
         return score(connection, saved.payload(object_name), applied(saved, object_name))
 
 
-MADE = (
-    "differences",
-    "ledger",
-    "undone",
-    "scope",
-    "refused",
-    "lost",
-    "withdrawn",
-    "namers",
-    "open",
-)
-"""What a plan reads of each object that is no asset; made while planning."""
+READS = ("sf", "org_match", "org")
+"""The relations of each object that a plan reads; all else that it reads is made while planning."""
 
 
 def _plan(
@@ -162,12 +152,9 @@ def _plan(
     object_name, policies = mapping.object, project.policies
     compared = differences_sql(mapping, schema, policies)
     query = plan_sql(mapping, schema, policies)
-    made = {relation(stage, object_name) for stage in MADE} | {mapping.from_}
     with project.connect(day) as connection, project.state.attach(connection):
-        reads = connection.get_table_names(compared) | connection.get_table_names(query)
-        for table in reads - made:
+        for table in (*(relation(stage, object_name) for stage in READS), mapping.from_):
             project.bind_table(connection, table, day)
-        project.bind_table(connection, mapping.from_, day)
         connection.execute(_table_sql(relation("differences", object_name), compared))
         _bind_written(project, connection, mapping)
         bind_scope(project, connection, day, object_name)
@@ -187,7 +174,6 @@ def _bind_written(project: Project, connection: DuckDBPyConnection, mapping: Obj
     connection.execute(_table_sql(relation("ledger", object_name), query))
     undone = undone_sql(home, object_name)
     connection.execute(_view_sql(relation("undone", object_name), undone))
-    project.bind_org(connection, object_name)
     lost = _lost_sql(mapping, ledger)
     connection.execute(_table_sql(relation("lost", object_name), lost))
     stays = _withdrawn_sql(mapping, withdrawn(project))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipelines.project import Project
     from pipelines.sync.plan.saved import Plan
 
-ROWS_OF_A_GROUP = 10_000
+ROWS_OF_A_GROUP = 1_000
 """Rows of one object and action that a page shows; it says how many there are beyond."""
 
 

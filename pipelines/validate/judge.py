@@ -139,6 +139,11 @@ def validate(
     Raises:
         InternalError: rows landed, staged and judged differ in number, or a rule could not run.
     """
+    landed, staged = (
+        warehouse.describe(connection, f"{stage}_{entity}", day).rows for stage in ("raw", "stg")
+    )
+    if landed == staged == 0:
+        return _nothing(warehouse, connection, entity, day)
     warehouse.bind(connection, f"raw_{entity}", [day])
     warehouse.bind(connection, f"stg_{entity}", [day])
     connection.execute(sql.failures_sql())
@@ -161,6 +166,17 @@ def validate(
         _sample(connection, rejected),
         rules(entity),
     )
+
+
+def _nothing(
+    warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
+) -> Validated:
+    """The verdict on no rows at all, as of most entities in most batches."""
+    valid, rejected = (
+        warehouse.link(connection, name, day, warehouse.schema_file(name))
+        for name in (f"valid_{entity}", f"rejected_{entity}")
+    )
+    return Validated(entity, 0, valid, rejected, {}, {}, {}, (), rules(entity))
 
 
 def _write_valid(

@@ -13,7 +13,7 @@ from pipelines.sync.mapping.fields import OPT_OUTS, Field
 from pipelines.sync.mapping.match import DELETED
 from pipelines.sync.mapping.model import ObjectMapping, When, relation
 from pipelines.sync.mapping.policies import Policies
-from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.mapping.wire import differs_sql, quoted
 from pipelines.warehouse import literal
 
 
@@ -122,7 +122,7 @@ def _columns(fields: list[Field]) -> Iterator[str]:
         ours, theirs = (f"{table}.{quoted(field.field)}" for table in ("desired", "records"))
         yield ours
         yield f"{theirs} as {_was(field)}"
-        yield f"differs({literal(field.type)}, {ours}, {theirs}) as {_differs(field)}"
+        yield f"{differs_sql(field, ours, theirs)} as {_differs(field)}"
 
 
 def _units(mapping: ObjectMapping, fields: list[Field]) -> Iterator[tuple[str, list[Field]]]:
