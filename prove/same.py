@@ -155,14 +155,12 @@ def differences(ours: Mapping[str, Rows], theirs: Mapping[str, Rows]) -> Iterato
 
 
 def _narrowed(rows: Sequence[str], others: Sequence[str]) -> Iterator[str]:
-    """The first rows; of one that the other side has otherwise only what differs."""
+    """The first rows: what of them differs, or is said at all where the other side has none."""
     pairs = {_key(row): row for row in map(_row, others)}
     for row in map(_row, rows[:SHOWN]):
         other = pairs.get(_key(row), {})
         shown = {
-            name: value
-            for name, value in row.items()
-            if name in KEYS or name not in other or value != other[name]
+            name: value for name, value in row.items() if name in KEYS or value != other.get(name)
         }
         yield json.dumps(shown, ensure_ascii=False)
 
