@@ -26,6 +26,36 @@ BOUND = "organization"
 """The file of a home that holds the Id of its org."""
 
 TABLES = ("record", "member", "person", "account_member", "account", "outcome", "sent")
+"""What others may see of the state."""
+
+PUBLISHED = {
+    "member": """
+        select member.record, person_spelling(member.person, person.spelling) as person_key,
+            member.rule, member.via, member.component
+        from state.member as member
+        left join state.person as person on person.person = member.person
+    """,
+    "person": """
+        select person_spelling(person.person, person.spelling) as person_key, person.founder,
+            person.minted, person_spelling(survivor.person, survivor.spelling) as alias_of,
+            person.batch, person_spelling(whole.person, whole.spelling) as split_from
+        from state.person as person
+        left join state.person as survivor on survivor.person = person.alias_of
+        left join state.person as whole on whole.person = person.split_from
+    """,
+    "account_member": """
+        select person_spelling(member.person, person.spelling) as person_key,
+            account_spelling(member.account, account.spelling) as account_key,
+            member.rule, member.name
+        from state.account_member as member
+        left join state.person as person on person.person = member.person
+        left join state.account as account on account.account = member.account
+    """,
+    "account": """
+        select account_spelling(account, spelling) as account_key, batch from state.account
+    """,
+}
+"""Tables whose keys are spelled for others; the state itself knows them as numbers."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +178,7 @@ class State:
             if path.exists() and told.exists() and told.read_text() == content:
                 continue
             told.unlink(missing_ok=True)
-            write_parquet(connection, f"from state.{table}", path)
+            write_parquet(connection, PUBLISHED.get(table, f"from state.{table}"), path)
             told.write_text(content)
 
 
