@@ -1,9 +1,9 @@
-"""``python -m prove.same OTHER_CHECKOUT``: do two versions of the program plan the same?
+"""``python -m prove.same CHECKOUT [CHECKOUT]``: do two versions of the program plan the same?
 
-Both run the same batches, each with its own code, mappings and ``.venv``, in homes and orgs of
-their own: the two days of the demo, random small batches, and a first load of the bench's
-population. Every row of every plan is compared in every column, and so are people and accounts.
-Prints what differs, and ends with 1 where something does.
+One of them is this one unless two are named. Both run the same batches, each with its own code,
+mappings and ``.venv``, in homes and orgs of their own: the two days of the demo, random small
+batches, and a first load of the bench's population. Every row of every plan is compared in every
+column, and so are people and accounts. Prints what differs, and ends with 1 where something does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -143,21 +143,43 @@ def kept(home: Path) -> dict[str, Rows]:
     return named | {f"{batch} error": Counter([text]) for batch, text in errors.items()}
 
 
-def differences(ours: Mapping[str, Rows], theirs: Mapping[str, Rows]) -> Iterator[str]:
+def differences(here: Mapping[str, Rows], there: Mapping[str, Rows]) -> Iterator[str]:
     """A paragraph for each relation of each batch that is not the same."""
-    for name in sorted({*ours, *theirs}):
-        here, there = ours.get(name, Counter()), theirs.get(name, Counter())
-        if here != there:
-            more, less = sorted((here - there).elements()), sorted((there - here).elements())
-            yield f"batch {name}: {len(more)} rows only here, {len(less)} only there"
-            yield from (f"  here   {row}" for row in _narrowed(more, less))
-            yield from (f"  there  {row}" for row in _narrowed(less, more))
+    for name in sorted({*here, *there}):
+        rows, others = here.get(name, Counter()), there.get(name, Counter())
+        if rows and others and _columns(rows) != _columns(others):
+            more = {*_columns(rows)} - {*_columns(others)}
+            less = {*_columns(others)} - {*_columns(rows)}
+            rows, others = _without(rows, more), _without(others, less)
+            if more or less:
+                yield f"batch {name}: columns only here {sorted(more)}, only there {sorted(less)}"
+        if rows != others:
+            yield from _paragraph(name, rows - others, others - rows)
 
 
-def _narrowed(rows: Sequence[str], others: Sequence[str]) -> Iterator[str]:
+def _paragraph(name: str, here: Rows, there: Rows) -> Iterator[str]:
+    yield f"batch {name}: {here.total()} rows only here, {there.total()} only there"
+    yield from (f"  here   {row}" for row in _shown(here, there))
+    yield from (f"  there  {row}" for row in _shown(there, here))
+
+
+def _columns(rows: Rows) -> list[str]:
+    return list(_row(next(iter(rows))))
+
+
+def _without(rows: Rows, columns: Set[str]) -> Rows:
+    """The rows without these columns, the others in one order."""
+    found: Rows = Counter()
+    for text, count in rows.items():
+        left = {name: value for name, value in _row(text).items() if name not in columns}
+        found[json.dumps(left, sort_keys=True)] += count
+    return found
+
+
+def _shown(rows: Rows, others: Rows) -> Iterator[str]:
     """The first rows: what of them differs, or is said at all where the other side has none."""
     pairs = {_key(row): row for row in map(_row, others)}
-    for row in map(_row, rows[:SHOWN]):
+    for row in map(_row, sorted(rows)[:SHOWN]):
         other = pairs.get(_key(row), {})
         shown = {
             name: value for name, value in row.items() if name in KEYS or value != other.get(name)
@@ -181,14 +203,14 @@ def main() -> int:
     with TemporaryDirectory(prefix="causeway-same-") as temporary:
         folder = asked.keep or Path(temporary)
         found = list(cases(folder, asked))
-        sides = {"ours": PROJECT, "theirs": asked.other.resolve()}
+        sides = {"here": asked.here.resolve(), "there": asked.there.resolve()}
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda side: run(sides[side], folder / side, found), sides))
         wrong = rows = 0
         for case in found:
-            ours, theirs = (kept(folder / side / case.name) for side in sides)
-            rows += sum(counted.total() for counted in ours.values())
-            for line in differences(ours, theirs):
+            here, there = (kept(folder / side / case.name) for side in sides)
+            rows += sum(counted.total() for counted in here.values())
+            for line in differences(here, there):
                 print(line if line.startswith(" ") else f"{case.name}, {line}")
                 wrong += not line.startswith(" ")
     batches = sum(len(case.batches) for case in found)
@@ -198,7 +220,8 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m prove.same", description=__doc__)
-    parser.add_argument("other", type=Path, help="a checkout with its .venv (`make setup`)")
+    parser.add_argument("there", type=Path, help="a checkout with its .venv (`make setup`)")
+    parser.add_argument("here", type=Path, nargs="?", default=PROJECT, help="by default this one")
     parser.add_argument("--batches", type=int, default=200, help="random ones")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--people", type=int, default=100_000, help="of the bench; 0: none")
