@@ -29,6 +29,7 @@ from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.build import called, plan_sql
 from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.forecast import Score, score, transient_sql
+from pipelines.sync.plan.holds import needed_sql
 from pipelines.sync.plan.renames import namers_sql
 from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
@@ -75,7 +76,11 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
         return newest(project, day), [
             project.written(relation("plan", name), day) for name in mappings
         ]
-    written = [_plan(project, day, one, schema[name]) for name, one in mappings.items()]
+    planned = {  # children first: no parent is made that nobody needs
+        name: _plan(project, day, one, schema[name], _children(mappings, name))
+        for name, one in reversed(mappings.items())
+    }
+    written = [planned[name] for name in mappings]
     with project.connect(day) as connection:
         stamps = seen(project, connection)
     with project.org() as org:
@@ -141,17 +146,41 @@ def scored(project: Project, saved: Plan, object_name: str) -> Score:
         return score(connection, saved.payload(object_name), applied(saved, object_name))
 
 
-MADE = ("differences", "ledger", "undone", "scope", "refused", "lost", "withdrawn", "namers")
+MADE = (
+    "differences",
+    "ledger",
+    "undone",
+    "scope",
+    "refused",
+    "lost",
+    "withdrawn",
+    "namers",
+    "needed",
+)
 """What a plan reads of each object that is no asset; made while planning."""
 
 
+def _children(mappings: Mapping[str, ObjectMapping], object_name: str) -> dict[str, ObjectMapping]:
+    """The mappings that look up records of an object."""
+    return {
+        name: mapping
+        for name, mapping in mappings.items()
+        if name != object_name
+        and any(rule.lookup == object_name for rule in mapping.enabled().values())
+    }
+
+
 def _plan(
-    project: Project, day: date, mapping: ObjectMapping, schema: Mapping[str, Field]
+    project: Project,
+    day: date,
+    mapping: ObjectMapping,
+    schema: Mapping[str, Field],
+    children: Mapping[str, ObjectMapping],
 ) -> Written:
     """One object's part of the plan: first what differs, then what becomes of it."""
     object_name, policies = mapping.object, project.policies
     compared = differences_sql(mapping, schema, policies)
-    query = plan_sql(mapping, schema, policies)
+    query = plan_sql(mapping, schema, policies, parent=bool(children))
     made = {relation(stage, object_name) for stage in MADE} | {mapping.from_}
     with project.connect(day) as connection, project.state.attach(connection):
         reads = connection.get_table_names(compared) | connection.get_table_names(query)
@@ -164,6 +193,11 @@ def _plan(
         refused = _refused_sql(object_name)
         connection.execute(_view_sql(relation("refused", object_name), refused))
         connection.execute(_table_sql(relation("namers", object_name), namers_sql(mapping)))
+        if children:
+            for child in children:
+                project.bind_table(connection, relation("plan", child), day)
+            needed = needed_sql(mapping, children)
+            connection.execute(_table_sql(relation("needed", object_name), needed))
         return project.warehouse.write(connection, relation("plan", object_name), day, query)
 
 

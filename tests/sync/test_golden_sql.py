@@ -41,7 +41,9 @@ STAGES: dict[str, Callable[[Made, str], str]] = {
     "differences": lambda made, name: differences_sql(
         made.mappings[name], made.schema[name], made.policies
     ),
-    "plan": lambda made, name: plan_sql(made.mappings[name], made.schema[name], made.policies),
+    "plan": lambda made, name: plan_sql(
+        made.mappings[name], made.schema[name], made.policies, parent=name == "Account"
+    ),
 }
 READS = {
     "org_match_account": {"accounts", "org_account", "config_decisions"},
@@ -70,6 +72,7 @@ READS = {
         for name in ("account", "contact", "lead")
     },
 }  # fmt: skip
+READS["plan_account"] |= {"needed_account"}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,17 @@ from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.decisions import KEPT, decided_ctes, rules_sql, told_sql
 from pipelines.sync.plan.differences import compared, listed, matched_sql, when
 from pipelines.sync.plan.forecast import certain_sql, taken_columns, taken_ctes, taken_joins
-from pipelines.sync.plan.holds import decide_sql, gone, holds, others_sql, reason_sql
+from pipelines.sync.plan.holds import (
+    CHILD,
+    FREE,
+    NEEDED,
+    UNNEEDED,
+    decide_sql,
+    gone,
+    holds,
+    others_sql,
+    reason_sql,
+)
 from pipelines.sync.plan.renames import (
     ALONE,
     ALONE_TOLD,
@@ -67,7 +77,13 @@ PARENTS = ("AccountId",)
 OWNER = "OwnerId"
 
 
-def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies) -> str:
+def plan_sql(
+    mapping: ObjectMapping,
+    schema: Mapping[str, Field],
+    policies: Policies,
+    *,
+    parent: bool = False,
+) -> str:
     """The relation ``plan_<object>``: ``COLUMNS``, then the desired fields in wire form.
 
     It reads ``sf_`` and ``org_match_<object>``, and relations that are not assets:
@@ -78,7 +94,8 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     said of it, and the digest of what somebody has to look at before it is sent again;
     ``lost_<object>`` (``key``), what we wrote and is gone for good; ``withdrawn_<object>``
     (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more;
-    ``namers_<object>``, see ``renames.namers_sql``.
+    ``namers_<object>``, see ``renames.namers_sql``. Of a parent, which other mappings look up, also
+    ``needed_<object>``, see ``holds.needed_sql``: none is created that nobody needs.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
     value is written, only which of them were cut. ``decide`` holds the lines that somebody may add
@@ -95,7 +112,7 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     }
     fields = [quoted(field) for field in mapping.enabled()]
     lacking = gone(mapping, policies)
-    waits = holds(mapping, schema, lacking)
+    waits = holds(mapping, schema, lacking, parent=parent)
     opt_outs = opt_outs_of(compared(mapping, policies))
     return _PLAN.format(
         desired=relation("sf", name),
@@ -110,6 +127,10 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         found=lacking.found,
         notes="".join(f"\n            {note}" for note in lacking.notes),
         namers=relation("namers", name),
+        needed=f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}" if parent else FREE,
+        needed_join=_NEEDED.format(needed=relation("needed", name)) if parent else "",
+        unneeded=UNNEEDED,
+        told_unneeded=literal(f"nobody of this plan belongs to it, so no {name} is made"),
         renames=listed(renames_columns(), 8),
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
@@ -138,6 +159,8 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         columns=listed(fields, 4),
     )
 
+
+_NEEDED = "\n    left join {needed} as needed on needed.key = desired.key"
 
 _PLAN = """\
 with
@@ -175,6 +198,7 @@ joined as (
         matched.decision as _decision,
         matched.wrong as _wrong,
         namers.reference as _reference,
+        {needed},
         {renames},
         lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
@@ -197,7 +221,7 @@ joined as (
     left join told on told.key = desired.key
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
-    left join namers on namers.key = desired.key{taken}
+    left join namers on namers.key = desired.key{needed_join}{taken}
 ),
 
 held as (
@@ -216,7 +240,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone then []
+            when reason is not null or _undone or {unneeded} then []
             when sf_id is null then list_filter([
                 {values}
             ], lambda name: name is not null)
@@ -231,6 +255,7 @@ planned as (
         case
             when _undone then 'unchanged'
             when reason is not null then 'hold'
+            when {unneeded} then 'unchanged'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
@@ -277,6 +302,7 @@ select
         when _undone then {told_undone}
         when {alone_name} then {told_alone} || waits
         when waits is not null then waits
+        when {unneeded} then {told_unneeded}
         when action = 'create' then note
         when len(_others) > 0 then {others}
         when {renamed} is not null then {renamed}
