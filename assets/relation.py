@@ -16,6 +16,7 @@ from pipelines.project import Project
 from pipelines.relations import prepare, schemas_stamp
 from pipelines.resources import ProjectResource
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, column_lineage
+from pipelines.upgrade import upgrade
 from pipelines.warehouse import Warehouse, Written, literal, publish
 
 SAMPLE = 5
@@ -85,6 +86,7 @@ def step(
     day = date.fromisoformat(context.partition_key)
     names = [f"{day}.lock"] + ([f"org-{here.org_name or 'local'}.lock"] if to_org else [])
     try:
+        upgrade(here)
         for name in names:
             locks.take(here.home / "locks" / name, context.run.run_id, _teller(context))
         prepare(here)

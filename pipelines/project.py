@@ -302,6 +302,8 @@ class Project:
             "policies": (columns, [row]),
             "decisions": (DECISION_COLUMNS, self.decisions.rows),
             "aliases": ("person_key varchar, aliases varchar[]", []),
+            "account_references": ("reference ubigint, account_key varchar", []),
+            "account_aliases": ("account_key varchar, aliases varchar[]", []),
             "account_members": (
                 "person_key varchar, account_key varchar, rule varchar, name varchar, batch date",
                 [],

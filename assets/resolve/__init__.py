@@ -1,5 +1,7 @@
 """Stage 5, resolve: who is who, and which account each person belongs to."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from assets.relation import lineage_of, shown, spec, sql_asset, step
@@ -13,6 +15,15 @@ LINKS = """Every source record of the people in the batch's scope, with the rule
 theirs. A batch reaches the people its old and its new rows belong to, who was held or rejected
 earlier, and whose record somebody changed in the org; everyone, when mappings, policies or the
 org's fields changed. A record of another day stands here with the batch that brought it.
+"""
+
+OPEN = """People who share something and are not joined, because their names do not clearly say that
+they are one: a proposal for somebody to decide, one row for each of the two.
+
+- `likeness`: `thin` (the names agree in part), `several` (a record fits more than one person) or
+  `split` (they were one person until now)
+- `waits`: whether the person's record is held until it is decided
+- `decide`: the lines to choose from, for `decisions.csv`
 """
 
 person_records = sql_asset(FILES["person_records"], "resolve")
@@ -35,20 +46,22 @@ def _spec(name: str) -> dg.AssetSpec:
 @dg.multi_asset(
     specs=[
         spec(
-            "person_links",
+            name,
             group="resolve",
-            description=LINKS,
+            description=description,
             deps=["person_records", "org_schema", "org_account", "org_contact", "org_lead"],
             owner="team:crm",
         )
+        for name, description in (("person_links", LINKS), ("open_identities", OPEN))
     ]
 )
 def person_links(
     context: dg.AssetExecutionContext, project: ProjectResource
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Cluster the records that the batch reaches, and keep or mint the keys of people."""
     with step(context, project, to_org=True) as (here, day):
-        return shown(here, resolve.link(here, day))
+        for written in resolve.link(here, day):
+            yield shown(here, written)
 
 
 @dg.multi_asset(specs=[_spec("people")])

@@ -68,7 +68,10 @@ def bind_widened(project: Project, connection: DuckDBPyConnection, widened: Wide
             queries.append(_changed_sql(name, key, since, manifest.user_id))
     if widened.anew:
         reason = literal(ANEW.format(", ".join(widened.anew)))
-        queries.append(f"select person_key, {reason} from state.person where alias_of is null")
+        queries.append(
+            f"select person_spelling(person, spelling), {reason} from state.person"
+            " where alias_of is null"
+        )
     connection.execute(f"create or replace temp table widened as {' union all '.join(queries)}")
 
 
