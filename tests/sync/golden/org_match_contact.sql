@@ -4,6 +4,8 @@ entities as (
     select
         people.person_key as entity_key,
         norm_email(lower(trim("email"))) as email,
+        case when not coalesce(name_derived, false) then "first_name" end as first_name,
+        case when not coalesce(name_derived, false) then "last_name" end as last_name,
         norm_text("first_name" || ' ' || "last_name") as full_name,
         org_match_account.sf_id as account_id
     from people
@@ -74,11 +76,64 @@ free as (
     select
         "Id" as sf_id, "CreatedDate" || "Id" as since,
         norm_email("Email") as email,
+        "FirstName" as first_name,
+        "LastName" as last_name,
         norm_text("FirstName" || ' ' || "LastName") as full_name,
         "AccountId" as account_id
     from org_contact
     where "IsDeleted" = 'false' and "Causeway_Key__c" is null
         and "Id" not in (select sf_id from decided where wrong is null)
+),
+
+different as (
+    select coalesce(aliases.entity_key, said.reference) as entity_key, said.target, said.line
+    from (select * from config_decisions where kind = 'different') as said
+    left join aliases on aliases.alias = said.reference
+    union all
+    select person_links.person_key, said.target, said.line
+    from (select * from config_decisions where kind = 'different') as said
+    join person_links
+        on person_links.source = split_part(said.reference, ':', 1)
+        and person_links.source_id = substr(said.reference, position(':' in said.reference) + 1)
+),
+
+alike as (
+    select
+        entities.entity_key,
+        free.sf_id,
+        free.since,
+        free.first_name,
+        free.last_name,
+        case
+            when is_role_mailbox(entities.email) and (
+                entities.first_name is null or entities.last_name is null
+                or free.first_name is null or free.last_name is null
+            ) then 'differ'
+            else name_likeness(
+                entities.first_name, entities.last_name, free.first_name, free.last_name
+            )
+        end as likeness
+    from entities
+    join free on free.email = entities.email
+    anti join different
+        on different.entity_key = entities.entity_key and different.target = free.sf_id
+),
+
+torn as (
+    select distinct one.entity_key
+    from alike as one
+    join alike as other on other.entity_key = one.entity_key and one.sf_id < other.sf_id
+    where
+        one.likeness = 'agree'
+        and other.likeness = 'agree'
+        and not names_agree(one.first_name, one.last_name, other.first_name, other.last_name)
+),
+
+unclear as (
+    select entity_key, arg_min(sf_id, (likeness, since)) as sf_id
+    from alike
+    where likeness = 'thin' or (likeness = 'agree' and entity_key in (select entity_key from torn))
+    group by entity_key
 ),
 
 found as (
@@ -94,9 +149,9 @@ found as (
     from aliases
     join records on records.key = aliases.alias
     union all
-    select entities.entity_key, free.sf_id, free.since, 2, 'email'
-    from entities
-    join free on free.email = entities.email
+    select entity_key, sf_id, since, 2, 'email'
+    from alike
+    where likeness = 'agree' and entity_key not in (select entity_key from torn)
     union all
     select entities.entity_key, free.sf_id, free.since, 3, 'name_at_account'
     from entities
@@ -161,6 +216,8 @@ nowhere as (
     select key as entity_key from gone
     union
     select entity_key from decided where wrong is not null
+    union
+    select entity_key from unclear
 )
 
 select
@@ -183,16 +240,17 @@ union all
 select
     entities.entity_key,
     null,
-    coalesce(gone.rule, 'decision'),
+    coalesce(gone.rule, case when unclear.sf_id is not null then 'unclear' end, 'decision'),
     0,
     false,
     null,
     [],
-    gone.gone_id,
+    coalesce(gone.gone_id, unclear.sf_id),
     null,
     decided.wrong
 from nowhere
 join entities on entities.entity_key = nowhere.entity_key
 left join gone on gone.key = nowhere.entity_key
 left join decided on decided.entity_key = nowhere.entity_key
+left join unclear on unclear.entity_key = nowhere.entity_key
 where nowhere.entity_key not in (select entity_key from best)
