@@ -25,16 +25,21 @@ sources as (select * from config_sources),
 policies as (select * from config_policies),
 
 -- Who stands on several lists: what these ask for, where they do not agree.
+listed as (
+    select person_key, one.source as source, one.list as list
+    from (
+        select person_key, unnest(contact_lists) as one
+        from people
+        where len(contact_lists) > 1
+    )
+),
+
 on_several as (
     select
         listed.person_key,
         coalesce(lists.list_as, sources.list_as, policies.contacts_as) as list_as,
         concat_ws('/', listed.source, lists.list) as name
-    from (
-        select person_key, unnest(contact_lists, recursive := true)
-        from people
-        where len(contact_lists) > 1
-    ) as listed
+    from listed
     cross join policies
     left join sources on sources.source = listed.source
     left join lists on lists.source = listed.source and lists.list = listed.list

@@ -25,8 +25,10 @@ from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.successors import lead_of
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.build import called, plan_sql
+from pipelines.sync.plan.conversions import converted_sql, inherited_sql
 from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.forecast import Score, score, transient_sql
 from pipelines.sync.plan.holds import needed_sql
@@ -188,7 +190,7 @@ def _plan(
             project.bind_table(connection, table, day)
         project.bind_table(connection, mapping.from_, day)
         connection.execute(_table_sql(relation("differences", object_name), compared))
-        _bind_written(project, connection, mapping)
+        _bind_written(project, connection, day, mapping)
         bind_scope(project, connection, day, object_name)
         refused = _refused_sql(object_name)
         connection.execute(_view_sql(relation("refused", object_name), refused))
@@ -201,11 +203,14 @@ def _plan(
         return project.warehouse.write(connection, relation("plan", object_name), day, query)
 
 
-def _bind_written(project: Project, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+def _bind_written(
+    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
+) -> None:
     """Make ``ledger_``, ``undone_``, ``lost_`` and ``withdrawn_<object>``: what we ever wrote."""
     home, object_name = project.org_home(project.bound_org or ""), mapping.object
     ledger, differences = Ledger.of(home, object_name), relation("differences", object_name)
     query = _ledger_sql(connection, mapping, ledger) or _sent_sql(differences, object_name)
+    query = _with_leads_sql(project, connection, day, mapping, query)
     connection.execute(_table_sql(relation("ledger", object_name), query))
     undone = undone_sql(home, object_name)
     connection.execute(_view_sql(relation("undone", object_name), undone))
@@ -238,6 +243,25 @@ def _ledger_sql(
             partition by coalesce(written_as.key, entry.key), field order by written_at desc
         ) = 1
     """
+
+
+def _with_leads_sql(
+    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping, own: str
+) -> str:
+    """A ledger with what Contacts inherit from Leads of ours that became them."""
+    lead = lead_of(mapping, fitted(project, day))
+    if lead is None:
+        return own
+    ledger = Ledger.of(project.org_home(project.bound_org or ""), lead.object)
+    if not ledger.segments():
+        return own
+    for name in (lead.object, mapping.object):
+        project.bind_org(connection, name)
+    connection.execute(_table_sql("converted", converted_sql(mapping, lead)))
+    if not connection.execute("select 1 from converted limit 1").fetchall():
+        return own
+    connection.execute(_table_sql("leads_asked", "select distinct lead_key as key from converted"))
+    return inherited_sql(mapping, lead, own, ledger.sql("leads_asked"))
 
 
 def _aliases_sql(mapping: ObjectMapping, differences: str) -> str:

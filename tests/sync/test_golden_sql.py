@@ -34,7 +34,7 @@ class Made:
 
 
 STAGES: dict[str, Callable[[Made, str], str]] = {
-    "org_match": lambda made, name: match_sql(made.mappings[name]),
+    "org_match": lambda made, name: match_sql(made.mappings[name], made.mappings, made.policies),
     "sf": lambda made, name: desired_sql(
         made.mappings[name], made.schema[name], made.mappings, made.policies
     ),
@@ -48,7 +48,8 @@ STAGES: dict[str, Callable[[Made, str], str]] = {
 READS = {
     "org_match_account": {"accounts", "org_account", "config_decisions"},
     "org_match_contact": {
-        "people", "person_links", "org_contact", "org_match_account", "config_decisions",
+        "people", "person_links", "org_contact", "org_lead", "org_match_account",
+        "config_decisions",
     },
     "org_match_lead": {"people", "person_links", "org_lead", "config_decisions"},
     "sf_account": {"accounts", "routes"},
