@@ -51,15 +51,15 @@ def _resolve(project: Project, day: date) -> None:
 
 def _match(project: Project, day: date) -> None:
     for mapping in project.object_mappings.values():
-        project.run_sql(_match_file(mapping), day)
+        project.run_sql(_match_file(project, mapping), day)
     for file in stage_files("match"):
         project.run_sql(file, day)
 
 
-def _match_file(mapping: ObjectMapping) -> SqlFile:
+def _match_file(project: Project, mapping: ObjectMapping) -> SqlFile:
     name = relation("org_match", mapping.object)
     rows_of = (mapping.from_, relation("org", mapping.object))
-    query = match_sql(mapping)
+    query = match_sql(mapping, project.object_mappings, project.policies)
     return SqlFile(name, mapping.file, query, description="", owner="", rows_of=rows_of)
 
 

@@ -17,21 +17,24 @@ SAYS = """Our entities → the {object} of the org that each one is, by the firs
 """
 
 
-def match_file(mapping: ObjectMapping) -> SqlFile:
+def match_file(project: Project, mapping: ObjectMapping) -> SqlFile:
     """The ``match:`` of a mapping as the SQL relation it compiles to."""
     return SqlFile(
         relation=relation("org_match", mapping.object),
         path=mapping.file,
-        query=match_sql(mapping),
+        query=match_sql(mapping, project.object_mappings, project.policies),
         description=SAYS.format(object=mapping.object, rules=", ".join(mapping.match)),
         owner="team:salesforce",
         rows_of=(mapping.from_, relation("org", mapping.object)),
     )
 
 
-MAPPINGS = Project.of().object_mappings
+PROJECT = Project.of()
 
 matched = [
-    *(sql_asset(match_file(mapping), "match", traced=False) for mapping in MAPPINGS.values()),
+    *(
+        sql_asset(match_file(PROJECT, mapping), "match", traced=False)
+        for mapping in PROJECT.object_mappings.values()
+    ),
     *(sql_asset(file, "match") for file in stage_files("match")),
 ]

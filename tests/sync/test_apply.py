@@ -68,6 +68,12 @@ def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 _NONE = "select null::varchar as key, null::varchar as {} where false"
 
 
+def _nulls(columns: str) -> str:
+    """Nulls of typed columns, ``name type, name type``."""
+    pairs = (column.split() for column in columns.split(", "))
+    return ", ".join(f"null::{kind} as {name}" for name, kind in pairs)
+
+
 class Sync:
     """One way through match, map, plan and apply, on golden tables that a test has filled."""
 
@@ -94,7 +100,10 @@ class Sync:
             )
             self._make(f"org_{name.lower()}", snapshot_sql(fields, pages))
         for mapping in self.mappings.values():
-            self._make(f"org_match_{mapping.object.lower()}", match_sql(mapping))
+            self._make(
+                f"org_match_{mapping.object.lower()}",
+                match_sql(mapping, self.mappings, self.policies),
+            )
         files = {}
         for name, mapping in self.mappings.items():
             schema = self.schema[name]
@@ -115,6 +124,8 @@ class Sync:
             self._make(f"open_{name.lower()}", open_sql(mapping))
             named = "".join(f', null::varchar as "{field}"' for field in called(mapping))
             self._make(f"withdrawn_{name.lower()}", _NONE.format("sf_id" + named))
+            nobody = ", ".join(f"{name} {kind}" for name, kind in NAMERS.items())
+            self._make(f"namers_{name.lower()}", f"select {_nulls(nobody)} where false")
             self._make(f"plan_{name.lower()}", plan_sql(mapping, schema, self.policies))
             files[name] = self.home / f"plan_{name.lower()}.parquet"
             self.db.execute(f"copy plan_{name.lower()} to {literal(files[name])} (format parquet)")

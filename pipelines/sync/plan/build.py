@@ -17,7 +17,17 @@ from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.decisions import KEPT, decided_ctes, rules_sql, told_sql
 from pipelines.sync.plan.differences import compared, listed, matched_sql, when
 from pipelines.sync.plan.forecast import certain_sql, taken_columns, taken_ctes, taken_joins
-from pipelines.sync.plan.holds import decide_sql, gone, holds, others_sql, reason_sql
+from pipelines.sync.plan.holds import (
+    CHILD,
+    FREE,
+    NEEDED,
+    UNNEEDED,
+    decide_sql,
+    gone,
+    holds,
+    others_sql,
+    reason_sql,
+)
 from pipelines.sync.plan.renames import (
     ALONE,
     ALONE_TOLD,
@@ -67,7 +77,13 @@ PARENTS = ("AccountId",)
 OWNER = "OwnerId"
 
 
-def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies) -> str:
+def plan_sql(
+    mapping: ObjectMapping,
+    schema: Mapping[str, Field],
+    policies: Policies,
+    *,
+    parent: bool = False,
+) -> str:
     """The relation ``plan_<object>``: ``COLUMNS``, then the desired fields in wire form.
 
     It reads ``sf_`` and ``org_match_<object>``, and relations that are not assets:
@@ -79,7 +95,9 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     ``lost_<object>`` (``key``), what we wrote and is gone for good; ``withdrawn_<object>``
     (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more;
     ``namers_<object>``, see ``renames.namers_sql``; ``open_<object>`` (``key``, ``waits``,
-    ``proposed``, ``decide``), of whom it is open whether they are one person with somebody.
+    ``proposed``, ``decide``), of whom it is open whether they are one person with somebody. Of a
+    parent, which other mappings look up, also ``needed_<object>``, see ``holds.needed_sql``: none
+    is created that nobody needs.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
     value is written, only which of them were cut. ``decide`` holds the lines that somebody may add
@@ -96,7 +114,7 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     }
     fields = [quoted(field) for field in mapping.enabled()]
     lacking = gone(mapping, policies)
-    waits = holds(mapping, schema, lacking)
+    waits = holds(mapping, schema, lacking, parent=parent)
     opt_outs = opt_outs_of(compared(mapping, policies))
     return _PLAN.format(
         desired=relation("sf", name),
@@ -112,6 +130,10 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         notes="".join(f"\n            {note}" for note in lacking.notes),
         namers=relation("namers", name),
         open=relation("open", name),
+        needed=f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}" if parent else FREE,
+        needed_join=_NEEDED.format(needed=relation("needed", name)) if parent else "",
+        unneeded=UNNEEDED,
+        told_unneeded=literal(f"nobody of this plan belongs to it, so no {name} is made"),
         renames=listed(renames_columns(), 8),
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
@@ -140,6 +162,8 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         columns=listed(fields, 4),
     )
 
+
+_NEEDED = "\n    left join {needed} as needed on needed.key = desired.key"
 
 _PLAN = """\
 with
@@ -182,6 +206,7 @@ joined as (
         open.waits as _open,
         open.proposed as _proposed,
         open.decide as _open_decide,
+        {needed},
         {renames},
         lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
@@ -205,7 +230,7 @@ joined as (
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
     left join namers on namers.key = desired.key
-    left join open on open.key = desired.key{taken}
+    left join open on open.key = desired.key{needed_join}{taken}
 ),
 
 held as (
@@ -224,7 +249,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone then []
+            when reason is not null or _undone or {unneeded} then []
             when sf_id is null then list_filter([
                 {values}
             ], lambda name: name is not null)
@@ -239,6 +264,7 @@ planned as (
         case
             when _undone then 'unchanged'
             when reason is not null then 'hold'
+            when {unneeded} then 'unchanged'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
@@ -285,6 +311,7 @@ select
         when _undone then {told_undone}
         when {alone_name} then {told_alone} || waits
         when waits is not null then waits
+        when {unneeded} then {told_unneeded}
         when action = 'create' then note
         when len(_others) > 0 then {others}
         when {renamed} is not null then {renamed}

@@ -218,6 +218,7 @@ joined as (
         open.waits as _open,
         open.proposed as _proposed,
         open.decide as _open_decide,
+        true as _needed, null::varchar as _child,
         case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.words || '; decisions.csv can let it pass' end as _renames,
         case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.words || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
@@ -306,7 +307,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone then []
+            when reason is not null or _undone or (sf_id is null and note is null and not _needed) then []
             when sf_id is null then list_filter([
                 case when "Salutation" is not null then 'Salutation' end,
                 case when "FirstName" is not null then 'FirstName' end,
@@ -338,6 +339,7 @@ planned as (
         case
             when _undone then 'unchanged'
             when reason is not null then 'hold'
+            when (sf_id is null and note is null and not _needed) then 'unchanged'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
@@ -387,6 +389,7 @@ select
         when _undone then 'it was undone, and nothing that we want of it has changed since'
         when _opt_out_alone then 'only its opt-out is sent, the rest waits: ' || waits
         when waits is not null then waits
+        when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no Lead is made'
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Lead for it, also ' || array_to_string(_others, ', ') || ' (duplicates.lead: leave)'
         when _renamed is not null then _renamed
