@@ -194,3 +194,10 @@ create or replace macro cut_text(field_name, x, most) as
             )
         }
     end;
+
+-- A text as one cell of a CSV file.
+create or replace macro csv_cell(text) as
+    case
+        when regexp_matches(text, '[",\r\n]') then '"' || replace(text, '"', '""') || '"'
+        else text
+    end;

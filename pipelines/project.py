@@ -20,14 +20,19 @@ from pipelines import memo as memos
 from pipelines.errors import InternalError
 from pipelines.org.mirror import Manifest, read_manifest
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
+from pipelines.sync.decisions import FILE as DECISIONS
+from pipelines.sync.decisions import TABLE as DECISION_COLUMNS
+from pipelines.sync.decisions import read_decisions
+from pipelines.sync.identity.names import likeness
 from pipelines.sync.state import State, sql
-from pipelines.warehouse import Warehouse, Written, constant, literal
+from pipelines.warehouse import Function, Warehouse, Written, constant, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.salesforce.org import Org
     from pipelines.sources.config import Sources
+    from pipelines.sync.decisions import Decisions
     from pipelines.sync.mapping.model import ObjectMapping
     from pipelines.sync.mapping.policies import Policies
 
@@ -72,14 +77,24 @@ class Project:
                 org_name=environ.get("CAUSEWAY_ORG") or None,
                 strict=bool(environ.get("CAUSEWAY_STRICT")),
             ),
-            tuple(sorted((path, path.stat().st_mtime_ns) for path in mappings.glob("*.yaml"))),
+            tuple(
+                sorted(
+                    (path, path.stat().st_mtime_ns)
+                    for pattern in ("*.yaml", DECISIONS)
+                    for path in mappings.glob(pattern)
+                )
+            ),
         )
 
     @cached_property
     def warehouse(self) -> Warehouse:
         """The relations below the home."""
         macros = (ASSETS / "macros.sql").read_text(encoding="utf-8")
-        return Warehouse(self.home, macros=f"{macros}\n{sql('identity/macros')}")
+        return Warehouse(
+            self.home,
+            macros=f"{macros}\n{sql('identity/macros')}",
+            functions=(Function("name_likeness", likeness, parameters=4),),
+        )
 
     @cached_property
     def state(self) -> State:
@@ -99,6 +114,11 @@ class Project:
         from pipelines.sync.mapping.policies import read_policies
 
         return read_policies(self.mappings)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """``decisions.csv``; without such a file nothing is decided."""
+        return read_decisions(self.mappings / DECISIONS, self.sources.sources)
 
     @cached_property
     def object_mappings(self) -> dict[str, ObjectMapping]:
@@ -280,7 +300,10 @@ class Project:
                 config_lists_rows(self.sources),
             ),
             "policies": (columns, [row]),
+            "decisions": (DECISION_COLUMNS, self.decisions.rows),
             "aliases": ("person_key varchar, aliases varchar[]", []),
+            "account_references": ("reference ubigint, account_key varchar", []),
+            "account_aliases": ("account_key varchar, aliases varchar[]", []),
             "account_members": (
                 "person_key varchar, account_key varchar, rule varchar, name varchar, batch date",
                 [],

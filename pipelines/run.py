@@ -14,6 +14,7 @@ from typing import Any
 from pipelines import locks
 from pipelines.project import Project
 from pipelines.relations import prepare
+from pipelines.upgrade import upgrade
 from pipelines.warehouse import Written
 
 OnEvent = Callable[[str, str, int], None]
@@ -150,6 +151,7 @@ def hold(run: Run, stage: Stage) -> None:
         run.note(text)
         locks.tell(text)
 
+    upgrade(run.project)
     names = [f"{run.day}.lock"]
     if stage.to_org:
         names.append(f"org-{run.project.org_name or 'local'}.lock")

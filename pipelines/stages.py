@@ -92,15 +92,16 @@ def _org(_project: Project) -> list[Part]:
 def _resolve(_project: Project) -> list[Part]:
     files = {file.relation: file for file in stage_files("resolve")}
 
-    def part(name: str, make: Callable[[Run], Written]) -> Part:
-        return Part(name, (name,), lambda run: [Made(make(run), files.get(name))])
-
     def golden(name: str, make: Callable[[Project, SqlFile, date], Written]) -> Part:
-        return part(name, lambda run: make(run.project, files[name], run.day))
+        file = files[name]
+        return Part(name, (name,), lambda run: [Made(make(run.project, file, run.day), file)])
+
+    def link(run: Run) -> Iterator[Made]:
+        yield from map(Made, resolve.link(run.project, run.day))
 
     return [
         _sql(files["person_records"]),
-        part("person_links", lambda run: resolve.link(run.project, run.day)),
+        Part("person_links", ("person_links", "open_identities"), link),
         golden("people", resolve.people),
         _sql(files["account_links"]),
         golden("accounts", resolve.accounts),

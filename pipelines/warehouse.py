@@ -9,18 +9,19 @@ are no locks on reading, and a killed run leaves at worst a ``.tmp`` file for th
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import InternalError
 
@@ -41,6 +42,21 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Function:
+    """A rule that is written in Python and that SQL may call: texts in, one text out, also of null.
+
+    Attributes:
+        name: what SQL calls it.
+        call: the rule.
+        parameters: how many texts it takes.
+    """
+
+    name: str
+    call: Callable[..., str | None]
+    parameters: int
+
+
+@dataclass(frozen=True)
 class Warehouse:
     """The relations below one home.
 
@@ -48,16 +64,18 @@ class Warehouse:
         home: the folder of all data and state.
         memory_limit: what DuckDB may hold before it spills, in its own notation.
         macros: SQL that makes the macros every connection knows.
+        functions: what the macros call, besides SQL.
     """
 
     home: Path
     memory_limit: str = "2GB"
     macros: str = field(default="", repr=False)
+    functions: tuple[Function, ...] = field(default=(), repr=False)
 
     @contextmanager
     def connect(self) -> Iterator[DuckDBPyConnection]:
         """A cursor of this home's DuckDB, with temporary tables and views of its own."""
-        cursor = _engine(self.home, self.memory_limit, self.macros).cursor()
+        cursor = _engine(self.home, self.memory_limit, self.macros, self.functions).cursor()
         try:
             cursor.execute("set enable_progress_bar = false")  # a cursor's own, as is its end
             yield cursor
@@ -149,7 +167,9 @@ class Warehouse:
 
 
 @lru_cache(maxsize=1)
-def _engine(home: Path, memory_limit: str, macros: str) -> DuckDBPyConnection:
+def _engine(
+    home: Path, memory_limit: str, macros: str, functions: tuple[Function, ...]
+) -> DuckDBPyConnection:
     """The one in-memory DuckDB of this process: each takes 15 ms to start, and more for macros."""
     import duckdb
 
@@ -164,7 +184,14 @@ def _engine(home: Path, memory_limit: str, macros: str) -> DuckDBPyConnection:
         }
     )
     engine.execute("set global TimeZone = 'UTC'")  # 1.5 refuses it in the configuration
+    for function in functions:
+        texts: list[Any] = ["varchar"] * function.parameters
+        also_null: Any = "special"  # both releases take the word, their stubs an enum that moved
+        engine.create_function(
+            function.name, function.call, texts, "varchar", null_handling=also_null
+        )
     engine.execute(macros)
+    atexit.register(engine.close)  # or nanobind lists the functions as leaked, on standard error
     return engine
 
 
@@ -209,7 +236,7 @@ def constant(value: str | int | date | Sequence[str] | None) -> str:
     if value is None:
         return "null"
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # true and false are numbers, too
     if isinstance(value, str | date):
         return literal(str(value))
     return f"[{', '.join(map(literal, value))}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -78,7 +79,8 @@ def lay(home: Path, size: Size) -> Project:
     shutil.copytree(PROJECT / "mappings", project.mappings)
     (project.mappings / "sources.yaml").write_text(SOURCES, encoding="utf-8")
     policies = project.mappings / "policies.yaml"
-    text = policies.read_text(encoding="utf-8").replace("{share: 20%, above: 500}", "none")
+    text = policies.read_text(encoding="utf-8")
+    text = re.sub(r"\{share: .*, above: 500\}", "none", text)
     policies.write_text(text, encoding="utf-8")
     for source, rows in (("people", size.contacts), ("leads", size.leads)):
         _put(project, source, DAY, (_line(source, n, size) for n in range(rows)))

@@ -10,15 +10,27 @@ earlier, and whose record somebody changed in the org; everyone, when mappings, 
 org's fields changed. A record of another day stands here with the batch that brought it.
 """
 
-links = spec(
-    "person_links",
-    group="resolve",
-    description=LINKS,
-    deps=["person_records", "org_schema", "org_account", "org_contact", "org_lead"],
-    owner="team:crm",
-)
+OPEN = """People who share something and are not joined, because their names do not clearly say that
+they are one: a proposal for somebody to decide, one row for each of the two.
+
+- `likeness`: `thin` (the names agree in part), `several` (a record fits more than one person) or
+  `split` (they were one person until now)
+- `waits`: whether the person's record is held until it is decided
+- `decide`: the lines to choose from, for `decisions.csv`
+"""
+
+clustered = [
+    spec(
+        name,
+        group="resolve",
+        description=description,
+        deps=["person_records", "org_schema", "org_account", "org_contact", "org_lead"],
+        owner="team:crm",
+    )
+    for name, description in (("person_links", LINKS), ("open_identities", OPEN))
+]
 resolved = stage_asset(
     STAGES["resolve"],
-    [links, *(sql_spec(file, "resolve") for file in stage_files("resolve"))],
+    [*clustered, *(sql_spec(file, "resolve") for file in stage_files("resolve"))],
     show_sql,
 )

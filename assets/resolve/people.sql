@@ -5,7 +5,7 @@
 -- batches: person_records
 --   select distinct batch from person_links
 -- person_key: the External Id in Salesforce; minted once, never reused
--- opted_out: what the newest newsletter statement says; null when nobody ever said anything
+-- opted_out: what the newest newsletter statement says, and true where somebody else with the address refused; null when nobody ever said anything
 -- further_addresses: the addresses beyond the two that Salesforce has room for, one a line
 -- name_derived: the name was read from the e-mail address, for want of a better one
 -- account_key: of the account the person belongs to; null when there is none
@@ -25,6 +25,8 @@ aliases as (select * from config_aliases),
 sources as (select * from config_sources),
 
 lists as (select * from config_lists),
+
+account_references as (select * from config_account_references),
 
 policies as (select * from config_policies),
 
@@ -179,6 +181,26 @@ golden as (
     select * from known_by_several
 ),
 
+-- What was said last of an address counts for everybody who has it, whoever said it.
+statements as (
+    select
+        person_key,
+        email,
+        arg_max(newsletter, (as_of, newsletter <> 'subscribed')) as newsletter
+    from said
+    where newsletter is not null and email is not null
+    group by person_key, email
+),
+
+refused as (
+    select distinct golden.person_key
+    from golden
+    join statements on statements.email = golden.email
+    where
+        statements.person_key <> golden.person_key
+        and statements.newsletter <> 'subscribed'
+),
+
 nameless as (
     select
         golden.*,
@@ -284,7 +306,7 @@ select
         array_to_string(list_transform(further, lambda one: place_line(one)), chr(10)), ''
     ) as further_addresses,
     newsletter,
-    newsletter <> 'subscribed' as opted_out,
+    if(refused.person_key is not null, true, newsletter <> 'subscribed') as opted_out,
     is_customer,
     is_subscriber,
     is_contact,
@@ -300,7 +322,10 @@ select
     case account_rule
         when 'generated_name' then 'a-' || substr(employed.person_key, 3)
         when 'none' then null
-        else 'a-' || spelled(record_key('name', account_name_key))
+        else coalesce(
+            account_references.account_key,
+            account_spelling(record_key('name', account_name_key), null)
+        )
     end as account_key,
     account_rule,
     case account_rule
@@ -318,3 +343,6 @@ select
 from employed
 cross join config_batch
 left join aliases on aliases.person_key = employed.person_key
+left join refused on refused.person_key = employed.person_key
+left join account_references
+    on account_references.reference = record_key('name', employed.account_name_key)

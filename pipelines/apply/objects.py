@@ -29,6 +29,7 @@ from pipelines.sync.apply.payload import SENT, sendable
 from pipelines.sync.apply.send import Progress
 from pipelines.sync.apply.stale import stale_sql, too_many
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.renames import ALONE_TOLD
 from pipelines.sync.plan.saved import load_plan
 from pipelines.sync.state import sql, transaction
 from pipelines.warehouse import Written, literal
@@ -244,6 +245,7 @@ def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: 
     with project.state.attach(connection):
         connection.execute("set variable batch = $1::date", [day])
         connection.execute("set variable object = $1", [name])
+        connection.execute("set variable waits_still = $1", [ALONE_TOLD])
         with transaction(connection):
             connection.execute(sql("state/outcomes"))
         project.state.publish(connection, "outcome")

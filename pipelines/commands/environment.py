@@ -44,10 +44,15 @@ def choose_home(home: Path | None) -> None:
 
 
 def project() -> Project:
-    """The project that the environment names."""
+    """The project that the environment names; a home of an older program is brought up first."""
     from pipelines.project import Project
 
-    return Project.of()
+    found = Project.of()
+    if found.state.path.exists():  # what a new home needs nothing of takes time to import
+        from pipelines.upgrade import upgrade
+
+        upgrade(found)
+    return found
 
 
 def today(here: Project) -> date:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError
 from pipelines.org.snapshot import fitted, read_schema
+from pipelines.plan.decided import notices
 from pipelines.plan.guards import applied, digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
 from pipelines.plan.page import write_page
@@ -28,6 +29,7 @@ from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.build import called, plan_sql
 from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.forecast import Score, score, transient_sql
+from pipelines.sync.plan.renames import namers_sql
 from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
 from pipelines.warehouse import Written, literal, publish
@@ -85,6 +87,7 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
             instance_url=org.session.token.instance_url,
             limits=_limits(org),
             seen=stamps,
+            notices=[str(notice) for notice in notices(project)],
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))
     saved = save_plan(project.home, origin, files, mappings, schema)
@@ -138,7 +141,7 @@ def scored(project: Project, saved: Plan, object_name: str) -> Score:
         return score(connection, saved.payload(object_name), applied(saved, object_name))
 
 
-MADE = ("differences", "ledger", "undone", "scope", "refused", "lost", "withdrawn")
+MADE = ("differences", "ledger", "undone", "scope", "refused", "lost", "withdrawn", "namers")
 """What a plan reads of each object that is no asset; made while planning."""
 
 
@@ -160,6 +163,7 @@ def _plan(
         bind_scope(project, connection, day, object_name)
         refused = _refused_sql(object_name)
         connection.execute(_view_sql(relation("refused", object_name), refused))
+        connection.execute(_table_sql(relation("namers", object_name), namers_sql(mapping)))
         return project.warehouse.write(connection, relation("plan", object_name), day, query)
 
 

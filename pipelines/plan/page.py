@@ -76,6 +76,7 @@ def _head(project: Project, saved: Plan, day: date) -> dict[str, Any]:
         "released": is_released(project, saved),
         "cost": asdict(predicted(saved)),
         "limits": saved.limits,
+        "notices": list(saved.notices),
         "decisions": SENT | KEPT,
     }
 

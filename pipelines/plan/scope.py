@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.org.mirror import read_manifest
 from pipelines.org.snapshot import read_schema
-from pipelines.plan.guards import DESCRIBE, digests
+from pipelines.plan.guards import DESCRIBE, changed, digests
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.saved import HEADER
@@ -53,11 +53,7 @@ def widening(project: Project, day: date) -> Widening:
         return Widening()
     schema = read_schema(project, day)
     now = digests(project, schema)
-    anew = [
-        name
-        for name, digest in now.items()
-        if last["made_from"].get(name) != digest and (schema or name != DESCRIBE)
-    ]
+    anew = [name for name in changed(last["made_from"], now) if schema or name != DESCRIBE]
     return Widening(tuple(anew), last.get("seen", {}))
 
 
@@ -72,7 +68,10 @@ def bind_widened(project: Project, connection: DuckDBPyConnection, widened: Wide
             queries.append(_changed_sql(name, key, since, manifest.user_id))
     if widened.anew:
         reason = literal(ANEW.format(", ".join(widened.anew)))
-        queries.append(f"select person_key, {reason} from state.person where alias_of is null")
+        queries.append(
+            f"select person_spelling(person, spelling), {reason} from state.person"
+            " where alias_of is null"
+        )
     connection.execute(f"create or replace temp table widened as {' union all '.join(queries)}")
 
 

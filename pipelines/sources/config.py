@@ -26,6 +26,7 @@ CONFIG_SOURCES = {
     "list_as": "varchar",
     "account_mode": "varchar",
     "account_name": "varchar",
+    "trust_id": "boolean",
 }
 """The columns of the table ``config_sources``, in the order of ``config_sources_rows``."""
 
@@ -120,6 +121,8 @@ class Source(Frozen):
         list_as: whether a contact list becomes Leads or Contacts; by default as the policy says.
         lists: list name or id → what differs for it.
         account: which account a list's contacts belong to; by default as the policy says.
+        trust_id: whether an id is the same person for ever, whatever name its row takes; else a
+            record of the org is not renamed into somebody else without a decision.
         enabled: whether its files are landed.
     """
 
@@ -136,6 +139,7 @@ class Source(Frozen):
     list_as: ListAs | None = Field(None, alias="as")
     lists: dict[str, ListRule] = Field({})
     account: Account | None = None
+    trust_id: bool = False
     enabled: bool = True
 
     @field_validator("preset", "location", "ids", mode="before")
@@ -224,6 +228,7 @@ def config_sources_rows(config: Sources) -> list[tuple[str | int | None, ...]]:
             _shop_of(source, shops),
             source.list_as,
             *_account(source.account),
+            source.trust_id,
         )
         for name, source in config.sources.items()
     ]

@@ -44,9 +44,11 @@ STAGES: dict[str, Callable[[Made, str], str]] = {
     "plan": lambda made, name: plan_sql(made.mappings[name], made.schema[name], made.policies),
 }
 READS = {
-    "org_match_account": {"accounts", "org_account"},
-    "org_match_contact": {"people", "org_contact", "org_match_account"},
-    "org_match_lead": {"people", "org_lead"},
+    "org_match_account": {"accounts", "org_account", "config_decisions"},
+    "org_match_contact": {
+        "people", "person_links", "org_contact", "org_match_account", "config_decisions",
+    },
+    "org_match_lead": {"people", "person_links", "org_lead", "config_decisions"},
     "sf_account": {"accounts", "routes"},
     "sf_contact": {
         "people", "routes", "org_account", "org_match_account", "org_match_contact",
@@ -62,7 +64,7 @@ READS = {
             f"{read}_{name}"
             for read in (
                 "sf", "org_match", "differences", "ledger", "undone", "scope", "refused", "lost",
-                "withdrawn",
+                "withdrawn", "namers",
             )
         }
         for name in ("account", "contact", "lead")

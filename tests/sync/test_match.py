@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.sync.decisions import TABLE
 from pipelines.sync.mapping.match import match_sql
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.snapshot import fields_needed
@@ -114,6 +115,126 @@ def test_contacts(
     assert matched(db, mappings["Contact"]) == expected
 
 
+ID, OTHER, LEAD = "003000000000001AAA", "003000000000002AAA", "00Q000000000001AAA"
+ACME = "001000000000001AAA"
+GONE = {"IsDeleted": "true"}
+SAYS = f"decisions.csv:2 says it is {ID}"
+DECIDED: dict[str, tuple[list[tuple[str, str]], list[Row], tuple[Any, ...] | None]] = {
+    "by a record of a source": ([("list:1", ID)], [{}], (ID, "decision", True, 2, None)),
+    "by our key": ([("p-1", ID)], [{}], (ID, "decision", True, 2, None)),
+    "by a key that was taken over": ([("p-9", ID)], [{}], (ID, "decision", True, 2, None)),
+    "somebody else's line": ([("list:2", ID), ("p-2", ID)], [{}], None),
+    "the last line counts": (
+        [("p-1", OTHER), ("list:1", ID)],
+        [{}],
+        (ID, "decision", True, 3, None),
+    ),
+    "before the e-mail": (
+        [("p-1", ID)],
+        [{}, {"Id": OTHER, "Email": "ada@x.org"}],
+        (ID, "decision", True, 2, None),
+    ),
+    "it has our key already": (
+        [("p-1", ID)],
+        [{"Causeway_Key__c": "P-1"}],
+        (ID, "key", False, 2, None),
+    ),
+    "it has a key that was taken over": (
+        [("p-1", ID)],
+        [{"Causeway_Key__c": "p-9"}],
+        (ID, "decision", True, 2, None),
+    ),
+    "a Lead is for another match": ([("p-1", LEAD)], [{}], None),
+    "no such record": (
+        [("p-1", ID)],
+        [],
+        (None, "decision", False, None, f"{SAYS}, but this org has no such Contact"),
+    ),
+    "no Contact at all": (
+        [("p-1", ACME)],
+        [],
+        (
+            None, "decision", False, None,
+            f"decisions.csv:2 says it is {ACME}, which is no Contact but an Id of Account",
+        ),
+    ),
+    "deleted": (
+        [("p-1", ID)], [GONE], (None, "decision", False, None, f"{SAYS}, which was deleted")
+    ),
+    "merged": (
+        [("p-1", ID)],
+        [GONE | {"MasterRecordId": OTHER}],
+        (None, "decision", False, None, f"{SAYS}, which was merged into {OTHER}"),
+    ),
+    "somebody else's": (
+        [("p-1", ID)],
+        [{"Causeway_Key__c": "P-7"}],
+        (None, "decision", False, None, f"{SAYS}, which is somebody else's by its key p-7"),
+    ),
+    "it has a record of its own": (
+        [("p-1", ID)],
+        [{}, {"Id": OTHER, "Causeway_Key__c": "p-1"}],
+        (OTHER, "key", False, None, f"{SAYS}, but its Contact is {OTHER}"),
+    ),
+    "a wrong line lets the other rules find": (
+        [("p-1", ID)],
+        [GONE, {"Id": OTHER, "Email": "ada@x.org"}],
+        (OTHER, "email", True, None, f"{SAYS}, which was deleted"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DECIDED)
+def test_what_is_decided(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    golden: dict[str, dict[str, str]],
+    case: str,
+) -> None:
+    lines, records, expected = DECIDED[case]
+    fill("people", golden["people"], [ADA | {"aliases": ["p-9"]}])
+    rows = [RECORD | {"Id": ID} | record for record in records]
+    fill("org_contact", texts(mappings, "Contact"), rows)
+    db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
+    decide(db, *lines)
+    found = db.execute(
+        "select sf_id, rule, adopt, decision, wrong"
+        f" from ({match_sql(mappings['Contact'])}) where entity_key = 'p-1'"
+    ).fetchall()
+    assert found == ([] if expected is None else [expected])
+
+
+def test_what_is_decided_of_a_record_keeps_everybody_else_from_it(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    golden: dict[str, dict[str, str]],
+) -> None:
+    fill("people", golden["people"], [ADA, ADA | {"person_key": "p-2"}])
+    fill("org_contact", texts(mappings, "Contact"), [RECORD | {"Id": ID, "Email": "ada@x.org"}])
+    db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
+    assert {row[1] for row in matched(db, mappings["Contact"]).values()} == {"ambiguous"}
+    decide(db, ("p-2", ID))
+    assert matched(db, mappings["Contact"]) == {"p-2": (ID, "decision", 1, True)}
+    decide(db, ("p-2", ID), ("p-1", ID))
+    assert {row[1] for row in matched(db, mappings["Contact"]).values()} == {"ambiguous"}
+
+
+def test_an_account_is_named_by_its_key(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    golden: dict[str, dict[str, str]],
+) -> None:
+    account = ACME
+    fill("accounts", golden["accounts"], [{"account_key": "a-1", "name": "Acme"}])
+    fill("org_account", texts(mappings, "Account"), [RECORD | {"Id": account, "Name": "Zeta"}])
+    assert matched(db, mappings["Account"]) == {}
+    decide(db, ("list:1", account), ("a-1", account))
+    assert matched(db, mappings["Account"]) == {"a-1": (account, "decision", 1, True)}
+
+
 ACCOUNTS: dict[str, tuple[Row, str, bool]] = {
     "legal form and case do not matter": ({"name": "Acme, Inc."}, "ACME", True),
     "two companies that begin alike": ({"name": "Corporation10"}, "Corporation10 Admin", False),
@@ -182,6 +303,25 @@ def test_further_records_of_one_of_ours_are_known(
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
     found = db.execute(f"select others, alias from ({match_sql(mappings['Contact'])})").fetchall()
     assert found == [(others, alias)]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_decided(db: duckdb.DuckDBPyConnection) -> None:
+    """``decisions.csv`` is empty, and the person ``p-1`` is the row 1 of a list."""
+    db.execute(f"create table config_decisions ({TABLE})")
+    db.execute(
+        "create table person_links as"
+        " select 'p-1' as person_key, 'list' as source, '1' as source_id"
+    )
+
+
+def decide(db: duckdb.DuckDBPyConnection, *lines: tuple[str, str]) -> None:
+    """Lines that say who is which record, the first of them the second of its file."""
+    db.execute("delete from config_decisions")
+    for line, (reference, target) in enumerate(lines, start=2):
+        db.execute(
+            "insert into config_decisions values ('use', ?, ?, ?)", [reference, target, line]
+        )
 
 
 def matched(db: duckdb.DuckDBPyConnection, mapping: ObjectMapping) -> dict[str, Found]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from pipelines.errors import InternalError
 from pipelines.sync.mapping.compile import value_sql
+from pipelines.sync.mapping.decided import decided_ctes
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
@@ -38,11 +39,14 @@ def match_sql(mapping: ObjectMapping) -> str:
     ``rule``; ``candidates``, of which the oldest was taken; ``adopt``, true where the record has no
     key yet or that of somebody who turned out to be the same; ``alias``, the key of the latter;
     ``others``, further records that are the same entity by its keys or by the rule that decided;
-    ``gone_id``, the Id of a record that is no match, of a merged one that of its master.
+    ``gone_id``, the Id of a record that is no match, of a merged one that of its master;
+    ``decision``, the line of ``decisions.csv`` that says so; ``wrong``, why what it says cannot be.
     """
     rules = [rule for rule in mapping.match if rule != "key"]
     found = [
-        "select entities.entity_key, records.sf_id, records.since, 0 as place, 'key' as rule\n"
+        "select decided.entity_key, decided.sf_id, decided.since, -1 as place, 'decision' as rule\n"
+        "    from decided\n    where decided.wrong is null and not decided.done",
+        "select entities.entity_key, records.sf_id, records.since, 0, 'key'\n"
         "    from entities\n    join records on records.key = entities.entity_key",
         f"select aliases.entity_key, records.sf_id, records.since, 1, {literal(ALIAS)}\n"
         "    from aliases\n    join records on records.key = aliases.alias",
@@ -52,6 +56,9 @@ def match_sql(mapping: ObjectMapping) -> str:
         entities=_entities_sql(mapping, rules),
         aliases=_ALIASES.format(key=mapping.key_column, golden=mapping.from_),
         records=_records_sql(mapping),
+        decided="\n\n".join(
+            f"{name} as (\n{_indented(body)}\n)," for name, body in decided_ctes(mapping).items()
+        ),
         free=_free_sql(mapping, rules),
         found="\n    union all\n    ".join(found),
         gone=_gone_sql(mapping),
@@ -74,6 +81,9 @@ aliases as (
 records as (
 {records}
 ),
+
+-- Whose record is whose because somebody said so, before every rule.
+{decided}
 
 free as (
 {free}
@@ -118,7 +128,7 @@ others as (
 taken_over as (
     select sf_id, key as alias
     from records
-    semi join (select sf_id from best where rule = 'alias') using (sf_id)
+    semi join (select sf_id from best where rule in ('alias', 'decision')) using (sf_id)
 ),
 
 claims as (
@@ -129,6 +139,12 @@ claims as (
 
 gone as (
 {gone}
+),
+
+nowhere as (
+    select key as entity_key from gone
+    union
+    select entity_key from decided where wrong is not null
 )
 
 select
@@ -136,19 +152,34 @@ select
     case when claims.entities = 1 then best.sf_id end as sf_id,
     case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
     best.candidates,
-    claims.entities = 1 and best.place > 0 as adopt,
+    claims.entities = 1 and best.place <> 0 as adopt,
     taken_over.alias,
     coalesce(others.sf_ids, []) as others,
-    null::varchar as gone_id
+    case when claims.entities > 1 then best.sf_id end as gone_id,
+    case when decided.sf_id = best.sf_id then decided.line end as decision,
+    decided.wrong
 from best
 join claims on claims.sf_id = best.sf_id
 left join others on others.entity_key = best.entity_key
 left join taken_over on taken_over.sf_id = best.sf_id
+left join decided on decided.entity_key = best.entity_key
 union all
-select entities.entity_key, null, gone.rule, 0, false, null, [], gone.gone_id
-from entities
-join gone on gone.key = entities.entity_key
-where entities.entity_key not in (select entity_key from best)
+select
+    entities.entity_key,
+    null,
+    coalesce(gone.rule, 'decision'),
+    0,
+    false,
+    null,
+    [],
+    gone.gone_id,
+    null,
+    decided.wrong
+from nowhere
+join entities on entities.entity_key = nowhere.entity_key
+left join gone on gone.key = nowhere.entity_key
+left join decided on decided.entity_key = nowhere.entity_key
+where nowhere.entity_key not in (select entity_key from best)
 """
 
 
@@ -200,7 +231,8 @@ def _free_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
     listed = ",\n        ".join(columns)
     return (
         f"    select\n        {listed}\n    from {relation('org', mapping.object)}\n"
-        f"    where {_alive(mapping)} and {quoted(mapping.key)} is null"
+        f"    where {_alive(mapping)} and {quoted(mapping.key)} is null\n"
+        '        and "Id" not in (select sf_id from decided where wrong is null)'
     )
 
 
@@ -245,3 +277,7 @@ def _value(mapping: ObjectMapping, field: str) -> str:
     if rule.lookup is not None:
         raise InternalError(f"{mapping.file}: {field} is a look-up and cannot be matched by")
     return value_sql(rule)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" if line else line for line in text.split("\n"))

@@ -1,6 +1,6 @@
 with
 
-desired as (select * from sf_lead where _held is null),
+desired as (select * from sf_lead where _held is null or "HasOptedOutOfEmail" = 'true'),
 
 matched as (select * from (select * from org_match_lead) where sf_id is not null),
 
