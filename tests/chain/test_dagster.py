@@ -154,31 +154,6 @@ def _in_order(project: Project) -> list[tuple[str, str]]:
     ]
 
 
-def test_a_failure_names_what_failed_and_the_log_can_be_read_meanwhile(
-    chain: Any, again: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    *_, instance = again
-    seen: list[int] = []
-
-    def listen(name: str, kind: str, rows: int) -> None:
-        if (name, kind) == ("people", "success"):
-            [run] = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
-            # Another process looks with its own connections, as the UI does.
-            other = SqliteEventLogStorage(str(chain.home / "dagster" / "history" / "runs"))
-            kinds = [entry.dagster_event_type for entry in other.get_logs_for_run(run.run_id)]
-            seen.append(kinds.count(dg.DagsterEventType.ASSET_MATERIALIZATION))
-
-    def broken(*_: Any) -> None:
-        raise RuntimeError("no accounts today")
-
-    monkeypatch.setattr("pipelines.resolve.accounts", broken)
-    result = chain.run_by_dagster(DAY, on_event=listen)
-    assert result.failed_step == "accounts"
-    assert str(result.error) == "no accounts today"
-    order = [relation for _, relation in _in_order(chain.project)]
-    assert seen == [order.index("people") + 1]
-
-
 def test_today_is_a_partition() -> None:
     from pipelines.definitions import defs
 
@@ -245,3 +220,28 @@ def test_checks_are_recorded_for_the_day(chain: Any, again: Any) -> None:
     assert mandatory.metadata["rows"].value == 1
     assert check("salesforce_contact", "every_planned_row_has_an_outcome").passed
     assert check("salesforce_contact", "nothing_rejected").passed
+
+
+def test_a_failure_names_what_failed_and_the_log_can_be_read_meanwhile(
+    chain: Any, again: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_, instance = again
+    seen: list[int] = []
+
+    def listen(name: str, kind: str, rows: int) -> None:
+        if (name, kind) == ("people", "success"):
+            [run] = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+            # Another process looks with its own connections, as the UI does.
+            other = SqliteEventLogStorage(str(chain.home / "dagster" / "history" / "runs"))
+            kinds = [entry.dagster_event_type for entry in other.get_logs_for_run(run.run_id)]
+            seen.append(kinds.count(dg.DagsterEventType.ASSET_MATERIALIZATION))
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("no accounts today")
+
+    monkeypatch.setattr("pipelines.resolve.accounts", broken)
+    result = chain.run_by_dagster(DAY, on_event=listen)
+    assert result.failed_step == "accounts"
+    assert str(result.error) == "no accounts today"
+    order = [relation for _, relation in _in_order(chain.project)]
+    assert seen == [order.index("people") + 1]
