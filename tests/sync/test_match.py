@@ -32,6 +32,53 @@ CONTACTS: dict[str, tuple[list[Row], list[Row], dict[str, Found]]] = {
         [RECORD | {"Email": "ADA@X.org"}],
         {"p-1": ("003A", "email", 1, True)},
     ),
+    "an e-mail with another name is somebody else": (
+        [ADA],
+        [RECORD | {"Email": "ada@x.org", "FirstName": "Eve", "LastName": "Lovelace"}],
+        {},
+    ),
+    "an e-mail with a name that agrees": (
+        [ADA],
+        [RECORD | {"Email": "ada@x.org", "FirstName": "A.", "LastName": "LOVELACE"}],
+        {"p-1": ("003A", "email", 1, True)},
+    ),
+    "an e-mail with a name that agrees in part is for somebody to decide": (
+        [ADA],
+        [RECORD | {"Email": "ada@x.org", "FirstName": "Ada", "LastName": "Byron"}],
+        {"p-1": (None, "unclear", 0, False)},
+    ),
+    "whoever has no name takes the one that has the e-mail": (
+        [ADA | {"first_name": None, "last_name": None}],
+        [RECORD | {"Email": "ada@x.org", "FirstName": "Ada", "LastName": "Lovelace"}],
+        {"p-1": ("003A", "email", 1, True)},
+    ),
+    "but of two with different names neither": (
+        [ADA | {"first_name": None, "last_name": None}],
+        [
+            RECORD | {"Email": "ada@x.org", "FirstName": "Ada", "LastName": "Lovelace"},
+            RECORD | {"Id": "003B", "Email": "ada@x.org", "FirstName": "Eve", "LastName": "Moss"},
+        ],
+        {"p-1": (None, "unclear", 0, False)},
+    ),
+    "a name that was read from the address is none": (
+        [ADA | {"name_derived": True}],
+        [RECORD | {"Email": "ada@x.org", "FirstName": "Eve", "LastName": "Moss"}],
+        {"p-1": ("003A", "email", 1, True)},
+    ),
+    "a role mailbox is nobody's without a full name": (
+        [ADA | {"first_name": None, "email": "info@x.org"}],
+        [RECORD | {"Email": "info@x.org", "FirstName": "Ada", "LastName": "Lovelace"}],
+        {},
+    ),
+    "of those who share an address the one whose name agrees": (
+        [ADA],
+        [
+            RECORD | {"Email": "ada@x.org", "FirstName": "Eve", "LastName": "Moss"},
+            RECORD
+            | {"Id": "003B", "Email": "ada@x.org", "FirstName": "Ada", "LastName": "Lovelace"},
+        ],
+        {"p-1": ("003B", "email", 1, True)},
+    ),
     "the key wins over the e-mail": (
         [ADA],
         [

@@ -31,6 +31,9 @@ NO_NICKNAMES = frozenset(
 )
 """Pairs of the genealogists' list that today are the names of two people."""
 
+PLACEHOLDERS = frozenset({"[not provided]", "not provided", "unknown", "n/a"})
+"""What stands for a name that nobody knows, in records that must have one."""
+
 _SEVERAL = re.compile(r"[&+/]|\b(?:and|und|et|y|e|och)\b", re.IGNORECASE)
 _VOWELS = frozenset("aeiouy")
 _MARKS = re.compile(r"[^a-z0-9 ]+")
@@ -97,7 +100,9 @@ def folded(first: str | None, last: str | None) -> Name:
 
 
 def _words(text: str | None) -> tuple[str, ...]:
-    latin = anyascii(text or "").lower().replace("'", "").replace(".", " ")
+    if text is None or text.strip().lower() in PLACEHOLDERS:
+        return ()
+    latin = anyascii(text).lower().replace("'", "").replace(".", " ")
     words = (_UMLAUTS.sub(r"\1", word) for word in _MARKS.sub(" ", latin).split())
     return tuple(word for word in words if word)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.errors import InternalError
+from pipelines.sync.mapping.alike import UNCLEAR, alike_ctes, name_columns
 from pipelines.sync.mapping.compile import value_sql
 from pipelines.sync.mapping.decided import decided_ctes
 from pipelines.sync.mapping.model import ObjectMapping, relation
@@ -35,7 +36,8 @@ def match_sql(mapping: ObjectMapping) -> str:
     """The relation ``org_match_<object>``: one row per entity that the org knows.
 
     Columns: ``entity_key``; ``sf_id``, null where ``rule`` is ``ambiguous`` (two entities reach
-    the record), ``deleted``, ``merged`` or ``converted`` (only such a record carries the key);
+    the record), ``unclear`` (it may be the entity's, see ``alike``), ``deleted``, ``merged`` or
+    ``converted`` (only such a record carries the key);
     ``rule``; ``candidates``, of which the oldest was taken; ``adopt``, true where the record has no
     key yet or that of somebody who turned out to be the same; ``alias``, the key of the latter;
     ``others``, further records that are the same entity by its keys or by the rule that decided;
@@ -60,6 +62,11 @@ def match_sql(mapping: ObjectMapping) -> str:
             f"{name} as (\n{_indented(body)}\n)," for name, body in decided_ctes(mapping).items()
         ),
         free=_free_sql(mapping, rules),
+        alike="".join(
+            f"\n\n{name} as (\n{_indented(body)}\n),"
+            for name, body in (alike_ctes(mapping) if "email" in rules else {}).items()
+        ),
+        **(_OPEN if "email" in rules else _CLOSED),
         found="\n    union all\n    ".join(found),
         gone=_gone_sql(mapping),
     )
@@ -87,7 +94,7 @@ records as (
 
 free as (
 {free}
-),
+),{alike}
 
 found as (
     {found}
@@ -144,7 +151,7 @@ gone as (
 nowhere as (
     select key as entity_key from gone
     union
-    select entity_key from decided where wrong is not null
+    select entity_key from decided where wrong is not null{also_nowhere}
 )
 
 select
@@ -167,21 +174,31 @@ union all
 select
     entities.entity_key,
     null,
-    coalesce(gone.rule, 'decision'),
+    coalesce(gone.rule{unclear_rule}, 'decision'),
     0,
     false,
     null,
     [],
-    gone.gone_id,
+    {unclear_id},
     null,
     decided.wrong
 from nowhere
 join entities on entities.entity_key = nowhere.entity_key
 left join gone on gone.key = nowhere.entity_key
-left join decided on decided.entity_key = nowhere.entity_key
+left join decided on decided.entity_key = nowhere.entity_key{unclear_join}
 where nowhere.entity_key not in (select entity_key from best)
 """
 
+
+_OPEN = {
+    "also_nowhere": "\n    union\n    select entity_key from unclear",
+    "unclear_rule": f", case when unclear.sf_id is not null then {literal(UNCLEAR)} end",
+    "unclear_join": "\nleft join unclear on unclear.entity_key = nowhere.entity_key",
+    "unclear_id": "coalesce(gone.gone_id, unclear.sf_id)",
+}
+"""What a match by e-mail adds to the select: whoever may be somebody of the org."""
+
+_CLOSED = dict.fromkeys(_OPEN, "") | {"unclear_id": "gone.gone_id"}
 
 _ALIASES = """\
     select {key} as entity_key, unnest(aliases) as alias
@@ -193,7 +210,7 @@ def _entities_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
     columns = [f"{mapping.from_}.{mapping.key_column} as entity_key"]
     joins = ""
     if "email" in rules:
-        columns.append(f"norm_email({_value(mapping, 'Email')}) as email")
+        columns += [f"norm_email({_value(mapping, 'Email')}) as email", *name_columns(mapping)]
     if "name" in rules:
         # A name that we made from a person's says nothing about a company.
         name = f"norm_company({_value(mapping, 'Name')})"
@@ -220,9 +237,13 @@ _RECORD = '"Id" as sf_id, "CreatedDate" || "Id" as since'
 
 
 def _free_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
-    columns = [_RECORD]
+    columns, known = [_RECORD], mapping.enabled()
     if "email" in rules:
         columns.append('norm_email("Email") as email')
+        columns += [
+            f"{quoted(field) if field in known else 'null'} as {name}"
+            for field, name in (("FirstName", "first_name"), ("LastName", "last_name"))
+        ]
     if "name" in rules:
         columns.append('norm_company("Name") as name')
     if "name_at_account" in rules:
@@ -237,8 +258,9 @@ def _free_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
 
 
 def _found_sql(place: int, rule: str) -> str:
+    if rule == "email":
+        return _BY_EMAIL.format(place=place)
     on = {
-        "email": "free.email = entities.email",
         "name": "free.name = entities.name",
         "name_at_account": (
             "free.full_name = entities.full_name and free.account_id = entities.account_id"
@@ -248,6 +270,12 @@ def _found_sql(place: int, rule: str) -> str:
         f"select entities.entity_key, free.sf_id, free.since, {place}, '{rule}'\n"
         f"    from entities\n    join free on {on}"
     )
+
+
+_BY_EMAIL = """\
+select entity_key, sf_id, since, {place}, 'email'
+    from alike
+    where likeness = 'agree' and entity_key not in (select entity_key from torn)"""
 
 
 def _gone_sql(mapping: ObjectMapping) -> str:

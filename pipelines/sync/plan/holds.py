@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines.sync.mapping.alike import UNCLEAR
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
 from pipelines.sync.mapping.match import AMBIGUOUS, CONVERTED, DELETED, MERGED
 from pipelines.sync.mapping.model import ObjectMapping, relation
@@ -120,12 +121,17 @@ def _of_others(mapping: ObjectMapping, policies: Policies) -> Iterator[Hold]:
     ambiguous = f"ambiguous: somebody else of ours matches the same {name} of the org"
     this = f"list_transform([_gone_id], {_USE})[1]"
     yield Hold(f"_rule = {literal(AMBIGUOUS)}", literal(ambiguous), this)
+    unclear = f"{literal(f'the {name} ')} || _gone_id || " + literal(
+        " of the org has the same e-mail address, and a name that agrees in part"
+    )
+    yield Hold(f"_rule = {literal(UNCLEAR)}", unclear, f"{this} || chr(10) || {_DIFFERENT}")
     merged = f"{literal(f'its {name} was merged into ')} || _gone_id || {literal(' in the org')}"
     yield Hold(f"_rule = {literal(MERGED)}", merged, this)
     converted = literal(f"its {name} was converted in the org")
     yield Hold(f"_rule = {literal(CONVERTED)}", converted)
 
 
+_DIFFERENT = f"csv_line('different', {REFERENCE}, _gone_id)"
 _USE = f"lambda id: concat_ws(',', 'use', csv_cell({REFERENCE}), id)"
 
 
