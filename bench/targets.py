@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench.run import Result, Usage
 
-OF_THE_ORG = ("org snapshot", "apply")
+OF_THE_ORG = ("org", "apply")
 """Stages that wait for Salesforce; a real org is slower than the local one, or faster."""
 
 MB = 1_000_000

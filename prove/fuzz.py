@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from bench.stages import STAGES
 from pipelines.errors import InputError
 from pipelines.relations import prepare
+from pipelines.run import Run
+from pipelines.stages import run_stage
 from pipelines.summary import summary
 from prove.batch import HEADER, project_at
 
@@ -72,7 +73,7 @@ def _one(home: Path, day: date, damage: Damage, chance: random.Random) -> Fuzzed
     refused = wrong = ""
     try:
         for stage in ("land", "stage", "validate"):
-            STAGES[stage](project, day)
+            run_stage(stage, Run(project, day))
     except InputError as error:
         refused = str(error)
         wrong = "" if name in refused else f"does not name the file: {refused}"

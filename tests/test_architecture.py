@@ -37,7 +37,7 @@ KNOW_DAGSTER = (
     "pipelines.definitions",
     "pipelines.jobs",
     "pipelines.resources",
-    "pipelines.sql",
+    "pipelines.storage",
 )
 
 KNOWN_CIRCLES = {

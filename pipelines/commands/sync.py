@@ -110,12 +110,8 @@ def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
 
     prepare_dagster()
     from pipelines.jobs import run_batch
-    from pipelines.relations import schemas
 
-    relations = [name for name, _ in schemas(here)]
-    if plan_only:
-        relations = [name for name in relations if not name.startswith("salesforce_")]
-    with watch(relations, f"Batch {day}") as watcher:
+    with watch(here, f"Batch {day}", plan_only=plan_only) as watcher:
         result = run_batch(day, plan_only=plan_only, on_event=watcher)
     found = summary(here.warehouse, day)
     if result.success:

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from bench.stages import STAGES
 from pipelines.errors import Blocked, ConfigError
 from pipelines.plan.decided import notices
 from pipelines.plan.make import newest
 from pipelines.relations import prepare
+from pipelines.run import Run
+from pipelines.stages import STAGES, run_stage
 
 D1, D2, D3 = date(2026, 11, 5), date(2026, 11, 6), date(2026, 11, 7)
 SOURCES = """
@@ -31,8 +32,8 @@ def sync(chain: Any, day: date) -> None:
     """Every stage of a batch, without the orchestrator."""
     project = chain.project
     prepare(project)
-    for stage in STAGES.values():
-        stage(project, day)
+    for name in STAGES:
+        run_stage(name, Run(project, day))
 
 
 def decide(chain: Any, *lines: str) -> Path:

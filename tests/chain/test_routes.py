@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from bench.stages import STAGES
 from pipelines.plan.make import newest
 from pipelines.relations import prepare
+from pipelines.run import Run
+from pipelines.stages import STAGES, run_stage
 
 D1, D2 = date(2026, 11, 5), date(2026, 11, 6)
 SOURCES = """
@@ -29,8 +30,8 @@ def sync(chain: Any, day: date) -> None:
     """Every stage of a batch, without the orchestrator."""
     project = chain.project
     prepare(project)
-    for stage in STAGES.values():
-        stage(project, day)
+    for name in STAGES:
+        run_stage(name, Run(project, day))
 
 
 def rows(chain: Any, day: date, name: str) -> dict[str, dict[str, Any]]:
