@@ -1,14 +1,16 @@
 """Stage 7, map: the golden records as Salesforce should hold them."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import dagster as dg
 
-from assets.relation import shown, spec, step
+from assets.relation import Result, shown, spec, stage_asset
 from pipelines.org.snapshot import fitted
-from pipelines.plan.make import desired, left_out
-from pipelines.project import OBJECTS, Project
-from pipelines.resources import ProjectResource
+from pipelines.plan.make import left_out
+from pipelines.project import Project
+from pipelines.run import Made, Run
+from pipelines.stages import STAGES, mapped
 from pipelines.sync.mapping.compile import mapping_columns
 from pipelines.sync.mapping.model import relation
 
@@ -18,39 +20,27 @@ which parts of an address the org has no code for.
 """
 
 
-def mapping_asset(object_name: str) -> dg.AssetsDefinition:
+def _spec(object_name: str) -> dg.AssetSpec:
     """``sf_<object>``, which its mapping compiles to."""
-    name = relation("sf", object_name)
     golden = "accounts" if object_name == "Account" else "people"
     needs = [golden, "routes", "org_schema", "org_place", "org_user"]
-    needs += [relation("org_match", parent) for parent in OBJECTS]
-
-    @dg.multi_asset(
-        name=name,
-        specs=[
-            spec(
-                name,
-                group="map",
-                description=SAYS.format(object=object_name, file=object_name.lower()),
-                deps=needs,
-                owner="team:salesforce",
-                kinds=("yaml", "duckdb"),
-            )
-        ],
+    needs += [relation("org_match", parent) for parent in mapped(Project.of())]
+    return spec(
+        relation("sf", object_name),
+        group="map",
+        description=SAYS.format(object=object_name, file=object_name.lower()),
+        deps=needs,
+        owner="team:salesforce",
+        kinds=("yaml", "duckdb"),
     )
-    def run(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> dg.MaterializeResult[None]:
-        with step(context, project, to_org=True) as (here, day):
-            written = desired(here, day, object_name)
-            return shown(
-                here,
-                written,
-                lineage=_lineage(here, day, object_name),
-                extra={"left out": left_out(here, written)},
-            )
 
-    return run
+
+def show(run: Run, made: Made) -> Iterator[Result]:
+    """The records, where their fields come from, and how many go without a country or state."""
+    project, written = run.project, made.written
+    lineage = _lineage(project, run.day, made.found)
+    extra = {"left out": left_out(project, written)}
+    yield shown(project, written, lineage=lineage, extra=extra)
 
 
 def _lineage(project: Project, day: date, object_name: str) -> dict[str, list[tuple[str, str]]]:
@@ -61,4 +51,4 @@ def _lineage(project: Project, day: date, object_name: str) -> dict[str, list[tu
     }
 
 
-mapped = [mapping_asset(name) for name in OBJECTS]
+records = stage_asset(STAGES["map"], [_spec(name) for name in mapped(Project.of())], show)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import shown, spec, step
-from pipelines.plan import make as planning
+from assets.relation import Result, shown, spec, stage_asset
 from pipelines.plan.page import page_of
-from pipelines.project import OBJECTS
-from pipelines.resources import ProjectResource
+from pipelines.project import Project
+from pipelines.run import Made, Run
+from pipelines.stages import STAGES, Planned, mapped
 from pipelines.sync.mapping.model import relation
 
 SAYS = """What is going to happen to each {object} of the batch's scope.
@@ -24,8 +24,17 @@ SAYS = """What is going to happen to each {object} of the batch's scope.
 """
 
 
-@dg.multi_asset(
-    specs=[
+def show(run: Run, made: Made) -> Iterator[Result]:
+    """The difference between what should be and what is, saved as one immutable plan."""
+    planned: Planned = made.found
+    page = dg.MetadataValue.url(page_of(planned.saved).absolute().as_uri())
+    facts = {"plan": planned.saved.plan_id, "page": page, **planned.counts}
+    yield shown(run.project, made.written, extra=facts)
+
+
+plan = stage_asset(
+    STAGES["plan"],
+    [
         spec(
             relation("plan", name),
             group="plan",
@@ -33,16 +42,7 @@ SAYS = """What is going to happen to each {object} of the batch's scope.
             deps=[relation("sf", name), relation("org_match", name), relation("org", name)],
             owner="team:salesforce",
         )
-        for name in OBJECTS
-    ]
+        for name in mapped(Project.of())
+    ],
+    show,
 )
-def plan(
-    context: dg.AssetExecutionContext, project: ProjectResource
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Compare what should be with what is, and save the difference as one immutable plan."""
-    with step(context, project, to_org=True) as (here, day):
-        saved, relations = planning.plan(here, day)
-        for part, written in zip(saved.objects.values(), relations, strict=True):
-            page = dg.MetadataValue.url(page_of(saved).absolute().as_uri())
-            facts = {"plan": saved.plan_id, "page": page, **part.counts}
-            yield shown(here, written, extra=facts)

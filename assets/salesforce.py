@@ -4,17 +4,15 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import shown, spec, step
-from pipelines.apply.objects import apply
+from assets.relation import Result, shown, spec, stage_asset
 from pipelines.apply.prove import prove
 from pipelines.jobs import DAYS
-from pipelines.plan.make import newest, scored
-from pipelines.project import OBJECTS
-from pipelines.resources import ProjectResource
-from pipelines.sync.apply.send import Progress
+from pipelines.plan.make import scored
+from pipelines.project import Project
+from pipelines.run import Made, Run
+from pipelines.stages import STAGES, Applied, mapped
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.forecast import Score
-from pipelines.sync.plan.runs import note_run
 from pipelines.sync.prove import Proof
 
 SAYS = """What Salesforce said of each {object} of the plan: one final outcome per row.
@@ -24,13 +22,15 @@ SAYS = """What Salesforce said of each {object} of the plan: one final outcome p
 """
 
 
-def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
-    """The final asset of one object; parents are written before their children."""
-    name = relation("salesforce", object_name)
+CHECKS = ("every_planned_row_has_an_outcome", "nothing_rejected", "stored_as_sent", "forecast")
 
-    @dg.multi_asset(
-        name=name,
-        specs=[
+
+def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
+    """The final asset of one object, a step of its own: parents are written before children."""
+    name = relation("salesforce", object_name)
+    return stage_asset(
+        STAGES["apply"],
+        [
             spec(
                 name,
                 group="apply",
@@ -40,39 +40,33 @@ def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
                 kinds=("salesforce", "duckdb"),
             )
         ],
-        check_specs=[
-            dg.AssetCheckSpec("every_planned_row_has_an_outcome", asset=name, partitions_def=DAYS),
-            dg.AssetCheckSpec("nothing_rejected", asset=name, partitions_def=DAYS),
-            dg.AssetCheckSpec("stored_as_sent", asset=name, partitions_def=DAYS),
-            dg.AssetCheckSpec("forecast", asset=name, partitions_def=DAYS),
-        ],
+        show,
+        checks=[dg.AssetCheckSpec(check, asset=name, partitions_def=DAYS) for check in CHECKS],
+        name=relation("apply", object_name),
     )
-    def run(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        with step(context, project, to_org=True) as (here, day):
-            saved = newest(here, day)
-            note_run(saved.folder, context.run.run_id)
-            planned = sum(saved.objects[object_name].counts.values())
-            outcomes, written = apply(here, day, object_name, _tell(context))
-            yield shown(here, written, extra=dict(outcomes.counts))
-            yield dg.AssetCheckResult(
-                asset_key=name,
-                check_name="every_planned_row_has_an_outcome",
-                passed=planned == sum(outcomes.counts.values()),
-                metadata={"planned": planned, **outcomes.counts},
-            )
-            yield dg.AssetCheckResult(
-                asset_key=name,
-                check_name="nothing_rejected",
-                passed=outcomes.counts["rejected"] == 0,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"rejected": outcomes.counts["rejected"]},
-            )
-            yield _stored_as_sent(name, prove(here, object_name, saved))
-            yield _forecast(name, scored(here, saved, object_name))
 
-    return run
+
+def show(run: Run, made: Made) -> Iterator[Result]:
+    """The final outcome of each row, and what the org holds of it."""
+    applied: Applied = made.found
+    name, counts = made.written.relation, applied.outcomes.counts
+    planned = sum(applied.saved.objects[applied.object].counts.values())
+    yield shown(run.project, made.written, extra=dict(counts))
+    yield dg.AssetCheckResult(
+        asset_key=name,
+        check_name="every_planned_row_has_an_outcome",
+        passed=planned == sum(counts.values()),
+        metadata={"planned": planned, **counts},
+    )
+    yield dg.AssetCheckResult(
+        asset_key=name,
+        check_name="nothing_rejected",
+        passed=counts["rejected"] == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"rejected": counts["rejected"]},
+    )
+    yield _stored_as_sent(name, prove(run.project, applied.object, applied.saved))
+    yield _forecast(name, scored(run.project, applied.saved, applied.object))
 
 
 def _stored_as_sent(name: str, proof: Proof) -> dg.AssetCheckResult:
@@ -110,14 +104,8 @@ def _forecast(name: str, score: Score) -> dg.AssetCheckResult:
     )
 
 
-def _tell(context: dg.AssetExecutionContext) -> Progress:
-    def tell(object_name: str, done: int, total: int) -> None:
-        context.log.info(f"{object_name}: {done:,} of {total:,} rows sent")
-
-    return tell
-
-
+objects = mapped(Project.of())
 written = [
-    salesforce_asset(name, [relation("salesforce", before) for before in OBJECTS[:place][-1:]])
-    for place, name in enumerate(OBJECTS)
+    salesforce_asset(name, [relation("salesforce", before) for before in objects[:place][-1:]])
+    for place, name in enumerate(objects)
 ]

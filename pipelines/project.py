@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.salesforce.org import Org
-    from pipelines.sources.config import Sources
+    from pipelines.sources.model import Sources
     from pipelines.sync.decisions import Decisions
     from pipelines.sync.mapping.model import ObjectMapping
     from pipelines.sync.mapping.policies import Policies

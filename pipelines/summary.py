@@ -57,6 +57,8 @@ class Summary:
         objects: sObject → what Salesforce answered.
         planned: sObject → rows of the newest plan by action.
         left_out: sObject → records with a country or state that the org does not list.
+        waiting: sObject → why rows of the newest plan wait, the most frequent reason first.
+        undecided: how many rows of it a line in ``decisions.csv`` would let go.
     """
 
     batch: date
@@ -69,6 +71,8 @@ class Summary:
     objects: dict[str, ObjectCounts] = field(default_factory=dict)
     planned: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    waiting: dict[str, dict[str, int]] = field(default_factory=dict)
+    undecided: int = 0
 
     @property
     def rejected(self) -> int:
@@ -97,6 +101,8 @@ class Summary:
             "objects": facts["objects"],
             "planned": facts["planned"],
             "left_out": facts["left_out"],
+            "waiting": facts["waiting"],
+            "undecided": facts["undecided"],
         }
 
 
@@ -110,6 +116,7 @@ def summary(warehouse: Warehouse, day: date) -> Summary:
         for name in OBJECTS:
             _count_object(found, warehouse, connection, name)
             _count_left_out(found, warehouse, connection, name)
+            _count_waiting(found, warehouse, connection, name)
     return found
 
 
@@ -172,6 +179,28 @@ def _count_left_out(
     [(rows,)] = connection.execute(_left_out_sql(relation)).fetchall()
     if rows:
         found.left_out[name.capitalize()] = rows
+
+
+def _count_waiting(
+    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, name: str
+) -> None:
+    relation = f"plan_{name}"
+    if not warehouse.path(relation, found.batch).exists():
+        return
+    warehouse.bind(connection, relation, [found.batch])  # an older file lacks a column
+    reasons = connection.execute(_waiting_sql(relation)).fetchall()
+    if reasons:
+        found.waiting[name.capitalize()] = {reason: rows for reason, rows, _ in reasons}
+    found.undecided += sum(undecided for *_, undecided in reasons)
+
+
+def _waiting_sql(relation: str) -> str:
+    return f"""\
+select coalesce(reason, 'held') as reason, count(*), count(decide)
+from {relation}
+where action = 'hold' or decide is not null
+group by coalesce(reason, 'held')
+order by count(*) desc, reason"""
 
 
 def _left_out_sql(relation: str) -> str:

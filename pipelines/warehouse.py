@@ -221,9 +221,11 @@ def _engine(home: Path, memory_limit: str, macros: str, functions: tuple[Functio
             function.name, function.call, texts, "varchar", null_handling=also_null
         )
     engine.execute(macros)
-    atexit.register(engine.close)  # or nanobind lists the functions as leaked, on standard error
     return _Engine(engine)
 
+
+# Or nanobind lists the functions as leaked, on standard error.
+atexit.register(_engine.cache_clear)
 
 _DESCRIBED: dict[tuple[int, ...], Written] = {}
 """Version of a file → what it holds: every step asks for it, and many a file has several names."""

@@ -1,10 +1,11 @@
 """Stage 6, match: which record of the org is whose, and what each person becomes."""
 
-from assets.relation import sql_asset
+import dagster as dg
+
+from assets.relation import show_sql, sql_spec, stage_asset
 from pipelines.project import Project, stage_files
-from pipelines.sql import SqlFile
-from pipelines.sync.mapping.match import match_sql
-from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.stages import STAGES, match_file
+from pipelines.sync.mapping.model import ObjectMapping
 
 SAYS = """Our entities → the {object} of the org that each one is, by the first rule of
 `{rules}` that finds one.
@@ -17,21 +18,19 @@ SAYS = """Our entities → the {object} of the org that each one is, by the firs
 """
 
 
-def match_file(mapping: ObjectMapping) -> SqlFile:
-    """The ``match:`` of a mapping as the SQL relation it compiles to."""
-    return SqlFile(
-        relation=relation("org_match", mapping.object),
-        path=mapping.file,
-        query=match_sql(mapping),
-        description=SAYS.format(object=mapping.object, rules=", ".join(mapping.match)),
-        owner="team:salesforce",
-        rows_of=(mapping.from_, relation("org", mapping.object)),
-    )
+PROJECT = Project.of()
 
 
-MAPPINGS = Project.of().object_mappings
+def _spec(mapping: ObjectMapping) -> dg.AssetSpec:
+    text = SAYS.format(object=mapping.object, rules=", ".join(mapping.match))
+    return sql_spec(match_file(PROJECT, mapping), "match", text)
 
-matched = [
-    *(sql_asset(match_file(mapping), "match", traced=False) for mapping in MAPPINGS.values()),
-    *(sql_asset(file, "match") for file in stage_files("match")),
-]
+
+matched = stage_asset(
+    STAGES["match"],
+    [
+        *map(_spec, PROJECT.object_mappings.values()),
+        *(sql_spec(file, "match") for file in stage_files("match")),
+    ],
+    show_sql,
+)

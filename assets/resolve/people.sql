@@ -8,6 +8,7 @@
 -- opted_out: what the newest newsletter statement says, and true where somebody else with the address refused; null when nobody ever said anything
 -- further_addresses: the addresses beyond the two that Salesforce has room for, one a line
 -- name_derived: the name was read from the e-mail address, for want of a better one
+-- contact_lists: every contact list that the person stands on, as source and name
 -- account_key: of the account the person belongs to; null when there is none
 -- account_rule: forced (one account for all), exact_name, generated_name (First Last, for a customer without company) or none
 -- account_name_key: the name without case, accents, punctuation and legal suffix; equal keys are one account
@@ -60,6 +61,9 @@ said as not materialized (
         records.entity = 'order' as has_ordered,
         case when records.entity = 'contact' then records.source end as contact_source,
         case when records.entity = 'contact' then records.list end as list_of_contact,
+        case when records.entity = 'contact' then [{
+            'source': records.source, 'list': records.list
+        }] end as contact_lists,
         records.list as lists,
         records.customer_group,
         records.gender,
@@ -115,6 +119,8 @@ weighed as (
         bool_or(has_ordered) as has_ordered,
         arg_min(contact_source, rank) as contact_source,
         arg_min_null(list_of_contact, rank) filter (where is_contact) as list_of_contact,
+        list_sort(list_distinct(list(contact_lists[1]) filter (where is_contact)))
+            as contact_lists,
         array_to_string(list_sort(list_distinct(list(lists) filter (where lists is not null))), '; ') as lists,
         arg_min(customer_group, rank) as customer_group,
         arg_min(gender, rank) as gender,
@@ -313,6 +319,7 @@ select
     has_ordered,
     contact_source,
     list_of_contact,
+    contact_lists,
     lists,
     customer_group,
     gender,

@@ -25,10 +25,13 @@ from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.successors import lead_of
 from pipelines.sync.mapping.wire import quoted
-from pipelines.sync.plan.build import called, plan_sql
+from pipelines.sync.plan.build import called, open_sql, plan_sql
+from pipelines.sync.plan.conversions import converted_sql, inherited_sql
 from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.forecast import Score, score, transient_sql
+from pipelines.sync.plan.holds import needed_sql
 from pipelines.sync.plan.renames import namers_sql
 from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
@@ -75,7 +78,11 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
         return newest(project, day), [
             project.written(relation("plan", name), day) for name in mappings
         ]
-    written = [_plan(project, day, one, schema[name]) for name, one in mappings.items()]
+    planned = {  # children first: no parent is made that nobody needs
+        name: _plan(project, day, one, schema[name], _children(mappings, name))
+        for name, one in reversed(mappings.items())
+    }
+    written = [planned[name] for name in mappings]
     with project.connect(day) as connection:
         stamps = seen(project, connection)
     with project.org() as org:
@@ -145,30 +152,54 @@ READS = ("sf", "org_match", "org")
 """The relations of each object that a plan reads; all else that it reads is made while planning."""
 
 
+def _children(mappings: Mapping[str, ObjectMapping], object_name: str) -> dict[str, ObjectMapping]:
+    """The mappings that look up records of an object."""
+    return {
+        name: mapping
+        for name, mapping in mappings.items()
+        if name != object_name
+        and any(rule.lookup == object_name for rule in mapping.enabled().values())
+    }
+
+
 def _plan(
-    project: Project, day: date, mapping: ObjectMapping, schema: Mapping[str, Field]
+    project: Project,
+    day: date,
+    mapping: ObjectMapping,
+    schema: Mapping[str, Field],
+    children: Mapping[str, ObjectMapping],
 ) -> Written:
     """One object's part of the plan: first what differs, then what becomes of it."""
     object_name, policies = mapping.object, project.policies
     compared = differences_sql(mapping, schema, policies)
-    query = plan_sql(mapping, schema, policies)
+    query = plan_sql(mapping, schema, policies, parent=bool(children))
     with project.connect(day) as connection, project.state.attach(connection):
         for table in (*(relation(stage, object_name) for stage in READS), mapping.from_):
             project.bind_table(connection, table, day)
         connection.execute(_table_sql(relation("differences", object_name), compared))
-        _bind_written(project, connection, mapping)
+        _bind_written(project, connection, day, mapping)
         bind_scope(project, connection, day, object_name)
         refused = _refused_sql(object_name)
         connection.execute(_view_sql(relation("refused", object_name), refused))
         connection.execute(_table_sql(relation("namers", object_name), namers_sql(mapping)))
+        project.bind_table(connection, "open_identities", day)
+        connection.execute(_table_sql(relation("open", object_name), open_sql(mapping)))
+        if children:
+            for child in children:
+                project.bind_table(connection, relation("plan", child), day)
+            needed = needed_sql(mapping, children)
+            connection.execute(_table_sql(relation("needed", object_name), needed))
         return project.warehouse.write(connection, relation("plan", object_name), day, query)
 
 
-def _bind_written(project: Project, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+def _bind_written(
+    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
+) -> None:
     """Make ``ledger_``, ``undone_``, ``lost_`` and ``withdrawn_<object>``: what we ever wrote."""
     home, object_name = project.org_home(project.bound_org or ""), mapping.object
     ledger, differences = Ledger.of(home, object_name), relation("differences", object_name)
     query = _ledger_sql(connection, mapping, ledger) or _sent_sql(differences, object_name)
+    query = _with_leads_sql(project, connection, day, mapping, query)
     connection.execute(_table_sql(relation("ledger", object_name), query))
     undone = undone_sql(home, object_name)
     connection.execute(_view_sql(relation("undone", object_name), undone))
@@ -200,6 +231,25 @@ def _ledger_sql(
             partition by coalesce(written_as.key, entry.key), field order by written_at desc
         ) = 1
     """
+
+
+def _with_leads_sql(
+    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping, own: str
+) -> str:
+    """A ledger with what Contacts inherit from Leads of ours that became them."""
+    lead = lead_of(mapping, fitted(project, day))
+    if lead is None:
+        return own
+    ledger = Ledger.of(project.org_home(project.bound_org or ""), lead.object)
+    if not ledger.segments():
+        return own
+    for name in (lead.object, mapping.object):
+        project.bind_org(connection, name)
+    connection.execute(_table_sql("converted", converted_sql(mapping, lead)))
+    if not connection.execute("select 1 from converted limit 1").fetchall():
+        return own
+    connection.execute(_table_sql("leads_asked", "select distinct lead_key as key from converted"))
+    return inherited_sql(mapping, lead, own, ledger.sql("leads_asked"))
 
 
 def _aliases_sql(mapping: ObjectMapping, differences: str) -> str:

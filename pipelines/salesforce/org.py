@@ -153,13 +153,13 @@ class Org:
         """
         starts = range(0, len(records), COLLECTION)
         chunks = [records[start : start + COLLECTION] for start in starts]
-        return [result for chunk in chunks for result in self._written(load, chunk)]
+        return [result for chunk in chunks for result in self._write_chunk(load, chunk)]
 
     def singly(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         """Write up to 25 records, each on its own; see `pipelines.salesforce.singly`."""
         return singly.write_singly(self.session, load, records, _headers(load))
 
-    def _written(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+    def _write_chunk(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         url, headers = "composite/sobjects", _headers(load)
         if load.operation == "delete":
             params = {"ids": ",".join(record["Id"] for record in records), "allOrNone": "false"}

@@ -26,7 +26,7 @@ _ALWAYS = (
 _MOMENTS = frozenset({"CreatedDate", "LastModifiedDate", "SystemModstamp"})
 _OF_OBJECT = {
     "Contact": ("AccountId",),
-    "Lead": ("IsConverted", "ConvertedContactId", "ConvertedAccountId"),
+    "Lead": ("IsConverted", "ConvertedDate", "ConvertedContactId", "ConvertedAccountId"),
 }
 
 

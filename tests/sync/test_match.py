@@ -11,6 +11,7 @@ import pytest
 from pipelines.sync.decisions import TABLE
 from pipelines.sync.mapping.match import match_sql
 from pipelines.sync.mapping.model import ObjectMapping
+from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.snapshot import fields_needed
 
 Row = dict[str, Any]
@@ -159,7 +160,7 @@ def test_contacts(
     fill("people", golden["people"], people)
     fill("org_contact", texts(mappings, "Contact"), records)
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
-    assert matched(db, mappings["Contact"]) == expected
+    assert matched(db, mappings, "Contact") == expected
 
 
 ID, OTHER, LEAD = "003000000000001AAA", "003000000000002AAA", "00Q000000000001AAA"
@@ -247,7 +248,7 @@ def test_what_is_decided(
     decide(db, *lines)
     found = db.execute(
         "select sf_id, rule, adopt, decision, wrong"
-        f" from ({match_sql(mappings['Contact'])}) where entity_key = 'p-1'"
+        f" from ({match_sql(mappings['Contact'], mappings, Policies())}) where entity_key = 'p-1'"
     ).fetchall()
     assert found == ([] if expected is None else [expected])
 
@@ -261,11 +262,11 @@ def test_what_is_decided_of_a_record_keeps_everybody_else_from_it(
     fill("people", golden["people"], [ADA, ADA | {"person_key": "p-2"}])
     fill("org_contact", texts(mappings, "Contact"), [RECORD | {"Id": ID, "Email": "ada@x.org"}])
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
-    assert {row[1] for row in matched(db, mappings["Contact"]).values()} == {"ambiguous"}
+    assert {row[1] for row in matched(db, mappings, "Contact").values()} == {"ambiguous"}
     decide(db, ("p-2", ID))
-    assert matched(db, mappings["Contact"]) == {"p-2": (ID, "decision", 1, True)}
+    assert matched(db, mappings, "Contact") == {"p-2": (ID, "decision", 1, True)}
     decide(db, ("p-2", ID), ("p-1", ID))
-    assert {row[1] for row in matched(db, mappings["Contact"]).values()} == {"ambiguous"}
+    assert {row[1] for row in matched(db, mappings, "Contact").values()} == {"ambiguous"}
 
 
 def test_an_account_is_named_by_its_key(
@@ -277,9 +278,9 @@ def test_an_account_is_named_by_its_key(
     account = ACME
     fill("accounts", golden["accounts"], [{"account_key": "a-1", "name": "Acme"}])
     fill("org_account", texts(mappings, "Account"), [RECORD | {"Id": account, "Name": "Zeta"}])
-    assert matched(db, mappings["Account"]) == {}
+    assert matched(db, mappings, "Account") == {}
     decide(db, ("list:1", account), ("a-1", account))
-    assert matched(db, mappings["Account"]) == {"a-1": (account, "decision", 1, True)}
+    assert matched(db, mappings, "Account") == {"a-1": (account, "decision", 1, True)}
 
 
 ACCOUNTS: dict[str, tuple[Row, str, bool]] = {
@@ -304,7 +305,7 @@ def test_accounts_by_name(
     account, name, found = ACCOUNTS[case]
     fill("accounts", golden["accounts"], [{"account_key": "a-1", **account}])
     fill("org_account", texts(mappings, "Account"), [RECORD | {"Id": "001A", "Name": name}])
-    assert matched(db, mappings["Account"]) == ({"a-1": ("001A", "name", 1, True)} if found else {})
+    assert matched(db, mappings, "Account") == ({"a-1": ("001A", "name", 1, True)} if found else {})
 
 
 def test_a_converted_lead_is_none_and_known_as_converted(
@@ -320,7 +321,7 @@ def test_a_converted_lead_is_none_and_known_as_converted(
         texts(mappings, "Lead"),
         [converted, converted | {"Id": "00QB", "Causeway_Key__c": "p-2"}],
     )
-    assert matched(db, mappings["Lead"]) == {"p-2": (None, "converted", 0, False)}
+    assert matched(db, mappings, "Lead") == {"p-2": (None, "converted", 0, False)}
 
 
 SEVERAL: list[tuple[list[str] | None, list[tuple[str, str | None]], list[str], str | None]] = [
@@ -348,18 +349,94 @@ def test_further_records_of_one_of_ours_are_known(
     ]
     fill("org_contact", texts(mappings, "Contact"), rows)
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
-    found = db.execute(f"select others, alias from ({match_sql(mappings['Contact'])})").fetchall()
+    found = db.execute(
+        f"select others, alias from ({match_sql(mappings['Contact'], mappings, Policies())})"
+    ).fetchall()
     assert found == [(others, alias)]
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_decided(db: duckdb.DuckDBPyConnection) -> None:
-    """``decisions.csv`` is empty, and the person ``p-1`` is the row 1 of a list."""
+def nothing_else(
+    request: pytest.FixtureRequest,
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+) -> None:
+    """``decisions.csv`` is empty, ``p-1`` is the row 1 of a list, and no Lead was converted."""
+    if "lead" not in request.node.name:
+        fill("org_lead", texts(mappings, "Lead"), [])
     db.execute(f"create table config_decisions ({TABLE})")
     db.execute(
         "create table person_links as"
         " select 'p-1' as person_key, 'list' as source, '1' as source_id"
     )
+
+
+SUCCESSORS: dict[str, tuple[list[Row], list[Row], str, Found | None]] = {
+    "the Contact that a Lead of ours became": (
+        [{"Id": "00QA", "Causeway_Key__c": "P-1", "ConvertedContactId": "003A"}],
+        [{}],
+        "hold",
+        ("003A", "conversion", 1, True),
+    ),
+    "also by a key that was taken over": (
+        [{"Id": "00QA", "Causeway_Key__c": "p-9", "ConvertedContactId": "003A"}],
+        [{}],
+        "hold",
+        ("003A", "conversion", 1, True),
+    ),
+    "unless it is somebody else's": (
+        [{"Id": "00QA", "Causeway_Key__c": "p-1", "ConvertedContactId": "003A"}],
+        [{"Causeway_Key__c": "p-7"}],
+        "hold",
+        None,
+    ),
+    "before a Contact with the same address": (
+        [{"Id": "00QA", "Causeway_Key__c": "p-1", "ConvertedContactId": "003A"}],
+        [{}, {"Id": "003B", "Email": "ada@x.org", "FirstName": "Ada", "LastName": "Lovelace"}],
+        "hold",
+        ("003A", "conversion", 1, True),
+    ),
+    "a merged record waits": (
+        [],
+        [{"Causeway_Key__c": "p-1", "IsDeleted": "true", "MasterRecordId": "003B"}, {"Id": "003B"}],
+        "hold",
+        (None, "merged", 0, False),
+    ),
+    "or its master takes its place": (
+        [],
+        [{"Causeway_Key__c": "p-1", "IsDeleted": "true", "MasterRecordId": "003B"}, {"Id": "003B"}],
+        "follow",
+        ("003B", "merge", 1, True),
+    ),
+    "but not somebody else's": (
+        [],
+        [
+            {"Causeway_Key__c": "p-1", "IsDeleted": "true", "MasterRecordId": "003B"},
+            {"Id": "003B", "Causeway_Key__c": "p-2"},
+        ],
+        "follow",
+        (None, "merged", 0, False),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SUCCESSORS)
+def test_what_took_the_place_of_a_lead_or_record(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    golden: dict[str, dict[str, str]],
+    case: str,
+) -> None:
+    leads, records, policy, expected = SUCCESSORS[case]
+    fill("people", golden["people"], [ADA | {"aliases": ["p-9"]}])
+    converted = RECORD | {"IsConverted": "true"}
+    fill("org_lead", texts(mappings, "Lead"), [converted | lead for lead in leads])
+    fill("org_contact", texts(mappings, "Contact"), [RECORD | record for record in records])
+    db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
+    found = matched(db, mappings, "Contact", Policies(merged_in_org=policy))
+    assert found == ({} if expected is None else {"p-1": expected})
 
 
 def decide(db: duckdb.DuckDBPyConnection, *lines: tuple[str, str]) -> None:
@@ -371,9 +448,15 @@ def decide(db: duckdb.DuckDBPyConnection, *lines: tuple[str, str]) -> None:
         )
 
 
-def matched(db: duckdb.DuckDBPyConnection, mapping: ObjectMapping) -> dict[str, Found]:
+def matched(
+    db: duckdb.DuckDBPyConnection,
+    mappings: dict[str, ObjectMapping],
+    name: str,
+    policies: Policies | None = None,
+) -> dict[str, Found]:
+    query = match_sql(mappings[name], mappings, policies or Policies())
     rows = db.execute(
-        f"select entity_key, sf_id, rule, candidates, adopt from ({match_sql(mapping)})"
+        f"select entity_key, sf_id, rule, candidates, adopt from ({query})"
     ).fetchall()
     found = {row[0]: row[1:] for row in rows}
     assert len(found) == len(rows)

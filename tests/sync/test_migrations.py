@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import duckdb
 import pytest
@@ -129,3 +131,28 @@ def test_a_step_that_fails_leaves_the_old_state(
     with pytest.raises(FileNotFoundError, match="9999_without_a_file"):
         _migrate(state)
     assert _columns(state) == before
+
+
+PYTHON = """
+def migrate(connection, warehouse):
+    rows = [(len(name),) for name in sorted(path.name for path in warehouse.home.glob("*.txt"))]
+    connection.executemany("insert into state.record (record) values (?)", rows)
+"""
+
+
+def test_a_step_in_python_reads_what_lies_in_the_home(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "steps"
+    folder.mkdir()
+    (folder / "0002_names.py").write_text(PYTHON)
+    (folder / "0002_names.sql").write_text("this is for the .py to run")
+    (tmp_path / "ada.txt").touch()
+    module = ModuleType("names")
+    exec(PYTHON, module.__dict__)
+    monkeypatch.setattr(migrations, "FOLDER", folder)
+    monkeypatch.setitem(sys.modules, f"{migrations.__name__}.0002_names", module)
+    _make(state, "create table record (record ubigint not null)")
+    _migrate(state)
+    with duckdb.connect(str(state.path)) as connection:
+        assert connection.sql("from record").fetchall() == [(7,)]

@@ -83,6 +83,7 @@ class Case:
         self.db.execute(f"create or replace table namers_contact ({kinds})")
         if namer:
             self.db.execute("insert into namers_contact values ('p-1', ?, ?, ?)", namer)
+        self._rows("open_contact", ("waits", "proposed", "decide"), [])
         self._rows("lost_contact", (), [()] if lost else [])
         self._rows("withdrawn_contact", ("sf_id", *called(mapping)), [])
         if rule in ("deleted", "merged"):

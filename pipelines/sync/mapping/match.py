@@ -7,13 +7,15 @@ where two reach it, neither does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipelines.errors import InternalError
 from pipelines.sync.mapping.alike import UNCLEAR, alike_ctes, name_columns
 from pipelines.sync.mapping.compile import value_sql
 from pipelines.sync.mapping.decided import decided_ctes
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.mapping.successors import successors_sql
 from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
 
@@ -32,7 +34,9 @@ ALIAS = "alias"
 """The rule that finds a record by a key which another one took over."""
 
 
-def match_sql(mapping: ObjectMapping) -> str:
+def match_sql(
+    mapping: ObjectMapping, mappings: Mapping[str, ObjectMapping], policies: Policies
+) -> str:
     """The relation ``org_match_<object>``: one row per entity that the org knows.
 
     Columns: ``entity_key``; ``sf_id``, null where ``rule`` is ``ambiguous`` (two entities reach
@@ -43,6 +47,11 @@ def match_sql(mapping: ObjectMapping) -> str:
     ``others``, further records that are the same entity by its keys or by the rule that decided;
     ``gone_id``, the Id of a record that is no match, of a merged one that of its master;
     ``decision``, the line of ``decisions.csv`` that says so; ``wrong``, why what it says cannot be.
+
+    Args:
+        mapping: whose ``match:`` it is.
+        mappings: all there are: a Lead of ours may have become a Contact.
+        policies: whether the master of a merged record takes its place.
     """
     rules = [rule for rule in mapping.match if rule != "key"]
     found = [
@@ -52,7 +61,10 @@ def match_sql(mapping: ObjectMapping) -> str:
         "    from entities\n    join records on records.key = entities.entity_key",
         f"select aliases.entity_key, records.sf_id, records.since, 1, {literal(ALIAS)}\n"
         "    from aliases\n    join records on records.key = aliases.alias",
-        *(_found_sql(place, rule) for place, rule in enumerate(rules, start=2)),
+        "select successors.entity_key, free.sf_id, free.since, 2, successors.rule\n"
+        "    from successors\n    join entities on entities.entity_key = successors.entity_key\n"
+        "    join free on free.sf_id = successors.sf_id",
+        *(_found_sql(place, rule) for place, rule in enumerate(rules, start=3)),
     ]
     return _MATCH.format(
         entities=_entities_sql(mapping, rules),
@@ -61,6 +73,7 @@ def match_sql(mapping: ObjectMapping) -> str:
         decided="\n\n".join(
             f"{name} as (\n{_indented(body)}\n)," for name, body in decided_ctes(mapping).items()
         ),
+        successors=_indented(successors_sql(mapping, mappings, policies)),
         free=_free_sql(mapping, rules),
         alike="".join(
             f"\n\n{name} as (\n{_indented(body)}\n),"
@@ -95,6 +108,11 @@ records as (
 free as (
 {free}
 ),{alike}
+
+-- What took the place of a record of ours: the Contact of a converted Lead, a merged one's master.
+successors as (
+{successors}
+),
 
 found as (
     {found}

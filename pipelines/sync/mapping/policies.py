@@ -202,6 +202,7 @@ class Policies(Frozen):
     leads: Leads = Leads()
     subscribers: Subscribers = Subscribers()
     deleted_in_org: Literal["leave", "recreate", "undelete"] = "leave"
+    merged_in_org: Literal["hold", "follow"] = "hold"
     guards: Guards = Guards()
     api: Api = Api()
     plans: Plans = Plans()

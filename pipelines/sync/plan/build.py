@@ -17,7 +17,17 @@ from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.decisions import KEPT, decided_ctes, rules_sql, told_sql
 from pipelines.sync.plan.differences import compared, listed, matched_sql, when
 from pipelines.sync.plan.forecast import certain_sql, taken_columns, taken_ctes, taken_joins
-from pipelines.sync.plan.holds import decide_sql, gone, holds, others_sql, reason_sql
+from pipelines.sync.plan.holds import (
+    CHILD,
+    FREE,
+    NEEDED,
+    UNNEEDED,
+    decide_sql,
+    gone,
+    holds,
+    others_sql,
+    reason_sql,
+)
 from pipelines.sync.plan.renames import (
     ALONE,
     ALONE_TOLD,
@@ -67,7 +77,13 @@ PARENTS = ("AccountId",)
 OWNER = "OwnerId"
 
 
-def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies) -> str:
+def plan_sql(
+    mapping: ObjectMapping,
+    schema: Mapping[str, Field],
+    policies: Policies,
+    *,
+    parent: bool = False,
+) -> str:
     """The relation ``plan_<object>``: ``COLUMNS``, then the desired fields in wire form.
 
     It reads ``sf_`` and ``org_match_<object>``, and relations that are not assets:
@@ -78,7 +94,10 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     said of it, and the digest of what somebody has to look at before it is sent again;
     ``lost_<object>`` (``key``), what we wrote and is gone for good; ``withdrawn_<object>``
     (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more;
-    ``namers_<object>``, see ``renames.namers_sql``.
+    ``namers_<object>``, see ``renames.namers_sql``; ``open_<object>`` (``key``, ``waits``,
+    ``proposed``, ``decide``), of whom it is open whether they are one person with somebody. Of a
+    parent, which other mappings look up, also ``needed_<object>``, see ``holds.needed_sql``: none
+    is created that nobody needs.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
     value is written, only which of them were cut. ``decide`` holds the lines that somebody may add
@@ -95,7 +114,7 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     }
     fields = [quoted(field) for field in mapping.enabled()]
     lacking = gone(mapping, policies)
-    waits = holds(mapping, schema, lacking)
+    waits = holds(mapping, schema, lacking, parent=parent)
     opt_outs = opt_outs_of(compared(mapping, policies))
     return _PLAN.format(
         desired=relation("sf", name),
@@ -110,6 +129,11 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         found=lacking.found,
         notes="".join(f"\n            {note}" for note in lacking.notes),
         namers=relation("namers", name),
+        open=relation("open", name),
+        needed=f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}" if parent else FREE,
+        needed_join=_NEEDED.format(needed=relation("needed", name)) if parent else "",
+        unneeded=UNNEEDED,
+        told_unneeded=literal(f"nobody of this plan belongs to it, so no {name} is made"),
         renames=listed(renames_columns(), 8),
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
@@ -139,6 +163,8 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     )
 
 
+_NEEDED = "\n    left join {needed} as needed on needed.key = desired.key"
+
 _PLAN = """\
 with
 
@@ -151,6 +177,8 @@ lost as (select * from {lost}),
 scope as (select * from {scope}),
 
 namers as (select * from {namers}),
+
+open as (select * from {open}),
 
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
@@ -175,6 +203,10 @@ joined as (
         matched.decision as _decision,
         matched.wrong as _wrong,
         namers.reference as _reference,
+        open.waits as _open,
+        open.proposed as _proposed,
+        open.decide as _open_decide,
+        {needed},
         {renames},
         lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
@@ -197,7 +229,8 @@ joined as (
     left join told on told.key = desired.key
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
-    left join namers on namers.key = desired.key{taken}
+    left join namers on namers.key = desired.key
+    left join open on open.key = desired.key{needed_join}{taken}
 ),
 
 held as (
@@ -216,7 +249,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone then []
+            when reason is not null or _undone or {unneeded} then []
             when sf_id is null then list_filter([
                 {values}
             ], lambda name: name is not null)
@@ -231,6 +264,7 @@ planned as (
         case
             when _undone then 'unchanged'
             when reason is not null then 'hold'
+            when {unneeded} then 'unchanged'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
@@ -277,9 +311,11 @@ select
         when _undone then {told_undone}
         when {alone_name} then {told_alone} || waits
         when waits is not null then waits
+        when {unneeded} then {told_unneeded}
         when action = 'create' then note
         when len(_others) > 0 then {others}
         when {renamed} is not null then {renamed}
+        else _proposed
     end as reason,
     scope,
     sends as changed,
@@ -321,7 +357,7 @@ select
     end as forecast,
     case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
     case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
-    decide,
+    coalesce(decide, _open_decide) as decide,
     {columns}
 from settled
 union all by name
@@ -338,6 +374,21 @@ select
 from {withdrawn}
 anti join desired on desired.key = {withdrawn}.key
 """
+
+
+def open_sql(mapping: ObjectMapping) -> str:
+    """The relation ``open_<object>``, of what ``open_identities`` says of each person."""
+    mine = "true" if mapping.key_column == "person_key" else "false"
+    return f"""
+        select
+            person_key as key,
+            string_agg(why, '; ' order by why) filter (where waits) as waits,
+            string_agg(why, '; ' order by why) as proposed,
+            string_agg(decide, chr(10) order by why) as decide
+        from open_identities
+        where {mine}
+        group by person_key
+    """
 
 
 def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:

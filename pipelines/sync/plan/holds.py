@@ -10,12 +10,23 @@ from pipelines.sync.mapping.fields import OPT_OUTS, Field
 from pipelines.sync.mapping.match import AMBIGUOUS, CONVERTED, DELETED, MERGED
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.policies import Policies
-from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.mapping.wire import PENDING, quoted
 from pipelines.sync.plan.renames import RENAMES, rename_ok_sql
 from pipelines.warehouse import literal
 
 REFERENCE = "coalesce(_reference, key)"
 """How a decision names the person or account of a row."""
+
+
+NEEDED, CHILD = "_needed", "_child"
+"""Columns of the plan's work: whether somebody of the plan belongs to a parent that is not there
+yet, and why all of them wait."""
+
+FREE = f"true as {NEEDED}, null::varchar as {CHILD}"
+"""Those columns of an object that is nobody's parent."""
+
+UNNEEDED = f"(sf_id is null and note is null and not {NEEDED})"
+"""Whether a record that is not in the org is not made, because nobody would belong to it."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +72,60 @@ def decide_sql(holds: Iterable[Hold]) -> str:
     return f"case\n    {cases}\nend"
 
 
-def holds(mapping: ObjectMapping, schema: Mapping[str, Field], gone: Gone) -> list[Hold]:
+def holds(
+    mapping: ObjectMapping, schema: Mapping[str, Field], gone: Gone, *, parent: bool
+) -> list[Hold]:
     """Why rows wait, the first that holds counts."""
+    child = Hold(f"sf_id is null and {CHILD} is not null", CHILD)
     return [
         Hold("_undone", "null"),
         Hold("_wrong is not null", "_wrong"),
         Hold("_held is not null", "_held"),
         *gone.holds,
+        Hold("_open is not null", "_open", "_open_decide"),
         Hold(f"{RENAMES} is not null", RENAMES, rename_ok_sql(REFERENCE)),
         *_missing(mapping, schema),
+        *([child] if parent else []),
     ]
+
+
+def needed_sql(mapping: ObjectMapping, children: Mapping[str, ObjectMapping]) -> str:
+    """The relation ``needed_<object>``: ``key`` of each record that rows of ``children`` look up.
+
+    ``waits`` says why all of these wait; null where one of them is written. It reads the relations
+    ``plan_<object>`` of the children.
+
+    Args:
+        mapping: of the parent.
+        children: by object, with look-ups to it.
+    """
+    mark = f"{PENDING}{mapping.object.lower()}:"
+    queries = [
+        _NEEDED.format(
+            field=quoted(name),
+            listed=literal(name),
+            mark=literal(mark),
+            length=len(mark) + 1,
+            child=literal(f"its {child} waits: "),
+            plan=relation("plan", child),
+        )
+        for child, one in children.items()
+        for name, rule in one.enabled().items()
+        if rule.lookup == mapping.object
+    ]
+    rows = "\nunion all\n".join(queries)
+    return (
+        "select key, case when bool_and(waits is not null) then min(waits) end as waits\n"
+        f"from (\n{rows}\n)\ngroup by key"
+    )
+
+
+_NEEDED = """\
+select
+    substr({field}, {length}) as key,
+    case when action = 'hold' then {child} || coalesce(reason, 'held') end as waits
+from {plan}
+where starts_with({field}, {mark}) and (action = 'hold' or list_contains(changed, {listed}))"""
 
 
 def gone(mapping: ObjectMapping, policies: Policies) -> Gone:

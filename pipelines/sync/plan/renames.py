@@ -188,10 +188,10 @@ allowed as (
 select
     givers.person_key as key,
     givers.source || ':' || givers.source_id as reference,
-    coalesce(sources.trust_id and person.founder = givers.record, false) as trusted,
+    coalesce(sources.trust_id and person.founder is not null, false) as trusted,
     allowed.line
 from givers
 left join config_sources as sources on sources.source = givers.source
-left join state.person as person on person.person_key = givers.person_key
+left join state.person as person on person.person = key_number(givers.person_key)
 left join allowed on allowed.entity_key = givers.person_key
 """

@@ -69,6 +69,15 @@ free as (
         and "Id" not in (select sf_id from decided where wrong is null)
 ),
 
+-- What took the place of a record of ours: the Contact of a converted Lead, a merged one's master.
+successors as (
+    select coalesce(aliases.entity_key, gave_way.key) as entity_key, gave_way.sf_id, gave_way.rule
+    from (
+        select null::varchar as key, null::varchar as sf_id, null as rule where false
+    ) as gave_way
+    left join aliases on aliases.alias = gave_way.key
+),
+
 found as (
     select decided.entity_key, decided.sf_id, decided.since, -1 as place, 'decision' as rule
     from decided
@@ -82,7 +91,12 @@ found as (
     from aliases
     join records on records.key = aliases.alias
     union all
-    select entities.entity_key, free.sf_id, free.since, 2, 'name'
+    select successors.entity_key, free.sf_id, free.since, 2, successors.rule
+    from successors
+    join entities on entities.entity_key = successors.entity_key
+    join free on free.sf_id = successors.sf_id
+    union all
+    select entities.entity_key, free.sf_id, free.since, 3, 'name'
     from entities
     join free on free.name = entities.name
 ),

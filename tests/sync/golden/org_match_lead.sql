@@ -131,6 +131,15 @@ unclear as (
     group by entity_key
 ),
 
+-- What took the place of a record of ours: the Contact of a converted Lead, a merged one's master.
+successors as (
+    select coalesce(aliases.entity_key, gave_way.key) as entity_key, gave_way.sf_id, gave_way.rule
+    from (
+        select null::varchar as key, null::varchar as sf_id, null as rule where false
+    ) as gave_way
+    left join aliases on aliases.alias = gave_way.key
+),
+
 found as (
     select decided.entity_key, decided.sf_id, decided.since, -1 as place, 'decision' as rule
     from decided
@@ -144,7 +153,12 @@ found as (
     from aliases
     join records on records.key = aliases.alias
     union all
-    select entity_key, sf_id, since, 2, 'email'
+    select successors.entity_key, free.sf_id, free.since, 2, successors.rule
+    from successors
+    join entities on entities.entity_key = successors.entity_key
+    join free on free.sf_id = successors.sf_id
+    union all
+    select entity_key, sf_id, since, 3, 'email'
     from alike
     where likeness = 'agree' and entity_key not in (select entity_key from torn)
 ),

@@ -10,6 +10,8 @@ scope as (select * from scope_account),
 
 namers as (select * from namers_account),
 
+open as (select * from open_account),
+
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
@@ -183,6 +185,10 @@ joined as (
         matched.decision as _decision,
         matched.wrong as _wrong,
         namers.reference as _reference,
+        open.waits as _open,
+        open.proposed as _proposed,
+        open.decide as _open_decide,
+        needed.key is not null as _needed, needed.waits as _child,
         case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.words || '; decisions.csv can let it pass' end as _renames,
         case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.words || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
@@ -220,6 +226,8 @@ joined as (
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
     left join namers on namers.key = desired.key
+    left join open on open.key = desired.key
+    left join needed_account as needed on needed.key = desired.key
 ),
 
 held as (
@@ -235,8 +243,10 @@ held as (
             when _rule = 'converted' then 'its Account was converted in the org'
             when _rule = 'deleted' and not _taken_back then 'its Account was deleted in the org (deleted_in_org: leave)'
             when _lost and not _taken_back then 'its Account was deleted in the org, for good (deleted_in_org: leave)'
+            when _open is not null then _open
             when _renames is not null then _renames
             when sf_id is null and "Name" is null then 'Name is empty, and Salesforce demands it'
+            when sf_id is null and _child is not null then _child
         end as reason,
         case
             when _undone then null::varchar
@@ -248,8 +258,10 @@ held as (
             when _rule = 'converted' then null::varchar
             when _rule = 'deleted' and not _taken_back then null::varchar
             when _lost and not _taken_back then null::varchar
+            when _open is not null then _open_decide
             when _renames is not null then 'rename_ok,' || csv_cell(coalesce(_reference, key)) || ','
             when sf_id is null and "Name" is null then null::varchar
+            when sf_id is null and _child is not null then null::varchar
         end as decide,
         case
             when sf_id is not null or _taken_back then null
@@ -262,7 +274,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone then []
+            when reason is not null or _undone or (sf_id is null and note is null and not _needed) then []
             when sf_id is null then list_filter([
                 case when "Name" is not null then 'Name' end,
                 case when "Phone" is not null then 'Phone' end,
@@ -290,6 +302,7 @@ planned as (
         case
             when _undone then 'unchanged'
             when reason is not null then 'hold'
+            when (sf_id is null and note is null and not _needed) then 'unchanged'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
@@ -336,9 +349,11 @@ select
         when _undone then 'it was undone, and nothing that we want of it has changed since'
         when _opt_out_alone then 'only its opt-out is sent, the rest waits: ' || waits
         when waits is not null then waits
+        when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no Account is made'
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Account for it, also ' || array_to_string(_others, ', ') || ' (duplicates.account: leave)'
         when _renamed is not null then _renamed
+        else _proposed
     end as reason,
     scope,
     sends as changed,
@@ -380,7 +395,7 @@ select
     end as forecast,
     case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
     case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
-    decide,
+    coalesce(decide, _open_decide) as decide,
     "Name",
     "Phone",
     "Fax",

@@ -10,6 +10,8 @@ scope as (select * from scope_contact),
 
 namers as (select * from namers_contact),
 
+open as (select * from open_contact),
+
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
@@ -219,6 +221,10 @@ joined as (
         matched.decision as _decision,
         matched.wrong as _wrong,
         namers.reference as _reference,
+        open.waits as _open,
+        open.proposed as _proposed,
+        open.decide as _open_decide,
+        true as _needed, null::varchar as _child,
         case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.words || '; decisions.csv can let it pass' end as _renames,
         case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.words || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
@@ -266,6 +272,7 @@ joined as (
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
     left join namers on namers.key = desired.key
+    left join open on open.key = desired.key
 ),
 
 held as (
@@ -281,6 +288,7 @@ held as (
             when _rule = 'converted' then 'its Contact was converted in the org'
             when _rule = 'deleted' and not _taken_back then 'its Contact was deleted in the org (deleted_in_org: leave)'
             when _lost and not _taken_back then 'its Contact was deleted in the org, for good (deleted_in_org: leave)'
+            when _open is not null then _open
             when _renames is not null then _renames
             when sf_id is null and "LastName" is null then 'LastName is empty, and Salesforce demands it'
         end as reason,
@@ -294,6 +302,7 @@ held as (
             when _rule = 'converted' then null::varchar
             when _rule = 'deleted' and not _taken_back then null::varchar
             when _lost and not _taken_back then null::varchar
+            when _open is not null then _open_decide
             when _renames is not null then 'rename_ok,' || csv_cell(coalesce(_reference, key)) || ','
             when sf_id is null and "LastName" is null then null::varchar
         end as decide,
@@ -308,7 +317,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone then []
+            when reason is not null or _undone or (sf_id is null and note is null and not _needed) then []
             when sf_id is null then list_filter([
                 case when "AccountId" is not null then 'AccountId' end,
                 case when "Salutation" is not null then 'Salutation' end,
@@ -346,6 +355,7 @@ planned as (
         case
             when _undone then 'unchanged'
             when reason is not null then 'hold'
+            when (sf_id is null and note is null and not _needed) then 'unchanged'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
@@ -397,9 +407,11 @@ select
         when _undone then 'it was undone, and nothing that we want of it has changed since'
         when _opt_out_alone then 'only its opt-out is sent, the rest waits: ' || waits
         when waits is not null then waits
+        when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no Contact is made'
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Contact for it, also ' || array_to_string(_others, ', ') || ' (duplicates.contact: leave)'
         when _renamed is not null then _renamed
+        else _proposed
     end as reason,
     scope,
     sends as changed,
@@ -441,7 +453,7 @@ select
     end as forecast,
     case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
     case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
-    decide,
+    coalesce(decide, _open_decide) as decide,
     "AccountId",
     "Salutation",
     "FirstName",

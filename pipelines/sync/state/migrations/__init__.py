@@ -4,17 +4,17 @@
     0003_….py                            …or its ``migrate(connection, warehouse)``, for what SQL
                                          alone cannot do; a ``.sql`` beside it is its own to run
 
-A step sees the state attached as ``state``, the macros, and through the warehouse whatever the
-batches left in Parquet. It writes nothing but the state (and temporary tables): all steps and the
-version they lead to are one transaction, so that a kill at any instant leaves the old state or the
-new one. A step may not use ``tables.sql`` or other code that goes on changing.
+A step sees the state attached as ``state``, the macros, the variable ``organization``, and through
+the warehouse whatever the batches left in Parquet. All steps and the version they lead to are one
+transaction on the state, so that a kill at any instant leaves the old home or the new one: files
+that are not made from the state are only added, under new names. A step uses nothing that goes on
+changing, such as ``tables.sql`` or the stages; what it needs of them stands in its own file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ from pipelines.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+FOLDER = files(__name__)
 
 FIRST = 1
 """What is in a state that says no version: it is as commit d30ce69 and all before it wrote it."""
@@ -46,17 +48,15 @@ class Step:
 
     def run(self, connection: DuckDBPyConnection, warehouse: Warehouse) -> None:
         """Change the attached state, in the transaction of whoever calls."""
-        if _folder().joinpath(f"{self.name}.py").is_file():
+        if FOLDER.joinpath(f"{self.name}.py").is_file():
             import_module(f"{__name__}.{self.name}").migrate(connection, warehouse)
         else:
-            sql = _folder().joinpath(f"{self.name}.sql").read_text(encoding="utf-8")
-            connection.execute(sql)
+            connection.execute(FOLDER.joinpath(f"{self.name}.sql").read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=1)
 def steps() -> tuple[Step, ...]:
     """All of them, in order."""
-    names = {file.name.partition(".")[0] for file in _folder().iterdir() if file.name[0].isdigit()}
+    names = {file.name.partition(".")[0] for file in FOLDER.iterdir() if file.name[0].isdigit()}
     return tuple(Step(int(name[:4]), name) for name in sorted(names))
 
 
@@ -125,6 +125,3 @@ def refuse_newer(found: int, what: str) -> None:
             f" reads versions up to {newest()}. Nothing was changed. Use that Causeway, or give"
             " this one a home of its own: CAUSEWAY_HOME or --home"
         )
-
-
-_folder = lru_cache(maxsize=1)(lambda: files(__name__))
