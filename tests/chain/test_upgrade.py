@@ -272,3 +272,26 @@ def test_what_was_undone_stays_undone(again: Any) -> None:
     names = {row["FirstName"]: row for row in again.records("Contact", "FirstName", "Title")}
     assert names["Ada"]["Title"] == "Head Buyer"
     assert "Una" not in names
+
+
+def test_whoever_was_joined_by_a_mailbox_alone_waits_for_a_decision(again: Any) -> None:
+    """Bob stood in Anna's record, Dan in Carol's or she in his: neither is made without a word."""
+    waits = {
+        (row["FirstName"], row["LastName"]): row["decide"].splitlines()
+        for row in again.read("plan_contact")
+        if row["action"] == "hold" and row["decide"]
+    }
+    assert len(waits) == 2
+    lines = waits["Bob", "Miller"]
+    assert sorted(line.split(",", 1)[0] for line in lines) == ["different", "same"]
+    [said] = [line for line in lines if line.startswith("different")]
+    assert set(said.split(",")[1:]) == {"fair:F1", "fair:F2"}
+    again.decide(said)
+    kept = again.stamps()
+    again.done(DAYS[0])
+    contacts = again.records("Contact", "FirstName", "LastName")
+    millers = {row["FirstName"]: row["Id"] for row in contacts if row["LastName"] == "Miller"}
+    assert millers.keys() == {"Anna", "Bob"}
+    touched = {sf_id for sf_id, stamp in again.stamps().items() if kept.get(sf_id) != stamp}
+    assert millers["Bob"] in touched
+    assert millers["Anna"] not in touched
