@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,8 +121,8 @@ def test_somebody_is_the_record_that_a_person_says(chain: Any) -> None:
     other = client.Contact.create({"LastName": "Gone"})["id"]
     client.Contact.delete(other)
     chain.put("shop", D2, "s.csv", f"{HEAD}8,Alan,Ferro,alan@x.org,\n9,Ben,Voss,ben@x.org,\n")
-    decide(
-        chain, f"use,shop:8,{stranger['id']}", f"use,shop:9,{other}", "use,shop:77,003A00000000001"
+    chain.decide(
+        f"use,shop:8,{stranger['id']}", f"use,shop:9,{other}", "use,shop:77,003A00000000001"
     )
     sync(chain, D2)
     plan = {row["LastName"]: row for row in rows(chain, D2)}
