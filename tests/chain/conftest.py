@@ -172,6 +172,12 @@ class Chain:
             for row in self.records(object_name, "SystemModstamp")
         }
 
+    def decide(self, *lines: str) -> Path:
+        """Write decisions.csv, as a person does."""
+        path = self.mappings / "decisions.csv"
+        path.write_text("\n".join(("kind,reference,target", *lines)) + "\n")
+        return path
+
     def outcomes(self, day: date) -> dict[str, Counter[str]]:
         """Object → outcomes of the newest run of the day."""
         return {
