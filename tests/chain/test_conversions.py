@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from bench.stages import STAGES
 from pipelines.plan.make import newest
 from pipelines.relations import prepare
+from pipelines.run import Run
+from pipelines.stages import STAGES, run_stage
 
 D1, D2, D3 = date(2026, 11, 5), date(2026, 11, 6), date(2026, 11, 7)
 SOURCES = """
@@ -24,8 +25,8 @@ def sync(chain: Any, day: date) -> None:
     """Every stage of a batch, without the orchestrator."""
     project = chain.project
     prepare(project)
-    for stage in STAGES.values():
-        stage(project, day)
+    for name in STAGES:
+        run_stage(name, Run(project, day))
 
 
 def rows(chain: Any, day: date, name: str = "Contact") -> list[dict[str, Any]]:
