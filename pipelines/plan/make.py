@@ -219,17 +219,28 @@ def _ledger_sql(
     aliases = _aliases_sql(mapping, differences)
     connection.execute(_table_sql("written_as", aliases))
     if not connection.execute("select 1 from written_as limit 1").fetchall():
-        return ledger.sql(differences)
+        return _of_this_record_sql(mapping, ledger.sql(differences))
     asked = f"select distinct key from {differences} union select written_as from written_as"
     connection.execute(_table_sql("asked", asked))
-    return f"""
-        select coalesce(written_as.key, entry.key) as key, field, sent, stored
+    known = f"""
+        select coalesce(written_as.key, entry.key) as key, entry.sf_id, field, sent, stored
         from ({ledger.sql("asked")}) as entry
         left join written_as
             on written_as.written_as = entry.key and written_as.sf_id = entry.sf_id
         qualify row_number() over (
             partition by coalesce(written_as.key, entry.key), field order by written_at desc
         ) = 1
+    """
+    return _of_this_record_sql(mapping, known)
+
+
+def _of_this_record_sql(mapping: ObjectMapping, known: str) -> str:
+    """What we wrote of another record says nothing of the one that took its place."""
+    return f"""
+        select known.key, known.field, known.sent, known.stored
+        from ({known}) as known
+        join {relation("org_match", mapping.object)} as matched on matched.entity_key = known.key
+        where known.sf_id is null or known.sf_id in (matched.sf_id, matched.gone_id)
     """
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from pipelines.plan.make import newest
 from pipelines.relations import prepare
-from pipelines.stages import STAGES, Run, run_stage
+from pipelines.run import Run
+from pipelines.stages import STAGES, run_stage
 
 D1, D2, D3 = date(2026, 11, 5), date(2026, 11, 6), date(2026, 11, 7)
 SOURCES = """

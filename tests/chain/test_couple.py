@@ -1,4 +1,4 @@
-"""Two people with one mailbox stay two, here and in the org, and a stranger's record stays theirs."""
+"""Two people with one mailbox stay two, here and in the org; a stranger's record stays theirs."""
 
 from __future__ import annotations
 

@@ -326,7 +326,7 @@ def test_the_children_of_a_big_parent_go_one_job_after_the_other(
 def test_a_record_of_the_org_is_adopted_and_only_its_blanks_are_filled(sync: Sync) -> None:
     people(sync.db, 2)
     sync.org.rest.Contact.create(
-        {"LastName": "Old Name", "Email": "ZOE1@example.com", "Title": None}
+        {"LastName": "ORSTED 1", "Email": "ZOE1@example.com", "Title": None}
     )
     sync.db.execute("update people set title = 'Director' where person_key = 'p-000001'")
     plan = sync.plan()
@@ -339,7 +339,7 @@ def test_a_record_of_the_org_is_adopted_and_only_its_blanks_are_filled(sync: Syn
         "select LastName, Title, Causeway_Key__c from Contact where Email = 'zoe1@example.com'"
     )
     assert record == {
-        "LastName": "Old Name", "Title": "Director", "Causeway_Key__c": "p-000001",
+        "LastName": "ORSTED 1", "Title": "Director", "Causeway_Key__c": "p-000001",
     }  # fmt: skip
 
     # Later runs know what is theirs: only what we wrote ourselves follows our sources.
@@ -349,7 +349,7 @@ def test_a_record_of_the_org_is_adopted_and_only_its_blanks_are_filled(sync: Syn
     [record] = sync.org.query(
         "select LastName, Title from Contact where Causeway_Key__c = 'p-000001'"
     )
-    assert record == {"LastName": "Old Name", "Title": "Chair"}
+    assert record == {"LastName": "ORSTED 1", "Title": "Chair"}
 
 
 def test_an_opt_out_made_in_the_org_outlives_an_older_subscription(sync: Sync) -> None:
