@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import shown, spec, step
+from assets.relation import MAPPINGS, shown, spec, step
 from pipelines.plan import make as planning
 from pipelines.plan.page import page_of
-from pipelines.project import OBJECTS
 from pipelines.resources import ProjectResource
 from pipelines.sync.mapping.model import relation
 
@@ -27,13 +26,17 @@ SAYS = """What is going to happen to each {object} of the batch's scope.
 @dg.multi_asset(
     specs=[
         spec(
-            relation("plan", name),
+            relation("plan", stem),
             group="plan",
-            description=SAYS.format(object=name),
-            deps=[relation("sf", name), relation("org_match", name), relation("org", name)],
+            description=SAYS.format(object=mapping.object),
+            deps=[
+                relation("sf", stem),
+                relation("org_match", stem),
+                relation("org", mapping.object),
+            ],
             owner="team:salesforce",
         )
-        for name in OBJECTS
+        for stem, mapping in MAPPINGS.items()
     ]
 )
 def plan(

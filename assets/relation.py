@@ -18,6 +18,9 @@ from pipelines.resources import ProjectResource
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, column_lineage
 from pipelines.warehouse import Warehouse, Written, literal, publish
 
+MAPPINGS = Project.of().object_mappings
+"""By the stem of their files, in the order in which they are written."""
+
 SAMPLE = 5
 Lineage = Mapping[str, list[tuple[str, str]]]
 

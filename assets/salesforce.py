@@ -1,15 +1,14 @@
-"""Stage 9, apply: Accounts, then Contacts, then Leads, exactly as the plan says."""
+"""Stage 9, apply: what others look up first, exactly as the plan says."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import shown, spec, step
+from assets.relation import MAPPINGS, shown, spec, step
 from pipelines.apply.objects import apply
 from pipelines.apply.prove import prove
 from pipelines.jobs import DAYS
 from pipelines.plan.make import newest, scored
-from pipelines.project import OBJECTS
 from pipelines.resources import ProjectResource
 from pipelines.sync.apply.send import Progress
 from pipelines.sync.mapping.model import relation
@@ -24,9 +23,9 @@ SAYS = """What Salesforce said of each {object} of the plan: one final outcome p
 """
 
 
-def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
-    """The final asset of one object; parents are written before their children."""
-    name = relation("salesforce", object_name)
+def salesforce_asset(stem: str, after: list[str]) -> dg.AssetsDefinition:
+    """The final asset of one mapping; parents are written before their children."""
+    name = relation("salesforce", stem)
 
     @dg.multi_asset(
         name=name,
@@ -34,8 +33,8 @@ def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
             spec(
                 name,
                 group="apply",
-                description=SAYS.format(object=object_name),
-                deps=[relation("plan", object_name), *after],
+                description=SAYS.format(object=MAPPINGS[stem].object),
+                deps=[relation("plan", stem), *after],
                 owner="team:salesforce",
                 kinds=("salesforce", "duckdb"),
             )
@@ -53,8 +52,8 @@ def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
         with step(context, project, to_org=True) as (here, day):
             saved = newest(here, day)
             note_run(saved.folder, context.run.run_id)
-            planned = sum(saved.objects[object_name].counts.values())
-            outcomes, written = apply(here, day, object_name, _tell(context))
+            planned = sum(saved.objects[stem].counts.values())
+            outcomes, written = apply(here, day, stem, _tell(context))
             yield shown(here, written, extra=dict(outcomes.counts))
             yield dg.AssetCheckResult(
                 asset_key=name,
@@ -69,8 +68,8 @@ def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
                 severity=dg.AssetCheckSeverity.WARN,
                 metadata={"rejected": outcomes.counts["rejected"]},
             )
-            yield _stored_as_sent(name, prove(here, object_name, saved))
-            yield _forecast(name, scored(here, saved, object_name))
+            yield _stored_as_sent(name, prove(here, stem, saved))
+            yield _forecast(name, scored(here, saved, stem))
 
     return run
 
@@ -118,6 +117,6 @@ def _tell(context: dg.AssetExecutionContext) -> Progress:
 
 
 written = [
-    salesforce_asset(name, [relation("salesforce", before) for before in OBJECTS[:place][-1:]])
-    for place, name in enumerate(OBJECTS)
+    salesforce_asset(stem, [relation("salesforce", before) for before in [*MAPPINGS][:place][-1:]])
+    for place, stem in enumerate(MAPPINGS)
 ]

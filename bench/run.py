@@ -91,7 +91,7 @@ def measure(home: Path, people: int) -> Result:
         prepare(project)
         first = _batch(project, FIRST, org["pid"], "the first load")
         _say("what it is compared with")
-        found = summary(project.warehouse, FIRST)
+        found = summary(project, FIRST)
         precision, recall = _agreement(project, generated.truth)
         put = baselines.raw_put(project, FIRST)
         persisting = baselines.persisting(project, FIRST)

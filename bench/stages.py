@@ -7,14 +7,12 @@ from datetime import date
 
 from pipelines import resolve
 from pipelines.apply.objects import apply, settle
+from pipelines.match import match_file, route_files
 from pipelines.org import snapshot
 from pipelines.plan import make as plan
-from pipelines.project import OBJECTS, Project, stage_files
+from pipelines.project import Project, stage_files
 from pipelines.relations import ENTITIES
 from pipelines.sources.land import land
-from pipelines.sql import SqlFile
-from pipelines.sync.mapping.match import match_sql
-from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.validate.judge import validated
 
 Stage = Callable[[Project, date], object]
@@ -50,24 +48,20 @@ def _resolve(project: Project, day: date) -> None:
 
 
 def _match(project: Project, day: date) -> None:
-    for mapping in project.object_mappings.values():
-        project.run_sql(_match_file(mapping), day)
-    for file in stage_files("match"):
+    mappings = project.object_mappings
+    for mapping in mappings.values():
+        project.run_sql(match_file(mapping, mappings), day)
+    for file in route_files(mappings):
         project.run_sql(file, day)
 
 
-def _match_file(mapping: ObjectMapping) -> SqlFile:
-    name = relation("org_match", mapping.object)
-    return SqlFile(name, mapping.file, match_sql(mapping), description="", owner="")
-
-
 def _map(project: Project, day: date) -> None:
-    for name in OBJECTS:
+    for name in project.object_mappings:
         plan.desired(project, day, name)
 
 
 def _apply(project: Project, day: date) -> None:
-    for name in OBJECTS:
+    for name in project.object_mappings:
         apply(project, day, name)
 
 

@@ -1,36 +1,9 @@
 """Stage 6, match: which record of the org is whose, and what each person becomes."""
 
-from assets.relation import sql_asset
-from pipelines.project import Project, stage_files
-from pipelines.sql import SqlFile
-from pipelines.sync.mapping.match import match_sql
-from pipelines.sync.mapping.model import ObjectMapping, relation
-
-SAYS = """Our entities → the {object} of the org that each one is, by the first rule of
-`{rules}` that finds one.
-
-- `entity_key`: of the person or account
-- `sf_id`: null where the rule is `ambiguous` (two entities reach the record), `deleted` or
-  `converted`
-- `candidates`: how many records the rule found; the oldest was taken
-- `adopt`: the record carries no key of ours yet
-"""
-
-
-def match_file(mapping: ObjectMapping) -> SqlFile:
-    """The ``match:`` of a mapping as the SQL relation it compiles to."""
-    return SqlFile(
-        relation=relation("org_match", mapping.object),
-        path=mapping.file,
-        query=match_sql(mapping),
-        description=SAYS.format(object=mapping.object, rules=", ".join(mapping.match)),
-        owner="team:salesforce",
-    )
-
-
-MAPPINGS = Project.of().object_mappings
+from assets.relation import MAPPINGS, sql_asset
+from pipelines.match import match_file, route_files
 
 matched = [
-    *(sql_asset(match_file(mapping), "match", traced=False) for mapping in MAPPINGS.values()),
-    *(sql_asset(file, "match") for file in stage_files("match")),
+    *(sql_asset(match_file(one, MAPPINGS), "match", traced=False) for one in MAPPINGS.values()),
+    *(sql_asset(file, "match") for file in route_files(MAPPINGS)),
 ]

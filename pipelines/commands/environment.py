@@ -29,6 +29,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 MADE = ".made"
 """Stands in Dagster's home once its settings and databases are there."""
 
+OBJECT = "An object or a mapping, such as Contact."
+"""What is said of arguments that name one; in whatever case."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
@@ -99,6 +102,17 @@ def print_json(document: Any) -> None:
     import json
 
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def object_of(here: Project, name: str | None) -> str | None:
+    """The object that an option names, by itself or by a mapping of it; none where none is named.
+
+    Raises:
+        ConfigError: no mapping is called so.
+    """
+    from pipelines.sync.mapping.folder import object_named
+
+    return None if name is None else object_named(here.object_mappings, name)
 
 
 def command() -> str:

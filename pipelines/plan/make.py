@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError
 from pipelines.org.snapshot import fitted, read_schema
-from pipelines.plan.guards import applied, digests, heed_guards
+from pipelines.plan.disjoint import check_disjoint, check_records
+from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
 from pipelines.plan.page import write_page
 from pipelines.plan.scope import bind_scope, seen
@@ -23,6 +24,7 @@ from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.build import called, plan_sql
@@ -37,21 +39,21 @@ if TYPE_CHECKING:
 
     from pipelines.salesforce.org import Org
 
-__all__ = ["applied", "desired", "heed_guards", "newest", "newest_of_all", "plan", "scored"]
+__all__ = ["desired", "heed_guards", "newest", "newest_of_all", "plan", "scored"]
 
 
-def desired(project: Project, day: date, object_name: str) -> Written:
-    """Write ``sf_<object>``: the records of the batch's scope as the mapping wants them."""
+def desired(project: Project, day: date, stem: str) -> Written:
+    """Write ``sf_<mapping>``: the records of the batch's scope as the mapping wants them."""
     mappings = fitted(project, day)
-    schema = read_schema(project, day)[object_name]
-    query = desired_sql(mappings[object_name], schema, mappings, project.policies)
-    name = relation("sf", object_name)
-    made = SqlFile(name, mappings[object_name].file, query, description="", owner="")
+    mapping = mappings[stem]
+    schema = read_schema(project, day)[mapping.object]
+    query = desired_sql(mapping, schema, mappings, project.policies)
+    made = SqlFile(relation("sf", stem), mapping.file, query, description="", owner="")
     return project.run_sql(made, day)
 
 
 def left_out(project: Project, written: Written) -> int:
-    """Rows of ``sf_<object>`` with an address that the org has no code for."""
+    """Rows of ``sf_<mapping>`` with an address that the org has no code for."""
     with project.warehouse.connect() as connection:
         counted = connection.execute(_left_out_sql(written.path)).fetchall()
     return int(counted[0][0])
@@ -62,9 +64,10 @@ def _left_out_sql(path: Path) -> str:
 
 
 def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
-    """Write ``plan_<object>`` for every object and save them as one plan.
+    """Write ``plan_<mapping>`` for every mapping and save them as one plan.
 
     Raises:
+        ConfigError: two mappings would write the same record; nothing was saved.
         Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
     """
     schema, mappings = read_schema(project, day), fitted(project, day)
@@ -73,7 +76,9 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
         return newest(project, day), [
             project.written(relation("plan", name), day) for name in mappings
         ]
-    written = [_plan(project, day, one, schema[name]) for name, one in mappings.items()]
+    check_disjoint(project, day, mappings)
+    written = [_plan(project, day, one, schema[one.object]) for one in mappings.values()]
+    check_records(project, day, mappings)
     with project.connect(day) as connection:
         stamps = seen(project, connection)
     with project.org() as org:
@@ -132,50 +137,52 @@ def newest_of_all(project: Project) -> Plan:
     raise ConfigError.at(plans, None, "nothing is planned yet; run `causeway sync --plan-only`")
 
 
-def scored(project: Project, saved: Plan, object_name: str) -> Score:
-    """Hold the forecast of one object's rows against what Salesforce really said of them."""
+def scored(project: Project, saved: Plan, stem: str) -> Score:
+    """Hold the forecast of one mapping's rows against what Salesforce really said of them."""
     with project.warehouse.connect() as connection:
-        return score(connection, saved.payload(object_name), applied(saved, object_name))
+        return score(connection, saved.payload(stem), saved.outcomes(stem))
 
 
 MADE = ("differences", "ledger", "undone", "scope", "refused", "lost", "withdrawn")
-"""What a plan reads of each object that is no asset; made while planning."""
+"""What a plan reads of each mapping that is no asset; made while planning."""
 
 
 def _plan(
     project: Project, day: date, mapping: ObjectMapping, schema: Mapping[str, Field]
 ) -> Written:
-    """One object's part of the plan: first what differs, then what becomes of it."""
-    object_name, policies = mapping.object, project.policies
+    """One mapping's part of the plan: first what differs, then what becomes of it."""
+    stem, policies = mapping.stem, project.policies
     compared = differences_sql(mapping, schema, policies)
     query = plan_sql(mapping, schema, policies)
-    made = {relation(stage, object_name) for stage in MADE} | {mapping.from_}
+    made = {relation(stage, stem) for stage in MADE} | {mapping.from_}
     with project.connect(day) as connection, project.state.attach(connection):
         reads = connection.get_table_names(compared) | connection.get_table_names(query)
         for table in reads - made:
             project.bind_table(connection, table, day)
         project.bind_table(connection, mapping.from_, day)
-        connection.execute(_table_sql(relation("differences", object_name), compared))
+        connection.execute(_table_sql(relation("differences", stem), compared))
         _bind_written(project, connection, mapping)
-        bind_scope(project, connection, day, object_name)
-        refused = _refused_sql(object_name)
-        connection.execute(_view_sql(relation("refused", object_name), refused))
-        return project.warehouse.write(connection, relation("plan", object_name), day, query)
+        bind_scope(project, connection, day, mapping)
+        refused = _refused_sql(mapping.object)
+        connection.execute(_view_sql(relation("refused", stem), refused))
+        return project.warehouse.write(connection, relation("plan", stem), day, query)
 
 
 def _bind_written(project: Project, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
-    """Make ``ledger_``, ``undone_``, ``lost_`` and ``withdrawn_<object>``: what we ever wrote."""
-    home, object_name = project.org_home(project.bound_org or ""), mapping.object
-    ledger, differences = Ledger.of(home, object_name), relation("differences", object_name)
-    query = _ledger_sql(connection, mapping, ledger) or _sent_sql(differences, object_name)
-    connection.execute(_table_sql(relation("ledger", object_name), query))
-    undone = undone_sql(home, object_name)
-    connection.execute(_view_sql(relation("undone", object_name), undone))
-    project.bind_org(connection, object_name)
+    """Make ``ledger_``, ``undone_``, ``lost_`` and ``withdrawn_<mapping>``: what we ever wrote."""
+    home, stem = project.org_home(project.bound_org or ""), mapping.stem
+    ledger, differences = Ledger.of(home, mapping.object), relation("differences", stem)
+    query = _ledger_sql(connection, mapping, ledger) or _sent_sql(differences, mapping.object)
+    connection.execute(_table_sql(relation("ledger", stem), query))
+    undone = undone_sql(home, mapping.object)
+    connection.execute(_view_sql(relation("undone", stem), undone))
+    project.bind_org(connection, mapping.object)
     lost = _lost_sql(mapping, ledger)
-    connection.execute(_table_sql(relation("lost", object_name), lost))
-    stays = _withdrawn_sql(mapping, withdrawn(project))
-    connection.execute(_table_sql(relation("withdrawn", object_name), stays))
+    connection.execute(_table_sql(relation("lost", stem), lost))
+    others = of_object(project.object_mappings, mapping.object)
+    first = next(other for other in others if other.from_ == mapping.from_)
+    stays = _withdrawn_sql(mapping, withdrawn(project), listed=stem == first.stem)
+    connection.execute(_table_sql(relation("withdrawn", stem), stays))
 
 
 def _ledger_sql(
@@ -210,13 +217,16 @@ def _aliases_sql(mapping: ObjectMapping, differences: str) -> str:
             select unnest(aliases) as written_as, {mapping.key_column} as key
             from {mapping.from_} where len(aliases) > 0
         ) as taken
-        join {relation("org_match", mapping.object)} as matched on matched.entity_key = taken.key
+        join {relation("org_match", mapping.stem)} as matched on matched.entity_key = taken.key
         semi join {differences} as differences on differences.key = taken.key
     """
 
 
-def _withdrawn_sql(mapping: ObjectMapping, keys: Path) -> str:
-    """Records that are there though nobody of ours mentions them any more."""
+def _withdrawn_sql(mapping: ObjectMapping, keys: Path, *, listed: bool) -> str:
+    """Records that are there though nobody of ours mentions them any more.
+
+    No condition chooses them any more; they are `listed` by one mapping of their object.
+    """
     named = "".join(f", records.{quoted(name)}" for name in called(mapping))
     return f"""
         select withdrawn.key, records."Id" as sf_id{named}
@@ -224,6 +234,7 @@ def _withdrawn_sql(mapping: ObjectMapping, keys: Path) -> str:
         join read_parquet({literal(keys)}) as withdrawn
             on withdrawn.key = lower(records.{quoted(mapping.key)})
         where records."IsDeleted" = 'false' and withdrawn.relation = {literal(mapping.from_)}
+            and {str(listed).lower()}
     """
 
 
@@ -232,7 +243,7 @@ def _lost_sql(mapping: ObjectMapping, ledger: Ledger) -> str:
 
     Nothing is lost where nothing of ours is left: whoever empties an org wants to fill it again.
     """
-    records, name = relation("org", mapping.object), mapping.object
+    records, name = relation("org", mapping.object), mapping.stem
     unmatched = (
         f"(select key from {relation('sf', name)} anti join"
         f" (select entity_key as key from {relation('org_match', name)}) using (key))"

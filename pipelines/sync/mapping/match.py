@@ -7,11 +7,13 @@ where two reach it, neither does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipelines.errors import InternalError
 from pipelines.sync.mapping.compile import value_sql
+from pipelines.sync.mapping.folder import matches_sql
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import converts
 from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
 
@@ -30,8 +32,8 @@ ALIAS = "alias"
 """The rule that finds a record by a key which another one took over."""
 
 
-def match_sql(mapping: ObjectMapping) -> str:
-    """The relation ``org_match_<object>``: one row per entity that the org knows.
+def match_sql(mapping: ObjectMapping, mappings: Mapping[str, ObjectMapping]) -> str:
+    """The relation ``org_match_<mapping>``: one row per entity that the org knows.
 
     Columns: ``entity_key``; ``sf_id``, null where ``rule`` is ``ambiguous`` (two entities reach
     the record), ``deleted``, ``merged`` or ``converted`` (only such a record carries the key);
@@ -39,6 +41,10 @@ def match_sql(mapping: ObjectMapping) -> str:
     key yet or that of somebody who turned out to be the same; ``alias``, the key of the latter;
     ``others``, further records that are the same entity by its keys or by the rule that decided;
     ``gone_id``, the Id of a record that is no match, of a merged one that of its master.
+
+    Args:
+        mapping: whose ``match:`` it is.
+        mappings: all there are, by stem: a contact may be found by the match of its account.
     """
     rules = [rule for rule in mapping.match if rule != "key"]
     found = [
@@ -49,7 +55,7 @@ def match_sql(mapping: ObjectMapping) -> str:
         *(_found_sql(place, rule) for place, rule in enumerate(rules, start=2)),
     ]
     return _MATCH.format(
-        entities=_entities_sql(mapping, rules),
+        entities=_entities_sql(mapping, mappings, rules),
         aliases=_ALIASES.format(key=mapping.key_column, golden=mapping.from_),
         records=_records_sql(mapping),
         free=_free_sql(mapping, rules),
@@ -158,7 +164,9 @@ _ALIASES = """\
     where len(aliases) > 0"""
 
 
-def _entities_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
+def _entities_sql(
+    mapping: ObjectMapping, mappings: Mapping[str, ObjectMapping], rules: Sequence[str]
+) -> str:
     columns = [f"{mapping.from_}.{mapping.key_column} as entity_key"]
     joins = ""
     if "email" in rules:
@@ -170,9 +178,11 @@ def _entities_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
     if "name_at_account" in rules:
         first, last = _value(mapping, "FirstName"), quoted(mapping.fields["LastName"].from_ or "")
         columns.append(f"norm_text({first} || ' ' || {last}) as full_name")
-        columns.append("org_match_account.sf_id as account_id")
-        by = quoted(mapping.fields["AccountId"].by or "")
-        joins = f"\n    left join org_match_account on org_match_account.entity_key = {by}"
+        account = mapping.fields["AccountId"]
+        matched, by = relation("org_match", account.lookup or ""), quoted(account.by or "")
+        columns.append(f"{matched}.sf_id as account_id")
+        source = matches_sql(mappings, account.lookup or "")
+        joins = f"\n    left join {source} on {matched}.entity_key = {by}"
     listed = ",\n        ".join(columns)
     return f"    select\n        {listed}\n    from {mapping.from_}{joins}"
 
@@ -221,7 +231,7 @@ def _found_sql(place: int, rule: str) -> str:
 def _gone_sql(mapping: ObjectMapping) -> str:
     """Keys that dead records carry; of several the one that died last counts."""
     rule = f'when "MasterRecordId" is not null then {literal(MERGED)} else {literal(DELETED)}'
-    if mapping.object == "Lead":
+    if converts(mapping.object):
         rule = f"when \"IsConverted\" = 'true' then {literal(CONVERTED)} {rule}"
     key = f"lower({quoted(mapping.key)})"
     last = """coalesce("LastModifiedDate", "CreatedDate", '') || "Id\""""
@@ -237,7 +247,7 @@ def _gone_sql(mapping: ObjectMapping) -> str:
 
 def _alive(mapping: ObjectMapping) -> str:
     alive = "\"IsDeleted\" = 'false'"
-    return f"{alive} and \"IsConverted\" = 'false'" if mapping.object == "Lead" else alive
+    return f"{alive} and \"IsConverted\" = 'false'" if converts(mapping.object) else alive
 
 
 def _value(mapping: ObjectMapping, field: str) -> str:

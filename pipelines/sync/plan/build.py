@@ -14,6 +14,7 @@ from pipelines.sync.mapping.compile import CUT
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
 from pipelines.sync.mapping.match import AMBIGUOUS, CONVERTED, DELETED, MERGED
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import USER
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.decisions import decided_ctes, rules_sql, told_sql
@@ -53,26 +54,26 @@ COLUMNS = {
 UNDONE = "it was undone, and nothing that we want of it has changed since"
 NO_SOURCE = "no source mentions it any more"
 WITHDRAWN = f"{NO_SOURCE}; its record stays as it is, and nothing is deleted"
-PARENTS = ("AccountId",)
 OWNER = "OwnerId"
+_NO_PARENTS = frozenset({USER, "Group", "RecordType"})
 
 
 def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies) -> str:
-    """The relation ``plan_<object>``: ``COLUMNS``, then the desired fields in wire form.
+    """The relation ``plan_<mapping>``: ``COLUMNS``, then the desired fields in wire form.
 
-    It reads ``sf_`` and ``org_match_<object>``, and relations that are not assets:
-    ``differences_<object>``; ``ledger_<object>`` (``key``, ``field``, ``sent``, ``stored``), what
-    we wrote last; ``undone_<object>`` (``key``, ``field``, ``value``), what was taken back, without
-    a field the record; ``scope_<object>`` (``key``, ``reason``), why a row is here that the batch
-    did not touch; ``refused_<object>`` (``key``, ``code``, ``message``, ``waits``), what the org
-    said of it, and the digest of what somebody has to look at before it is sent again;
-    ``lost_<object>`` (``key``), what we wrote and is gone for good; ``withdrawn_<object>``
+    It reads ``sf_`` and ``org_match_<mapping>``, and relations that are not assets:
+    ``differences_<mapping>``; ``ledger_<mapping>`` (``key``, ``field``, ``sent``, ``stored``), what
+    we wrote last; ``undone_<mapping>`` (``key``, ``field``, ``value``), what was taken back,
+    without a field the record; ``scope_<mapping>`` (``key``, ``reason``), why a row is here that
+    the batch did not touch; ``refused_<mapping>`` (``key``, ``code``, ``message``, ``waits``), what
+    the org said of it, and the digest of what somebody has to look at before it is sent again;
+    ``lost_<mapping>`` (``key``), what we wrote and is gone for good; ``withdrawn_<mapping>``
     (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
     value is written, only which of them were cut.
     """
-    name = mapping.object
+    name, moves = mapping.stem, parents(mapping, schema)
     work = {
         **taken_ctes(mapping, schema),
         "rules": rules_sql(mapping, schema, policies),
@@ -109,7 +110,7 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         undone=relation("undone", name),
         told_undone=literal(UNDONE),
         digest=digest_sql({field: schema[field].type for field in mapping.enabled()}, "desired"),
-        moved=_contains(PARENTS),
+        moved=f"\n            when {_contains(moves)} then 'move'" if moves else "",
         cut=CUT,
         columns=listed(fields, 4),
     )
@@ -203,8 +204,7 @@ planned as (
             when reason is not null then 'hold'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
-            when _rule = 'deleted' then 'undelete'
-            when {moved} then 'move'
+            when _rule = 'deleted' then 'undelete'{moved}
             when list_contains(changed, 'OwnerId') then 'reassign'
             when len(changed) > 0 then 'update'
             else 'unchanged'
@@ -291,6 +291,16 @@ def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
             yield f"case when {quoted(name)} is not null then {literal(name)} end"
 
 
+def parents(mapping: ObjectMapping, schema: Mapping[str, Field]) -> list[str]:
+    """The mapped fields that say to which other record one belongs, as the org describes them."""
+    return [
+        name
+        for name in mapping.enabled()
+        if schema[name].type == "reference"
+        and not _NO_PARENTS.issuperset(schema[name].reference_to)
+    ]
+
+
 def called(mapping: ObjectMapping) -> list[str]:
     """The mapped fields by which people call a record."""
     known = mapping.enabled()
@@ -349,7 +359,7 @@ def _gone(mapping: ObjectMapping, policies: Policies) -> _Gone:
         return _Gone("matched.sf_id", holds, notes)
     found = "case when not ({}) then matched.sf_id end".format(
         f"matched.rule is not distinct from {literal(DELETED)}"
-        f" and (undone.key is not null or {_lost_in_bin(name)})"
+        f" and (undone.key is not null or {_lost_in_bin(mapping.stem)})"
     )
     in_bin = f"{deleted}, and its recycle bin has it no more, {again}"
     return _Gone(found, holds, [notes[0], f"when {known} then {literal(in_bin)}"])
@@ -371,21 +381,21 @@ def _opted_out(mapping: ObjectMapping, told: str) -> Iterator[str]:
 def _others_sql(mapping: ObjectMapping, policies: Policies) -> str:
     """What is said of further records that the org has for one of ours."""
     name = mapping.object
-    policy = getattr(policies.duplicates, name.lower())
     told = literal(f"the org has more than one {name} for it, also ")
-    why = literal(f" (duplicates.{name.lower()}: {policy})")
-    return f"{told} || array_to_string(_others, ', ') || {why}"
+    policy = policies.duplicates.of(name)
+    why = f" || {literal(f' (duplicates.{name.lower()}: {policy})')}" if policy else ""
+    return f"{told} || array_to_string(_others, ', '){why}"
 
 
 def _waits_for_review(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
-    if getattr(policies.duplicates, mapping.object.lower()) == "review":
+    if policies.duplicates.of(mapping.object) == "review":
         yield f"when len(_others) > 0 then {_others_sql(mapping, policies)}"
 
 
-def _lost_in_bin(object_name: str) -> str:
+def _lost_in_bin(stem: str) -> str:
     """The org shows some records as deleted that its recycle bin has lost; it said so before."""
     said = "code = 'UNDELETE_FAILED' and contains(message, 'recycle bin')"
-    return f"desired.key in (select key from {relation('refused', object_name)} where {said})"
+    return f"desired.key in (select key from {relation('refused', stem)} where {said})"
 
 
 def _holds(mapping: ObjectMapping, schema: Mapping[str, Field]) -> Iterator[str]:
@@ -406,7 +416,7 @@ def _waits(mapping: ObjectMapping, policies: Policies) -> str:
     return f"case when {known} then {same} else false end"
 
 
-def _contains(names: tuple[str, ...]) -> str:
+def _contains(names: Sequence[str]) -> str:
     return " or ".join(f"list_contains(changed, {literal(name)})" for name in names)
 
 
