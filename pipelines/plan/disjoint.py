@@ -85,6 +85,7 @@ def _line(mapping: ObjectMapping, key: str) -> int:
 
 def _met_sql(one: Path, other: Path, column: str) -> str:
     return (
-        f"select distinct {column} from read_parquet({literal(one)})"
-        f" semi join read_parquet({literal(other)}) using ({column}) order by {column}"
+        f"select distinct one.{column} from read_parquet({literal(one)}) as one"
+        f" where one.{column} in (select {column} from read_parquet({literal(other)}))"
+        f" order by one.{column}"
     )

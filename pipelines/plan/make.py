@@ -191,7 +191,7 @@ def _ledger_sql(
     """What we wrote of records that differ, whatever key they had then; none without a ledger."""
     if not ledger.segments():
         return None
-    differences = relation("differences", mapping.object)
+    differences = relation("differences", mapping.stem)
     aliases = _aliases_sql(mapping, differences)
     connection.execute(_table_sql("written_as", aliases))
     if not connection.execute("select 1 from written_as limit 1").fetchall():

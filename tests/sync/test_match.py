@@ -111,7 +111,7 @@ def test_contacts(
     fill("people", golden["people"], people)
     fill("org_contact", texts(mappings, "Contact"), records)
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
-    assert matched(db, mappings["Contact"]) == expected
+    assert matched(db, mappings, "contact") == expected
 
 
 ACCOUNTS: dict[str, tuple[Row, str, bool]] = {
@@ -136,7 +136,7 @@ def test_accounts_by_name(
     account, name, found = ACCOUNTS[case]
     fill("accounts", golden["accounts"], [{"account_key": "a-1", **account}])
     fill("org_account", texts(mappings, "Account"), [RECORD | {"Id": "001A", "Name": name}])
-    assert matched(db, mappings["Account"]) == ({"a-1": ("001A", "name", 1, True)} if found else {})
+    assert matched(db, mappings, "account") == ({"a-1": ("001A", "name", 1, True)} if found else {})
 
 
 def test_a_converted_lead_is_none_and_known_as_converted(
@@ -152,7 +152,7 @@ def test_a_converted_lead_is_none_and_known_as_converted(
         texts(mappings, "Lead"),
         [converted, converted | {"Id": "00QB", "Causeway_Key__c": "p-2"}],
     )
-    assert matched(db, mappings["Lead"]) == {"p-2": (None, "converted", 0, False)}
+    assert matched(db, mappings, "lead") == {"p-2": (None, "converted", 0, False)}
 
 
 SEVERAL: list[tuple[list[str] | None, list[tuple[str, str | None]], list[str], str | None]] = [
@@ -180,13 +180,18 @@ def test_further_records_of_one_of_ours_are_known(
     ]
     fill("org_contact", texts(mappings, "Contact"), rows)
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
-    found = db.execute(f"select others, alias from ({match_sql(mappings['Contact'])})").fetchall()
+    found = db.execute(
+        f"select others, alias from ({match_sql(mappings['contact'], mappings)})"
+    ).fetchall()
     assert found == [(others, alias)]
 
 
-def matched(db: duckdb.DuckDBPyConnection, mapping: ObjectMapping) -> dict[str, Found]:
+def matched(
+    db: duckdb.DuckDBPyConnection, mappings: dict[str, ObjectMapping], stem: str
+) -> dict[str, Found]:
+    query = match_sql(mappings[stem], mappings)
     rows = db.execute(
-        f"select entity_key, sf_id, rule, candidates, adopt from ({match_sql(mapping)})"
+        f"select entity_key, sf_id, rule, candidates, adopt from ({query})"
     ).fetchall()
     found = {row[0]: row[1:] for row in rows}
     assert len(found) == len(rows)

@@ -67,7 +67,16 @@ def stale(
         there = [] if row.now is None else [held | row.before | row.now]
         fill("records", dict.fromkeys(held, "varchar") | TEXTS, there)
         counts = {row.action: 1}
-        part = ObjectPlan(row.object, KEY, dict.fromkeys(FIELDS, "string"), {}, None, counts, "")
+        part = ObjectPlan(
+            row.object.lower(),
+            row.object,
+            KEY,
+            dict.fromkeys(FIELDS, "string"),
+            {},
+            None,
+            counts,
+            "",
+        )
         query = stale_sql(part, schema[row.object], planned, "records", US)
         found = db.sql(query).to_arrow_table().to_pylist()
         assert all(set(one) == set(BARRED) for one in found)
