@@ -96,11 +96,15 @@ def _chosen(here: Project, plan_id: str | None, day: date | None) -> Plan:
 
 def _stems(saved: Plan, name: str | None) -> list[str]:
     """The mappings of a plan that the name of an object or mapping means; without one, all."""
-    from pipelines.sync.mapping.folder import named
+    from pipelines.sync.mapping.folder import meant
 
     if name is None:
         return list(saved.objects)
-    return [part.stem for part in named(saved.objects, name)]
+    found = [part.stem for part in meant(saved.objects, name)]
+    if not found:
+        listed = ", ".join(map(saved.called, saved.objects))
+        raise ConfigError(f"no {name} in this plan; it has {listed}")
+    return found
 
 
 def _known(saved: Plan, stems: list[str], field: str | None, only: str | None) -> None:

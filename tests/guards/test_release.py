@@ -112,7 +112,7 @@ def test_what_a_plan_was_made_from_must_not_have_changed(project: Project) -> No
 def test_what_applying_takes_is_foretold() -> None:
     def made(**counts: int) -> Plan:
         part = ObjectPlan("contact", "Contact", "K__c", {}, {}, None, counts, "")
-        return Plan(Path(), "p", "", "", "", "", "", {}, {"Contact": part})
+        return Plan(Path(), "p", "", "", "", "", "", {}, {"contact": part})
 
     assert predicted(made(unchanged=9)) == Cost()
     assert predicted(made(create=401)) == Cost(calls=6 + 3, storage_kb=802)

@@ -93,18 +93,23 @@ def objects_of(mappings: Mapping[str, ObjectMapping]) -> list[str]:
     return list(dict.fromkeys(mapping.object for mapping in mappings.values()))
 
 
-def named(mappings: Mapping[str, M], name: str) -> list[M]:
+def meant(mappings: Mapping[str, M], name: str) -> list[M]:
     """The mappings that somebody means by an object's name or by a file's stem, in any case.
 
     What is spelled as an object means all its mappings; else a stem comes first.
+    """
+    by_stem = [mapping for stem, mapping in mappings.items() if stem == name.lower()]
+    by_object = [one for one in mappings.values() if one.object.lower() == name.lower()]
+    return of_object(mappings, name) or by_stem or by_object
+
+
+def named(mappings: Mapping[str, M], name: str) -> list[M]:
+    """The mappings that somebody means, see ``meant``.
 
     Raises:
         ConfigError: there is none.
     """
-    found = of_object(mappings, name) or [
-        mapping for stem, mapping in mappings.items() if stem == name.lower()
-    ]
-    found = found or [one for one in mappings.values() if one.object.lower() == name.lower()]
+    found = meant(mappings, name)
     if not found:
         listed = ", ".join(dict.fromkeys(called(mappings).values()))
         raise ConfigError(f"there is no mapping for {name!r}; known are {listed}")
