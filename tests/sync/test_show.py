@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +79,23 @@ def test_a_plan_comes_back_as_it_was_saved(tmp_path: Path, plan: Plan) -> None:
     }
     assert (part.key_field, part.types["Birthdate"]) == ("Causeway_Key__c", "date")
     assert part.references == {"AccountId": "Account"}
+
+
+def test_a_plan_whose_header_speaks_of_objects_is_read_as_it_lies(plan: Plan) -> None:
+    path = plan.folder / "header.json"
+    header = json.loads(path.read_text(encoding="utf-8"))
+    assert header["objects"]["contact"]["object"] == "Contact"
+    sealed = {name: header[name] for name in header if name not in ("plan_id", "sha256")}
+    sealed["objects"] = {"Contact": header["objects"]["contact"] | {"content": "older ones had it"}}
+    text = json.dumps(sealed, sort_keys=True, ensure_ascii=False)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    older = plan.folder.with_name(f"{plan.batch}-{sha256[:12]}")
+    shutil.copytree(plan.folder, older)
+    written = json.dumps(sealed | {"plan_id": older.name, "sha256": sha256})
+    (older / "header.json").write_text(written, encoding="utf-8")
+    found = load_plan(older.parent.parent, older.name)
+    assert found.objects == plan.objects
+    assert (older / "header.json").read_text(encoding="utf-8") == written
 
 
 def test_a_relation_that_is_replaced_leaves_the_plan_alone(
