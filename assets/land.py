@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-import dagster as dg
-
-from assets.relation import shown, spec, step
-from pipelines.resources import ProjectResource
-from pipelines.sources.land import land
+from assets.relation import Result, shown, spec, stage_asset
+from pipelines.run import Made, Run
 from pipelines.sources.relations import RAW
+from pipelines.stages import STAGES
 
 SAYS = {
     "raw_contacts": "Rows of contact lists, as their files say them.",
@@ -26,17 +24,16 @@ ORIGIN = """ Every value is text, under the name its preset gives it.
 """
 
 
-@dg.multi_asset(
-    specs=[
+def show(run: Run, made: Made) -> Iterator[Result]:
+    """The day's rows of every source, as its files say them."""
+    yield shown(run.project, made.written)
+
+
+land = stage_asset(
+    STAGES["land"],
+    [
         spec(name, group="land", description=SAYS[name] + ORIGIN, deps=[], kinds=("csv", "duckdb"))
         for name in RAW
-    ]
+    ],
+    show,
 )
-def landed(
-    context: dg.AssetExecutionContext, project: ProjectResource
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Read the day's files of every source."""
-    with step(context, project, to_org=False) as (here, day):
-        result = land(here.warehouse, here.sources, here.inbox, day)
-        for written in result.written.values():
-            yield shown(here, written)

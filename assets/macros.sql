@@ -159,27 +159,27 @@ create or replace macro row_hash(parts) as
 -- carriage returns and line feeds, and pads numbers to their scale; none of that is a change. Phone
 -- numbers are compared by their digits. An Id has 15 characters, and 3 more that follow from them.
 create or replace macro trimmed(x) as trim(replace(x, chr(13), ''), e' \t\n');
+create or replace macro normal_word(x) as lower(trimmed(x));
+create or replace macro normal_phone(x) as
+    coalesce(nullif(regexp_replace(x, '[^0-9]', '', 'g'), ''), normal_word(x));
+create or replace macro normal_number(x) as coalesce(try_cast(x as decimal(38, 9))::varchar, x);
+create or replace macro normal_id(x) as left(x, 15);
+create or replace macro normal_moment(x) as
+    epoch_ms(try_cast(trimmed(x) as timestamptz))::varchar;
+create or replace macro normal_list(x) as list_sort(string_split(normal_word(x), ';'))::varchar;
 
+-- Where the type stands in a column. Where it is known when the SQL is made, one of the above is
+-- written instead (`wire.normal_sql`): planning seven branches for every field takes longer than
+-- comparing a small batch.
 create or replace macro normal_value(kind, x) as
     case
-        when kind in ('string', 'textarea', 'url', 'encryptedstring', 'date') then trimmed(x)
-        when kind in ('email', 'picklist', 'combobox', 'boolean') then lower(trimmed(x))
-        when kind = 'phone'
-            then coalesce(nullif(regexp_replace(x, '[^0-9]', '', 'g'), ''), lower(trimmed(x)))
-        when kind in ('double', 'currency', 'percent', 'int', 'long')
-            then coalesce(try_cast(x as decimal(38, 9))::varchar, x)
-        when kind in ('reference', 'id') then left(x, 15)
-        when kind = 'datetime' then epoch_ms(try_cast(trimmed(x) as timestamptz))::varchar
-        when kind = 'multipicklist'
-            then list_sort(string_split(lower(trimmed(x)), ';'))::varchar
+        when kind in ('email', 'picklist', 'combobox', 'boolean') then normal_word(x)
+        when kind = 'phone' then normal_phone(x)
+        when kind in ('double', 'currency', 'percent', 'int', 'long') then normal_number(x)
+        when kind in ('reference', 'id') then normal_id(x)
+        when kind = 'datetime' then normal_moment(x)
+        when kind = 'multipicklist' then normal_list(x)
         else trimmed(x)
-    end;
-
--- Whether two wire values differ in meaning. Equal letter by letter is nearly always the end of it.
-create or replace macro differs(kind, x, y) as
-    case
-        when x is not distinct from y then false
-        else normal_value(kind, x) is distinct from normal_value(kind, y)
     end;
 
 -- What a plan tells of a text that is cut to what its field takes; null where the text fits.
@@ -193,4 +193,11 @@ create or replace macro cut_text(field_name, x, most) as
                 length(x), most, substr(x, most + 1, 60), if(length(x) > most + 60, '…', '')
             )
         }
+    end;
+
+-- A text as one cell of a CSV file.
+create or replace macro csv_cell(text) as
+    case
+        when regexp_matches(text, '[",\r\n]') then '"' || replace(text, '"', '""') || '"'
+        else text
     end;

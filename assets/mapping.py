@@ -1,14 +1,16 @@
 """Stage 7, map: the golden records as Salesforce should hold them."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import dagster as dg
 
-from assets.relation import MAPPINGS, shown, spec, step
+from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
 from pipelines.org.snapshot import fitted
-from pipelines.plan.make import desired, left_out
+from pipelines.plan.make import left_out
 from pipelines.project import Project
-from pipelines.resources import ProjectResource
+from pipelines.run import Made, Run
+from pipelines.stages import STAGES
 from pipelines.sync.mapping.compile import mapping_columns
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import ObjectMapping, relation
@@ -19,40 +21,28 @@ which parts of an address the org has no code for.
 """
 
 
-def mapping_asset(mapping: ObjectMapping) -> dg.AssetsDefinition:
+def _spec(mapping: ObjectMapping) -> dg.AssetSpec:
     """``sf_<mapping>``, which the mapping compiles to."""
-    stem, name = mapping.stem, relation("sf", mapping.stem)
     parents = [one for other in mapping.lookups().values() for one in of_object(MAPPINGS, other)]
-    needs = ["routes", "org_schema", "org_place", "org_user"]
-    needs += sorted({one.from_ for one in (mapping, *parents)})
-    needs += [relation("org_match", parent) for parent in MAPPINGS]
-
-    @dg.multi_asset(
-        name=name,
-        specs=[
-            spec(
-                name,
-                group="map",
-                description=SAYS.format(object=mapping.object, file=mapping.stem),
-                deps=needs,
-                owner="team:salesforce",
-                kinds=("yaml", "duckdb"),
-            )
-        ],
+    needs = sorted({one.from_ for one in (mapping, *parents)})
+    needs += ["routes", "org_schema", "org_place", "org_user"]
+    needs += [relation("org_match", stem) for stem in MAPPINGS]
+    return spec(
+        relation("sf", mapping.stem),
+        group="map",
+        description=SAYS.format(object=mapping.object, file=mapping.stem),
+        deps=needs,
+        owner="team:salesforce",
+        kinds=("yaml", "duckdb"),
     )
-    def run(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> dg.MaterializeResult[None]:
-        with step(context, project, to_org=True) as (here, day):
-            written = desired(here, day, stem)
-            return shown(
-                here,
-                written,
-                lineage=_lineage(here, day, stem),
-                extra={"left out": left_out(here, written)},
-            )
 
-    return run
+
+def show(run: Run, made: Made) -> Iterator[Result]:
+    """The records, where their fields come from, and how many go without a country or state."""
+    project, written = run.project, made.written
+    lineage = _lineage(project, run.day, made.found)
+    extra = {"left out": left_out(project, written)}
+    yield shown(project, written, lineage=lineage, extra=extra)
 
 
 def _lineage(project: Project, day: date, stem: str) -> dict[str, list[tuple[str, str]]]:
@@ -63,4 +53,4 @@ def _lineage(project: Project, day: date, stem: str) -> dict[str, list[tuple[str
     }
 
 
-mapped = [mapping_asset(mapping) for mapping in MAPPINGS.values()]
+records = stage_asset(STAGES["map"], [_spec(mapping) for mapping in MAPPINGS.values()], show)

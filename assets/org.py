@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import MAPPINGS, shown, spec, step
-from pipelines.apply.objects import settle
+from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
 from pipelines.jobs import DAYS
 from pipelines.org import snapshot
-from pipelines.resources import ProjectResource
+from pipelines.run import Made, Run
+from pipelines.stages import STAGES
 from pipelines.sync.mapping.folder import objects_of
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.named_objects import converts
@@ -33,8 +33,23 @@ SAYS = {
 }
 
 
-@dg.multi_asset(
-    specs=[
+def show(run: Run, made: Made) -> Iterator[Result]:
+    """What the org touched since the last snapshot, and how its fields differ from the saved."""
+    yield shown(run.project, made.written)
+    if made.written.relation == "org_schema":
+        drift = snapshot.drift(run.project, run.day)
+        yield dg.AssetCheckResult(
+            asset_key="org_schema",
+            check_name=CHECK,
+            passed=not drift,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"drift": dg.MetadataValue.md("\n".join(f"- {line}" for line in drift))},
+        )
+
+
+org = stage_asset(
+    STAGES["org"],
+    [
         spec(
             name,
             group="org",
@@ -45,21 +60,6 @@ SAYS = {
         )
         for name, text in SAYS.items()
     ],
-    check_specs=[dg.AssetCheckSpec(CHECK, asset="org_schema", partitions_def=DAYS)],
+    show,
+    checks=[dg.AssetCheckSpec(CHECK, asset="org_schema", partitions_def=DAYS)],
 )
-def org(
-    context: dg.AssetExecutionContext, project: ProjectResource
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Read what the org touched since the last snapshot, by queries or Bulk query jobs."""
-    with step(context, project, to_org=True) as (here, day):
-        settle(here)  # or the plan would go by records that a run which died has yet to write
-        for written in snapshot.take(here, day):
-            yield shown(here, written)
-        drift = snapshot.drift(here, day)
-        yield dg.AssetCheckResult(
-            asset_key="org_schema",
-            check_name=CHECK,
-            passed=not drift,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"drift": dg.MetadataValue.md("\n".join(f"- {line}" for line in drift))},
-        )

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import MAPPINGS, shown, spec, step
-from pipelines.plan import make as planning
+from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
 from pipelines.plan.page import page_of
-from pipelines.resources import ProjectResource
+from pipelines.run import Made, Run
+from pipelines.stages import STAGES, Planned
 from pipelines.sync.mapping.model import relation
 
 SAYS = """What is going to happen to each {object} of the batch's scope.
@@ -23,8 +23,17 @@ SAYS = """What is going to happen to each {object} of the batch's scope.
 """
 
 
-@dg.multi_asset(
-    specs=[
+def show(run: Run, made: Made) -> Iterator[Result]:
+    """The difference between what should be and what is, saved as one immutable plan."""
+    planned: Planned = made.found
+    page = dg.MetadataValue.url(page_of(planned.saved).absolute().as_uri())
+    facts = {"plan": planned.saved.plan_id, "page": page, **planned.counts}
+    yield shown(run.project, made.written, extra=facts)
+
+
+plan = stage_asset(
+    STAGES["plan"],
+    [
         spec(
             relation("plan", stem),
             group="plan",
@@ -37,15 +46,6 @@ SAYS = """What is going to happen to each {object} of the batch's scope.
             owner="team:salesforce",
         )
         for stem, mapping in MAPPINGS.items()
-    ]
+    ],
+    show,
 )
-def plan(
-    context: dg.AssetExecutionContext, project: ProjectResource
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Compare what should be with what is, and save the difference as one immutable plan."""
-    with step(context, project, to_org=True) as (here, day):
-        saved, relations = planning.plan(here, day)
-        for part, written in zip(saved.objects.values(), relations, strict=True):
-            page = dg.MetadataValue.url(page_of(saved).absolute().as_uri())
-            facts = {"plan": saved.plan_id, "page": page, **part.counts}
-            yield shown(here, written, extra=facts)

@@ -2,23 +2,25 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
 from duckdb import DuckDBPyConnection
 
-from pipelines import locks
-from pipelines.jobs import DAYS, raised
+from pipelines.jobs import DAYS
 from pipelines.project import Project
-from pipelines.relations import prepare, schemas_stamp
+from pipelines.relations import schemas_stamp
 from pipelines.resources import ProjectResource
+from pipelines.run import Made, Run, Stage, done, hold, watched
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, column_lineage
 from pipelines.warehouse import Warehouse, Written, literal, publish
 
-MAPPINGS = Project.of().object_mappings
+PROJECT = Project.of()
+MAPPINGS = PROJECT.object_mappings
 """By the stem of their files, in the order in which they are written."""
 
 SAMPLE = 5
@@ -46,65 +48,81 @@ def spec(
     )
 
 
-def sql_asset(file: SqlFile, group: str, *, traced: bool = True) -> dg.AssetsDefinition:
-    """A ``.sql`` file as an asset that runs it for one day.
+def sql_spec(file: SqlFile, group: str, description: str = "") -> dg.AssetSpec:
+    """A ``.sql`` file, or SQL made from a mapping, as Dagster knows it."""
+    return spec(
+        file.relation,
+        group=group,
+        description=f"{description or file.description}\n\n```sql\n{file.query}\n```",
+        deps=file.upstream,
+        owner=file.owner,
+        kinds=("sql", "duckdb"),
+    )
+
+
+Result = dg.MaterializeResult[None] | dg.AssetCheckResult
+Show = Callable[[Run, Made], Iterable[Result]]
+"""What Dagster shows of one relation that was just made: itself and the checks of it."""
+
+
+def stage_asset(
+    stage: Stage,
+    specs: Sequence[dg.AssetSpec],
+    show: Show,
+    *,
+    checks: Sequence[dg.AssetCheckSpec] = (),
+    name: str = "",
+) -> dg.AssetsDefinition:
+    """All relations of a stage as one step of Dagster's, of which any may be made alone.
+
+    A relation is recorded as soon as it is made. A stage that writes cannot be run for the sake of
+    a check.
 
     Args:
-        file: the file, or SQL made from a mapping.
-        group: the stage.
-        traced: whether the SQL is such that where its columns come from can be read from it.
+        stage: what makes them.
+        specs: of its relations, or of those that get a step of their own.
+        show: what of a relation.
+        checks: what ``show`` checks.
+        name: of the step, if not the stage's.
     """
 
-    @dg.asset(
-        name=file.relation,
-        group_name=group,
-        description=f"{file.description}\n\n```sql\n{file.query}\n```",
-        deps=file.upstream,
-        owners=[file.owner],
-        kinds={"sql", "duckdb"},
-        partitions_def=DAYS,
+    @dg.multi_asset(
+        name=name or stage.name, specs=specs, check_specs=checks, can_subset=not stage.writes
     )
-    def run(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> dg.MaterializeResult[None]:
-        with step(context, project, to_org=group in AFTER_ORG) as (here, day):
-            written = here.run_sql(file, day)
-            lineage = lineage_of(here, file) if traced else {}
-            return shown(here, written, lineage=lineage, notes=file.columns)
+    def run(context: dg.AssetExecutionContext, project: ProjectResource) -> Iterator[Result]:
+        assets, checked = context.selected_asset_keys, context.selected_asset_check_keys
+        needed = {key.to_user_string() for key in (*assets, *(key.asset_key for key in checked))}
+        wanted = partial(_is_wanted, assets=assets, checks=checked)
+        with step(context, project, stage) as at_work:
+            for part in stage.parts(at_work.project):
+                if needed.isdisjoint(part.relations):
+                    continue
+                with watched(at_work, part.name):
+                    for made in part.make(at_work):
+                        yield from filter(wanted, show(at_work, made))
+                        done(at_work, made)
 
     return run
 
 
-AFTER_ORG = frozenset({"org", "resolve", "match", "map", "plan", "apply"})
-"""The stages that take turns on one org; the ones before may run side by side."""
+def _is_wanted(result: Result, assets: Set[dg.AssetKey], checks: Set[dg.AssetCheckKey]) -> bool:
+    """Whether a result is of what was chosen to be made or checked."""
+    key = dg.AssetKey.from_coercible(result.asset_key or "")
+    if isinstance(result, dg.AssetCheckResult):
+        return dg.AssetCheckKey(key, result.check_name or "") in checks
+    return key in assets
 
 
 @contextmanager
 def step(
-    context: dg.AssetExecutionContext, project: ProjectResource, *, to_org: bool
-) -> Iterator[tuple[Project, date]]:
-    """The project and day of a step, with the locks its stage needs held to the run's end."""
-    here = project.project()
+    context: dg.AssetExecutionContext, project: ProjectResource, stage: Stage
+) -> Iterator[Run]:
+    """A step's part in a run, with the locks its stage needs held to the run's end."""
     day = date.fromisoformat(context.partition_key)
-    names = [f"{day}.lock"] + ([f"org-{here.org_name or 'local'}.lock"] if to_org else [])
-    try:
-        for name in names:
-            locks.take(here.home / "locks" / name, context.run.run_id, _teller(context))
-        prepare(here)
-        yield here, day
-    except BaseException as error:
-        raised.setdefault(context.run.run_id, error)
-        raise
-
-
-def _teller(context: dg.AssetExecutionContext) -> Callable[[str], None]:
-    """Who waits says so in Dagster, and to whoever started the run in a terminal."""
-
-    def tell(text: str) -> None:
-        context.log.info(text)
-        locks.tell(text)
-
-    return tell
+    run = Run(project.project(), day, context.run.run_id, context.log.info)
+    with watched(run, stage.name):
+        hold(run, stage)
+        yield run
 
 
 def shown(
@@ -141,6 +159,16 @@ def shown(
         )
         metadata["where columns come from"] = dg.MetadataValue.md(_lineage_table(lineage))
     return dg.MaterializeResult(asset_key=written.relation, metadata={**metadata, **(extra or {})})
+
+
+def show_sql(run: Run, made: Made) -> Iterator[Result]:
+    """A relation of a ``.sql`` file: what its columns hold and where they come from."""
+    file: SqlFile | None = made.found
+    if file is None or file.path.suffix != ".sql":  # made from a mapping, which says it better
+        yield shown(run.project, made.written)
+    else:
+        lineage = lineage_of(run.project, file)
+        yield shown(run.project, made.written, lineage=lineage, notes=file.columns)
 
 
 def lineage_of(project: Project, file: SqlFile) -> Lineage:

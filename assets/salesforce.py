@@ -4,16 +4,14 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import MAPPINGS, shown, spec, step
-from pipelines.apply.objects import apply
+from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
 from pipelines.apply.prove import prove
 from pipelines.jobs import DAYS
-from pipelines.plan.make import newest, scored
-from pipelines.resources import ProjectResource
-from pipelines.sync.apply.send import Progress
+from pipelines.plan.make import scored
+from pipelines.run import Made, Run
+from pipelines.stages import STAGES, Applied
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.forecast import Score
-from pipelines.sync.plan.runs import note_run
 from pipelines.sync.prove import Proof
 
 SAYS = """What Salesforce said of each {object} of the plan: one final outcome per row.
@@ -23,13 +21,15 @@ SAYS = """What Salesforce said of each {object} of the plan: one final outcome p
 """
 
 
-def salesforce_asset(stem: str, after: list[str]) -> dg.AssetsDefinition:
-    """The final asset of one mapping; parents are written before their children."""
-    name = relation("salesforce", stem)
+CHECKS = ("every_planned_row_has_an_outcome", "nothing_rejected", "stored_as_sent", "forecast")
 
-    @dg.multi_asset(
-        name=name,
-        specs=[
+
+def salesforce_asset(stem: str, after: list[str]) -> dg.AssetsDefinition:
+    """The final asset of one mapping, a step of its own: parents are written before children."""
+    name = relation("salesforce", stem)
+    return stage_asset(
+        STAGES["apply"],
+        [
             spec(
                 name,
                 group="apply",
@@ -39,39 +39,33 @@ def salesforce_asset(stem: str, after: list[str]) -> dg.AssetsDefinition:
                 kinds=("salesforce", "duckdb"),
             )
         ],
-        check_specs=[
-            dg.AssetCheckSpec("every_planned_row_has_an_outcome", asset=name, partitions_def=DAYS),
-            dg.AssetCheckSpec("nothing_rejected", asset=name, partitions_def=DAYS),
-            dg.AssetCheckSpec("stored_as_sent", asset=name, partitions_def=DAYS),
-            dg.AssetCheckSpec("forecast", asset=name, partitions_def=DAYS),
-        ],
+        show,
+        checks=[dg.AssetCheckSpec(check, asset=name, partitions_def=DAYS) for check in CHECKS],
+        name=relation("apply", stem),
     )
-    def run(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        with step(context, project, to_org=True) as (here, day):
-            saved = newest(here, day)
-            note_run(saved.folder, context.run.run_id)
-            planned = sum(saved.objects[stem].counts.values())
-            outcomes, written = apply(here, day, stem, _tell(context))
-            yield shown(here, written, extra=dict(outcomes.counts))
-            yield dg.AssetCheckResult(
-                asset_key=name,
-                check_name="every_planned_row_has_an_outcome",
-                passed=planned == sum(outcomes.counts.values()),
-                metadata={"planned": planned, **outcomes.counts},
-            )
-            yield dg.AssetCheckResult(
-                asset_key=name,
-                check_name="nothing_rejected",
-                passed=outcomes.counts["rejected"] == 0,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"rejected": outcomes.counts["rejected"]},
-            )
-            yield _stored_as_sent(name, prove(here, stem, saved))
-            yield _forecast(name, scored(here, saved, stem))
 
-    return run
+
+def show(run: Run, made: Made) -> Iterator[Result]:
+    """The final outcome of each row, and what the org holds of it."""
+    applied: Applied = made.found
+    name, counts = made.written.relation, applied.outcomes.counts
+    planned = sum(applied.saved.objects[applied.stem].counts.values())
+    yield shown(run.project, made.written, extra=dict(counts))
+    yield dg.AssetCheckResult(
+        asset_key=name,
+        check_name="every_planned_row_has_an_outcome",
+        passed=planned == sum(counts.values()),
+        metadata={"planned": planned, **counts},
+    )
+    yield dg.AssetCheckResult(
+        asset_key=name,
+        check_name="nothing_rejected",
+        passed=counts["rejected"] == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"rejected": counts["rejected"]},
+    )
+    yield _stored_as_sent(name, prove(run.project, applied.stem, applied.saved))
+    yield _forecast(name, scored(run.project, applied.saved, applied.stem))
 
 
 def _stored_as_sent(name: str, proof: Proof) -> dg.AssetCheckResult:
@@ -107,13 +101,6 @@ def _forecast(name: str, score: Score) -> dg.AssetCheckResult:
             "not foretold": dict(score.missed),
         },
     )
-
-
-def _tell(context: dg.AssetExecutionContext) -> Progress:
-    def tell(object_name: str, done: int, total: int) -> None:
-        context.log.info(f"{object_name}: {done:,} of {total:,} rows sent")
-
-    return tell
 
 
 written = [

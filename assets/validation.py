@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import shown, spec, step
+from assets.relation import Result, shown, spec, stage_asset
 from pipelines.jobs import DAYS
 from pipelines.relations import ENTITIES
-from pipelines.resources import ProjectResource
-from pipelines.validate.judge import REFERENCES, Validated
-from pipelines.validate.judge import validated as judged
+from pipelines.run import Made, Run
+from pipelines.stages import STAGES
+from pipelines.validate.judge import Validated
 from pipelines.validate.judge_sql import KINDS
+from pipelines.validate.rules import REFERENCES
 
 
 def _checks(entity: str) -> list[dg.AssetCheckSpec]:
@@ -34,12 +35,12 @@ def _checks(entity: str) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def validation_asset(entity: str) -> dg.AssetsDefinition:
+def _specs(entity: str) -> list[dg.AssetSpec]:
     """``valid_`` and ``rejected_`` of one kind of row."""
     needs = [f"raw_{entity}", f"stg_{entity}"]
     if entity in REFERENCES and REFERENCES[entity].parent != entity:
         needs.append(f"valid_{REFERENCES[entity].parent}")
-    specs = [
+    return [
         spec(
             f"{verdict}_{entity}",
             group="validate",
@@ -57,23 +58,21 @@ def validation_asset(entity: str) -> dg.AssetsDefinition:
         )
     ]
 
-    @dg.multi_asset(name=f"validated_{entity}", specs=specs, check_specs=_checks(entity))
-    def run(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        with step(context, project, to_org=False) as (here, day):
-            verdict = judged(here, entity, day)
-            told = {column: "  \n".join(texts) for column, texts in verdict.rules.items()}
-            yield shown(here, verdict.valid, notes=told)
-            yield shown(here, verdict.rejected, extra=_reasons(verdict))
-            yield from _results(entity, verdict)
 
-    return run
+def show(run: Run, made: Made) -> Iterator[Result]:
+    """The rows that passed, the rows that did not, and the checks of them."""
+    verdict: Validated = made.found
+    if made.written == verdict.valid:
+        rules = {column: "  \n".join(texts) for column, texts in verdict.rules.items()}
+        yield shown(run.project, made.written, notes=rules)
+        yield from _results(verdict)
+    else:
+        yield shown(run.project, made.written, extra=_reasons(verdict))
 
 
-def _results(entity: str, verdict: Validated) -> Iterator[dg.AssetCheckResult]:
+def _results(verdict: Validated) -> Iterator[dg.AssetCheckResult]:
     yield dg.AssetCheckResult(
-        asset_key=f"valid_{entity}",
+        asset_key=f"valid_{verdict.entity}",
         check_name="every_row_has_a_verdict",
         passed=verdict.staged == verdict.valid.rows + verdict.rejected.rows,
         metadata={
@@ -86,7 +85,7 @@ def _results(entity: str, verdict: Validated) -> Iterator[dg.AssetCheckResult]:
     for kind in KINDS:
         broken = {rule.message: rows for rule, rows in verdict.broken.items() if rule.kind == kind}
         yield dg.AssetCheckResult(
-            asset_key=f"valid_{entity}",
+            asset_key=f"valid_{verdict.entity}",
             check_name=kind.lower().replace(" ", "_"),
             passed=not found.get(kind),
             severity=dg.AssetCheckSeverity.WARN,
@@ -99,4 +98,9 @@ def _reasons(verdict: Validated) -> dict[str, dg.MarkdownMetadataValue]:
     return {"why": dg.MetadataValue.md("\n".join(lines) or "_nothing was rejected_")}
 
 
-validated = [validation_asset(entity) for entity in ENTITIES]
+validated = stage_asset(
+    STAGES["validate"],
+    [each for entity in ENTITIES for each in _specs(entity)],
+    show,
+    checks=[each for entity in ENTITIES for each in _checks(entity)],
+)

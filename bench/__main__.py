@@ -23,7 +23,7 @@ from bench import report
 from bench.generate import FIRST, generate
 from bench.local_org import OrgResult
 from bench.measure import cost
-from bench.run import BATCHES, Result, Took
+from bench.run import BATCHES, Result, Usage
 from pipelines.config import PROJECT
 
 BIN = Path(sys.executable).parent
@@ -41,20 +41,28 @@ PATIENCE = 900
 
 def main() -> None:
     """Measure every size that is asked for."""
-    asked = _arguments()
+    arguments = _arguments()
     ran_on = report.machine(load=os.getloadavg()[0])
     out = Console(highlight=False)
     runs = []
-    for people in asked.people:
+    for people in arguments.people:
         runs.append(fastest([_measured(people) for _ in range(_runs(people))]))
-        out.print(_shown(report.stages(runs[-1])), report.notes(runs[-1]), "", markup=False)
+        out.print(_rich_table(report.stages(runs[-1])), report.notes(runs[-1]), "", markup=False)
     _say("the local org alone")
-    org = report.local_org(_org(max(asked.people)))
+    org = report.local_org(_org(max(arguments.people)))
     _say("everything at once")
-    everything = report.whole(_everything([n for n in asked.people if n <= REPEATED]))
-    out.print(_shown(report.targets(runs)), "", _shown(org), "", _shown(everything), "", ran_on)
-    if asked.page is not None:
-        asked.page.write_text(report.page(runs, org, everything, ran_on), encoding="utf-8")
+    everything = report.whole(_everything([n for n in arguments.people if n <= REPEATED]))
+    out.print(
+        _rich_table(report.targets(runs)),
+        "",
+        _rich_table(org),
+        "",
+        _rich_table(everything),
+        "",
+        ran_on,
+    )
+    if arguments.page is not None:
+        arguments.page.write_text(report.page(runs, org, everything, ran_on), encoding="utf-8")
 
 
 def fastest(runs: Sequence[Result]) -> Result:
@@ -65,9 +73,9 @@ def fastest(runs: Sequence[Result]) -> Result:
     return replace(runs[0], **best | batches)
 
 
-def _fastest(batches: Sequence[Mapping[str, Took]]) -> dict[str, Took]:
+def _fastest(batches: Sequence[Mapping[str, Usage]]) -> dict[str, Usage]:
     return {
-        stage: min((batch[stage] for batch in batches), key=lambda took: took.seconds)
+        stage: min((batch[stage] for batch in batches), key=lambda usage: usage.seconds)
         for stage in batches[0]
     }
 
@@ -78,9 +86,9 @@ def _arguments() -> argparse.Namespace:
         "--people", type=int, action="append", metavar="N", help="may be given several times"
     )
     parser.add_argument("--page", type=Path, help="write the figures to this Markdown file")
-    asked = parser.parse_args()
-    asked.people = asked.people or SIZES
-    return asked
+    arguments = parser.parse_args()
+    arguments.people = arguments.people or SIZES
+    return arguments
 
 
 def _runs(people: int) -> int:
@@ -89,10 +97,10 @@ def _runs(people: int) -> int:
 
 def _measured(people: int) -> Result:
     """One run in a process of its own, so that its memory is nobody else's."""
-    told = json.loads(_module("bench.run", people))
+    figures = json.loads(_module("bench.run", people))
     for batch in BATCHES:
-        told[batch] = {stage: Took(**took) for stage, took in told[batch].items()}
-    return Result(**told)
+        figures[batch] = {stage: Usage(**usage) for stage, usage in figures[batch].items()}
+    return Result(**figures)
 
 
 def _org(contacts: int) -> OrgResult:
@@ -161,7 +169,7 @@ def _say(what: str) -> None:
 
 def _run(command: Sequence[str], environ: Mapping[str, str], some_rows: int = 0) -> str:
     """What a command printed; ``some_rows`` is an exit code that is no failure."""
-    done = subprocess.run(  # noqa: S603 - our own commands
+    process = subprocess.run(  # noqa: S603 - our own commands
         command,
         env={**_environ(), **environ},
         cwd=PROJECT,
@@ -170,9 +178,9 @@ def _run(command: Sequence[str], environ: Mapping[str, str], some_rows: int = 0)
         check=False,
         timeout=PATIENCE,
     )
-    if done.returncode not in (0, some_rows):
-        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
-    return done.stdout
+    if process.returncode not in (0, some_rows):
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{process.stderr}")
+    return process.stdout
 
 
 def _environ() -> dict[str, str]:
@@ -184,13 +192,13 @@ def _environ() -> dict[str, str]:
     }
 
 
-def _shown(table: report.Table) -> RichTable:
-    shown = RichTable(title=table.title, title_justify="left", box=None, pad_edge=False)
+def _rich_table(table: report.Table) -> RichTable:
+    rich_table = RichTable(title=table.title, title_justify="left", box=None, pad_edge=False)
     for at, name in enumerate(table.header):
-        shown.add_column(name, justify="right" if at else "left")
+        rich_table.add_column(name, justify="right" if at else "left")
     for row in table.rows:
-        shown.add_row(*(cell.strip("*") for cell in row))
-    return shown
+        rich_table.add_row(*(cell.strip("*") for cell in row))
+    return rich_table
 
 
 if __name__ == "__main__":

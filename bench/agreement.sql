@@ -15,7 +15,7 @@ together as (
     group by person, person_key
 ),
 
-found as (
+joined as (
     select count(*) * (count(*) - 1) // 2 as pairs
     from linked
     group by person_key
@@ -28,5 +28,5 @@ real as (
 )
 
 select
-    (select sum(pairs) from together) / (select sum(pairs) from found) as precision,
+    (select sum(pairs) from together) / (select sum(pairs) from joined) as precision,
     (select sum(pairs) from together) / (select sum(pairs) from real) as recall

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from bench.generate import HERE, Generated
+from bench.generate import FOLDER, Generated
 from bench.measure import cost
 from pipelines.errors import InternalError
 from pipelines.org.snapshot import fitted
@@ -93,9 +93,9 @@ def _validate_in_sql(project: Project, day: date) -> Written:
         for name, value in _patterns().items():
             connection.execute(f"set variable {name} = $1", [value])
         connection.execute(validate_sql.failures_sql())
-        connection.execute((HERE / "contact_rules.sql").read_text(encoding="utf-8"))
-        told = validate_sql.Rule("Duplicates", "duplicate", "source_id", "refused")
-        connection.execute(validate_sql.duplicates_sql("contacts", told))
+        connection.execute((FOLDER / "contact_rules.sql").read_text(encoding="utf-8"))
+        rule = validate_sql.Rule("Duplicates", "duplicate", "source_id", "refused")
+        connection.execute(validate_sql.duplicates_sql("contacts", rule))
         write = project.warehouse.write
         write(connection, "valid_contacts", day, validate_sql.valid_sql("contacts"))
         return write(connection, "rejected_contacts", day, validate_sql.rejected_sql("contacts"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipelines.warehouse import Warehouse, literal
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 FIRST = date(2025, 1, 6)
 """The day of the first load; one in a thousand people changes on the day after."""
@@ -63,12 +63,12 @@ def generate(home: Path, people: int) -> Generated:
 
 def _files(home: Path, day: date) -> list[tuple[str, Path]]:
     """Each export's name and file, its folder made."""
-    found = []
+    files = []
     for source, exports in FILES.items():
         folder = home / "inbox" / source / day.isoformat()
         folder.mkdir(parents=True, exist_ok=True)
-        found += [(name, folder / f"{name}.csv") for name in exports]
-    return found
+        files += [(name, folder / f"{name}.csv") for name in exports]
+    return files
 
 
 def _export_sql(name: str, file: Path) -> str:
@@ -76,4 +76,4 @@ def _export_sql(name: str, file: Path) -> str:
 
 
 def _text(name: str) -> str:
-    return (HERE / f"{name}.sql").read_text(encoding="utf-8")
+    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ from urllib.parse import quote
 import duckdb
 import requests
 
-from bench.generate import HERE
+from bench.generate import FOLDER
 from bench.measure import cost
 from pipelines.local_org import control
 
@@ -74,14 +74,14 @@ def measure(folder: Path, contacts: int, calls: int = SINGLE_CALLS) -> OrgResult
     org = control.start(home)
     try:
         with closing(_Client(org)) as client:
-            took = cost(lambda: _jobs(client, files), org["pid"])
+            load = cost(lambda: _jobs(client, files), org["pid"])
         control.stop(home)
         (home / "org.yaml").write_text(template.read_text())
         with closing(_Client(control.start(home))) as client:
-            taken = _calls(client, calls)
+            milliseconds = _calls(client, calls)
     finally:
         control.stop(home)
-    return OrgResult(contacts, *took.result, took.org_peak, taken)
+    return OrgResult(contacts, *load.result, load.org_peak, milliseconds)
 
 
 def _jobs(client: _Client, files: Mapping[str, list[Path]]) -> tuple[float, float, float]:
@@ -96,7 +96,7 @@ def _files(folder: Path, contacts: int) -> Iterator[tuple[str, list[Path]]]:
     with duckdb.connect() as connection:
         connection.execute("set enable_progress_bar = false")
         connection.execute("set variable contacts = ?", [contacts])
-        connection.execute((HERE / "local_org.sql").read_text(encoding="utf-8"))
+        connection.execute((FOLDER / "local_org.sql").read_text(encoding="utf-8"))
         for name in ("accounts", "created", "changed"):
             files = []
             for first in range(0, contacts, ROWS_PER_FILE):
@@ -138,10 +138,10 @@ class _Client:
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """A call with as little of a client as there can be: what it takes is the org's time."""
-        sent = None if body is None else json.dumps(body)
-        known = {"Authorization": str(self._session.headers["Authorization"])}
-        headers = known | {"Content-Type": "application/json"}
-        self._bare.request(method, self._path + path, sent, headers)
+        text = None if body is None else json.dumps(body)
+        authorization = {"Authorization": str(self._session.headers["Authorization"])}
+        headers = authorization | {"Content-Type": "application/json"}
+        self._bare.request(method, self._path + path, text, headers)
         answer = self._bare.getresponse()
         content = answer.read()
         if answer.status >= 300:
@@ -157,10 +157,10 @@ class _Client:
                 self("PUT", f"{job}/batches", data=data)
             started = time.perf_counter()
             self("PATCH", job, json={"state": "UploadComplete"})
-            told = self._wait(job)
+            info = self._wait(job)
             seconds += time.perf_counter() - started
-            if told["state"] != "JobComplete" or told["numberRecordsFailed"]:
-                raise SystemExit(f"the org refused rows of {file.name}: {told}")
+            if info["state"] != "JobComplete" or info["numberRecordsFailed"]:
+                raise SystemExit(f"the org refused rows of {file.name}: {info}")
         return seconds
 
     def read(self, like: Path) -> float:
@@ -174,25 +174,25 @@ class _Client:
 
     def _wait(self, job: str) -> Any:
         while True:
-            told = self("GET", job)
-            if told["state"] not in {"UploadComplete", "InProgress"}:
-                return told
+            info = self("GET", job)
+            if info["state"] not in {"UploadComplete", "InProgress"}:
+                return info
             time.sleep(0.05)
 
 
 def _calls(client: _Client, number: int) -> dict[str, float]:
     """Milliseconds of each kind of single-record call; the median of a number of them."""
-    made: list[str] = []
+    record_ids: list[str] = []
 
     def create(n: int) -> None:
         values = {"LastName": f"Single {n}", "Causeway_Key__c": f"single-{n}", "Title": "Boss"}
-        made.append(client.call("POST", "sobjects/Contact", values)["id"])
+        record_ids.append(client.call("POST", "sobjects/Contact", values)["id"])
 
     def read(n: int) -> None:
-        client.call("GET", f"sobjects/Contact/{made[n]}")
+        client.call("GET", f"sobjects/Contact/{record_ids[n]}")
 
     def update(n: int) -> None:
-        client.call("PATCH", f"sobjects/Contact/{made[n]}", {"Phone": str(n)})
+        client.call("PATCH", f"sobjects/Contact/{record_ids[n]}", {"Phone": str(n)})
 
     def upsert(n: int) -> None:
         client.call("PATCH", f"sobjects/Contact/Causeway_Key__c/single-{n}", {"Title": str(n)})
@@ -202,19 +202,19 @@ def _calls(client: _Client, number: int) -> dict[str, float]:
         client.call("GET", f"query?q={quote(soql)}")
 
     def delete(n: int) -> None:
-        client.call("DELETE", f"sobjects/Contact/{made[n]}")
+        client.call("DELETE", f"sobjects/Contact/{record_ids[n]}")
 
     kinds = (create, read, update, upsert, query, delete)
     return {kind.__name__: _median(kind, number) for kind in kinds}
 
 
 def _median(call: Callable[[int], None], number: int) -> float:
-    taken = []
+    seconds = []
     for n in range(number):
         started = time.perf_counter()
         call(n)
-        taken.append(time.perf_counter() - started)
-    return median(taken) * 1000
+        seconds.append(time.perf_counter() - started)
+    return median(seconds) * 1000
 
 
 if __name__ == "__main__":

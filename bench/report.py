@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from bench.local_org import OrgResult
-from bench.run import Result, Took
+from bench.run import Result, Usage
 from bench.targets import MB, OF_THE_ORG, TARGETS, Target, seconds, to_plan
 
 PAGE = """\
@@ -83,12 +83,12 @@ def machine(load: float) -> str:
 
 def stages(run: Result) -> Table:
     """Each stage of the first load, and the two batches after it."""
-    total = {name: took for name, took in run.first.items() if name != "apply"}
-    rows = [_stage(name, took, run) for name, took in run.first.items()]
+    total = {name: usage for name, usage in run.first.items() if name != "apply"}
+    rows = [_stage(name, usage, run) for name, usage in run.first.items()]
     rows.insert(-1, ("**land → plan**", *_figures(to_plan(run.first), run), *_most(total)))
     rows += [
-        (what, f"{seconds(taken):.1f}", "", "", *_most(taken))
-        for what, taken in (
+        (what, f"{seconds(usages):.1f}", "", "", *_most(usages))
+        for what, usages in (
             ("the same again, all read back", run.again),
             ("nothing to do", run.nothing),
             ("a 0.1 % batch", run.change),
@@ -104,10 +104,11 @@ def stages(run: Result) -> Table:
 
 def notes(run: Result) -> str:
     """What belongs to a size and to no stage."""
-    ours = sum(took.seconds for name, took in run.first.items() if name not in OF_THE_ORG)
+    own_seconds = sum(usage.seconds for name, usage in run.first.items() if name not in OF_THE_ORG)
     return (
         f"A bare `read_csv` of the same bytes into memory took {run.read_csv:.2f} s. Writing every"
-        f" relation to disk took {run.persisting:.1f} s of the {ours:.1f} s of our own stages."
+        f" relation to disk took {run.persisting:.1f} s of the {own_seconds:.1f} s of our own"
+        " stages."
     )
 
 
@@ -130,8 +131,8 @@ def whole(lines: Sequence[tuple[str, float, float | None]]) -> Table:
         "Everything at once",
         ("what", "s", "must"),
         tuple(
-            (what, f"{took:.2f}", "" if limit is None else f"{limit:g}")
-            for what, took, limit in lines
+            (what, f"{seconds:.2f}", "" if limit is None else f"{limit:g}")
+            for what, seconds, limit in lines
         ),
     )
 
@@ -143,7 +144,10 @@ def local_org(run: OrgResult) -> Table:
         ("upsert of known contacts, rows/s", run.contacts / run.changed, 100_000, True),
         ("query job, rows/s", run.contacts / run.read, 200_000, True),
         ("peak memory, MB", run.peak / MB if run.peak else None, 2_000, False),
-        *((f"{kind} of one record, ms", took, 5, False) for kind, took in run.calls.items()),
+        *(
+            (f"{kind} of one record, ms", milliseconds, 5, False)
+            for kind, milliseconds in run.calls.items()
+        ),
     ]
     return Table(
         f"The local org alone: {run.contacts:,} contacts of 15 columns",
@@ -177,27 +181,27 @@ def _size(run: Result) -> str:
     return f"{stages(run).markdown()}\n\n{notes(run)}"
 
 
-def _stage(name: str, took: Took, run: Result) -> tuple[str, ...]:
-    return (name, *_figures(took.seconds, run), *_most({name: took}))
+def _stage(name: str, usage: Usage, run: Result) -> tuple[str, ...]:
+    return (name, *_figures(usage.seconds, run), *_most({name: usage}))
 
 
-def _figures(took: float, run: Result) -> tuple[str, ...]:
-    return f"{took:.2f}", f"{run.rows / took:,.0f}", f"{took / run.read_csv:.1f}"
+def _figures(seconds: float, run: Result) -> tuple[str, ...]:
+    return f"{seconds:.2f}", f"{run.rows / seconds:,.0f}", f"{seconds / run.read_csv:.1f}"
 
 
-def _most(taken: dict[str, Took]) -> tuple[str, ...]:
+def _most(usages: dict[str, Usage]) -> tuple[str, ...]:
     """Processor seconds together, and the highest peaks."""
-    cpu = sum(took.cpu for took in taken.values())
+    cpu = sum(usage.cpu for usage in usages.values())
     return (
         f"{cpu:.2f}",
-        _peak(took.peak for took in taken.values()),
-        _peak(took.org_peak for took in taken.values()),
+        _peak(usage.peak for usage in usages.values()),
+        _peak(usage.org_peak for usage in usages.values()),
     )
 
 
 def _peak(peaks: Iterator[int | None]) -> str:
-    known = [peak for peak in peaks if peak is not None]
-    return f"{max(known) / MB:,.0f}" if known else "–"
+    measured = [peak for peak in peaks if peak is not None]
+    return f"{max(measured) / MB:,.0f}" if measured else "–"
 
 
 def _limits(target: Target, which: str) -> str:
@@ -208,5 +212,5 @@ def _limits(target: Target, which: str) -> str:
 def _met(target: Target, runs: Sequence[Result]) -> Iterator[str]:
     for run in runs:
         value = target.value(run)
-        told = "–" if value is None else f"{value:.{target.digits}f}{target.unit}"
-        yield {True: f"{told} ✓", False: f"{told} ✗", None: told}[target.met(run)]
+        figure = "–" if value is None else f"{value:.{target.digits}f}{target.unit}"
+        yield {True: f"{figure} ✓", False: f"{figure} ✗", None: figure}[target.met(run)]

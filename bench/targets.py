@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bench.run import Result, Took
+from bench.run import Result, Usage
 
-OF_THE_ORG = ("org snapshot", "apply")
+OF_THE_ORG = ("org", "apply")
 """Stages that wait for Salesforce; a real org is slower than the local one, or faster."""
 
 MB = 1_000_000
@@ -43,25 +43,25 @@ class Target:
         return value >= must if self.more else value <= must
 
 
-def seconds(stages: Mapping[str, Took]) -> float:
+def seconds(stages: Mapping[str, Usage]) -> float:
     """Of all stages together."""
-    return sum(took.seconds for took in stages.values())
+    return sum(usage.seconds for usage in stages.values())
 
 
-def to_plan(stages: Mapping[str, Took]) -> float:
+def to_plan(stages: Mapping[str, Usage]) -> float:
     """Seconds from files to the saved plan, with the snapshot of the org."""
     return seconds(stages) - stages["apply"].seconds
 
 
 def peak(result: Result) -> int | None:
     """Most bytes our process held in any stage of the first load."""
-    peaks = [took.peak for took in result.first.values() if took.peak is not None]
+    peaks = [usage.peak for usage in result.first.values() if usage.peak is not None]
     return max(peaks, default=None)
 
 
 def _peak_per(result: Result, unit: int) -> float | None:
-    held = peak(result)
-    return None if held is None else held / unit
+    bytes_held = peak(result)
+    return None if bytes_held is None else bytes_held / unit
 
 
 SMALL, LARGE = 100_000, 1_000_000

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from sqlalchemy import Engine, event
@@ -20,10 +16,8 @@ from sqlalchemy import Engine, event
 from pipelines import locks
 from pipelines.errors import ConfigError, InternalError
 from pipelines.project import Project
+from pipelines.run import OnEvent, RunResult, failures, watching
 from pipelines.sources.inbox import batches, files
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 JOB = "sync"
 
@@ -84,31 +78,8 @@ def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.Sk
         yield dg.RunRequest(run_key=f"{day} {digest[:16]}", partition_key=day.isoformat())
 
 
-raised: dict[str, BaseException] = {}
-"""Run id → what its first failing step raised; Dagster itself keeps only the text."""
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """How one run of the job ended.
-
-    Attributes:
-        run_id: Dagster's id of it.
-        success: whether every step succeeded.
-        failed_step: the first step that did not.
-        error: what that step raised.
-    """
-
-    run_id: str
-    success: bool
-    failed_step: str | None = None
-    error: BaseException | None = None
-
-
 _SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Whoever runs a batch here shows it by its events; Dagster keeps its log for the UI anyway."""
-
-OnEvent = Callable[[str, str, "Mapping[str, Any]"], None]
 
 
 def run_batch(day: date, *, plan_only: bool = False, on_event: OnEvent | None = None) -> RunResult:
@@ -117,7 +88,7 @@ def run_batch(day: date, *, plan_only: bool = False, on_event: OnEvent | None = 
     Args:
         day: the partition.
         plan_only: stop before the first write to the org.
-        on_event: gets (asset, "start" | "success" | "failure", metadata) as the run goes on.
+        on_event: is told how the run goes on.
     """
     from pipelines.definitions import defs
 
@@ -126,12 +97,9 @@ def run_batch(day: date, *, plan_only: bool = False, on_event: OnEvent | None = 
     chosen = before_writes.resolve(defs.resolve_asset_graph()) if plan_only else None
     run_id = str(uuid.uuid4())
     alive = Project.of().home / "locks" / "runs" / f"{run_id}.lock"
-    with dg.DagsterInstance.get() as instance, closing(_KeptOpen(run_id)) as kept_open:
+    with dg.DagsterInstance.get() as instance, watching(run_id, on_event):
         reap(instance, alive.parent)
         locks.take(alive, run_id, locks.tell)
-        instance.add_event_listener(run_id, lambda _: kept_open.hold())
-        if on_event is not None:
-            instance.add_event_listener(run_id, lambda entry: _tell(entry, on_event))
         try:
             result = job.execute_in_process(
                 instance=instance,
@@ -143,12 +111,13 @@ def run_batch(day: date, *, plan_only: bool = False, on_event: OnEvent | None = 
             )
         finally:
             alive.unlink(missing_ok=True)
-            locks.release(run_id)
-    failures = [event for event in result.all_events if event.is_step_failure]
-    if not failures:
-        return RunResult(run_id, result.success)
-    error = raised.pop(run_id, None) or InternalError(_told(failures[0]))
-    return RunResult(run_id, False, failures[0].step_key, error)
+        failed = failures.get(run_id)
+    if failed is not None:
+        return RunResult(run_id, False, *failed)
+    if result.success:
+        return RunResult(run_id, True)
+    step = next(event for event in result.all_events if event.is_step_failure)
+    return RunResult(run_id, False, step.step_key, InternalError(_reason(step)))
 
 
 def reap(instance: dg.DagsterInstance, folder: Path) -> list[str]:
@@ -182,32 +151,6 @@ def make_databases() -> None:
         pass
 
 
-class _KeptOpen:
-    """Dagster's SQLite files, held open from a run's first event to its end.
-
-    Dagster closes them after each event, and whoever closes a file last folds its log into it:
-    that is most of what an event costs. Where its storage is another, there are no such files.
-    """
-
-    def __init__(self, run_id: str) -> None:
-        history = Path(os.environ.get("DAGSTER_HOME", "")) / "history"
-        self._files = [history / "runs" / f"{run_id}.db", history / "runs" / "index.db"]
-        self._open: list[sqlite3.Connection] = []
-
-    def hold(self) -> None:
-        """Open the files, once they are there."""
-        if not self._open and all(path.exists() for path in self._files):
-            for path in self._files:
-                held = sqlite3.connect(path, check_same_thread=False)
-                held.execute("select count(*) from sqlite_master").fetchall()  # joins the log
-                self._open.append(held)
-
-    def close(self) -> None:
-        """Let go of them."""
-        for held in self._open:
-            held.close()
-
-
 @event.listens_for(Engine, "connect")
 def _normal(connection: sqlite3.Connection, _record: object) -> None:
     """Let SQLite flush when it folds its log, not at each of a run's thousand commits.
@@ -218,21 +161,9 @@ def _normal(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("pragma synchronous = normal")
 
 
-def _told(failure: dg.DagsterEvent) -> str:
+def _reason(failure: dg.DagsterEvent) -> str:
     """What Dagster kept of an error that was raised outside our own part of a step."""
-    told = failure.step_failure_data.error
-    while told is not None and told.cause is not None:
-        told = told.cause
-    return "no reason is known" if told is None else told.message.strip()
-
-
-def _tell(entry: dg.EventLogEntry, on_event: OnEvent) -> None:
-    told = entry.dagster_event
-    if told is None:
-        return
-    if told.is_step_start or told.is_step_failure:
-        on_event(told.step_key or "", "start" if told.is_step_start else "failure", {})
-    elif told.is_step_materialization:
-        materialization = told.step_materialization_data.materialization
-        metadata = {key: value.value for key, value in materialization.metadata.items()}
-        on_event(materialization.asset_key.to_user_string(), "success", metadata)
+    error = failure.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return "no reason is known" if error is None else error.message.strip()

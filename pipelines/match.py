@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pipelines.project import stage_files
+from pipelines.project import Project, stage_files
 from pipelines.sql import SqlFile
 from pipelines.sync.mapping.folder import matches_sql
 from pipelines.sync.mapping.match import match_sql
@@ -24,14 +24,15 @@ SAYS = """Our entities → the {object} of the org that each one is, by the firs
 """
 
 
-def match_file(mapping: ObjectMapping, mappings: Mapping[str, ObjectMapping]) -> SqlFile:
+def match_file(project: Project, mapping: ObjectMapping) -> SqlFile:
     """The ``match:`` of a mapping as the SQL relation it compiles to."""
     return SqlFile(
         relation=relation("org_match", mapping.stem),
         path=mapping.file,
-        query=match_sql(mapping, mappings),
+        query=match_sql(mapping, project.object_mappings, project.policies),
         description=SAYS.format(object=mapping.object, rules=", ".join(mapping.match)),
         owner="team:salesforce",
+        rows_of=(mapping.from_, relation("org", mapping.object)),
     )
 
 

@@ -20,14 +20,19 @@ from pipelines import memo as memos
 from pipelines.errors import InternalError
 from pipelines.org.mirror import Manifest, read_manifest
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
+from pipelines.sync.decisions import FILE as DECISIONS
+from pipelines.sync.decisions import TABLE as DECISION_COLUMNS
+from pipelines.sync.decisions import read_decisions
+from pipelines.sync.identity.names import likeness
 from pipelines.sync.state import State, sql
-from pipelines.warehouse import Warehouse, Written, constant, literal
+from pipelines.warehouse import Function, Warehouse, Written, constant, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.salesforce.org import Org
-    from pipelines.sources.config import Sources
+    from pipelines.sources.model import Sources
+    from pipelines.sync.decisions import Decisions
     from pipelines.sync.mapping.model import ObjectMapping
     from pipelines.sync.mapping.policies import Policies
 
@@ -67,14 +72,24 @@ class Project:
                 org_name=environ.get("CAUSEWAY_ORG") or None,
                 strict=bool(environ.get("CAUSEWAY_STRICT")),
             ),
-            tuple(sorted((path, path.stat().st_mtime_ns) for path in mappings.glob("*.yaml"))),
+            tuple(
+                sorted(
+                    (path, path.stat().st_mtime_ns)
+                    for pattern in ("*.yaml", DECISIONS)
+                    for path in mappings.glob(pattern)
+                )
+            ),
         )
 
     @cached_property
     def warehouse(self) -> Warehouse:
         """The relations below the home."""
         macros = (ASSETS / "macros.sql").read_text(encoding="utf-8")
-        return Warehouse(self.home, macros=f"{macros}\n{sql('identity/macros')}")
+        return Warehouse(
+            self.home,
+            macros=f"{macros}\n{sql('identity/macros')}",
+            functions=(Function("name_likeness", likeness, parameters=4),),
+        )
 
     @cached_property
     def state(self) -> State:
@@ -96,6 +111,11 @@ class Project:
         return read_policies(self.mappings)
 
     @cached_property
+    def decisions(self) -> Decisions:
+        """``decisions.csv``; without such a file nothing is decided."""
+        return read_decisions(self.mappings / DECISIONS, self.sources.sources)
+
+    @cached_property
     def object_mappings(self) -> dict[str, ObjectMapping]:
         """Every mapping by the stem of its file, in the order in which they are written."""
         from pipelines.sync.mapping.folder import read_mappings
@@ -108,6 +128,11 @@ class Project:
         from pipelines.sync.mapping.folder import objects_of
 
         return tuple(objects_of(self.object_mappings))
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """Object → the field of it that carries our key, the same in all its mappings."""
+        return {mapping.object: mapping.key for mapping in self.object_mappings.values()}
 
     @cached_property
     def mirrored(self) -> dict[str, str]:
@@ -150,8 +175,8 @@ class Project:
     @contextmanager
     def connect(self, day: date) -> Iterator[DuckDBPyConnection]:
         """A DuckDB with the macros and the ``config_`` tables of one batch."""
-        with self.warehouse.connect() as connection:
-            connection.execute(self._config_sql(day))
+        with self.warehouse.connect(self._config_sql) as connection:
+            connection.execute(_batch_sql(day))
             yield connection
 
     def run_sql(self, file: SqlFile, day: date) -> Written:
@@ -159,10 +184,27 @@ class Project:
         memo = self.memo(file.relation, day, self._inputs(file, day))
         if memo.known() is None:
             with self.connect(day) as connection:
-                self.bind(connection, file, day)
-                self.warehouse.write(connection, file.relation, day, file.query)
+                if all(self._rows(connection, name, day) for name in file.rows_of):
+                    self.bind(connection, file, day)
+                    self.warehouse.write(connection, file.relation, day, file.query)
+                else:
+                    nothing = self.warehouse.schema_file(file.relation)
+                    self.warehouse.link(connection, file.relation, day, nothing)
             memo.keep()
         return self.written(file.relation, day)
+
+    def _rows(self, connection: DuckDBPyConnection, relation: str, day: date) -> int:
+        """How many rows a relation has, of that day or of the org; of a mirror at most so many.
+
+        Decisions count with the mirror's: one of a record that the org has not got has to be told.
+        """
+        if relation in self.mirrored:
+            manifest = self._manifest(relation)
+            held = 0 if manifest is None else manifest.base_rows + sum(manifest.deltas.values())
+            return held + len(self.decisions.rows)
+        if not self.warehouse.path(relation, day).exists():
+            return 0  # a day that was never made counts as empty
+        return self.warehouse.describe(connection, relation, day).rows
 
     def written(self, relation: str, day: date) -> Written:
         """One relation of one day, as it lies on disk."""
@@ -183,7 +225,7 @@ class Project:
         path = self.warehouse.path(relation, day)
         files = [self.warehouse.path(name, day) for name in (relation, *others)]
         return memos.memo(
-            path.with_name("made_from.json"), (self._config_sql(day), *made_from), files
+            path.with_name("made_from.json"), (day, self._config_sql, *made_from), files
         )
 
     def _inputs(self, file: SqlFile, day: date) -> list[object]:
@@ -211,14 +253,16 @@ class Project:
             days = [row[0] for row in connection.execute(query).fetchall()]
             self.warehouse.bind(connection, name, days)
 
-    def _config_sql(self, day: date) -> str:
-        """Make the tables ``config_<name>``: one text, as each statement costs a millisecond."""
+    @cached_property
+    def _config_sql(self) -> str:
+        """Make ``config_<name>`` that is the same for every batch: as views, which nobody fills."""
         made = []
-        for name, (columns, rows) in self._config_tables(day).items():
-            made.append(f"create temp table config_{name} ({columns})")
+        for name, (columns, rows) in self._config_tables().items():
+            made.append(f"create table {name}_rows ({columns})")
             listed = ", ".join(f"({', '.join(map(constant, row))})" for row in rows)
             if rows:
-                made.append(f"insert into config_{name} values {listed}")
+                made.append(f"insert into {name}_rows values {listed}")
+            made.append(f"create view {CONFIG}{name} as select * from {name}_rows")
         return ";\n".join(made)
 
     def bind_table(self, connection: DuckDBPyConnection, table: str, day: date) -> None:
@@ -269,7 +313,7 @@ class Project:
             raise InternalError(f"{self.home} has no org yet, so no mirror of its {object_name}s")
         return self.org_home(bound) / "snapshot" / object_name.lower()
 
-    def _config_tables(self, day: date) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
+    def _config_tables(self) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
         """Name → (columns, rows) of the tables that SQL files read as ``config_<name>``."""
         from pipelines.sources.config import (
             CONFIG_SOURCES,
@@ -281,7 +325,6 @@ class Project:
         sources = ", ".join(f"{name} {kind}" for name, kind in CONFIG_SOURCES.items())
         columns, row = policy_row(self.policies)
         return {
-            "batch": ("batch date", [(day,)]),
             "sources": (sources, config_sources_rows(self.sources)),
             "lists": (
                 "source varchar, list varchar, list_as varchar,"
@@ -289,12 +332,24 @@ class Project:
                 config_lists_rows(self.sources),
             ),
             "policies": (columns, [row]),
-            "aliases": ("person_key varchar, aliases varchar[]", []),
-            "account_members": (
-                "person_key varchar, account_key varchar, rule varchar, name varchar, batch date",
-                [],
-            ),
+            "decisions": (DECISION_COLUMNS, self.decisions.rows),
         }
+
+
+def _batch_sql(day: date) -> str:
+    """Make the tables ``config_<name>`` of one batch; the empty ones are filled as it is resolved.
+
+    One text, as each statement costs a millisecond.
+    """
+    return f"""
+        create temp table config_batch as select {literal(str(day))}::date as batch;
+        create temp table config_aliases (person_key varchar, aliases varchar[]);
+        create temp table config_account_references (reference ubigint, account_key varchar);
+        create temp table config_account_aliases (account_key varchar, aliases varchar[]);
+        create temp table config_account_members (
+            person_key varchar, account_key varchar, rule varchar, name varchar, batch date
+        )
+    """
 
 
 @lru_cache(maxsize=1)

@@ -65,6 +65,8 @@ MATCH = {
     "alias": "varchar",
     "others": "varchar[]",
     "gone_id": "varchar",
+    "decision": "integer",
+    "wrong": "varchar",
 }
 
 OUTCOME = {
@@ -106,8 +108,11 @@ def _org(project: Project) -> Iterator[tuple[str, str]]:
 
 def _resolved() -> Iterator[tuple[str, str]]:
     resolve = {file.relation: file.query for file in stage_files("resolve")}
-    for name in ("person_records", "person_links", "people", "account_links", "accounts"):
-        yield name, resolve[name] if name in resolve else _none_sql(identity.LINK_COLUMNS)
+    yield "person_records", resolve["person_records"]
+    yield "person_links", _none_sql(identity.LINK_COLUMNS)
+    yield "open_identities", _none_sql(identity.OPEN_COLUMNS)
+    for name in ("people", "account_links", "accounts"):
+        yield name, resolve[name]
     yield "open_references", resolve["open_references"]
 
 
@@ -192,6 +197,7 @@ def _write_schemas(project: Project, stamp: str) -> None:
         with project.state.attach(connection):
             project.state.publish(connection)
     catalog.rebuild(project.warehouse, project.state, columns, project.org_views())
+    project.state.show_version()
     (project.home / "stage" / "schemas").write_text(stamp)
 
 

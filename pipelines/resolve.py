@@ -9,27 +9,58 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.memo import Memo
 from pipelines.plan.scope import bind_widened, widened_digest, widening
 from pipelines.project import Project
 from pipelines.sql import SqlFile
 from pipelines.sync import identity
+from pipelines.sync.decisions import ID, form
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.state import sql, transaction
 from pipelines.warehouse import Written, literal
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
-def link(project: Project, day: date) -> Written:
-    """Cluster what the batch reaches; writes ``person_links``."""
+
+def link(project: Project, day: date) -> list[Written]:
+    """Cluster what the batch reaches; writes ``person_links`` and ``open_identities``."""
     if _same(project, day):
-        return project.written("person_links", day)
+        return [project.written(name, day) for name in LINKED]
     with project.connect(day) as connection, project.state.attach(connection):
         project.warehouse.bind(connection, "person_records", [day])
         bind_widened(project, connection, widening(project, day))
+        _bind_org_keys(project, connection)
         identity.resolve(connection, day)
-        written = project.warehouse.write(connection, "person_links", day, sql("identity/links"))
+        queries = (sql("identity/links"), sql("identity/open_identities"))
+        written = [
+            project.warehouse.write(connection, name, day, query)
+            for name, query in zip(LINKED, queries, strict=True)
+        ]
         project.state.publish(connection, "member")
     return written
+
+
+LINKED = ("person_links", "open_identities")
+"""The relations that clustering makes."""
+
+
+def _bind_org_keys(project: Project, connection: DuckDBPyConnection) -> None:
+    """Make ``org_key``: the keys that records of the org carry, where decisions name any."""
+    ids = [name for line in project.decisions.lines for name in (line.reference, line.target)]
+    queries = ["select null::varchar as id, null::varchar as key where false"]
+    if any(name is not None and form(name) == ID for name in ids):
+        for name, key in project.keys.items():
+            project.bind_org(connection, name)
+            queries.append(_org_keys_sql(relation("org", name), key))
+    connection.execute(f"create or replace temp table org_key as {' union all '.join(queries)}")
+
+
+def _org_keys_sql(records: str, key: str) -> str:
+    return f'select "Id", lower({quoted(key)}) from {records} where {quoted(key)} is not null'
 
 
 def people(project: Project, file: SqlFile, day: date) -> Written:
@@ -71,7 +102,7 @@ def _memo(project: Project, day: date) -> Memo:
     known = [project.state.published(name) for name in DECIDING]
     made_from = [project.warehouse.path("person_records", day), *known, _waiting(project)]
     made_from.append(widened_digest(project, day))
-    return project.memo("accounts", day, made_from, "people", "person_links")
+    return project.memo("accounts", day, made_from, "people", *LINKED)
 
 
 DECIDING = ("member", "person", "account_member", "account")

@@ -4,6 +4,7 @@
     -- owner: team:crm                                     who answers for it
     -- batches: person_records                             days to read of that relation, if not the
     --   select distinct batch from person_links           run's own
+    -- rows_of: raw_contacts                               where that is empty, so is this one
     -- email: lower case, trimmed                          what a column holds
 
     with ... select ...
@@ -44,6 +45,8 @@ class SqlFile:
         owner: Dagster owner, an e-mail address or ``team:name``.
         columns: column → what it holds.
         batches: relation → query for the days of it to read, where not the run's own day.
+        rows_of: relations of which each row takes a row; where one of them is empty nothing is
+            asked, which matters to small batches: planning a query takes longer than running it.
     """
 
     relation: str
@@ -53,6 +56,7 @@ class SqlFile:
     owner: str
     columns: dict[str, str] = field(default_factory=dict)
     batches: dict[str, str] = field(default_factory=dict)
+    rows_of: tuple[str, ...] = ()
 
     @cached_property
     def tables(self) -> list[str]:
@@ -91,6 +95,7 @@ def read_sql(path: Path) -> SqlFile:
         raise ConfigError.at(path, 1, "say in a comment on top what one row of this relation is")
     owner = notes.pop("owner", "team:data")
     batches = notes.pop("batches", "")
+    rows_of = notes.pop("rows_of", "")
     return SqlFile(
         relation=path.stem,
         path=path,
@@ -99,6 +104,7 @@ def read_sql(path: Path) -> SqlFile:
         owner=owner,
         columns=notes,
         batches=dict([batches.split(" ", 1)]) if batches else {},
+        rows_of=tuple(rows_of.split()),
     )
 
 

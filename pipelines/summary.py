@@ -60,6 +60,8 @@ class Summary:
         objects: sObject → what Salesforce answered.
         planned: sObject → rows of the newest plan by action.
         left_out: sObject → records with a country or state that the org does not list.
+        waiting: sObject → why rows of the newest plan wait, the most frequent reason first.
+        undecided: how many rows of it a line in ``decisions.csv`` would let go.
     """
 
     batch: date
@@ -72,6 +74,8 @@ class Summary:
     objects: dict[str, ObjectCounts] = field(default_factory=dict)
     planned: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    waiting: dict[str, dict[str, int]] = field(default_factory=dict)
+    undecided: int = 0
 
     @property
     def rejected(self) -> int:
@@ -100,6 +104,8 @@ class Summary:
             "objects": facts["objects"],
             "planned": facts["planned"],
             "left_out": facts["left_out"],
+            "waiting": facts["waiting"],
+            "undecided": facts["undecided"],
         }
 
 
@@ -113,6 +119,7 @@ def summary(project: Project, day: date) -> Summary:
         for mapping in project.object_mappings.values():
             _count_object(found, warehouse, connection, mapping)
             _count_left_out(found, warehouse, connection, mapping)
+            _count_waiting(found, warehouse, connection, mapping)
     return found
 
 
@@ -179,6 +186,28 @@ def _count_left_out(
     [(rows,)] = connection.execute(_left_out_sql(name)).fetchall()
     if rows:
         found.left_out[mapping.object] = found.left_out.get(mapping.object, 0) + rows
+
+
+def _count_waiting(
+    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping
+) -> None:
+    name = relation("plan", mapping.stem)
+    if not warehouse.path(name, found.batch).exists():
+        return
+    warehouse.bind(connection, name, [found.batch])  # an older file lacks a column
+    for reason, rows, undecided in connection.execute(_waiting_sql(name)).fetchall():
+        reasons = found.waiting.setdefault(mapping.object, {})
+        reasons[reason] = reasons.get(reason, 0) + rows
+        found.undecided += undecided
+
+
+def _waiting_sql(name: str) -> str:
+    return f"""\
+select coalesce(reason, 'held') as reason, count(*), count(decide)
+from {name}
+where action = 'hold' or decide is not null
+group by coalesce(reason, 'held')
+order by count(*) desc, reason"""
 
 
 def _left_out_sql(name: str) -> str:

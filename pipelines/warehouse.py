@@ -9,18 +9,20 @@ are no locks on reading, and a killed run leaves at worst a ``.tmp`` file for th
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import InternalError
 
@@ -41,6 +43,21 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Function:
+    """A rule that is written in Python and that SQL may call: texts in, one text out, also of null.
+
+    Attributes:
+        name: what SQL calls it.
+        call: the rule.
+        parameters: how many texts it takes.
+    """
+
+    name: str
+    call: Callable[..., str | None]
+    parameters: int
+
+
+@dataclass(frozen=True)
 class Warehouse:
     """The relations below one home.
 
@@ -48,18 +65,28 @@ class Warehouse:
         home: the folder of all data and state.
         memory_limit: what DuckDB may hold before it spills, in its own notation.
         macros: SQL that makes the macros every connection knows.
+        functions: what the macros call, besides SQL.
     """
 
     home: Path
     memory_limit: str = "2GB"
     macros: str = field(default="", repr=False)
+    functions: tuple[Function, ...] = field(default=(), repr=False)
 
     @contextmanager
-    def connect(self) -> Iterator[DuckDBPyConnection]:
-        """A cursor of this home's DuckDB, with temporary tables and views of its own."""
-        cursor = _engine(self.home, self.memory_limit, self.macros).cursor()
+    def connect(self, tables: str = "") -> Iterator[DuckDBPyConnection]:
+        """A cursor of this home's DuckDB, with temporary tables and views of its own.
+
+        Args:
+            tables: SQL that makes tables which are the same for every cursor that asks for them;
+                they are made once, and nobody may write to them.
+        """
+        engine = _engine(self.home, self.memory_limit, self.macros, self.functions)
+        schema = engine.schema(tables) if tables else "main"
+        cursor = engine.connection.cursor()
         try:
-            cursor.execute("set enable_progress_bar = false")  # a cursor's own, as is its end
+            # A cursor's own, as is its end.
+            cursor.execute(f"set enable_progress_bar = false; set schema = {literal(schema)}")
             yield cursor
         finally:
             cursor.close()
@@ -82,29 +109,33 @@ class Warehouse:
         self, connection: DuckDBPyConnection, relation: str, day: date | None, query: str
     ) -> Written:
         """Write the rows of ``query`` as that day's file, replacing what stood there."""
-        write_parquet(connection, query, self.path(relation, day))
-        return self.describe(connection, relation, day)
+        path = self.path(relation, day)
+        rows = write_parquet(connection, query, path)
+        return _remember(Written(relation, path, rows, _columns(connection, path)))
 
     def link(self, connection: DuckDBPyConnection, relation: str, day: date, file: Path) -> Written:
         """Let a finished file be that day's file too, without a second copy of its bytes."""
         path = self.path(relation, day)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
-        try:
-            _link(file, temporary)
-            publish(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)  # still there where both are one file already
+        if not (path.exists() and path.samefile(file)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+            try:
+                _link(file, temporary)
+                publish(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
         return self.describe(connection, relation, day)
 
     def describe(self, connection: DuckDBPyConnection, relation: str, day: date | None) -> Written:
         """What lies on disk: the file's row count and columns."""
         path = self.path(relation, day)
-        columns = connection.execute(f"describe {_read_sql([path])}").fetchall()
+        known = _DESCRIBED.get(_version(path))
+        if known is not None:
+            return replace(known, relation=relation, path=path)
         [(rows,)] = connection.execute(
             "select coalesce(sum(num_rows), 0)::bigint from parquet_file_metadata($1)", [str(path)]
         ).fetchall()
-        return Written(relation, path, rows, {row[0]: row[1] for row in columns})
+        return _remember(Written(relation, path, rows, _columns(connection, path)))
 
     def bind(
         self,
@@ -148,9 +179,28 @@ class Warehouse:
         return self.folder(relation).glob("day=*/data.parquet")
 
 
+class _Engine:
+    """The one in-memory DuckDB of a process, and the tables that all of its cursors read."""
+
+    def __init__(self, connection: DuckDBPyConnection) -> None:
+        self.connection = connection
+        self._schemas: dict[str, str] = {}
+        self._alone = Lock()
+
+    def schema(self, tables: str) -> str:
+        """The schema that holds the tables which a text of SQL makes."""
+        with self._alone:
+            if tables not in self._schemas:
+                name = f"tables_{len(self._schemas)}"
+                with self.connection.cursor() as cursor:
+                    cursor.execute(f"create schema {name}; set schema = {literal(name)}; {tables}")
+                self._schemas[tables] = name
+            return self._schemas[tables]
+
+
 @lru_cache(maxsize=1)
-def _engine(home: Path, memory_limit: str, macros: str) -> DuckDBPyConnection:
-    """The one in-memory DuckDB of this process: each takes 15 ms to start, and more for macros."""
+def _engine(home: Path, memory_limit: str, macros: str, functions: tuple[Function, ...]) -> _Engine:
+    """Started once in a process: each takes 15 ms, and more for macros."""
     import duckdb
 
     spill = home / "spill"
@@ -164,8 +214,40 @@ def _engine(home: Path, memory_limit: str, macros: str) -> DuckDBPyConnection:
         }
     )
     engine.execute("set global TimeZone = 'UTC'")  # 1.5 refuses it in the configuration
+    for function in functions:
+        texts: list[Any] = ["varchar"] * function.parameters
+        also_null: Any = "special"  # both releases take the word, their stubs an enum that moved
+        engine.create_function(
+            function.name, function.call, texts, "varchar", null_handling=also_null
+        )
     engine.execute(macros)
-    return engine
+    return _Engine(engine)
+
+
+# Or nanobind lists the functions as leaked, on standard error.
+atexit.register(_engine.cache_clear)
+
+_DESCRIBED: dict[tuple[int, ...], Written] = {}
+"""Version of a file → what it holds: every step asks for it, and many a file has several names."""
+_MOST_DESCRIBED = 5_000
+
+
+def _remember(written: Written) -> Written:
+    if len(_DESCRIBED) >= _MOST_DESCRIBED:
+        _DESCRIBED.clear()
+    _DESCRIBED[_version(written.path)] = written
+    return written
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """Relations are replaced by renaming and never edited: these tell one file from the next."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _columns(connection: DuckDBPyConnection, path: Path) -> dict[str, str]:
+    columns = connection.execute(f"describe {_read_sql([path])}").fetchall()
+    return {row[0]: row[1] for row in columns}
 
 
 def write_parquet(connection: DuckDBPyConnection, query: str, path: Path) -> int:
@@ -209,7 +291,7 @@ def constant(value: str | int | date | Sequence[str] | None) -> str:
     if value is None:
         return "null"
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # true and false are numbers, too
     if isinstance(value, str | date):
         return literal(str(value))
     return f"[{', '.join(map(literal, value))}]"

@@ -16,13 +16,13 @@ from prove.fuzz import fuzz
 
 def main() -> int:
     """Prove, say what is proven, and end with 1 where it is not."""
-    asked = _arguments()
+    arguments = _arguments()
     with TemporaryDirectory(prefix="causeway-prove-") as folder:
-        fuzzed = list(fuzz(Path(folder) / "fuzz", asked.files))
-        ended = prove(Path(folder), asked)
+        fuzzed = list(fuzz(Path(folder) / "fuzz", arguments.files))
+        ended = prove(Path(folder), arguments)
     text = report.page(FULL, ended, fuzzed)
-    if asked.page is not None:
-        asked.page.write_text(text, encoding="utf-8")
+    if arguments.page is not None:
+        arguments.page.write_text(text, encoding="utf-8")
     wrong = [*filter(lambda one: not one.clean, ended), *(one for one in fuzzed if one.wrong)]
     for one in wrong:
         print(one, file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -49,7 +50,7 @@ UNDONE = Size(accounts=20, contacts=300, leads=2_050)
 
 
 @dataclass(frozen=True)
-class Held:
+class Contents:
     """What an org holds of ours.
 
     Attributes:
@@ -60,12 +61,12 @@ class Held:
     records: Mapping[str, Counter[tuple[Any, ...]]]
     again: int
 
-    def lost(self, there: Held) -> int:
-        """How many of these records ``there`` lacks."""
-        return sum((self.records[name] - there.records[name]).total() for name in ROUTED)
+    def lost(self, other: Contents) -> int:
+        """How many of these records ``other`` lacks."""
+        return sum((self.records[name] - other.records[name]).total() for name in ROUTED)
 
 
-NOTHING = Held({name: Counter() for name in ROUTED}, again=0)
+NOTHING = Contents({name: Counter() for name in ROUTED}, again=0)
 """An org without a record."""
 
 
@@ -80,27 +81,28 @@ def lay(home: Path, size: Size) -> Project:
     shutil.copytree(PROJECT / "mappings", project.mappings)
     (project.mappings / "sources.yaml").write_text(SOURCES, encoding="utf-8")
     policies = project.mappings / "policies.yaml"
-    text = policies.read_text(encoding="utf-8").replace("{share: 20%, above: 500}", "none")
+    text = policies.read_text(encoding="utf-8")
+    text = re.sub(r"\{share: .*, above: 500\}", "none", text)
     policies.write_text(text, encoding="utf-8")
     for source, rows in (("people", size.contacts), ("leads", size.leads)):
-        _put(project, source, DAY, (_line(source, n, size) for n in range(rows)))
+        _write_file(project, source, DAY, (_line(source, n, size) for n in range(rows)))
     return project
 
 
 def lay_after(project: Project, size: Size) -> None:
     """Add the second batch: every lead changes and more than as many come, of contacts a third.
 
-    Some of the new leads are in the org already, see ``known_before``.
+    Some of the new leads are in the org already, see ``leads_of_the_org``.
     """
     for source, rows, unchanged, more in (
         ("people", size.contacts, size.contacts * 2 // 3, size.contacts // 3),
         ("leads", size.leads, 0, size.leads * 6 // 5),
     ):
         numbers = range(unchanged, rows + more)
-        _put(project, source, AFTER, (_line(source, n, size, "second") for n in numbers))
+        _write_file(project, source, AFTER, (_line(source, n, size, "second") for n in numbers))
 
 
-def known_before(size: Size) -> list[dict[str, str]]:
+def leads_of_the_org(size: Size) -> list[dict[str, str]]:
     """Leads of the second batch that the org holds before the first, without a key of ours."""
     numbers = range(size.leads, size.leads * 2, 10)
     return [
@@ -113,7 +115,7 @@ def edited(size: Size) -> str:
     return _mail("people", size.contacts - 1, size)
 
 
-def _put(project: Project, source: str, day: date, lines: Iterator[str]) -> None:
+def _write_file(project: Project, source: str, day: date, lines: Iterator[str]) -> None:
     path = project.inbox / source / day.isoformat() / f"{source}.csv"
     path.parent.mkdir(parents=True)
     path.write_text(HEADER + "".join(lines), encoding="utf-8")
@@ -138,7 +140,7 @@ def _company(source: str, n: int, size: Size) -> int:
     return n % size.accounts if n < size.contacts else size.accounts + n % (size.accounts // 3)
 
 
-def held(project: Project) -> Held:
+def contents_of(project: Project) -> Contents:
     """Read every record of ours."""
     records, again = {}, 0
     with project.org() as org:
@@ -151,10 +153,10 @@ def held(project: Project) -> Held:
                 *(["Account.Causeway_Key__c"] if name == "Contact" else []),
             ]
             listed = ", ".join((*own, "CreatedDate", "LastModifiedDate"))
-            found = list(org.query(f"select {listed} from {name}"))
-            again += sum(row["CreatedDate"] != row["LastModifiedDate"] for row in found)
+            rows = list(org.query(f"select {listed} from {name}"))
+            again += sum(row["CreatedDate"] != row["LastModifiedDate"] for row in rows)
             records[name] = Counter(
                 tuple(str(value) for key, value in row.items() if not key.endswith("Date"))
-                for row in found
+                for row in rows
             )
-    return Held(records, again)
+    return Contents(records, again)

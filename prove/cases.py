@@ -23,14 +23,14 @@ Case = tuple[type[Worker], str, tuple[Any, ...]]
 """Which worker does it, what it does, and with what."""
 
 
-def prove(folder: Path, asked: argparse.Namespace) -> list[Ended]:
+def prove(folder: Path, arguments: argparse.Namespace) -> list[Ended]:
     """Run all cases, each worker in a process of its own."""
     clean = get_context("spawn")  # what this process has open is none of theirs
     ended = []
     with ProcessPoolExecutor(
-        asked.workers, mp_context=clean, initializer=_begin, initargs=(folder,)
+        arguments.workers, mp_context=clean, initializer=_begin, initargs=(folder,)
     ) as pool:
-        for one in pool.map(_run, _cases(pool, asked)):
+        for one in pool.map(_run, _cases(pool, arguments)):
             ended.append(one)
             wrong = "" if one.clean else "WRONG "
             print(f"{len(ended):4} {wrong}{one.group}: {one.case}", flush=True)
@@ -74,32 +74,32 @@ def _command_steps() -> int:
     return _worker(Worker).command_steps()
 
 
-def _cases(pool: ProcessPoolExecutor, asked: argparse.Namespace) -> list[Case]:
-    chance = random.Random(asked.seed)  # noqa: S311 - to be repeated, not to be secret
+def _cases(pool: ProcessPoolExecutor, arguments: argparse.Namespace) -> list[Case]:
+    chance = random.Random(arguments.seed)  # noqa: S311 - to be repeated, not to be secret
     steps = pool.submit(_steps, Worker).result()
-    last = pool.submit(_command_steps).result() if asked.commands else 0
+    last = pool.submit(_command_steps).result() if arguments.commands else 0
     batch: list[tuple[str, tuple[Any, ...]]] = []
-    batch += [("killed_at", (step,)) for step in places(steps, asked.kills)]
-    batch += [("killed_after", (chance.uniform(0.5, 4.0),)) for _ in range(asked.instants)]
-    batch += [("command_killed_at", (chance.randint(1, last),)) for _ in range(asked.commands)]
-    halves = chance.sample(range(1, len(steps) + 1), asked.undone)
+    batch += [("killed_at", (step,)) for step in places(steps, arguments.kills)]
+    batch += [("killed_after", (chance.uniform(0.5, 4.0),)) for _ in range(arguments.instants)]
+    batch += [("command_killed_at", (chance.randint(1, last),)) for _ in range(arguments.commands)]
+    halves = chance.sample(range(1, len(steps) + 1), arguments.undone)
     batch += [("undone_half_way", (step,)) for step in halves]
-    alone = list(faults.alone())[: asked.faults]
+    alone = list(faults.alone())[: arguments.faults]
     batch += [("faulty", (name, "fault alone", some)) for name, some in alone]
-    several = faults.mixed(asked.mixed)
+    several = faults.mixed(arguments.mixed)
     batch += [("faulty", (name, "faults mixed", some)) for name, some in several]
-    return [*((Worker, *case) for case in batch), *_undo_cases(pool, asked, chance)]
+    return [*((Worker, *case) for case in batch), *_undo_cases(pool, arguments, chance)]
 
 
 def _undo_cases(
-    pool: ProcessPoolExecutor, asked: argparse.Namespace, chance: random.Random
+    pool: ProcessPoolExecutor, arguments: argparse.Namespace, chance: random.Random
 ) -> list[Case]:
-    if not asked.undos:
+    if not arguments.undos:
         return []
     steps = pool.submit(_steps, Undoing).result()
     alone = [fault for fault in faults.alone() if fault[1][0].get("object") != "Account"]
-    broken = chance.sample(alone, min(asked.undos // 2, asked.faults, len(alone)))
+    broken = chance.sample(alone, min(arguments.undos // 2, arguments.faults, len(alone)))
     return [
-        *((Undoing, "killed_at", (step,)) for step in places(steps, asked.undos)),
+        *((Undoing, "killed_at", (step,)) for step in places(steps, arguments.undos)),
         *((Undoing, "faulty", (name, "undo broken", some)) for name, some in broken),
     ]

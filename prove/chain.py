@@ -12,12 +12,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.stages import STAGES
-from pipelines.apply.prove import prove
 from pipelines.commands.failures import exit_code
 from pipelines.plan.make import newest
 from pipelines.relations import prepare
+from pipelines.run import Run
 from pipelines.salesforce import jobs
+from pipelines.stages import STAGES, run_stage
 from pipelines.undo.make import carry_out, plan_undo
 from prove.batch import project_at
 
@@ -28,17 +28,16 @@ if TYPE_CHECKING:
 def run(home: Path, what: str, day: date) -> int:
     """Run all stages, or only some; or undo what they wrote. Returns an exit code."""
     project = project_at(home)
-    stages = [*STAGES]
-    names = {"all": stages, "plan": stages[:-1], "apply": stages[-1:], "undo": []}[what]
+    reading = [stage.name for stage in STAGES.values() if not stage.writes]
+    writing = [name for name in STAGES if name not in reading]
+    names = {"all": [*reading, *writing], "plan": reading, "apply": writing, "undo": []}[what]
     prepare(project)
     sys.audit("prove.begin")
     try:
         for name in names:
-            STAGES[name](project, day)
+            run_stage(name, Run(project, day))
         if what == "undo":
             _undo(project, day)
-        elif "apply" in names:
-            _prove(project, day)
     except Exception as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return exit_code(error)
@@ -47,12 +46,6 @@ def run(home: Path, what: str, day: date) -> int:
 
 def _undo(project: Project, day: date) -> None:
     carry_out(project, plan_undo(project, newest(project, day).plan_id))
-
-
-def _prove(project: Project, day: date) -> None:
-    saved = newest(project, day)
-    for name in saved.objects:
-        prove(project, name, saved)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ def alone() -> Iterator[tuple[str, list[Fault]]]:
         for kind, settings in _AT_PATH:
             skip = {"skip": 2} if path == CALLS else {}
             fault = {"kind": kind, "path": path, **settings, **skip}
-            told = (str(value) for name, value in settings.items() if name != "times")
-            yield f"{' '.join((kind, *told))} at {where}", [fault]
+            values = (str(value) for name, value in settings.items() if name != "times")
+            yield f"{' '.join((kind, *values))} at {where}", [fault]
     for name in ("Account", "Contact", "Lead"):
         rows = {"kind": "lock_rows", "object": name, "share": 0.3, "times": 3, "seed": 7}
         yield f"lock_rows of {name}", [rows]
@@ -51,9 +51,9 @@ _AT_PATH: tuple[tuple[str, Fault], ...] = (
 def mixed(count: int, seed: int = 2026) -> Iterator[tuple[str, list[Fault]]]:
     """Name and three to five faults that come in one run."""
     chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
-    known = list(alone())
+    all_faults = list(alone())
     for _ in range(count):
-        chosen = chance.sample(known, chance.randint(3, 5))
+        chosen = chance.sample(all_faults, chance.randint(3, 5))
         faults = [dict(fault) for _, some in chosen for fault in some]
         for fault in faults:
             if fault["kind"] != "expire_sessions":

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from bench.stages import STAGES
 from pipelines.errors import InputError
 from pipelines.relations import prepare
+from pipelines.run import Run
+from pipelines.stages import run_stage
 from pipelines.summary import summary
 from prove.batch import HEADER, project_at
 
@@ -64,7 +65,7 @@ def fuzz(home: Path, count: int, seed: int = 2026) -> Iterator[Fuzzed]:
 
 def _one(home: Path, day: date, damage: Damage, chance: random.Random) -> Fuzzed:
     rows = [_row(chance, n) for n in range(chance.randint(1, 40))]
-    source, name, content, known = damage(rows, chance)
+    source, name, content, row_count = damage(rows, chance)
     project = project_at(home)
     path = project.inbox / source / day.isoformat() / name
     path.parent.mkdir(parents=True)
@@ -72,7 +73,7 @@ def _one(home: Path, day: date, damage: Damage, chance: random.Random) -> Fuzzed
     refused = wrong = ""
     try:
         for stage in ("land", "stage", "validate"):
-            STAGES[stage](project, day)
+            run_stage(stage, Run(project, day))
     except InputError as error:
         refused = str(error)
         wrong = "" if name in refused else f"does not name the file: {refused}"
@@ -84,10 +85,10 @@ def _one(home: Path, day: date, damage: Damage, chance: random.Random) -> Fuzzed
     )
     if not wrong and not refused and landed != valid + rejected:
         wrong = f"{landed} landed, {valid} valid and {rejected} rejected"
-    if not wrong and not refused and known is not None and landed != known:
-        wrong = f"{known} rows were in it, {landed} landed"
+    if not wrong and not refused and row_count is not None and landed != row_count:
+        wrong = f"{row_count} rows were in it, {landed} landed"
     name = damage.__name__.strip("_").replace("_", " ")
-    return Fuzzed(name, known, landed, valid, rejected, refused, wrong)
+    return Fuzzed(name, row_count, landed, valid, rejected, refused, wrong)
 
 
 def _row(chance: random.Random, n: int) -> list[str]:
@@ -95,19 +96,19 @@ def _row(chance: random.Random, n: int) -> list[str]:
     return [str(n), f"A{n}", f"Last {word}", f"a{n}@b.example", "Acme", "1 High St", "York", word]
 
 
-Made = tuple[str, str, bytes, int | None]
-Damage = Callable[[list[list[str]], random.Random], Made]
+DamagedFile = tuple[str, str, bytes, int | None]
+Damage = Callable[[list[list[str]], random.Random], DamagedFile]
 
 
 def _csv(rows: list[list[str]]) -> str:
     return HEADER + "".join(",".join(row) + "\n" for row in rows)
 
 
-def _whole(rows: list[list[str]], chance: random.Random) -> Made:
+def _whole(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     return "csv", "f.csv", _csv(rows).encode(), len(rows)
 
 
-def _flipped_bytes(rows: list[list[str]], chance: random.Random) -> Made:
+def _flipped_bytes(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     content = bytearray(_csv(rows).encode())
     start = len(HEADER)
     for _ in range(chance.randint(1, 30)):
@@ -117,56 +118,56 @@ def _flipped_bytes(rows: list[list[str]], chance: random.Random) -> Made:
     return "csv", "f.csv", bytes(content), len(rows)
 
 
-def _nul_bytes(rows: list[list[str]], chance: random.Random) -> Made:
+def _nul_bytes(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     content = bytearray(_csv(rows).encode())
     content[chance.randrange(len(HEADER), len(content) - 1)] = 0
     return "csv", "f.csv", bytes(content), None
 
 
-def _mixed_encodings(rows: list[list[str]], chance: random.Random) -> Made:
+def _mixed_encodings(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     lines = [f"{','.join(row)}\n" for row in rows]
     kinds = ["utf-8", "latin-1", "cp1252"]
     parts = [line.encode(chance.choice(kinds), errors="replace") for line in lines]
     return "csv", "f.csv", HEADER.encode() + b"".join(parts), len(rows)
 
 
-def _utf_16(rows: list[list[str]], chance: random.Random) -> Made:
+def _utf_16(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     return "csv", "f.csv", _csv(rows).encode("utf-16"), len(rows)
 
 
-def _ragged_lines(rows: list[list[str]], chance: random.Random) -> Made:
+def _ragged_lines(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     lines = [
         ",".join(row[: chance.randint(1, 8)] + ["x"] * chance.randint(0, 3)) + "\n" for row in rows
     ]
     return "csv", "f.csv", (HEADER + "".join(lines)).encode(), len(rows)
 
 
-def _cut_short(rows: list[list[str]], chance: random.Random) -> Made:
+def _cut_short(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     content = _csv(rows).encode()
     end = chance.randrange(len(HEADER) + 1, len(content))
-    left = content[:end]
-    known = left.count(b"\n") - 1 + (not left.endswith(b"\n"))
-    return "csv", "f.csv", left, known
+    remainder = content[:end]
+    row_count = remainder.count(b"\n") - 1 + (not remainder.endswith(b"\n"))
+    return "csv", "f.csv", remainder, row_count
 
 
-def _stray_quotes(rows: list[list[str]], chance: random.Random) -> Made:
+def _stray_quotes(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     content = bytearray(_csv(rows).encode())
     for _ in range(chance.randint(1, 3)):
         content.insert(chance.randrange(len(HEADER), len(content)), ord('"'))
     return "csv", "f.csv", bytes(content), None
 
 
-def _windows_line_ends(rows: list[list[str]], chance: random.Random) -> Made:
+def _windows_line_ends(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     return "csv", "f.csv", _csv(rows).replace("\n", "\r\n").encode("utf-8-sig"), len(rows)
 
 
-def _damaged_header(rows: list[list[str]], chance: random.Random) -> Made:
+def _damaged_header(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     content = bytearray(_csv(rows).encode())
     content[chance.randrange(len(HEADER) - 1)] = chance.randrange(33, 127)
     return "csv", "f.csv", bytes(content), None
 
 
-def _noise(rows: list[list[str]], chance: random.Random) -> Made:
+def _noise(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     return "csv", "f.csv", chance.randbytes(chance.randint(0, 3000)), None
 
 
@@ -175,13 +176,13 @@ def _json_lines(rows: list[list[str]], chance: random.Random) -> list[bytes]:
     return [text.encode() for text in texts]
 
 
-def _json_cut_lines(rows: list[list[str]], chance: random.Random) -> Made:
+def _json_cut_lines(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     lines = _json_lines(rows, chance)
     cut = [line[: chance.randint(1, len(line))] for line in lines]
     return "lines", "f.jsonl", b"\n".join(cut) + b"\n", len(rows)
 
 
-def _json_flipped_bytes(rows: list[list[str]], chance: random.Random) -> Made:
+def _json_flipped_bytes(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     lines = [bytearray(line) for line in _json_lines(rows, chance)]
     for line in lines:
         if chance.random() < 0.3:
@@ -189,7 +190,7 @@ def _json_flipped_bytes(rows: list[list[str]], chance: random.Random) -> Made:
     return "lines", "f.jsonl", b"\n".join(map(bytes, lines)) + b"\n", len(rows)
 
 
-def _json_of_other_kinds(rows: list[list[str]], chance: random.Random) -> Made:
+def _json_of_other_kinds(rows: list[list[str]], chance: random.Random) -> DamagedFile:
     others = [b"[1, 2]", b"null", b'"text"', b"12", b'{"ID": {"deep": [1]}}', b"{}"]
     lines = [
         chance.choice(others) if chance.random() < 0.4 else line

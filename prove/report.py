@@ -8,7 +8,7 @@ from importlib.metadata import version
 from itertools import groupby
 from operator import attrgetter
 
-from prove.batch import UNDONE, Size, known_before
+from prove.batch import UNDONE, Size, leads_of_the_org
 from prove.fuzz import Fuzzed
 from prove.worker import Ended
 
@@ -92,7 +92,7 @@ def page(size: Size, ended: Sequence[Ended], fuzzed: Sequence[Fuzzed]) -> str:
         faults=_each([one for one in ended if one.group == "fault alone"]),
         mixed=_each([one for one in ended if one.group == "faults mixed"]),
         leads_undone=UNDONE.leads,
-        adopted=len(known_before(UNDONE)),
+        adopted=len(leads_of_the_org(UNDONE)),
         undos=_kills([one for one in ended if one.group.startswith("undo killed")]),
         broken=_each([one for one in ended if one.group == "undo broken"]),
         files=_files(fuzzed),

@@ -38,8 +38,8 @@ def places(steps: Sequence[str], count: int) -> list[int]:
     for number, step in enumerate(steps, 1):
         kinds.setdefault(kind_of(step), number)
     chosen = set(kinds.values())
-    wanted = min(max(count, len(chosen)), len(steps))
-    left = [number for number in range(1, len(steps) + 1) if number not in chosen]
-    missing = wanted - len(chosen)
-    chosen |= {left[n * len(left) // missing] for n in range(missing)}
+    total = min(max(count, len(chosen)), len(steps))
+    others = [number for number in range(1, len(steps) + 1) if number not in chosen]
+    missing = total - len(chosen)
+    chosen |= {others[n * len(others) // missing] for n in range(missing)}
     return sorted(chosen)

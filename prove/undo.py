@@ -19,7 +19,17 @@ from pipelines.local_org.catalog.load import TEMPLATE
 from pipelines.salesforce.rows import Load
 from pipelines.sync.mapping.named_objects import ROUTED
 from pipelines.undo.make import undos
-from prove.batch import AFTER, DAY, Held, edited, held, known_before, lay, lay_after, project_at
+from prove.batch import (
+    AFTER,
+    DAY,
+    Contents,
+    contents_of,
+    edited,
+    lay,
+    lay_after,
+    leads_of_the_org,
+    project_at,
+)
 from prove.worker import Ended, Worker
 
 EDIT = "written by somebody else"
@@ -45,7 +55,7 @@ class Undoing(Worker):
         (self.org / "org.yaml").write_text(text, encoding="utf-8")
         control.start(self.org, faults=True)
         with project.org() as org:
-            org.collections(Load("Lead", "insert"), known_before(self.size))
+            org.collections(Load("Lead", "insert"), leads_of_the_org(self.size))
         self.must("all", DAY)
         lay_after(project, self.size)
         self.must("all", AFTER)
@@ -53,8 +63,8 @@ class Undoing(Worker):
         shutil.copytree(self.home, self.folder / "planned")
         control.start(self.org, faults=True)
         self.must("undo", AFTER)
-        self.steps = self.taken()
-        self.expected = self.there()
+        self.steps = self.steps_of_run()
+        self.expected = self.contents()
 
     def put_back(self) -> None:
         """Both batches in the org, and nothing undone."""
@@ -79,17 +89,17 @@ class Undoing(Worker):
         control.inject(self.org, *map(dict, faults))
         return self.finished(name, group, "undo", "undo", AFTER)
 
-    def there(self) -> Held:
+    def contents(self) -> Contents:
         """What the org holds; an edit that stands counts as what the undo would have put back."""
-        found = replace(held(project_at(self.home)), again=self._again())
+        contents = replace(contents_of(project_at(self.home)), again=self._again())
         if not self.edited:
-            return found
-        contacts = Counter(found.records["Contact"])
+            return contents
+        contacts = Counter(contents.records["Contact"])
         for row in [row for row in contacts if EDIT in row]:
-            put_back = tuple(self._before() if value == EDIT else value for value in row)
-            contacts[put_back] += contacts.pop(row)
-            return replace(found, records={**found.records, "Contact": contacts})
-        return replace(found, again=found.again + 1)  # the undo went over it
+            restored = tuple(self._before() if value == EDIT else value for value in row)
+            contacts[restored] += contacts.pop(row)
+            return replace(contents, records={**contents.records, "Contact": contacts})
+        return replace(contents, again=contents.again + 1)  # the undo went over it
 
     def _before(self) -> str:
         """What the undo puts back where nobody edits."""
@@ -97,23 +107,23 @@ class Undoing(Worker):
 
     def _edit(self) -> None:
         """Let another user change a contact that the undo changes, too."""
-        told = control.status(self.org)
-        form = {"grant_type": "password", "username": OTHER, "password": told["password"]}
-        form |= {name: told[name] for name in ("client_id", "client_secret")}
+        status = control.status(self.org)
+        form = {"grant_type": "password", "username": OTHER, "password": status["password"]}
+        form |= {name: status[name] for name in ("client_id", "client_secret")}
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.post(f"{told['http_url']}/services/oauth2/token", data=form)
+            answer = session.post(f"{status['http_url']}/services/oauth2/token", data=form)
             session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-            data = f"{told['http_url']}/services/data/v67.0"
+            data = f"{status['http_url']}/services/data/v67.0"
             soql = f"select Id from Contact where Email = '{edited(self.size)}'"
-            [found] = session.get(f"{data}/query", params={"q": soql}).json()["records"]
-            record = f"{data}/sobjects/Contact/{found['Id']}"
+            [contact] = session.get(f"{data}/query", params={"q": soql}).json()["records"]
+            record = f"{data}/sobjects/Contact/{contact['Id']}"
             session.patch(record, json={"Description": EDIT}).raise_for_status()
         self.edited = True
 
     def _again(self) -> int:
         """Records that undos have written more than once, or tried to delete again."""
-        written: Counter[tuple[str, str]] = Counter()
+        writes: Counter[tuple[str, str]] = Counter()
         again = 0
         project = project_at(self.home)
         with project.warehouse.connect() as connection:
@@ -121,12 +131,12 @@ class Undoing(Worker):
                 rows = connection.execute(
                     "select key, outcome, code from read_parquet($1)", [str(path)]
                 ).fetchall()
-                written.update((name, key) for key, what, _ in rows if what in WRITTEN)
+                writes.update((name, key) for key, what, _ in rows if what in WRITES)
                 again += sum(code == "ENTITY_IS_DELETED" for *_, code in rows)
-        return again + sum(times > 1 for times in written.values())
+        return again + sum(times > 1 for times in writes.values())
 
 
-WRITTEN = ("updated", "deleted")
+WRITES = ("updated", "deleted")
 
 
 def _outcomes(home: Path) -> list[tuple[str, Path]]:

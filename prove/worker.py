@@ -16,7 +16,7 @@ from pathlib import Path
 from pipelines.config import PROJECT
 from pipelines.errors import InternalError
 from pipelines.local_org import control
-from prove.batch import DAY, NOTHING, Held, Size, held, lay, project_at
+from prove.batch import DAY, NOTHING, Contents, Size, contents_of, lay, project_at
 from prove.steps import kind_of
 
 HOOK = Path(__file__).parent / "hook"
@@ -67,14 +67,14 @@ class Worker:
         size: of the batch.
         steps: the steps of an uninterrupted apply.
         expected: what it makes.
-        said: what the last process wrote to standard error.
+        output: what the last process wrote to standard error.
     """
 
     folder: Path
     size: Size
     steps: list[str] = field(default_factory=list)
-    expected: Held | None = None
-    said: str = ""
+    expected: Contents | None = None
+    output: str = ""
 
     @property
     def home(self) -> Path:
@@ -93,8 +93,8 @@ class Worker:
         self.must("plan")
         shutil.copytree(self.home, self.folder / "planned", ignore=_no_org)
         self.must("apply")
-        self.steps = self.taken()
-        self.expected = held(project)
+        self.steps = self.steps_of_run()
+        self.expected = contents_of(project)
 
     def close(self) -> None:
         """End the org."""
@@ -142,7 +142,7 @@ class Worker:
         """How many steps ``causeway sync`` takes from its start to its end."""
         self.put_back()
         self._sync({"PROVE_FROM_START": "1"})
-        return len(self.taken())
+        return len(self.steps_of_run())
 
     def command_killed_at(self, step: int) -> Ended:
         """Kill ``causeway sync`` itself, then give the command again."""
@@ -151,7 +151,7 @@ class Worker:
         code, runs = -1, 0
         while runs < RUNS and code:
             code, runs = self._sync({}), runs + 1
-        stuck = self.said if code else ""
+        stuck = self.output if code else ""
         group = "killed: `causeway sync` as people run it"
         return self._judged(f"step {step}", group, runs, stuck, self.expected)
 
@@ -164,27 +164,27 @@ class Worker:
         """Kill before a step what runs; what kind of step that is."""
         code = self.run(what, day, {"PROVE_KILL_AT": str(step)})
         if code != -signal.SIGKILL:
-            raise RuntimeError(f"step {step} was never reached: exit {code}: {self.said}")
+            raise RuntimeError(f"step {step} was never reached: exit {code}: {self.output}")
         return kind_of(self.steps[step - 1])
 
     def must(self, what: str, day: date = DAY) -> None:
         """Run what has to succeed."""
         if code := self.run(what, day, {"PROVE_PATIENCE": "300"}):
-            raise RuntimeError(f"an uninterrupted run ended with {code}: {self.said}")
+            raise RuntimeError(f"an uninterrupted run ended with {code}: {self.output}")
 
-    def taken(self) -> list[str]:
+    def steps_of_run(self) -> list[str]:
         """The steps of the last run."""
         return self._steps_file.read_text().splitlines()
 
-    def there(self) -> Held:
+    def contents(self) -> Contents:
         """What the org holds."""
-        return held(project_at(self.home))
+        return contents_of(project_at(self.home))
 
     def run(
         self, what: str, day: date, more: Mapping[str, str] | None = None,
         kill_after: float | None = None,
     ) -> int:  # fmt: skip
-        """Run stages in a process of its own; returns its exit code, and keeps what it ``said``."""
+        """Run stages in a process of its own; returns its exit code, and keeps its ``output``."""
         command = [sys.executable, "-m", "prove.chain", str(self.home), what, str(day)]
         return self._process(command, more or {}, kill_after)
 
@@ -210,11 +210,11 @@ class Worker:
             if kill_after is not None:
                 timer = threading.Timer(kill_after, process.kill)
                 timer.start()
-            _, self.said = process.communicate(timeout=300)
+            _, self.output = process.communicate(timeout=300)
             if kill_after is not None:
                 timer.cancel()
-        if "Traceback" in self.said:
-            raise RuntimeError(self.said)
+        if "Traceback" in self.output:
+            raise RuntimeError(self.output)
         return process.returncode
 
     @property
@@ -223,34 +223,38 @@ class Worker:
 
     def finished(
         self, case: str, group: str, first: str, then: str = "all", day: date = DAY,
-        expected: Held | None = None,
+        expected: Contents | None = None,
     ) -> Ended:  # fmt: skip
         """Run again until nothing is left to do; the first time perhaps something else."""
         what, runs = first, 0
         code = -1
         while code and runs < RUNS:
-            if control.status(self.org)["pid"] is None or "still InProgress" in self.said:
+            if control.status(self.org)["pid"] is None or "still InProgress" in self.output:
                 control.stop(self.org)
                 control.start(self.org, faults=True)
             code = self.run(what, day)
-            if code == REFUSED and any(words in self.said for words in NOTHING_TO_UNDO):
+            if code == REFUSED and any(words in self.output for words in NOTHING_TO_UNDO):
                 code = 0
             what, runs = then, runs + 1
-        return self._judged(case, group, runs, self.said if code else "", expected or self.expected)
+        return self._judged(
+            case, group, runs, self.output if code else "", expected or self.expected
+        )
 
-    def _judged(self, case: str, group: str, runs: int, stuck: str, expected: Held | None) -> Ended:
+    def _judged(
+        self, case: str, group: str, runs: int, stuck: str, expected: Contents | None
+    ) -> Ended:
         if not control.status(self.org)["running"]:
             control.start(self.org, faults=True)
         control.inject(self.org)  # what is left of the faults must not hit who counts
-        there = self.there()
+        contents = self.contents()
         if expected is None:
             raise InternalError("a case was run before the worker was prepared")
         return Ended(
             case=case,
             group=group,
-            lost=expected.lost(there),
-            doubled=there.lost(expected),
-            again=there.again,
+            lost=expected.lost(contents),
+            doubled=contents.lost(expected),
+            again=contents.again,
             runs=runs,
             stuck=stuck.strip(),
         )

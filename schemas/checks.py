@@ -116,24 +116,24 @@ def any_of(name: str, fields: tuple[str, ...], message: str) -> pa.Check:
     return rule(name, MANDATORY, message, lambda rows: _any_present(rows, fields), field=fields[0])
 
 
-def any_of_when(name: str, given: str, fields: tuple[str, ...], message: str) -> pa.Check:
-    """Where ``given`` has a value, at least one of the columns has one; the first is blamed."""
+def any_of_when(name: str, trigger: str, fields: tuple[str, ...], message: str) -> pa.Check:
+    """Where ``trigger`` has a value, at least one of the columns has one; the first is blamed."""
     return rule(
         name,
         MANDATORY,
         message,
-        lambda rows: rows[given].isna() | _any_present(rows, fields),
+        lambda rows: rows[trigger].isna() | _any_present(rows, fields),
         field=fields[0],
     )
 
 
-def present_without(field: str, given: str, message: str) -> pa.Check:
-    """Where ``given`` is blank, the column has a value."""
+def present_without(field: str, other: str, message: str) -> pa.Check:
+    """Where ``other`` is blank, the column has a value."""
     return rule(
         f"{field}_present",
         MANDATORY,
         message,
-        lambda rows: rows[field].notna() | rows[given].notna(),
+        lambda rows: rows[field].notna() | rows[other].notna(),
         field=field,
     )
 
@@ -178,7 +178,7 @@ def counts_as_recency(field: str) -> pa.Check:
 
 
 def _any_present(rows: Any, fields: tuple[str, ...]) -> Any:
-    found = rows[fields[0]].notna()
+    present = rows[fields[0]].notna()
     for field in fields[1:]:
-        found = found | rows[field].notna()
-    return found
+        present = present | rows[field].notna()
+    return present

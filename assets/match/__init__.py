@@ -1,9 +1,16 @@
 """Stage 6, match: which record of the org is whose, and what each person becomes."""
 
-from assets.relation import MAPPINGS, sql_asset
+from assets.relation import PROJECT, show_sql, sql_spec, stage_asset
 from pipelines.match import match_file, route_files
+from pipelines.stages import STAGES
 
-matched = [
-    *(sql_asset(match_file(one, MAPPINGS), "match", traced=False) for one in MAPPINGS.values()),
-    *(sql_asset(file, "match") for file in route_files(MAPPINGS)),
-]
+MATCHES = [match_file(PROJECT, mapping) for mapping in PROJECT.object_mappings.values()]
+
+matched = stage_asset(
+    STAGES["match"],
+    [
+        *(sql_spec(file, "match", file.description) for file in MATCHES),
+        *(sql_spec(file, "match") for file in route_files(PROJECT.object_mappings)),
+    ],
+    show_sql,
+)

@@ -1,5 +1,6 @@
 -- Which sObject each person and account of the scope becomes, and why. One live record per person:
--- a Contact that the org already holds wins over what a list asks for.
+-- a Contact that the org already holds wins over what a list asks for, and of two lists the one that
+-- asks for contacts.
 -- owner: team:salesforce
 -- entity_key: of the person or account
 -- sobject: Account, Contact or Lead; null when it goes nowhere
@@ -23,6 +24,39 @@ sources as (select * from config_sources),
 
 policies as (select * from config_policies),
 
+-- Who stands on several lists: what these ask for, where they do not agree.
+listed as (
+    select person_key, one.source as source, one.list as list
+    from (
+        select person_key, unnest(contact_lists) as one
+        from people
+        where len(contact_lists) > 1
+    )
+),
+
+on_several as (
+    select
+        listed.person_key,
+        coalesce(lists.list_as, sources.list_as, policies.contacts_as) as list_as,
+        concat_ws('/', listed.source, lists.list) as name
+    from listed
+    cross join policies
+    left join sources on sources.source = listed.source
+    left join lists on lists.source = listed.source and lists.list = listed.list
+),
+
+disagreeing as (
+    select
+        person_key,
+        string_agg(distinct name, ', ' order by name) filter (where list_as = 'contact')
+            || ' asks for contacts, '
+            || string_agg(distinct name, ', ' order by name) filter (where list_as = 'lead')
+            || ' for leads; a Contact wins' as reason
+    from on_several
+    group by person_key
+    having count(distinct list_as) > 1
+),
+
 wishes as (
     select
         people.person_key,
@@ -37,6 +71,7 @@ wishes as (
                 then 'nothing: customer group ' || coalesce(people.customer_group, '(none)')
                     || ' does not sync'
             when people.is_customer then 'Contact: a customer'
+            when disagreeing.reason is not null then 'Contact: ' || disagreeing.reason
             when people.is_contact then
                 case
                     when coalesce(lists.list_as, sources.list_as, policies.contacts_as) = 'contact'
@@ -51,6 +86,7 @@ wishes as (
     from people
     cross join policies
     left join contacts on contacts.entity_key = people.person_key
+    left join disagreeing on disagreeing.person_key = people.person_key
     left join sources on sources.source = people.contact_source
     left join lists
         on lists.source = people.contact_source and lists.list = people.list_of_contact

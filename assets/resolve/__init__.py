@@ -1,13 +1,8 @@
 """Stage 5, resolve: who is who, and which account each person belongs to."""
 
-import dagster as dg
-
-from assets.relation import lineage_of, shown, spec, sql_asset, step
-from pipelines import resolve
+from assets.relation import show_sql, spec, sql_spec, stage_asset
 from pipelines.project import stage_files
-from pipelines.resources import ProjectResource
-
-FILES = {file.relation: file for file in stage_files("resolve")}
+from pipelines.stages import STAGES
 
 LINKS = """Every source record of the people in the batch's scope, with the rule that made it
 theirs. A batch reaches the people its old and its new rows belong to, who was held or rejected
@@ -15,59 +10,27 @@ earlier, and whose record somebody changed in the org; everyone, when mappings, 
 org's fields changed. A record of another day stands here with the batch that brought it.
 """
 
-person_records = sql_asset(FILES["person_records"], "resolve")
-account_links = sql_asset(FILES["account_links"], "resolve")
-open_references = sql_asset(FILES["open_references"], "resolve")
+OPEN = """People who share something and are not joined, because their names do not clearly say that
+they are one: a proposal for somebody to decide, one row for each of the two.
 
+- `likeness`: `thin` (the names agree in part), `several` (a record fits more than one person) or
+  `split` (they were one person until now)
+- `waits`: whether the person's record is held until it is decided
+- `decide`: the lines to choose from, for `decisions.csv`
+"""
 
-def _spec(name: str) -> dg.AssetSpec:
-    file = FILES[name]
-    return spec(
+clustered = [
+    spec(
         name,
         group="resolve",
-        description=f"{file.description}\n\n```sql\n{file.query}\n```",
-        deps=file.upstream,
-        owner=file.owner,
-        kinds=("sql", "duckdb"),
+        description=description,
+        deps=["person_records", "org_schema", "org_account", "org_contact", "org_lead"],
+        owner="team:crm",
     )
-
-
-@dg.multi_asset(
-    specs=[
-        spec(
-            "person_links",
-            group="resolve",
-            description=LINKS,
-            deps=["person_records", "org_schema", "org_account", "org_contact", "org_lead"],
-            owner="team:crm",
-        )
-    ]
+    for name, description in (("person_links", LINKS), ("open_identities", OPEN))
+]
+resolved = stage_asset(
+    STAGES["resolve"],
+    [*clustered, *(sql_spec(file, "resolve") for file in stage_files("resolve"))],
+    show_sql,
 )
-def person_links(
-    context: dg.AssetExecutionContext, project: ProjectResource
-) -> dg.MaterializeResult[None]:
-    """Cluster the records that the batch reaches, and keep or mint the keys of people."""
-    with step(context, project, to_org=True) as (here, day):
-        return shown(here, resolve.link(here, day))
-
-
-@dg.multi_asset(specs=[_spec("people")])
-def people(
-    context: dg.AssetExecutionContext, project: ProjectResource
-) -> dg.MaterializeResult[None]:
-    """Make the golden records of people."""
-    with step(context, project, to_org=True) as (here, day):
-        file = FILES["people"]
-        written = resolve.people(here, file, day)
-        return shown(here, written, lineage=lineage_of(here, file), notes=file.columns)
-
-
-@dg.multi_asset(specs=[_spec("accounts")])
-def accounts(
-    context: dg.AssetExecutionContext, project: ProjectResource
-) -> dg.MaterializeResult[None]:
-    """Make the golden records of accounts."""
-    with step(context, project, to_org=True) as (here, day):
-        file = FILES["accounts"]
-        written = resolve.accounts(here, file, day)
-        return shown(here, written, lineage=lineage_of(here, file), notes=file.columns)

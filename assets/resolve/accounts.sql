@@ -5,7 +5,7 @@
 --   select distinct batch from config_account_members
 -- name_generated: the name is a person's; such an account never matches another by name
 -- website: when its members name one and the same
--- aliases: keys it may still carry in the org, of people who turned out to be its one member
+-- aliases: keys it may still carry in the org, of people who turned out to be its one member and of accounts that became one with it
 -- members: people who belong to it, over all batches
 
 with
@@ -13,6 +13,8 @@ with
 members as (select * from config_account_members),
 
 people as (select * from people),
+
+taken_over as (select * from config_account_aliases),
 
 belonging as (
     select
@@ -67,7 +69,7 @@ golden as (
 )
 
 select
-    account_key,
+    golden.account_key,
     name,
     name_generated,
     phone,
@@ -83,10 +85,14 @@ select
     shipping.state as shipping_state,
     shipping.postal_code as shipping_postal_code,
     shipping.country as shipping_country,
-    list_transform(aliases, lambda alias: 'a-' || substr(alias, 3)) as aliases,
+    list_concat(
+        list_transform(golden.aliases, lambda alias: 'a-' || substr(alias, 3)),
+        coalesce(taken_over.aliases, [])
+    ) as aliases,
     members,
     as_of,
     rule,
     batch
 from golden
 cross join config_batch
+left join taken_over on taken_over.account_key = golden.account_key

@@ -5,9 +5,10 @@
 -- batches: person_records
 --   select distinct batch from person_links
 -- person_key: the External Id in Salesforce; minted once, never reused
--- opted_out: what the newest newsletter statement says; null when nobody ever said anything
+-- opted_out: what the newest newsletter statement says, and true where somebody else with the address refused; null when nobody ever said anything
 -- further_addresses: the addresses beyond the two that Salesforce has room for, one a line
 -- name_derived: the name was read from the e-mail address, for want of a better one
+-- contact_lists: every contact list that the person stands on, as source and name
 -- account_key: of the account the person belongs to; null when there is none
 -- account_rule: forced (one account for all), exact_name, generated_name (First Last, for a customer without company) or none
 -- account_name_key: the name without case, accents, punctuation and legal suffix; equal keys are one account
@@ -25,6 +26,8 @@ aliases as (select * from config_aliases),
 sources as (select * from config_sources),
 
 lists as (select * from config_lists),
+
+account_references as (select * from config_account_references),
 
 policies as (select * from config_policies),
 
@@ -58,6 +61,9 @@ said as not materialized (
         records.entity = 'order' as has_ordered,
         case when records.entity = 'contact' then records.source end as contact_source,
         case when records.entity = 'contact' then records.list end as list_of_contact,
+        case when records.entity = 'contact' then [{
+            'source': records.source, 'list': records.list
+        }] end as contact_lists,
         records.list as lists,
         records.customer_group,
         records.gender,
@@ -113,6 +119,8 @@ weighed as (
         bool_or(has_ordered) as has_ordered,
         arg_min(contact_source, rank) as contact_source,
         arg_min_null(list_of_contact, rank) filter (where is_contact) as list_of_contact,
+        list_sort(list_distinct(list(contact_lists[1]) filter (where is_contact)))
+            as contact_lists,
         array_to_string(list_sort(list_distinct(list(lists) filter (where lists is not null))), '; ') as lists,
         arg_min(customer_group, rank) as customer_group,
         arg_min(gender, rank) as gender,
@@ -177,6 +185,26 @@ golden as (
     select * from known_by_one
     union all
     select * from known_by_several
+),
+
+-- What was said last of an address counts for everybody who has it, whoever said it.
+statements as (
+    select
+        person_key,
+        email,
+        arg_max(newsletter, (as_of, newsletter <> 'subscribed')) as newsletter
+    from said
+    where newsletter is not null and email is not null
+    group by person_key, email
+),
+
+refused as (
+    select distinct golden.person_key
+    from golden
+    join statements on statements.email = golden.email
+    where
+        statements.person_key <> golden.person_key
+        and statements.newsletter <> 'subscribed'
 ),
 
 nameless as (
@@ -284,13 +312,14 @@ select
         array_to_string(list_transform(further, lambda one: place_line(one)), chr(10)), ''
     ) as further_addresses,
     newsletter,
-    newsletter <> 'subscribed' as opted_out,
+    if(refused.person_key is not null, true, newsletter <> 'subscribed') as opted_out,
     is_customer,
     is_subscriber,
     is_contact,
     has_ordered,
     contact_source,
     list_of_contact,
+    contact_lists,
     lists,
     customer_group,
     gender,
@@ -300,7 +329,10 @@ select
     case account_rule
         when 'generated_name' then 'a-' || substr(employed.person_key, 3)
         when 'none' then null
-        else 'a-' || spelled(record_key('name', account_name_key))
+        else coalesce(
+            account_references.account_key,
+            account_spelling(record_key('name', account_name_key), null)
+        )
     end as account_key,
     account_rule,
     case account_rule
@@ -318,3 +350,6 @@ select
 from employed
 cross join config_batch
 left join aliases on aliases.person_key = employed.person_key
+left join refused on refused.person_key = employed.person_key
+left join account_references
+    on account_references.reference = record_key('name', employed.account_name_key)

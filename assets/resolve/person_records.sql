@@ -4,8 +4,7 @@
 -- owner: team:crm
 -- record: 64 bits of md5 over source and source id; how the state knows a record
 -- parent: the record whose person this address belongs to, if the row is only an address
--- email_key: equal for records that share a personal e-mail address; role mailboxes such as info@ count only together with the last name; an address's own is nobody's
--- customer_key: equal for records that carry the same customer id of the same shop
+-- keys: what may make it one person with others, by rule and as a number: the customer id of a shop, the e-mail address (an address's own is nobody's)
 -- priority: of the source; the smaller one wins where two sources disagree
 -- mailing: the address mail goes to; for a customer the default shipping address
 -- other: a second address; for a customer the default billing address
@@ -244,17 +243,24 @@ select
     priority,
     case when parent_id is not null then record_key(coalesce(parent_source, source), parent_id) end
         as parent,
-    case
-        when entity = 'address' then null
-        when split_part(email, '@', 1) in (
-            'info', 'sales', 'office', 'contact', 'admin', 'support', 'hello', 'mail', 'service',
-            'team', 'enquiries', 'inquiries', 'billing', 'accounts', 'webmaster', 'marketing'
-        ) then record_key(email, lower(coalesce(last_name, '')))
-        when email is not null then record_key('email', email)
-    end as email_key,
-    case
-        when customer_id is not null then record_key(coalesce(customer_source, source), customer_id)
-    end as customer_key,
+    list_filter(
+        [
+            {
+                'rule': 'same_customer',
+                'key': case
+                    when customer_id is not null
+                        then record_key(coalesce(customer_source, source), customer_id)
+                end
+            },
+            {
+                'rule': if(is_role_mailbox(email), 'same_role_email', 'same_email'),
+                'key': case
+                    when entity <> 'address' and email is not null then record_key('email', email)
+                end
+            }
+        ],
+        lambda one: one.key is not null
+    ) as keys,
     salutation,
     first_name,
     middle_name,

@@ -1,6 +1,7 @@
 -- Contact lists, one row per landed row: text cleaned, dates read, an id for every row that has
 -- anything to be known by.
 -- owner: team:crm
+-- rows_of: raw_contacts
 -- source_id: the source's own id, else a hash of the e-mail address, else of name, company and phone
 -- parent_id: the contact of the parent source to whom this row adds an address
 -- first_name: as given; without first and last name, all but the last word of the full name

@@ -1,5 +1,6 @@
 -- Addresses of shop customers, one row per landed row. A blank billing or shipping mark means no.
 -- owner: team:crm
+-- rows_of: raw_customer_addresses
 -- source_id: the address's own number, else a hash of its customer and content
 -- customer_source_id: the source_id of its customer in stg_customers
 -- as_of: when the row was true: its own update time, else the start of the batch's day

@@ -1,6 +1,7 @@
 -- Shop customers, one row per landed row. Without a number of its own a customer is an e-mail
 -- address at a website, which is unique in Magento.
 -- owner: team:crm
+-- rows_of: raw_customers
 -- source_id: the customer's number, else 'e-mail|website'
 -- group_id: the customer group, as the shop numbers or names it
 -- as_of: when the row was true: its own update time, else the start of the batch's day

@@ -1,5 +1,6 @@
 -- Billing and shipping addresses of shop orders, one row per landed row.
 -- owner: team:crm
+-- rows_of: raw_order_addresses
 -- source_id: the address's own number, else 'order|type'
 -- order_source_id: the source_id of its order in stg_orders
 -- address_type: billing or shipping; null when it is neither

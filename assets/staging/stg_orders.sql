@@ -1,5 +1,6 @@
 -- Shop orders, one row per landed row.
 -- owner: team:crm
+-- rows_of: raw_orders
 -- source_id: the order's number in the shop's database
 -- increment_id: the order number that people see
 -- customer_id: the customer's number; null for a guest

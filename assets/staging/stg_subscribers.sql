@@ -1,6 +1,7 @@
 -- Newsletter subscribers, one row per landed row, from the shop's table (status as a number) or its
 -- grid export (status as a label).
 -- owner: team:crm
+-- rows_of: raw_subscribers
 -- source_id: the subscriber's number, else 'e-mail|website'
 -- status: subscribed, not_activated, unsubscribed or unconfirmed; null when it is none of these
 -- customer_id: the customer's number; null for a guest

@@ -26,8 +26,9 @@ from pipelines.sync.apply.objects import (
 )
 from pipelines.sync.apply.payload import SENT, sendable
 from pipelines.sync.apply.send import Progress
-from pipelines.sync.apply.stale import stale_sql, too_many
+from pipelines.sync.apply.stale import stale_sql, too_many, touched_sql
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.renames import ALONE_TOLD
 from pipelines.sync.plan.saved import load_plan
 from pipelines.sync.state import sql, transaction
 from pipelines.warehouse import Written, literal
@@ -183,8 +184,10 @@ def _bar_stale(
     object_name, planned = part.object, saved.payload(stem)
     refresh(project, org, object_name)
     project.bind_org(connection, object_name, "as_they_are_now")
+    touched = {name for [name] in connection.execute(touched_sql(planned)).fetchall()}
     schema = read_schema(project, date.fromisoformat(saved.batch))[object_name]
-    query = stale_sql(part, schema, planned, "as_they_are_now", org.user_id)
+    fields = {name: field for name, field in schema.items() if name in touched}
+    query = stale_sql(part, fields, planned, "as_they_are_now", org.user_id)
     connection.execute(f"create or replace temp table stale as {query}")
     found = connection.execute("select key, message from stale order by key").fetchall()
     limit, strict = project.policies.guards.max_stale, project.strict
@@ -235,6 +238,7 @@ def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: 
     with project.state.attach(connection):
         connection.execute("set variable batch = $1::date", [day])
         connection.execute("set variable object = $1", [part.object])
+        connection.execute("set variable waits_still = $1", [ALONE_TOLD])
         with transaction(connection):
             connection.execute(sql("state/outcomes"))
         project.state.publish(connection, "outcome")

@@ -21,11 +21,12 @@ MOST = 12
 
 
 def check(as_json: Json = False) -> None:
-    """Check sources, policies and mappings: unknown keys, columns, fields, types, lengths.
+    """Check sources, policies, mappings, decisions: unknown keys, columns, fields, types, lengths.
 
     Every problem is listed with its file and line. Fields are checked against the org; where it
     is down against the copy saved beside the mappings, or the newest snapshot. What the org says
-    otherwise than the saved copy is told, and is no problem. Nothing is run or written.
+    otherwise than the saved copy, and a decision that decides nothing, is told and is no problem.
+    Nothing is run or written.
 
       causeway check && causeway sync
     """
@@ -36,15 +37,27 @@ def check(as_json: Json = False) -> None:
         _collect(problems, lambda: here.policies),
         _collect(problems, lambda: here.object_mappings),
     ]
+    if read[0]:
+        read.append(_collect(problems, lambda: here.decisions))
     if read[0] and read[1]:
         problems += strays(here)
     drift: list[str] = []
+    notices: list[Problem] = []
     if all(read):
         _collect(problems, lambda: _check_fields(here, drift))
+        notices = _notices(here)
     if as_json:
-        print_json({"problems": [asdict(problem) for problem in problems], "drift": drift})
+        print_json(
+            {
+                "problems": [asdict(problem) for problem in problems],
+                "drift": drift,
+                "notices": [asdict(notice) for notice in notices],
+            }
+        )
     else:
         _show_drift(drift)
+        for notice in notices:
+            out.print(str(notice), style="yellow", markup=False)
         for problem in problems:
             err.print(str(problem), style="red", markup=False)
         if not problems:
@@ -71,6 +84,12 @@ def _show_drift(drift: list[str]) -> None:
         out.print(f"  {line}", style="yellow", markup=False)
     if len(drift) > MOST:
         out.print(f"  and {len(drift) - MOST} more: causeway org describe", style="yellow")
+
+
+def _notices(here: Project) -> list[Problem]:
+    from pipelines.plan.decided import notices
+
+    return notices(here)
 
 
 def _check_fields(here: Project, drift: list[str]) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from datetime import date, datetime
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,11 +27,15 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 """Progress and errors, so that results can be piped."""
 
+SETTINGS = "dagster.yaml"
 MADE = ".made"
 """Stands in Dagster's home once its settings and databases are there."""
 
 OBJECT = "An object or a mapping, such as Contact."
 """What is said of arguments that name one; in whatever case."""
+
+FORMER = frozenset({"fcfb1deb4aba36b5764cf9e7a7d23bbda4b256e85ba3a26127921d16cb4b6808"})
+"""SHA-256 of the settings that homes were given before; where nobody edited them, ours follow."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
@@ -42,10 +47,15 @@ def choose_home(home: Path | None) -> None:
 
 
 def project() -> Project:
-    """The project that the environment names."""
+    """The project that the environment names; a home of an older program is brought up first."""
     from pipelines.project import Project
 
-    return Project.of()
+    found = Project.of()
+    if found.state.path.exists():  # what a new home needs nothing of takes time to import
+        from pipelines.upgrade import upgrade
+
+        upgrade(found)
+    return found
 
 
 def today(here: Project) -> date:
@@ -71,9 +81,13 @@ def prepare_dagster() -> Path:
         return Path(chosen)
     folder = config.home() / "dagster"
     os.environ["DAGSTER_HOME"] = str(folder)
-    if not (folder / MADE).exists():
+    if not (folder / MADE).exists() or _is_former(folder / SETTINGS):
         _make_dagster_home(folder)
     return folder
+
+
+def _is_former(settings: Path) -> bool:
+    return settings.exists() and sha256(settings.read_bytes()).hexdigest() in FORMER
 
 
 def _make_dagster_home(folder: Path) -> None:
@@ -87,9 +101,9 @@ def _make_dagster_home(folder: Path) -> None:
     locks.take(lock, "dagster", locks.tell)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        settings = folder / "dagster.yaml"
-        if not settings.exists():
-            ours = files("pipelines.commands").joinpath("dagster.yaml")
+        settings = folder / SETTINGS
+        if not settings.exists() or _is_former(settings):
+            ours = files("pipelines.commands").joinpath(SETTINGS)
             settings.write_text(ours.read_text("utf-8"))
         make_databases()
         (folder / MADE).touch()

@@ -163,6 +163,7 @@ def _document(here: Project, saved: Plan, stems: list[str], **which: Any) -> dic
         "released": released(saved),
         "cost": asdict(predicted(saved)),
         "limits": saved.limits,
+        "notices": list(saved.notices),
         "page": str(_page(here, saved)),
         "objects": summaries,
     }

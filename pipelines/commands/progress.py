@@ -4,47 +4,30 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from pipelines.commands.environment import err
 
-STAGES = ("land", "stage", "validate", "org", "resolve", "match", "map", "plan", "apply")
-
-_PREFIXES = (
-    ("raw_", "land"), ("landed", "land"), ("stg_", "stage"),
-    ("valid", "validate"), ("rejected_", "validate"),
-    ("org_match_", "match"), ("routes", "match"), ("org", "org"),
-    ("sf_", "map"), ("plan", "plan"), ("salesforce_", "apply"),
-)  # fmt: skip
+if TYPE_CHECKING:
+    from pipelines.project import Project
+    from pipelines.run import OnEvent
 
 _DESCRIBES = ("org_schema", "org_place")
 """What tells of the org's fields; people take a count of rows of the org for one of its records."""
 
 
-def stage_of(relation: str) -> str:
-    """The stage of a relation or of a step that makes several, by its name."""
-    return next((stage for prefix, stage in _PREFIXES if relation.startswith(prefix)), "resolve")
-
-
-class Watcher(Protocol):
-    """What a run tells: an asset, what happened to it, and its metadata."""
-
-    def __call__(self, asset: str, kind: str, metadata: Mapping[str, Any]) -> None:
-        """Take one event."""
-
-
 @contextmanager
-def watch(relations: Iterable[str], title: str) -> Iterator[Watcher]:
-    """Show the run of ``relations`` under ``title``, on standard error."""
-    totals = Counter(stage_of(relation) for relation in relations)
+def watch(project: Project, title: str, *, plan_only: bool = False) -> Iterator[OnEvent]:
+    """Show a run of all stages, or of all before the first write, on standard error."""
+    stages = _Stages.of(project, plan_only=plan_only)
     if not err.is_terminal:
         err.print(title, markup=False)
-        yield _Lines(totals)
+        yield _Lines(stages)
         return
     columns = (
         TextColumn("  {task.description:<9}"),
@@ -54,28 +37,56 @@ def watch(relations: Iterable[str], title: str) -> Iterator[Watcher]:
     )
     err.print(f"[bold]{title}[/bold]")
     with Progress(*columns, console=err, transient=True) as progress:
-        yield _Bars(progress, totals)
+        yield _Bars(progress, stages)
+
+
+@dataclass(frozen=True)
+class _Stages:
+    """What a run is going to make.
+
+    Attributes:
+        totals: stage → how many relations it makes, in order.
+        names: relation, part or stage → its stage.
+    """
+
+    totals: dict[str, int]
+    names: dict[str, str]
+
+    @classmethod
+    def of(cls, project: Project, *, plan_only: bool) -> _Stages:
+        from pipelines.stages import STAGES
+
+        totals: dict[str, int] = {}
+        names: dict[str, str] = {}
+        for stage in STAGES.values():
+            parts = stage.parts(project)
+            relations = [made for part in parts for made in part.relations]
+            if relations and not (plan_only and stage.writes):
+                totals[stage.name] = len(relations)
+                parted = (part.name for part in parts)
+                names |= dict.fromkeys((stage.name, *parted, *relations), stage.name)
+        return cls(totals, names)
 
 
 @dataclass
 class _Lines:
     """One line for each stage, once all of it is done."""
 
-    totals: Counter[str]
+    stages: _Stages
     done: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
     started: dict[str, float] = field(default_factory=dict)
 
-    def __call__(self, asset: str, kind: str, metadata: Mapping[str, Any]) -> None:
-        stage = stage_of(asset)
+    def __call__(self, name: str, kind: str, rows: int) -> None:
+        stage = self.stages.names[name]
         self.started.setdefault(stage, time.monotonic())
         if kind == "failure":
-            err.print(f"  {stage:<9} {asset} failed", markup=False)
+            err.print(f"  {stage:<9} {name} failed", markup=False)
         if kind != "success":
             return
         self.done[stage] += 1
-        self.rows[stage] += 0 if asset in _DESCRIBES else _row_count(metadata)
-        if self.done[stage] == self.totals[stage]:
+        self.rows[stage] += 0 if name in _DESCRIBES else rows
+        if self.done[stage] == self.stages.totals[stage]:
             seconds = time.monotonic() - self.started[stage]
             err.print(f"  {stage:<9} {self.rows[stage]:>9,} rows  {seconds:6.1f} s", markup=False)
 
@@ -83,25 +94,19 @@ class _Lines:
 class _Bars:
     """One bar for each stage, with the relation that was made last."""
 
-    def __init__(self, progress: Progress, totals: Counter[str]) -> None:
+    def __init__(self, progress: Progress, stages: _Stages) -> None:
         self.progress = progress
+        self.stages = stages
         self.tasks: dict[str, TaskID] = {
-            stage: progress.add_task(stage, total=totals[stage], now="")
-            for stage in STAGES
-            if totals[stage]
+            stage: progress.add_task(stage, total=total, now="")
+            for stage, total in stages.totals.items()
         }
 
-    def __call__(self, asset: str, kind: str, metadata: Mapping[str, Any]) -> None:
-        task = self.tasks.get(stage_of(asset))
-        if task is None:
-            return
-        if kind == "success":
-            now = f"{asset} {_row_count(metadata):,} rows"
-            self.progress.update(task, advance=1, now=now)
+    def __call__(self, name: str, kind: str, rows: int) -> None:
+        task = self.tasks[self.stages.names[name]]
+        if kind == "start":
+            self.progress.update(task, now=name)
+        elif kind == "success":
+            self.progress.update(task, advance=1, now=f"{name} {rows:,} rows")
         elif kind == "failure":
-            self.progress.update(task, now=f"[red]{asset} failed[/red]")
-
-
-def _row_count(metadata: Mapping[str, Any]) -> int:
-    rows = metadata.get("dagster/row_count", 0)
-    return rows if isinstance(rows, int) else 0
+            self.progress.update(task, now=f"[red]{name} failed[/red]")

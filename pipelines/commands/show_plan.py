@@ -43,11 +43,13 @@ def head(
         *_section("why", _scopes(summaries)),
         *_section("takes", [_cost(saved)]),
         *_section("held", _by_object(summaries, "holds")),
+        *_section("decide", _undecided(summaries)),
         *_section("noted", _by_object(summaries, "notes")),
         *_section("stays", _decided(summaries, KEPT)),
         *_section("settled", _decided(summaries, {"conflict_source": SENT["conflict_source"]})),
         *_section("cut", _decided(summaries, {"truncated": SENT["truncated"]})),
         *_section("refused", _forecasts(summaries)),
+        *_section("told", [("", notice) for notice in saved.notices]),
     )
 
 
@@ -140,6 +142,13 @@ def _by_object(summaries: Sequence[ObjectSummary], what: str) -> list[tuple[str,
     return _first(lines)
 
 
+def _undecided(summaries: Sequence[ObjectSummary]) -> list[tuple[str, str]]:
+    words = "wait for a line in decisions.csv; which: causeway plan --only reviews"
+    return [
+        (f"{part.undecided:>7,} {part.object:<8}", words) for part in summaries if part.undecided
+    ]
+
+
 def _decided(
     summaries: Sequence[ObjectSummary], meanings: Mapping[str, str]
 ) -> list[tuple[str, str]]:
@@ -171,6 +180,10 @@ def _record(row: Row) -> list[Text]:
     if row.reason:
         style = "yellow" if row.action == "hold" else "dim"
         lines.append(Text(f"            {row.reason}", style=style))
+    if row.decide:
+        several = "\n" in row.decide
+        lines.append(Text(f"            add {'one ' if several else ''}to decisions.csv:", "dim"))
+        lines += [Text(f"            {line}", style="cyan") for line in row.decide.split("\n")]
     if row.forecast:
         said = f"{row.forecast_code}: {row.forecast_message}"
         sure = "certainly" if row.forecast == "certain" else row.forecast

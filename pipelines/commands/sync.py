@@ -110,12 +110,8 @@ def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
 
     prepare_dagster()
     from pipelines.jobs import run_batch
-    from pipelines.relations import schemas
 
-    relations = [name for name, _ in schemas(here)]
-    if plan_only:
-        relations = [name for name in relations if not name.startswith("salesforce_")]
-    with watch(relations, f"Batch {day}") as watcher:
+    with watch(here, f"Batch {day}", plan_only=plan_only) as watcher:
         result = run_batch(day, plan_only=plan_only, on_event=watcher)
     found = summary(here, day)
     if result.success:
@@ -186,6 +182,8 @@ def _show(here: Project, synced: Synced, *, plan_only: bool) -> None:
             f"\n{rejected} {'row was' if rejected == 1 else 'rows were'} rejected."
             f" Why, and to repair: {command()} rejects export --batch {synced.found.batch}"
         )
+    if synced.found.waiting:
+        out.print(f"\n{_waiting(synced.found)}", markup=False)
     for name, rows in synced.found.left_out.items():
         mappings = of_object(here.object_mappings, name)
         relations = " and ".join(relation("sf", mapping.stem) for mapping in mappings)
@@ -194,3 +192,20 @@ def _show(here: Project, synced: Synced, *, plan_only: bool) -> None:
             " state that the org does not list (addresses, in policies.yaml). Which:"
             f" select key, _left_out from {relations} where _left_out is not null"
         )
+
+
+def _waiting(found: Summary) -> str:
+    """What waits and what lets it go, in one line: a reason says so, or a decision does."""
+    rows = sum(sum(reasons.values()) for reasons in found.waiting.values())
+    counted = [
+        (count, name, reason)
+        for name, reasons in found.waiting.items()
+        for reason, count in reasons.items()
+    ]
+    _, name, reason = max(counted, key=lambda one: (one[0], -len(one[2])))
+    words = [f"{rows:,} {'record waits' if rows == 1 else 'records wait'}. {name}: {reason}."]
+    if len(counted) > 1:
+        words.append(f"All reasons: {command()} plan --only holds.")
+    if found.undecided:
+        words.append(f"{found.undecided:,} to decide: {command()} plan --only reviews.")
+    return " ".join(words)

@@ -45,8 +45,8 @@ def ensure_certificates(ca_file: Path, folder: Path) -> tuple[Path, Path]:
 def ensure_jwt_key(file: Path) -> bytes:
     """Make the RSA key for JWT assertions where it is missing; its public half as PEM."""
     if not file.exists():
-        made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        pem = made.private_bytes(
+        new_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = new_key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),

@@ -8,17 +8,15 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections import deque
 from pathlib import Path
 from typing import Any
 
 from pipelines.local_org.files import Home
+from pipelines.local_org.process import answers, is_ours, log_tail, process_started, spawn
 
 PUBLIC_KEYS = (
     "https_url",
@@ -36,9 +34,7 @@ PUBLIC_KEYS = (
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 ASK_SECONDS = 60.0
-LOG_TAIL_LINES = 20
 ALREADY_SERVED = 75  # exit code of whoever lost the race for the home; the winner will answer
-
 _children: "dict[int, subprocess.Popen[bytes]]" = {}
 """Orgs that this process started; kept so that they can be waited for when they end."""
 
@@ -75,14 +71,14 @@ def start(
     if running["running"]:
         return _public(running)
     files.folder.mkdir(parents=True, exist_ok=True)
-    more = ["--faults"] if faults else []
+    options = ["--faults"] if faults else []
     if rules is not None:
-        more += ["--rules", str(Path(rules).resolve())]
-    process = _spawn(files, port or 0, more)
+        options += ["--rules", str(Path(rules).resolve())]
+    process = spawn(files, port or 0, options)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         running = status(files.folder)
-        if running["running"] and _answers(running["http_url"]):
+        if running["running"] and answers(running["http_url"]):
             _children[process.pid] = process
             return _public(running)
         if process.poll() not in (None, ALREADY_SERVED):
@@ -95,7 +91,7 @@ def start(
     )
     raise LocalOrgError(
         f"The local org in {files.folder} {reason}.\n"
-        f"The end of its log, {files.log}:\n{_log_tail(files.log)}"
+        f"The end of its log, {files.log}:\n{log_tail(files.log)}"
     )
 
 
@@ -105,8 +101,8 @@ def status(home: Path) -> dict[str, Any]:
     running = is_ours(state)
     if not running:
         _reap()
-    known = {key: state.get(key) for key in PUBLIC_KEYS}
-    return {**known, "pid": state.get("pid") if running else None, "running": running}
+    public = {key: state.get(key) for key in PUBLIC_KEYS}
+    return {**public, "pid": state.get("pid") if running else None, "running": running}
 
 
 def stop(home: Path) -> dict[str, Any]:
@@ -185,8 +181,8 @@ def seed(home: Path) -> dict[str, int]:
     Raises:
         RequestRefused: the org's rules refuse some.
     """
-    made: dict[str, int] = ask(home, "POST", "/control/seed")
-    return made
+    counts: dict[str, int] = ask(home, "POST", "/control/seed")
+    return counts
 
 
 def seed_file(home: Path, sobject: str, file: Path) -> dict[str, Any]:
@@ -199,16 +195,16 @@ def seed_file(home: Path, sobject: str, file: Path) -> dict[str, Any]:
     Raises:
         RequestRefused: the file is unfit: every problem with its line.
     """
-    told: dict[str, Any] = ask(home, "POST", f"/control/seed/{sobject}", file.read_bytes())
-    if "problems" in told:
-        lines = [f"{file}:{p['line']}: {p['text']}" for p in told["problems"]]
+    answer: dict[str, Any] = ask(home, "POST", f"/control/seed/{sobject}", file.read_bytes())
+    if "problems" in answer:
+        lines = [f"{file}:{p['line']}: {p['text']}" for p in answer["problems"]]
         raise RequestRefused("\n".join(lines) + "\nNothing was loaded.")
-    while "job" in told:
-        done = ask(home, "GET", f"/control/jobs/{told['job']}")
-        if done["ended"]:
-            return {**told, **done}
+    while "job" in answer:
+        progress = ask(home, "GET", f"/control/jobs/{answer['job']}")
+        if progress["ended"]:
+            return {**answer, **progress}
         time.sleep(0.1)
-    return told
+    return answer
 
 
 def ask(home: Path, method: str, path: str, body: bytes | None = None) -> Any:
@@ -233,10 +229,10 @@ def ask(home: Path, method: str, path: str, body: bytes | None = None) -> Any:
     )
     try:
         with urllib.request.urlopen(request, timeout=ASK_SECONDS) as answer:  # noqa: S310
-            told = answer.read()
+            content = answer.read()
     except urllib.error.HTTPError as error:
         raise RequestRefused(_refusal(error.read())) from error
-    return json.loads(told) if told else None
+    return json.loads(content) if content else None
 
 
 def _refusal(body: bytes) -> str:
@@ -249,28 +245,6 @@ def _refusal(body: bytes) -> str:
     return f"The local org refused: {first['message']}"
 
 
-def process_started(pid: int) -> str | None:
-    """When a process started, as the system tells it, or None when there is no such process."""
-    stat = Path(f"/proc/{pid}/stat")
-    if Path("/proc/self/stat").exists():
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            return None
-        # A process that ended but was not yet waited for counts as ended.
-        return None if fields[0] == "Z" else fields[19]
-    listed = subprocess.run(  # noqa: S603
-        ["/bin/ps", "-p", str(pid), "-o", "lstart="], capture_output=True, text=True, check=False
-    )
-    return listed.stdout.strip() or None
-
-
-def is_ours(state: dict[str, Any]) -> bool:
-    """Whether the state's process still runs; a pid that was given to another process is not it."""
-    pid = state.get("pid")
-    return pid is not None and process_started(pid) == state.get("process_started")
-
-
 def _reap() -> None:
     """Wait for the orgs of this process that ended, so that none stays a zombie."""
     for pid in list(_children):
@@ -280,35 +254,3 @@ def _reap() -> None:
 
 def _public(state: dict[str, Any]) -> dict[str, Any]:
     return {key: state[key] for key in PUBLIC_KEYS}
-
-
-def _spawn(files: Home, port: int, more: list[str]) -> "subprocess.Popen[bytes]":
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "pipelines.local_org", "serve"]
-    command += ["--home", str(files.folder), "--port", str(port), *more]
-    with files.log.open("ab") as log:
-        return subprocess.Popen(  # noqa: S603
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "PYTHONPATH": path},
-            cwd=files.folder,
-            start_new_session=True,
-        )
-
-
-def _answers(http_url: str) -> bool:
-    host, _, port = http_url.removeprefix("http://").partition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=1) as connection:
-            connection.sendall(b"GET /services/data HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            return connection.recv(12) == b"HTTP/1.1 200"
-    except OSError:
-        return False
-
-
-def _log_tail(log: Path) -> str:
-    with log.open(errors="replace") as lines:
-        return "".join(deque(lines, maxlen=LOG_TAIL_LINES)).rstrip() or "(empty)"

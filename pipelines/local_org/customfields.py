@@ -43,11 +43,13 @@ class CustomFields:
     def __init__(self, store: Store, declared: Catalog) -> None:
         self._store = store
         self._declared = declared
-        self._made: dict[tuple[str, str], Field] = {}
+        self._fields: dict[tuple[str, str], Field] = {}
         with store.read() as connection:
-            found = connection.execute("select object, name, spec from org.custom_field").fetchall()
-        for name, field, spec in found:
-            self._made[name, field] = custom_field(
+            definitions = connection.execute(
+                "select object, name, spec from org.custom_field"
+            ).fetchall()
+        for name, field, spec in definitions:
+            self._fields[name, field] = custom_field(
                 field, FieldSetup.model_validate(json.loads(spec))
             )
         self._views: dict[frozenset[tuple[str, bool]], Catalog] = {}
@@ -55,11 +57,11 @@ class CustomFields:
 
     def complete(self) -> Catalog:
         """Every object with every field, whoever may see it."""
-        return self._with(self._made)
+        return self._with(self._fields)
 
     def visible_to(self, user: str) -> Catalog:
         """The catalog as a user sees it."""
-        if not self._made:
+        if not self._fields:
             return self._declared
         grants = frozenset(self._store.run_kept(GRANTS, f"{literal(user)}::varchar"))
         if grants not in self._views:
@@ -117,7 +119,7 @@ class CustomFields:
                 [f"{sobject.name}.{field.name}".lower()],
             )
             drop_column(connection, sobject, field)
-            del self._made[sobject.name, field.name]
+            del self._fields[sobject.name, field.name]
             self._views.clear()
 
     def id_of(self, full_name: str) -> str:
@@ -132,7 +134,7 @@ class CustomFields:
             raise CustomFieldError(
                 "INVALID_CROSS_REFERENCE_KEY", f"no CustomField named {full_name} found"
             )
-        if (sobject.name, field.name) not in self._made:
+        if (sobject.name, field.name) not in self._fields:
             raise CustomFieldError(
                 "INSUFFICIENT_ACCESS_OR_READONLY",
                 f"{full_name} is declared in the set-up file of this org; change it there",
@@ -146,7 +148,7 @@ class CustomFields:
             connection.execute(
                 "insert into org.custom_field values (?, ?, ?)", [*place, setup.model_dump_json()]
             )
-            self._made[object_name, name] = custom_field(name, setup)
+            self._fields[object_name, name] = custom_field(name, setup)
             self._views.clear()
             self._store.create_tables(self.complete())
 
@@ -168,19 +170,19 @@ class CustomFields:
 
     def _granted(self, grants: dict[str, bool]) -> dict[tuple[str, str], Field]:
         lowered = {name.lower(): edit for name, edit in grants.items()}
-        seen = {}
-        for (name, field_name), field in self._made.items():
+        granted = {}
+        for (name, field_name), field in self._fields.items():
             edit = lowered.get(f"{name}.{field_name}".lower())
             if edit is not None:
-                seen[name, field_name] = replace(field, createable=edit, updateable=edit)
-        return seen
+                granted[name, field_name] = replace(field, createable=edit, updateable=edit)
+        return granted
 
-    def _with(self, made: dict[tuple[str, str], Field]) -> Catalog:
+    def _with(self, fields: dict[tuple[str, str], Field]) -> Catalog:
         objects = []
         for sobject in self._declared:
-            own = tuple(field for (name, _), field in made.items() if name == sobject.name)
+            own = tuple(field for (name, _), field in fields.items() if name == sobject.name)
             if sobject.name == "Account" and sobject.get("IsPersonAccount") is not None:
-                own += tuple(person_copy(f) for (name, _), f in made.items() if name == "Contact")
+                own += tuple(person_copy(f) for (name, _), f in fields.items() if name == "Contact")
             objects.append(sobject.with_fields((*sobject.fields, *own)) if own else sobject)
         return Catalog(tuple(objects))
 
@@ -195,9 +197,9 @@ def _setup(metadata: dict[str, Any]) -> FieldSetup:
 def _obstacles(sobject: SObject, old: Field, new: Field) -> list[tuple[str, str, str]]:
     """What records forbid a new definition: a query that finds one, the code and the message."""
     place, live = f"{sobject.name}.{old.name}", f'{sobject.table} where not "IsDeleted"'
-    found = []
+    obstacles = []
     if new.length < old.length and new.column_type == "varchar":
-        found.append(
+        obstacles.append(
             (
                 f"select 1 from {live} and length({old.column}) > {new.length} limit 1",
                 "FIELD_INTEGRITY_EXCEPTION",
@@ -206,7 +208,7 @@ def _obstacles(sobject: SObject, old: Field, new: Field) -> list[tuple[str, str,
         )
     if new.unique and not (old.unique and old.case_sensitive == new.case_sensitive):
         same = match_sql(new, old.column)
-        found.append(
+        obstacles.append(
             (
                 f"select 1 from {live} and {old.column} is not null "
                 f"group by {same} having count(*) > 1 limit 1",
@@ -214,4 +216,4 @@ def _obstacles(sobject: SObject, old: Field, new: Field) -> list[tuple[str, str,
                 f"{place}: records hold the same value twice",
             )
         )
-    return found
+    return obstacles

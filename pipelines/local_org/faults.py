@@ -152,9 +152,9 @@ class Faults:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
-        self._left: list[Fault] = []
+        self._pending: list[Fault] = []
         if file.exists():
-            self._left = _FAULTS.validate_json(file.read_bytes())
+            self._pending = _FAULTS.validate_json(file.read_bytes())
 
     def arm(self, described: object) -> list[Fault]:
         """Add faults; one that happens at once is not kept.
@@ -167,28 +167,28 @@ class Faults:
         except ValidationError as error:
             raise WrongFault(_problems(error)) from error
         with self._lock:
-            self._left += [fault for fault in faults if not isinstance(fault, ExpireSessions)]
+            self._pending += [fault for fault in faults if not isinstance(fault, ExpireSessions)]
             self._save()
         return faults
 
     def clear(self) -> None:
         """Forget all faults."""
         with self._lock:
-            self._left = []
+            self._pending = []
             self._save()
 
     def listed(self) -> list[dict[str, object]]:
         """What is still to happen."""
-        return [fault.model_dump(exclude_none=True) for fault in self._left]
+        return [fault.model_dump(exclude_none=True) for fault in self._pending]
 
     def request(self, method: str, path: str) -> list[AtRequest]:
         """What shall happen to a request; it is counted as happened."""
-        met = [f for f in self._left if isinstance(f, AtRequest) and f.meets(method, path)]
+        met = [f for f in self._pending if isinstance(f, AtRequest) and f.meets(method, path)]
         return [fault for fault in met if self._happens(fault)]
 
     def lock_sql(self, sobject: str) -> str | None:
         """SQL that refuses rows of the table `work`, when a write of this object shall fail."""
-        for fault in self._left:
+        for fault in self._pending:
             if isinstance(fault, LockRows) and fault.object == sobject and self._happens(fault):
                 return (
                     f"update work set _error = {LOCKED} where _error is null "
@@ -198,7 +198,7 @@ class Faults:
 
     def step(self, sobject: str, operation: str, most: int) -> int:
         """How many rows a job may write at once, so that a fault finds its chunk; ≤ `most`."""
-        for fault in self._left:
+        for fault in self._pending:
             if isinstance(fault, JobFault) and fault.meets(sobject, operation):
                 most = math.gcd(most, fault.after_chunks * CHUNK)
         return most
@@ -209,7 +209,7 @@ class Faults:
         Returns:
             `Failed` or `InProgress` when the job shall end or hang; dies itself when it shall die.
         """
-        for fault in list(self._left):
+        for fault in list(self._pending):
             if not isinstance(fault, JobFault) or not fault.meets(sobject, operation):
                 continue
             if rows_done < fault.after_chunks * CHUNK:
@@ -223,21 +223,21 @@ class Faults:
     def _happens(self, fault: Fault) -> bool:
         """Whether a fault that met its occasion happens; either way the occasion is counted."""
         with self._lock:
-            place = next((i for i, known in enumerate(self._left) if known is fault), None)
+            place = next((i for i, armed in enumerate(self._pending) if armed is fault), None)
             if place is None:
                 return False
             if fault.skip:
-                self._left[place] = fault.model_copy(update={"skip": fault.skip - 1})
+                self._pending[place] = fault.model_copy(update={"skip": fault.skip - 1})
             elif fault.times > 1:
-                self._left[place] = fault.model_copy(update={"times": fault.times - 1})
+                self._pending[place] = fault.model_copy(update={"times": fault.times - 1})
             else:
-                del self._left[place]
+                del self._pending[place]
             self._save()
             return fault.skip == 0
 
     def _save(self) -> None:
         part = self._file.with_suffix(".part")
-        part.write_text(json.dumps([fault.model_dump() for fault in self._left]))
+        part.write_text(json.dumps([fault.model_dump() for fault in self._pending]))
         part.replace(self._file)
 
 

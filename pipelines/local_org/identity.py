@@ -36,11 +36,11 @@ def _new_identity(setup: OrgSetup) -> dict[str, Any]:
     organization_id = ids.record_id("00D", pod, secrets.randbelow(62**8))
     user_id = ids.record_id("005", pod, 1)
     email = setup.user.email
-    made_up = f"{email.partition('@')[0]}@{organization_id[:15].lower()}.causeway.local"
+    default_username = f"{email.partition('@')[0]}@{organization_id[:15].lower()}.causeway.local"
     return {
         "client_id": f"3MVG9{_random(80)}",
         "client_secret": secrets.token_hex(32).upper(),
-        "username": setup.user.username or made_up,
+        "username": setup.user.username or default_username,
         "password": _random(16),
         "security_token": _random(24),
         "access_token": new_token(organization_id),

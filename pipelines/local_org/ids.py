@@ -53,8 +53,8 @@ def record_id_sql(prefix: str, pod: str, first: int, offset: str) -> str:
     Only the last four digits are computed per row; `first` and the numbers after it must share the
     others (see `room`).
     """
-    known = record_id(prefix, pod, first)
-    start = known[: 15 - LOW_DIGITS]
+    first_id = record_id(prefix, pod, first)
+    start = first_id[: 15 - LOW_DIGITS]
     low = f"({first % LOW} + {offset})"
     digits = [f"{low} // {62**power} % 62" for power in reversed(range(LOW_DIGITS))]
     characters = ", ".join(f"'{DIGITS}'[1 + {digit}]" for digit in digits)
@@ -62,9 +62,8 @@ def record_id_sql(prefix: str, pod: str, first: int, offset: str) -> str:
     capitals = " + ".join(
         f"({digit} between 10 and 35)::integer * {2 << place}" for place, digit in enumerate(digits)
     )
-    return (
-        f"concat('{start}', {characters}, '{known[15:17]}', '{CHECKSUM}'[1 + {fixed} + {capitals}])"
-    )
+    last = f"'{CHECKSUM}'[1 + {fixed} + {capitals}]"
+    return f"concat('{start}', {characters}, '{first_id[15:17]}', {last})"
 
 
 def room(number: int) -> int:

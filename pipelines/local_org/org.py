@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipelines.local_org.bulk.ingest import run_ingest
 from pipelines.local_org.bulk.jobs import Jobs
+from pipelines.local_org.bulk.query import run_query
 from pipelines.local_org.catalog.changes import Changes
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.rules import RulesSetup, check_rules, with_rules
@@ -55,7 +57,13 @@ class Org:
         self.sessions = Sessions(self.store, self.state)
         self.usage = Usage(self.store, self.setup.limits)
         self.later = Later(self.store, self.writer.rules)
-        self.jobs = Jobs(home, self.store, self.writer_for, self.usage)
+        self.jobs = Jobs(
+            home,
+            self.store,
+            self.writer_for,
+            self.usage,
+            {"V2Ingest": run_ingest, "V2Query": run_query},
+        )
 
     @property
     def organization_id(self) -> str:
@@ -78,10 +86,10 @@ class Org:
 def _set_up(home: Home, rules: Path | None) -> tuple[OrgSetup, dict[Path, OrgSetup | RulesSetup]]:
     """The org's set-up with its user's rules, and what each file said of rules."""
     setup = read_setup(home.setup)
-    said: dict[Path, OrgSetup | RulesSetup] = {home.setup: setup}
+    rules_by_file: dict[Path, OrgSetup | RulesSetup] = {home.setup: setup}
     file = rules or home.rules
     if file.exists():
         own = read_model(file, RulesSetup)
-        said[file] = own
+        rules_by_file[file] = own
         setup = with_rules(setup, own)
-    return setup, said
+    return setup, rules_by_file

@@ -55,14 +55,14 @@ def load_samples(org: Org) -> dict[str, int]:
     """
     declared: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(FILE.read_text("utf-8"))
     user: str = org.state["user_id"]
-    made = {}
+    counts = {}
     with org.store.write() as connection:
-        known = dict(connection.execute("select key, record from org.seeded").fetchall())
+        record_ids = dict(connection.execute("select key, record from org.seeded").fetchall())
         for group, name in OBJECTS.items():
-            new = {key: values for key, values in declared[group].items() if key not in known}
+            new = {key: values for key, values in declared[group].items() if key not in record_ids}
             records = [
                 {k: v for k, v in values.items() if k != "account"}
-                | ({"AccountId": known[values["account"]]} if "account" in values else {})
+                | ({"AccountId": record_ids[values["account"]]} if "account" in values else {})
                 for values in new.values()
             ]
             outcomes = _insert(org, name, records, user) if records else []
@@ -74,10 +74,10 @@ def load_samples(org: Org) -> dict[str, int]:
             if problems:
                 raise Unfit(problems)
             for key, outcome in zip(new, outcomes, strict=True):
-                known[key] = outcome.id
+                record_ids[key] = outcome.id
                 _remember(org, key, outcome.id or "")
-            made[name] = len(new)
-    return made
+            counts[name] = len(new)
+    return counts
 
 
 def _insert(org: Org, name: str, records: list[dict[str, Any]], user: str) -> list[Outcome]:
@@ -145,7 +145,7 @@ def _header(file: Path) -> tuple[list[str], str]:
 
 
 def _problems_of_header(catalog: Catalog, sobject: SObject, header: list[str]) -> Iterator[Problem]:
-    given: set[str] = set()
+    field_names: set[str] = set()
     for number, name in enumerate(header, start=1):
         place = f"column {number}, {name!r}"
         try:
@@ -158,11 +158,11 @@ def _problems_of_header(catalog: Catalog, sobject: SObject, header: list[str]) -
             continue
         if not column.field.createable:
             yield Problem(1, f"{place}: nobody can write this field")
-        if column.field.name in given:
+        if column.field.name in field_names:
             yield Problem(1, f"{place}: the field has a column already")
-        given.add(column.field.name)
+        field_names.add(column.field.name)
     for field in sobject.fields:
-        if field.required and field.name not in given:
+        if field.required and field.name not in field_names:
             yield Problem(1, f"there is no column for {field.name}, which every {sobject.name} has")
 
 

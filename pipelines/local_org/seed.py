@@ -12,7 +12,7 @@ from pipelines.local_org.catalog.setup import OrgSetup
 from pipelines.local_org.store.store import Store
 
 Record = dict[str, Any]
-Named = tuple[str, str, Record]
+KeyedRecord = tuple[str, str, Record]
 """An object, the fields that a record of it is known by, and the record."""
 
 
@@ -32,8 +32,8 @@ def seed(store: Store, catalog: Catalog, setup: OrgSetup, state: dict[str, Any])
     }
     with store.write() as connection:
         profile = _add(store, connection, catalog, "Profile", "Name", _profile() | system)
-        for name, known_by, record in _records(setup, state, profile):
-            _add(store, connection, catalog, name, known_by, system | record)
+        for name, key_fields, record in _records(setup, state, profile):
+            _add(store, connection, catalog, name, key_fields, system | record)
         _add_queue_members(store, connection, catalog, setup, system)
         _grant_everything(store, connection, catalog, profile, system)
 
@@ -42,7 +42,7 @@ def _profile() -> Record:
     return {"Name": "System Administrator", "UserType": "Standard"}
 
 
-def _organization(setup: OrgSetup, state: dict[str, Any]) -> Named:
+def _organization(setup: OrgSetup, state: dict[str, Any]) -> KeyedRecord:
     about = setup.organization
     return (
         "Organization",
@@ -63,7 +63,7 @@ def _organization(setup: OrgSetup, state: dict[str, Any]) -> Named:
     )
 
 
-def _records(setup: OrgSetup, state: dict[str, Any], profile: str) -> Iterator[Named]:
+def _records(setup: OrgSetup, state: dict[str, Any], profile: str) -> Iterator[KeyedRecord]:
     yield _organization(setup, state)
     yield from _users(setup, state, profile)
     for order, status in enumerate(setup.lead_statuses, start=1):
@@ -118,7 +118,7 @@ def _records(setup: OrgSetup, state: dict[str, Any], profile: str) -> Iterator[N
         )
 
 
-def _users(setup: OrgSetup, state: dict[str, Any], profile: str) -> Iterator[Named]:
+def _users(setup: OrgSetup, state: dict[str, Any], profile: str) -> Iterator[KeyedRecord]:
     about = setup.organization
     standard = {
         "ProfileId": profile,
@@ -198,8 +198,8 @@ def _grant_everything(
         [profile, granted],
     ).fetchall()
     for [user] in users:
-        known_by = {"Id": store.new_id(catalog["PermissionSetAssignment"].prefix)}
-        record = system | known_by | {"PermissionSetId": granted, "AssigneeId": user}
+        new_id = {"Id": store.new_id(catalog["PermissionSetAssignment"].prefix)}
+        record = system | new_id | {"PermissionSetId": granted, "AssigneeId": user}
         _add(store, connection, catalog, "PermissionSetAssignment", "Id", record)
 
 
@@ -208,18 +208,18 @@ def _add(
     connection: duckdb.DuckDBPyConnection,
     catalog: Catalog,
     name: str,
-    known_by: str,
+    key_fields: str,
     record: Record,
 ) -> str:
-    """Insert a record unless one with the same values of `known_by` exists; its id."""
+    """Insert a record unless one with the same values of `key_fields` exists; its id."""
     sobject = catalog[name]
-    names = known_by.split()
+    names = key_fields.split()
     test = " and ".join(f'"{name}" = ?' for name in names)
-    found = connection.execute(
+    existing_ids = connection.execute(
         f'select "Id" from {sobject.table} where {test}', [record[name] for name in names]
     ).fetchall()
-    if found:
-        existing: str = found[0][0]
+    if existing_ids:
+        existing: str = existing_ids[0][0]
         return existing
     record_id: str = record.get("Id") or store.new_id(sobject.prefix)
     if "Id" in record and sobject.name == "User":

@@ -16,9 +16,10 @@ import uvicorn
 from pipelines.local_org.api.asgi import Application
 from pipelines.local_org.catalog.setup import SetupError
 from pipelines.local_org.certificates import ensure_certificates
-from pipelines.local_org.control import ALREADY_SERVED, process_started
+from pipelines.local_org.control import ALREADY_SERVED
 from pipelines.local_org.files import Home
 from pipelines.local_org.org import Org
+from pipelines.local_org.process import process_started
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 1
@@ -65,12 +66,12 @@ def serve_forever(
             asyncio.run(_serve(org, lock.fileno(), *sockets))
         finally:
             org.close()
-            if _is_still_there(home, lock.fileno()):
+            if _is_same_home(home, lock.fileno()):
                 _forget_process(home)
     return 0
 
 
-def _is_still_there(home: Home, lock: int) -> bool:
+def _is_same_home(home: Home, lock: int) -> bool:
     """Whether the home is the one that was locked, neither deleted nor made anew."""
     return home.lock.exists() and home.lock.stat().st_ino == os.fstat(lock).st_ino
 
@@ -99,7 +100,7 @@ async def _serve(org: Org, lock: int, https: socket.socket, http: socket.socket)
         loop.add_signal_handler(number, leave)
 
     async def watch() -> None:
-        while _is_still_there(org.home, lock):
+        while _is_same_home(org.home, lock):
             await asyncio.sleep(WATCH_SECONDS)
         leave()
 
@@ -115,13 +116,13 @@ def _bind(port: int, state: dict[str, Any]) -> tuple[socket.socket, socket.socke
     """Two listening sockets: on the ports asked for, else those of last time, else free ones."""
     if port:
         return _listen(port), _listen(port + 1)
-    found = []
+    sockets = []
     for remembered in (state.get("https_port", 0), state.get("http_port", 0)):
         try:
-            found.append(_listen(remembered))
+            sockets.append(_listen(remembered))
         except PortTaken:
-            found.append(_listen(0))
-    return found[0], found[1]
+            sockets.append(_listen(0))
+    return sockets[0], sockets[1]
 
 
 def _listen(port: int) -> socket.socket:

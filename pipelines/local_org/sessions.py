@@ -17,13 +17,13 @@ class Sessions:
         self._organization_id: str = state["organization_id"]
         self._lock = threading.Lock()
         with store.read() as connection:
-            found = connection.execute(
+            sessions = connection.execute(
                 "select token_hash, user_id, kind from org.session where not revoked"
             ).fetchall()
             revoked = connection.execute(
                 "select token_hash from org.session where revoked"
             ).fetchall()
-        self._live = {token_hash: (user, kind) for token_hash, user, kind in found}
+        self._live = {token_hash: (user, kind) for token_hash, user, kind in sessions}
         standing = _hash(state["access_token"])
         if (standing,) not in revoked and standing not in self._live:
             self._remember(standing, state["user_id"], "access")
@@ -36,15 +36,15 @@ class Sessions:
 
     def user_of(self, token: str, kind: str = "access") -> str | None:
         """The id of the user that a live token belongs to."""
-        user, found = self._live.get(_hash(token), (None, kind))
-        return user if found == kind else None
+        user, live_kind = self._live.get(_hash(token), (None, kind))
+        return user if live_kind == kind else None
 
     def revoke(self, token: str) -> bool:
         """End a session; whether there was one."""
         with self._lock:
-            known = self._live.pop(_hash(token), None) is not None
+            was_live = self._live.pop(_hash(token), None) is not None
         self._run("update org.session set revoked = true where token_hash = ?", _hash(token))
-        return known
+        return was_live
 
     def expire_all(self) -> None:
         """End every session, as when all of them ran out."""

@@ -43,10 +43,10 @@ class Usage:
         self._day = _today()
         self._unsaved = 0
         with store.read() as connection:
-            found = connection.execute(
+            counts = connection.execute(
                 "select kind, used from org.usage where day = ?", [self._day]
             ).fetchall()
-        self._used: dict[str, int] = dict(found)
+        self._used: dict[str, int] = dict(counts)
 
     def count(self, kind: str, number: int = 1) -> None:
         """Add to what was used of a limit today."""
@@ -73,12 +73,12 @@ class Usage:
         """Every limit with what is left of it; `records` is how many the org holds."""
         stored = records * KILOBYTES_PER_RECORD // 1024
         used = self._used | {"DataStorageMB": stored}
-        left: dict[str, Any] = {
+        limits: dict[str, Any] = {
             name: {"Max": most, "Remaining": max(0, most - used.get(name, 0))}
             for name, most in sorted(self._limits.items())
         }
-        sets = left["PermissionSets"]
-        return left | {"PermissionSets": sets | {"CreateCustom": sets}}
+        sets = limits["PermissionSets"]
+        return limits | {"PermissionSets": sets | {"CreateCustom": sets}}
 
     def save(self) -> None:
         """Write the counts of today into the store."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConfigError
+from pipelines.memo import version
 from pipelines.sync.mapping.fields import COLUMNS, Field, org_schema, schema_rows
 from pipelines.sync.mapping.places import listed
 from pipelines.warehouse import publish
@@ -58,15 +60,22 @@ def describe(org: Org, folder: Path, objects: Iterable[str]) -> list[Described]:
         folder: where the answers are kept, of this org alone.
         objects: API names.
     """
-    return [_described(org, folder / f"{name}.json", name) for name in objects]
+    return [_described(org, _answer(folder, name), name) for name in objects]
+
+
+def _answer(folder: Path, object_name: str) -> Path:
+    return folder / f"{object_name}.json"
 
 
 def known(folder: Path, object_name: str) -> dict[str, Field]:
     """The fields of an object as they were last described; none where they never were."""
-    path = folder / f"{object_name}.json"
-    if not path.exists():
-        return {}
-    return dict(org_schema(_read(path).rows).get(object_name, {}))
+    file = _answer(folder, object_name)
+    return dict(_fields(file, version(file)).get(object_name, {})) if file.exists() else {}
+
+
+@lru_cache(maxsize=16)  # every object's snapshot asks for the fields of all
+def _fields(file: Path, _version: str) -> OrgSchema:
+    return org_schema(_read(file).rows)
 
 
 def forget(folder: Path) -> None:
@@ -75,16 +84,16 @@ def forget(folder: Path) -> None:
         path.unlink()
 
 
-def _described(org: Org, path: Path, object_name: str) -> Described:
-    kept = _read(path) if path.exists() else None
+def _described(org: Org, file: Path, object_name: str) -> Described:
+    kept = _read(file) if file.exists() else None
     if kept and (kept.user_id, kept.api_version) != (org.user_id, org.connection.api_version):
         kept = None
-    answer = org.describe_since(object_name, kept.last_modified if kept else None)
-    if answer is None and kept is not None:
+    news = org.describe_since(object_name, kept.last_modified if kept else None)
+    if news is None and kept is not None:
         return kept
-    if answer is None:
-        return _described(org, path, object_name)
-    document, last_modified = answer
+    if news is None:
+        return _described(org, file, object_name)
+    document, last_modified = news
     made = Described(
         org.user_id,
         org.connection.api_version,
@@ -92,12 +101,17 @@ def _described(org: Org, path: Path, object_name: str) -> Described:
         schema_rows(document),
         vars(listed([document])),
     )
-    _write(path, json.dumps(vars(made), ensure_ascii=False))
+    _write(file, json.dumps(vars(made), ensure_ascii=False))
     return made
 
 
-def _read(path: Path) -> Described:
-    return Described(**json.loads(path.read_text(encoding="utf-8")))
+def _read(file: Path) -> Described:
+    return _read_version(file, version(file))
+
+
+@lru_cache(maxsize=16)
+def _read_version(file: Path, _version: str) -> Described:
+    return Described(**json.loads(file.read_text(encoding="utf-8")))
 
 
 def save(mappings: Path, schema: OrgSchema) -> list[Path]:

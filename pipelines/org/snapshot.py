@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.apply.proofs import catch_up
 from pipelines.errors import ConfigError
-from pipelines.memo import version
+from pipelines.memo import memo, version
 from pipelines.org import describes
 from pipelines.org.access import check_reading
 from pipelines.org.automation import notice
@@ -29,7 +29,7 @@ from pipelines.sync.mapping.model import GOLDEN, ObjectMapping, relation
 from pipelines.sync.mapping.places import Listed, places_sql, places_table, together
 from pipelines.sync.snapshot import fields_needed, fields_read
 from pipelines.sync.state import BOUND
-from pipelines.warehouse import Warehouse, Written
+from pipelines.warehouse import Warehouse, Written, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -177,23 +177,30 @@ def fitted(project: Project, day: date) -> dict[str, ObjectMapping]:
 
 
 def _take_schema(project: Project, org: Org, day: date) -> list[Written]:
-    found = describes.describe(org, _describes(project, org), project.objects)
+    """The day's ``org_schema`` and ``org_place``: made once for what the org says of its fields."""
+    folder = _describes(project, org)
+    found = describes.describe(org, folder, project.objects)
+    files = {name: folder / f"{name}.parquet" for name in ("org_schema", "org_place")}
+    golden = (project.warehouse.schema_file(name) for name in GOLDEN)
     yaml = sorted(project.mappings.glob("*.yaml"))
-    memo = project.memo("org_schema", day, [*found, *yaml], "org_place")
-    if memo.known() is None:
-        rows = [row for described in found for row in described.rows]
-        listed = together(Listed(**described.places) for described in found)
-        with project.warehouse.connect() as connection:
+    facts = [(described.rows, described.places) for described in found]
+    made_from = [*facts, *golden, *yaml]
+    known = memo(folder / "made_from.json", made_from, files.values())
+    same = known.known() is not None
+    rows = [row for described in found for row in described.rows]
+    with project.warehouse.connect() as connection:
+        if not same:
+            listed = together(Listed(**described.places) for described in found)
             connection.register("described", schema_table(rows))
             connection.register("spelled_places", places_table(listed))
-            for name, query in (
-                ("org_schema", "select * from described"),
-                ("org_place", places_sql("spelled_places")),
-            ):
-                project.warehouse.write(connection, name, day, query)
+            write_parquet(connection, "select * from described", files["org_schema"])
+            write_parquet(connection, places_sql("spelled_places"), files["org_place"])
+        link = project.warehouse.link
+        written = [link(connection, name, day, file) for name, file in files.items()]
+    if not same:
         check_against(project, org_schema(rows))
-        memo.keep()
-    return [project.written(name, day) for name in ("org_schema", "org_place")]
+        known.keep()
+    return written
 
 
 def _describes(project: Project, org: Org) -> Path:

@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Blocked, ConfigError, Problem
 from pipelines.plan import left_behind
+from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.build import WRITES
 from pipelines.sync.plan.cost import exceeded, predicted
-from pipelines.sync.plan.guards import blocked_by
+from pipelines.sync.plan.guards import RENAME, blocked_by
+from pipelines.sync.plan.renames import FIRST, LAST
 from pipelines.warehouse import literal, publish
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ def digests(project: Project, schema: OrgSchema) -> dict[str, str]:
         mapping.file.name: mapping.model_dump_json() for mapping in project.object_mappings.values()
     }
     decided["sources.yaml"] = project.sources.model_dump_json()
+    if project.decisions.lines:
+        decided[DECISIONS] = project.decisions.digest
     decided[DESCRIBE] = repr(
         [
             schema.get(mapping.object, {}).get(field)
@@ -51,6 +56,11 @@ def digests(project: Project, schema: OrgSchema) -> dict[str, str]:
         ]
     )
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in decided.items()}
+
+
+def changed(made_from: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What is not as it was when a plan was made, of what a plan is made from (``digests``)."""
+    return [name for name in {**now, **made_from} if made_from.get(name) != now.get(name)]
 
 
 def heed_guards(project: Project, day: date, saved: Plan) -> None:
@@ -116,8 +126,8 @@ def _heed_changes(project: Project, saved: Plan) -> None:
             f"changed since plan {saved.plan_id} was made from it; nothing was sent."
             f" Plan again: causeway sync --batch {saved.batch}",
         )
-        for name, digest in saved.made_from.items()
-        if name != DESCRIBE and now.get(name) != digest
+        for name in changed(saved.made_from, now)
+        if name != DESCRIBE
     ]
     if problems:
         raise ConfigError(problems)
@@ -134,8 +144,11 @@ def _guarded(project: Project, day: date, saved: Plan) -> Mapping[str, Mapping[s
             if saved.outcomes(stem).exists():
                 continue
             left_behind.bind(project, connection, part.object)
-            counted = connection.execute(_guarded_sql(saved.payload(stem))).fetchall()
-            counts.setdefault(part.object, Counter()).update(dict(counted))
+            payload = saved.payload(stem)
+            found = counts.setdefault(part.object, Counter())
+            found.update(dict(connection.execute(_guarded_sql(payload)).fetchall()))
+            [(renamed,)] = connection.execute(_renamed_sql(payload)).fetchall()
+            found[RENAME] += renamed
     return counts
 
 
@@ -143,6 +156,15 @@ def _guarded_sql(payload: Path) -> str:
     return (
         f"select action, count(*) from read_parquet({literal(payload)}) as planned "
         "anti join left_behind using (key) group by action order by action"
+    )
+
+
+def _renamed_sql(payload: Path) -> str:
+    sent = ", ".join(map(literal, WRITES))
+    return (
+        f"select count(*) from read_parquet({literal(payload)}) as planned"
+        f" anti join left_behind using (key) where action in ({sent}) and action <> 'create'"
+        f" and list_contains(changed, {literal(FIRST)}) and list_contains(changed, {literal(LAST)})"
     )
 
 

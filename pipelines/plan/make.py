@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError
 from pipelines.org.snapshot import fitted, read_schema
+from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
 from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
@@ -26,10 +27,15 @@ from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import ACCOUNT
+from pipelines.sync.mapping.successors import lead_of
 from pipelines.sync.mapping.wire import quoted
-from pipelines.sync.plan.build import called, plan_sql
+from pipelines.sync.plan.build import called, open_sql, plan_sql
+from pipelines.sync.plan.conversions import converted_sql, inherited_sql
 from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.forecast import Score, score, transient_sql
+from pipelines.sync.plan.holds import needed_sql
+from pipelines.sync.plan.renames import namers_sql
 from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
 from pipelines.warehouse import Written, literal, publish
@@ -77,7 +83,11 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
             project.written(relation("plan", name), day) for name in mappings
         ]
     check_disjoint(project, day, mappings)
-    written = [_plan(project, day, one, schema[one.object]) for one in mappings.values()]
+    planned = {  # children first: no parent is made that nobody needs
+        stem: _plan(project, day, one, schema[one.object], _children(mappings, one))
+        for stem, one in reversed(mappings.items())
+    }
+    written = [planned[stem] for stem in mappings]
     check_records(project, day, mappings)
     with project.connect(day) as connection:
         stamps = seen(project, connection)
@@ -90,6 +100,7 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
             instance_url=org.session.token.instance_url,
             limits=_limits(org),
             seen=stamps,
+            notices=[str(notice) for notice in notices(project)],
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))
     saved = save_plan(project.home, origin, files, mappings, schema)
@@ -106,7 +117,7 @@ LIMITS = ("DailyApiRequests", "DailyBulkApiBatches", "DataStorageMB")
 
 
 def _limits(org: Org) -> dict[str, dict[str, int]]:
-    known = org.rest.restful("limits") or {}
+    known = org.limits()
     return {name: dict(known[name]) for name in LIMITS if name in known}
 
 
@@ -143,40 +154,61 @@ def scored(project: Project, saved: Plan, stem: str) -> Score:
         return score(connection, saved.payload(stem), saved.outcomes(stem))
 
 
-MADE = ("differences", "ledger", "undone", "scope", "refused", "lost", "withdrawn")
-"""What a plan reads of each mapping that is no asset; made while planning."""
+def _children(
+    mappings: Mapping[str, ObjectMapping], parent: ObjectMapping
+) -> dict[str, ObjectMapping]:
+    """The mappings that look up accounts; nobody else is only there for those who need them."""
+    if parent.object != ACCOUNT:
+        return {}
+    return {
+        stem: mapping
+        for stem, mapping in mappings.items()
+        if parent.object in mapping.lookups().values()
+    }
 
 
 def _plan(
-    project: Project, day: date, mapping: ObjectMapping, schema: Mapping[str, Field]
+    project: Project,
+    day: date,
+    mapping: ObjectMapping,
+    schema: Mapping[str, Field],
+    children: Mapping[str, ObjectMapping],
 ) -> Written:
     """One mapping's part of the plan: first what differs, then what becomes of it."""
     stem, policies = mapping.stem, project.policies
     compared = differences_sql(mapping, schema, policies)
-    query = plan_sql(mapping, schema, policies)
-    made = {relation(stage, stem) for stage in MADE} | {mapping.from_}
+    query = plan_sql(mapping, schema, policies, parent=bool(children))
+    reads = [relation("sf", stem), relation("org_match", stem), relation("org", mapping.object)]
     with project.connect(day) as connection, project.state.attach(connection):
-        reads = connection.get_table_names(compared) | connection.get_table_names(query)
-        for table in reads - made:
+        for table in (*reads, mapping.from_):
             project.bind_table(connection, table, day)
-        project.bind_table(connection, mapping.from_, day)
         connection.execute(_table_sql(relation("differences", stem), compared))
-        _bind_written(project, connection, mapping)
+        _bind_written(project, connection, day, mapping)
         bind_scope(project, connection, day, mapping)
         refused = _refused_sql(mapping.object)
         connection.execute(_view_sql(relation("refused", stem), refused))
+        connection.execute(_table_sql(relation("namers", stem), namers_sql(mapping)))
+        project.bind_table(connection, "open_identities", day)
+        connection.execute(_table_sql(relation("open", stem), open_sql(mapping)))
+        if children:
+            for child in children:
+                project.bind_table(connection, relation("plan", child), day)
+            needed = needed_sql(mapping, children)
+            connection.execute(_table_sql(relation("needed", stem), needed))
         return project.warehouse.write(connection, relation("plan", stem), day, query)
 
 
-def _bind_written(project: Project, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+def _bind_written(
+    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
+) -> None:
     """Make ``ledger_``, ``undone_``, ``lost_`` and ``withdrawn_<mapping>``: what we ever wrote."""
     home, stem = project.org_home(project.bound_org or ""), mapping.stem
     ledger, differences = Ledger.of(home, mapping.object), relation("differences", stem)
     query = _ledger_sql(connection, mapping, ledger) or _sent_sql(differences, mapping.object)
+    query = _with_leads_sql(project, connection, day, mapping, query)
     connection.execute(_table_sql(relation("ledger", stem), query))
     undone = undone_sql(home, mapping.object)
     connection.execute(_view_sql(relation("undone", stem), undone))
-    project.bind_org(connection, mapping.object)
     lost = _lost_sql(mapping, ledger)
     connection.execute(_table_sql(relation("lost", stem), lost))
     others = of_object(project.object_mappings, mapping.object)
@@ -207,6 +239,25 @@ def _ledger_sql(
             partition by coalesce(written_as.key, entry.key), field order by written_at desc
         ) = 1
     """
+
+
+def _with_leads_sql(
+    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping, own: str
+) -> str:
+    """A ledger with what Contacts inherit from Leads of ours that became them."""
+    lead = lead_of(mapping, fitted(project, day))
+    if lead is None:
+        return own
+    ledger = Ledger.of(project.org_home(project.bound_org or ""), lead.object)
+    if not ledger.segments():
+        return own
+    for name in (lead.object, mapping.object):
+        project.bind_org(connection, name)
+    connection.execute(_table_sql("converted", converted_sql(mapping, lead)))
+    if not connection.execute("select 1 from converted limit 1").fetchall():
+        return own
+    connection.execute(_table_sql("leads_asked", "select distinct lead_key as key from converted"))
+    return inherited_sql(mapping, lead, own, ledger.sql("leads_asked"))
 
 
 def _aliases_sql(mapping: ObjectMapping, differences: str) -> str:

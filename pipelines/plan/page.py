@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pipelines.project import Project
     from pipelines.sync.plan.saved import Plan
 
-ROWS_OF_A_GROUP = 10_000
+ROWS_OF_A_GROUP = 1_000
 """Rows of one object and action that a page shows; it says how many there are beyond."""
 
 
@@ -82,6 +82,7 @@ def _head(project: Project, saved: Plan, day: date) -> dict[str, Any]:
         "released": is_released(project, saved),
         "cost": asdict(predicted(saved)),
         "limits": saved.limits,
+        "notices": list(saved.notices),
         "decisions": SENT | KEPT,
     }
 

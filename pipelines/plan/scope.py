@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from pipelines.memo import version
 from pipelines.org.mirror import read_manifest
 from pipelines.org.snapshot import read_schema
-from pipelines.plan.guards import DESCRIBE, digests
+from pipelines.plan.guards import DESCRIBE, changed, digests
 from pipelines.sync.apply.journal import Journal
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import relation
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from pipelines.project import Project
     from pipelines.sync.mapping.model import ObjectMapping
+    from pipelines.warehouse import Warehouse
 
 CHANGED = "its record changed in the org"
 WAITED = "held or rejected earlier"
@@ -56,38 +59,52 @@ def widening(project: Project, day: date) -> Widening:
         return Widening()
     schema = read_schema(project, day)
     now = digests(project, schema)
-    anew = [
-        name
-        for name, digest in now.items()
-        if last["made_from"].get(name) != digest and (schema or name != DESCRIBE)
-    ]
+    anew = [name for name in changed(last["made_from"], now) if schema or name != DESCRIBE]
     return Widening(tuple(anew), last.get("seen", {}))
 
 
 def bind_widened(project: Project, connection: DuckDBPyConnection, widened: Widening) -> None:
     """Make the table ``widened`` (``key``, ``reason``); the state must be attached."""
-    queries = ["select null::varchar as key, null::varchar as reason where false"]
-    for name, since in widened.seen.items():
-        manifest = read_manifest(project.mirror(name))
-        mappings = of_object(project.object_mappings, name)
-        if manifest is not None and mappings:
-            project.bind_org(connection, name)
-            queries.append(_changed_sql(name, mappings[0].key, since, manifest.user_id))
+    queries = _changed(project, widened)
     if widened.anew:
         reason = literal(ANEW.format(", ".join(widened.anew)))
-        queries.append(f"select person_key, {reason} from state.person where alias_of is null")
+        queries.append(
+            f"select person_spelling(person, spelling), {reason} from state.person"
+            " where alias_of is null"
+        )
     connection.execute(f"create or replace temp table widened as {' union all '.join(queries)}")
 
 
 def widened_digest(project: Project, day: date) -> str:
     """A digest of who joins the scope of a batch besides its own people, and why."""
     wider = widening(project, day)
-    with project.connect(day) as connection, project.state.attach(connection):
-        bind_widened(project, connection, replace(wider, anew=()))
-        [(changed,)] = connection.execute(
-            "select md5(string_agg(key, ' ' order by key)) from widened"
-        ).fetchall()
+    mirrors = [relation("org", name) for name in wider.seen if name in project.objects]
+    versions = [version(file) for mirror in mirrors for file in project.org_files(mirror)]
+    queries = _changed(project, wider)
+    changed = _digest(project.warehouse, tuple(queries), tuple(versions))
     return f"{wider.anew} {changed}"
+
+
+def _changed(project: Project, widened: Widening) -> list[str]:
+    """Queries of ``key`` and ``reason``: whose record somebody has changed in the org."""
+    queries = ["select null::varchar as key, null::varchar as reason where false"]
+    views = project.org_views() if widened.seen else {}
+    for name, since in widened.seen.items():
+        manifest = read_manifest(project.mirror(name))
+        mappings = of_object(project.object_mappings, name)
+        if manifest is not None and mappings:
+            key, records = mappings[0].key, views[relation("org", name)]
+            queries.append(_changed_sql(records, key, since, manifest.user_id))
+    return queries
+
+
+@lru_cache(maxsize=8)  # the memos of every step ask for it
+def _digest(warehouse: Warehouse, queries: tuple[str, ...], _versions: tuple[str, ...]) -> str:
+    with warehouse.connect() as connection:
+        [(changed,)] = connection.execute(
+            f"select md5(string_agg(key, ' ' order by key)) from ({' union all '.join(queries)})"
+        ).fetchall()
+    return str(changed)
 
 
 def seen(project: Project, connection: DuckDBPyConnection) -> dict[str, str]:
@@ -116,9 +133,9 @@ def bind_scope(
     )
 
 
-def _changed_sql(object_name: str, key: str, since: str, user_id: str) -> str:
+def _changed_sql(records: str, key: str, since: str, user_id: str) -> str:
     return (
-        f"select lower({quoted(key)}), {literal(CHANGED)} from {relation('org', object_name)}"
+        f"select lower({quoted(key)}), {literal(CHANGED)} from ({records})"
         f' where {quoted(key)} is not null and "SystemModstamp" > {literal(since)}'
         f' and "LastModifiedById" is distinct from {literal(user_id)}'
     )

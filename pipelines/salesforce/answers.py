@@ -30,7 +30,7 @@ BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.Chunke
 
 
 def unanswered(
-    tried: str, error: requests.RequestException, *, write: bool, hint: str | None = None
+    attempt: str, error: requests.RequestException, *, write: bool, hint: str | None = None
 ) -> SalesforceError:
     """Choose the error for one of `BROKEN`; `hint` is what to do where nobody listens."""
     cause = error.args[0] if error.args else error
@@ -38,34 +38,34 @@ def unanswered(
     answer = str(cause).rpartition(": ")[2] or type(cause).__name__
     if "CERTIFICATE_VERIFY_FAILED" in str(cause):
         step = "Name the org's certificate authority as ca_file, or correct its login_url."
-        return ConnectionInvalid(tried, answer, step)
+        return ConnectionInvalid(attempt, answer, step)
     if isinstance(cause, NewConnectionError):
-        return OrgUnavailable(tried, answer, hint)
+        return OrgUnavailable(attempt, answer, hint)
     if write and not isinstance(error, requests.ConnectTimeout):
-        return AnswerLost(tried, answer)
-    return OrgUnavailable(tried, answer)
+        return AnswerLost(attempt, answer)
+    return OrgUnavailable(attempt, answer)
 
 
-def refusal(tried: str, answer: requests.Response, *, write: bool) -> SalesforceError:
+def refusal(attempt: str, answer: requests.Response, *, write: bool) -> SalesforceError:
     """Choose the error for an answer whose status is 300 or above."""
     status = answer.status_code
-    error = _told(answer)
+    error = _first_error(answer)
     text = f"{status} {error.code} {error.message}".strip()
     if status == 401:
-        return SessionRefused(tried, text)
+        return SessionRefused(attempt, text)
     if error.code == "EXCEEDEDQUOTA":
-        return LimitReached(tried, text)
+        return LimitReached(attempt, text)
     if error.code == "REQUEST_LIMIT_EXCEEDED" and "Concurrent" not in error.message:
-        return LimitReached(tried, text)
+        return LimitReached(attempt, text)
     broken = status >= 500 and not _FAULT.search(answer.text)
     if broken and write:
-        return AnswerLost(tried, text)
+        return AnswerLost(attempt, text)
     if broken or status in (420, 429) or ROW_CODES.get(error.code) is Verdict.TRANSIENT:
-        return OrgUnavailable(tried, text)
-    return RequestRefused(tried, status, error.code, error.message, error.fields)
+        return OrgUnavailable(attempt, text)
+    return RequestRefused(attempt, status, error.code, error.message, error.fields)
 
 
-def _told(answer: requests.Response) -> RowError:
+def _first_error(answer: requests.Response) -> RowError:
     """Read the first error of a body: REST's list, OAuth's object, SOAP's fault, or any text."""
     if fault := _FAULT.search(answer.text):
         return RowError(

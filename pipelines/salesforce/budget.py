@@ -23,10 +23,10 @@ class Budget:
 
     def allows(self, calls: int = 1) -> bool:
         """Whether this many more calls stay below the line."""
-        known = self.usage()
-        return known is None or known[0] + calls <= known[1] * self.share
+        usage = self.usage()
+        return usage is None or usage[0] + calls <= usage[1] * self.share
 
     def __str__(self) -> str:
         used, allowed = self.usage() or (0, 0)
-        told = f"{used:,} of {allowed:,} API calls of the org are used"
-        return f"{told}, and api.daily_share is {self.share:.0%}"
+        message = f"{used:,} of {allowed:,} API calls of the org are used"
+        return f"{message}, and api.daily_share is {self.share:.0%}"

@@ -66,7 +66,7 @@ class IngestJob(Job):
     @classmethod
     def create(cls, session: Session, load: Load) -> Self:
         """Open a job that expects comma-separated CSV with line feeds."""
-        wanted = {
+        settings = {
             "object": load.object,
             "operation": load.operation,
             "externalIdFieldName": load.external_id,
@@ -75,8 +75,8 @@ class IngestJob(Job):
             "columnDelimiter": "COMMA",
             "lineEnding": "LF",
         }
-        given = {key: value for key, value in wanted.items() if value is not None}
-        return cls(session, session.post(f"jobs/{cls.kind}", json=given).json()["id"])
+        body = {key: value for key, value in settings.items() if value is not None}
+        return cls(session, session.post(f"jobs/{cls.kind}", json=body).json()["id"])
 
     def upload(self, file: Path) -> None:
         """Send the file as it is, with its length; a job takes exactly one."""

@@ -24,8 +24,8 @@ class QueryJob(Job):
     def create(cls, session: Session, soql: str, *, include_deleted: bool = False) -> Self:
         """Start the query; `include_deleted` adds rows that were deleted or merged away."""
         operation = "queryAll" if include_deleted else "query"
-        wanted = {"operation": operation, "query": soql, "contentType": "CSV", "lineEnding": "LF"}
-        return cls(session, session.post(f"jobs/{cls.kind}", json=wanted).json()["id"])
+        body = {"operation": operation, "query": soql, "contentType": "CSV", "lineEnding": "LF"}
+        return cls(session, session.post(f"jobs/{cls.kind}", json=body).json()["id"])
 
     def pages(self, folder: Path, *, page_rows: int | None = None) -> list[Path]:
         """Stream the result of an ended job to numbered files, each with the header line."""
@@ -33,8 +33,8 @@ class QueryJob(Job):
         locator: str | None = None
         while locator != "null":
             page = folder / f"{self.id}-{len(pages) + 1:05}.csv"
-            wanted = {"locator": locator, "maxRecords": page_rows}
-            headers = self.session.download(f"{self.url}/results", page, params=wanted)
+            parameters = {"locator": locator, "maxRecords": page_rows}
+            headers = self.session.download(f"{self.url}/results", page, params=parameters)
             pages.append(page)
             locator = headers.get("Sforce-Locator") or "null"
         return pages

@@ -23,15 +23,15 @@ class SalesforceError(Exception):
 
     next_step = ""
 
-    def __init__(self, tried: str, answer: str, next_step: str | None = None) -> None:
+    def __init__(self, attempt: str, answer: str, next_step: str | None = None) -> None:
         """Take the three parts of the message; `next_step` defaults to the class's own."""
-        self.tried = tried
+        self.attempt = attempt
         self.answer = answer
         self.next_step = self.next_step if next_step is None else next_step
-        super().__init__(tried, answer, self.next_step)
+        super().__init__(attempt, answer, self.next_step)
 
     def __str__(self) -> str:
-        return f"{self.tried}: {self.answer.rstrip('.')}. {self.next_step}".strip()
+        return f"{self.attempt}: {self.answer.rstrip('.')}. {self.next_step}".strip()
 
 
 class TransientError(SalesforceError):
@@ -94,14 +94,14 @@ class RequestRefused(PermanentError):
     next_step = "Correct the request; sending it again changes nothing."
 
     def __init__(
-        self, tried: str, status: int, code: str, message: str, fields: Sequence[str] = ()
+        self, attempt: str, status: int, code: str, message: str, fields: Sequence[str] = ()
     ) -> None:
         """Keep Salesforce's own words apart, for callers that decide by code."""
         self.status = status
         self.code = code
         self.message = message
         self.fields = tuple(fields)
-        super().__init__(tried, " ".join(filter(None, (str(status), code, message.strip()))))
+        super().__init__(attempt, " ".join(filter(None, (str(status), code, message.strip()))))
 
 
 class JobFailed(PermanentError):

@@ -34,13 +34,13 @@ class Token:
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> Token:
         """Read a token endpoint's answer, whose `id` ends in ``/<organization>/<user>``."""
-        tried = "Logging in"
+        attempt = "Logging in"
         missing = [key for key in ("access_token", "instance_url", "id") if not answer.get(key)]
         if missing:
-            raise SessionRefused(tried, f"the answer has no {', '.join(missing)}")
+            raise SessionRefused(attempt, f"the answer has no {', '.join(missing)}")
         instance_url = str(answer["instance_url"]).rstrip("/")
         if not instance_url.startswith("https://"):
-            raise SessionRefused(tried, f"the org's address {instance_url} is not https")
+            raise SessionRefused(attempt, f"the org's address {instance_url} is not https")
         _, organization_id, user_id = str(answer["id"]).rsplit("/", 2)
         return cls(SecretStr(answer["access_token"]), instance_url, organization_id, user_id)
 

@@ -73,7 +73,7 @@ class Org:
 
     @cached_property
     def rest(self) -> Salesforce:
-        """The simple-salesforce client, on our session."""
+        """The simple-salesforce client, on our session; it takes 0.2 s to load."""
         from simple_salesforce.api import Salesforce
 
         return Salesforce(
@@ -86,7 +86,7 @@ class Org:
 
     def describe(self, object_name: str) -> dict[str, Any]:
         """Describe an sObject (``fields``, ``recordTypeInfos`` …) as the user we act as sees it."""
-        return cast(dict[str, Any], self.rest.restful(f"sobjects/{object_name}/describe"))
+        return cast(dict[str, Any], self.session.get(f"sobjects/{object_name}/describe").json())
 
     def describe_since(
         self, object_name: str, last_modified: str | None
@@ -105,7 +105,7 @@ class Org:
 
     def limits(self) -> dict[str, dict[str, int]]:
         """Get the org's limits (``DailyApiRequests`` …), each with ``Max`` and ``Remaining``."""
-        return cast(dict[str, dict[str, int]], self.rest.limits())
+        return cast(dict[str, dict[str, int]], self.session.get("limits").json())
 
     def server_time(self) -> datetime:
         """Read the org's clock, in UTC, to the second."""
@@ -116,7 +116,7 @@ class Org:
 
         The query travels in a URL of at most 16 KB: about 400 Ids in an ``in`` list.
         """
-        for record in self.rest.query_all_iter(soql, include_deleted=include_deleted):
+        for record in rest_query.query(self.session, soql, include_deleted=include_deleted):
             yield _plain(record)
 
     def count(self, soql: str, *, include_deleted: bool = False) -> int:
@@ -153,13 +153,13 @@ class Org:
         """
         starts = range(0, len(records), COLLECTION)
         chunks = [records[start : start + COLLECTION] for start in starts]
-        return [result for chunk in chunks for result in self._written(load, chunk)]
+        return [result for chunk in chunks for result in self._write_chunk(load, chunk)]
 
     def singly(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         """Write up to 25 records, each on its own; see `pipelines.salesforce.singly`."""
         return singly.write_singly(self.session, load, records, _headers(load))
 
-    def _written(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+    def _write_chunk(self, load: Load, records: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         url, headers = "composite/sobjects", _headers(load)
         if load.operation == "delete":
             params = {"ids": ",".join(record["Id"] for record in records), "allOrNone": "false"}

@@ -95,10 +95,10 @@ def _pairs(
     if not isinstance(node, yaml.MappingNode):
         problems.append(f"{file}:{node.start_mark.line + 1}: expected lines like `key: value`")
         return
-    seen = set()
+    earlier = set()
     for key, value in node.value:
         where = f"{file}:{key.start_mark.line + 1}"
-        if key.value in seen:
+        if key.value in earlier:
             problems.append(f"{where}: {key.value!r} stands here a second time")
-        seen.add(key.value)
+        earlier.add(key.value)
         yield str(key.value), where, value

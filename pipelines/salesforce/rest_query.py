@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from requests import Response
+
     from pipelines.salesforce.session import Session
 
 
@@ -16,6 +18,12 @@ def count(session: Session, soql: str, *, include_deleted: bool = False) -> int:
     """Ask, in one call, how many records a query without fields finds."""
     answer = session.get(_url(include_deleted), params={"q": soql})
     return int(answer.json()["totalSize"])
+
+
+def query(session: Session, soql: str, *, include_deleted: bool = False) -> Iterator[Any]:
+    """Each record of a query, as the answer has it."""
+    for answer in _answers(session, soql, include_deleted):
+        yield from answer.json()["records"]
 
 
 def page(
@@ -48,14 +56,18 @@ def page(
 
 
 def _records(session: Session, soql: str, include_deleted: bool) -> Iterator[Mapping[str, Any]]:
-    answer = session.get(_url(include_deleted), params={"q": soql})
-    while True:
+    for answer in _answers(session, soql, include_deleted):
         # A number that became a float would come out with other digits.
-        found = json.loads(answer.content, parse_float=str, parse_int=str)
-        yield from found["records"]
-        if found["done"]:
-            return
+        yield from json.loads(answer.content, parse_float=str, parse_int=str)["records"]
+
+
+def _answers(session: Session, soql: str, include_deleted: bool) -> Iterator[Response]:
+    """One answer for each page of the result."""
+    answer = session.get(_url(include_deleted), params={"q": soql})
+    yield answer
+    while not (found := answer.json())["done"]:
         answer = session.get(found["nextRecordsUrl"])
+        yield answer
 
 
 def _text(value: Any) -> str:

@@ -138,18 +138,18 @@ class RowError:
     def from_rest(cls, error: Mapping[str, Any]) -> RowError:
         """Read one error of a REST answer, whose code is `statusCode` or `errorCode`."""
         code = error.get("statusCode") or error.get("errorCode") or ""
-        told = error.get("duplicateResult") or {}
-        found = [
+        duplicates = error.get("duplicateResult") or {}
+        record_ids = [
             match["record"]["Id"]
-            for result in told.get("matchResults", ())
+            for result in duplicates.get("matchResults", ())
             for match in result["matchRecords"]
         ]
         return cls(
             str(code),
             str(error.get("message", "")),
             tuple(error.get("fields") or ()),
-            told.get("duplicateRule"),
-            tuple(dict.fromkeys(found)),
+            duplicates.get("duplicateRule"),
+            tuple(dict.fromkeys(record_ids)),
         )
 
 

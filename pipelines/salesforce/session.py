@@ -126,10 +126,10 @@ class Session(requests.Session):
     def _authorized(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         """Send with the current token, and once more with a new one if it has expired."""
         token = self._token or self._logged_in(None)
-        answer = self._sent(token, method, url, *args, **kwargs)
+        answer = self._send(token, method, url, *args, **kwargs)
         if answer.status_code == 401:
             answer.close()
-            answer = self._sent(self._logged_in(token), method, url, *args, **kwargs)
+            answer = self._send(self._logged_in(token), method, url, *args, **kwargs)
         if answer.status_code >= 300 and answer.status_code != 304:  # as it was, for who asked so
             raise refusal(f"{method} {_path(url)}", answer, write=method not in _READS)
         if usage := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
@@ -158,7 +158,7 @@ class Session(requests.Session):
             auth=_as_it_is,
         )
 
-    def _sent(
+    def _send(
         self, token: Token, method: str, url: str, *args: Any, **kwargs: Any
     ) -> requests.Response:
         base = f"{token.instance_url}/services/data/v{self.connection.api_version}/"
@@ -183,10 +183,10 @@ class Session(requests.Session):
         answer = self._exchanged("POST", url, write=False, data=form, auth=_as_it_is)
         if answer.status_code == 200:
             return Token.from_answer(answer.json())
-        tried = f"Logging in to {self.connection.name} at {url}"
-        error = refusal(tried, answer, write=False)
+        attempt = f"Logging in to {self.connection.name} at {url}"
+        error = refusal(attempt, answer, write=False)
         if isinstance(error, RequestRefused):
-            raise SessionRefused(tried, error.answer)
+            raise SessionRefused(attempt, error.answer)
         raise error
 
     def _exchanged(
@@ -202,8 +202,8 @@ class Session(requests.Session):
         except BROKEN as error:
             hint = START if self.connection.is_local else None
             raise unanswered(f"{method} {_path(url)}", error, write=write, hint=hint) from error
-        if told := answer.headers.get("Date"):
-            self.clock_ahead = parsedate_to_datetime(told) - datetime.now(UTC)
+        if date := answer.headers.get("Date"):
+            self.clock_ahead = parsedate_to_datetime(date) - datetime.now(UTC)
         return answer
 
 

@@ -33,21 +33,21 @@ def write_singly(
         data=body.encode(),
         headers={**headers, "Content-Type": "application/json"},
     )
-    told = answer.json()["compositeResponse"]
-    return [_result(load, record, part) for record, part in zip(records, told, strict=True)]
+    responses = answer.json()["compositeResponse"]
+    return [_result(load, record, part) for record, part in zip(records, responses, strict=True)]
 
 
 def _parts(
     session: Session, load: Load, records: Sequence[Mapping[str, Any]], headers: Mapping[str, str]
 ) -> Iterator[str]:
     base = f"/services/data/v{session.connection.api_version}/sobjects/{load.object}"
-    found_by = load.external_id or "Id"
+    key_field = load.external_id or "Id"
     for place, record in enumerate(records):
-        key = quote(str(record[found_by]), safe="")
-        values = {name: value for name, value in record.items() if name != found_by}
+        key = quote(str(record[key_field]), safe="")
+        values = {name: value for name, value in record.items() if name != key_field}
         request = {
             "method": "PATCH",
-            "url": f"{base}/{found_by}/{key}" if load.external_id else f"{base}/{key}",
+            "url": f"{base}/{key_field}/{key}" if load.external_id else f"{base}/{key}",
             "referenceId": f"row{place}",
             "httpHeaders": headers,
             "body": values,
@@ -58,8 +58,8 @@ def _parts(
 def _result(load: Load, record: Mapping[str, Any], part: Mapping[str, Any]) -> RowResult:
     body = part["body"]
     if part["httpStatusCode"] < 300:
-        told = body or {}
-        sf_id = told.get("id") or (None if load.external_id else record["Id"])
-        return RowResult(sf_id, success=True, created=bool(told.get("created", False)))
+        fields = body or {}
+        sf_id = fields.get("id") or (None if load.external_id else record["Id"])
+        return RowResult(sf_id, success=True, created=bool(fields.get("created", False)))
     errors = tuple(map(RowError.from_rest, body))
     return RowResult(None, success=False, created=False, errors=errors)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import AfterValidator, Field, field_validator
+from typing import Any
 
 from pipelines.config import Frozen, Lines, parse_model, read_yaml
 from pipelines.errors import ConfigError
-from pipelines.sources.headers import squeeze
-from pipelines.sources.presets import ADDRESSES, RELATIONS, Entity, Shape, presets
-from pipelines.sources.relations import RAW
-
-ListAs = Literal["lead", "contact"]
+from pipelines.sources.config_checks import check_sources
+from pipelines.sources.model import Account, Into, Source, Sources
+from pipelines.sources.presets import presets
 
 CONFIG_SOURCES = {
     "source": "varchar",
@@ -26,149 +20,9 @@ CONFIG_SOURCES = {
     "list_as": "varchar",
     "account_mode": "varchar",
     "account_name": "varchar",
+    "trust_id": "boolean",
 }
 """The columns of the table ``config_sources``, in the order of ``config_sources_rows``."""
-
-
-class Format(Frozen):
-    """How a source's files are written, where that is not what one expects.
-
-    Attributes:
-        delimiter: between the columns of a text file; by default a comma, a tab in ``.tsv``.
-        encoding: of a text file; by default UTF-8, or UTF-16 where the file says so.
-        null_markers: texts that stand for "no value".
-        sheet: which sheet of an Excel file; needed where several hold rows.
-    """
-
-    delimiter: str | None = None
-    encoding: str | None = None
-    null_markers: tuple[str, ...] = ("NULL", r"\N", "#N/A")
-    sheet: str | None = None
-
-    @field_validator("delimiter")
-    @classmethod
-    def _one_sign(cls, value: str | None) -> str | None:
-        value = "\t" if value in ("tab", r"\t") else value
-        if value is not None and (len(value) != 1 or value in '"\r\n' or not value.isascii()):
-            raise ValueError("one ASCII character between columns, or 'tab'")
-        return value
-
-    @field_validator("encoding")
-    @classmethod
-    def _known(cls, value: str | None) -> str | None:
-        try:
-            return None if value is None else codecs.lookup(value).name
-        except LookupError:
-            raise ValueError("no such encoding; try utf-8, utf-16, latin-1 or cp1252") from None
-
-
-class Into(Frozen):
-    """One account for everybody of a list."""
-
-    into: str = Field(min_length=1)
-
-
-Account = Literal["source_name", "none"] | Into
-
-
-class ListRule(Frozen):
-    """What differs for one list of a source; what is left out follows the source."""
-
-    list_as: ListAs | None = Field(None, alias="as")
-    account: Account | None = None
-
-
-PARENT_COLUMNS: dict[Entity, str] = {
-    "contacts": "parent_id",
-    "subscribers": "customer_id",
-    "orders": "customer_id",
-}
-"""Entity → the raw column that holds the id of a person of the source's parent."""
-
-
-class Parent(Frozen):
-    """Rows that say more of a person of another source, and the header of that person's id.
-
-    Contacts may be further addresses of other contacts; subscribers and orders name customers.
-    """
-
-    source: str
-    column: str | None = None
-
-
-def _changes_only(extract: str) -> str:
-    if extract == "full":
-        raise ValueError("that a row is gone is not acted upon yet; remove the line")
-    return extract
-
-
-class Source(Frozen):
-    """One system we read.
-
-    Attributes:
-        entity: what its rows are; may be left out where the preset says it.
-        preset: the known exports its files may be, by name.
-        location: globs with ``{day}``, from the inbox or absolute; by default
-            ``<source>/{day}/*`` in the inbox.
-        format: how the files are written.
-        columns: header → raw column, before the preset's own.
-        ids: headers or raw columns whose values together make the record's id.
-        parent: the person of another source that a row belongs to.
-        constants: raw column → its value in every row.
-        priority: whose values count where sources disagree; 1 counts most.
-        extract: a day's files hold what changed, or everything there is.
-        list_as: whether a contact list becomes Leads or Contacts; by default as the policy says.
-        lists: list name or id → what differs for it.
-        account: which account a list's contacts belong to; by default as the policy says.
-        enabled: whether its files are landed.
-    """
-
-    entity: Entity = "contacts"
-    preset: tuple[str, ...]
-    location: tuple[str, ...] = ()
-    format: Format = Format()
-    columns: dict[str, str] = Field({})
-    ids: tuple[str, ...] = ()
-    parent: Parent | None = None
-    constants: dict[str, str] = Field({})
-    priority: int = Field(50, ge=1, le=1000)
-    extract: Annotated[Literal["changes", "full"], AfterValidator(_changes_only)] = "changes"
-    list_as: ListAs | None = Field(None, alias="as")
-    lists: dict[str, ListRule] = Field({})
-    account: Account | None = None
-    enabled: bool = True
-
-    @field_validator("preset", "location", "ids", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
-
-    @field_validator("columns", "constants", mode="before")
-    @classmethod
-    def _as_text(cls, value: Any) -> Any:
-        """A number as header or constant means its digits."""
-        if not isinstance(value, dict):
-            return value
-        return {_text(key): _text(entry) for key, entry in value.items()}
-
-    def shapes(self) -> tuple[Shape, ...]:
-        """The shapes its files may have, with its own columns before the preset's."""
-        known = [shape for name in self.preset for shape in presets()[name].shapes_of(self.entity)]
-        return tuple(_reshaped(shape, self) for shape in known)
-
-    def ids_of(self, shape: Shape) -> tuple[str, ...]:
-        """What makes the id of a row of ``shape``; addresses keep the ids they come with."""
-        return self.ids if shape.relation == RELATIONS[self.entity][0] else ()
-
-
-class Sources(Frozen):
-    """The whole of ``mappings/sources.yaml``, in its order."""
-
-    sources: dict[str, Source]
-
-    def enabled(self) -> Iterator[tuple[str, Source]]:
-        """The sources whose files are landed, by name."""
-        return ((name, source) for name, source in self.sources.items() if source.enabled)
 
 
 def read_sources(path: Path) -> Sources:
@@ -177,8 +31,6 @@ def read_sources(path: Path) -> Sources:
     Raises:
         ConfigError: with every problem of every source, each with its line.
     """
-    from pipelines.sources.config_checks import check_sources
-
     document, lines = read_yaml(path)
     top = parse_model(document, lines, path, _Document)
     problems = []
@@ -186,7 +38,7 @@ def read_sources(path: Path) -> Sources:
     for name, entry in top.sources.items():
         try:
             sources[name] = parse_model(
-                _with_entity(entry), _below(lines, ("sources", name)), path, Source
+                _with_entity(entry), _lines_below(lines, ("sources", name)), path, Source
             )
         except ConfigError as error:
             problems += error.problems
@@ -205,11 +57,11 @@ def headers(config: Sources, source: str, relation: str) -> dict[str, str]:
     """
     entry = config.sources[source]
     shape = next(shape for shape in entry.shapes() if shape.relation == relation)
-    found: dict[str, str] = {}
+    header_of: dict[str, str] = {}
     for header, column in shape.columns.items():
-        found.setdefault(column, header)
-    made = {*entry.constants, *((shape.id,) if len(entry.ids_of(shape)) > 1 else ())}
-    return {column: header for column, header in found.items() if column not in made}
+        header_of.setdefault(column, header)
+    filled = {*entry.constants, *((shape.id,) if len(entry.ids_of(shape)) > 1 else ())}
+    return {column: header for column, header in header_of.items() if column not in filled}
 
 
 def config_sources_rows(config: Sources) -> list[tuple[str | int | None, ...]]:
@@ -224,6 +76,7 @@ def config_sources_rows(config: Sources) -> list[tuple[str | int | None, ...]]:
             _shop_of(source, shops),
             source.list_as,
             *_account(source.account),
+            source.trust_id,
         )
         for name, source in config.sources.items()
     ]
@@ -255,43 +108,18 @@ class _Document(Frozen):
 
 def _with_entity(entry: dict[str, Any]) -> dict[str, Any]:
     """The entity is the preset's where the source does not say it."""
-    named = entry.get("preset")
-    first = named[0] if isinstance(named, list) and named else named
-    known = presets().get(first) if isinstance(first, str) else None
-    if "entity" in entry or known is None or known.entity is None:
+    names = entry.get("preset")
+    first = names[0] if isinstance(names, list) and names else names
+    preset = presets().get(first) if isinstance(first, str) else None
+    if "entity" in entry or preset is None or preset.entity is None:
         return entry
-    return {**entry, "entity": known.entity}
+    return {**entry, "entity": preset.entity}
 
 
-def _below(lines: Lines, root: tuple[str, ...]) -> Lines:
+def _lines_below(lines: Lines, root: tuple[str, ...]) -> Lines:
     cut = len(root)
     return {loc[cut:]: line for loc, line in lines.items() if loc[:cut] == root}
 
 
-def _reshaped(shape: Shape, source: Source) -> Shape:
-    """The shape with the source's own headers first, in place of what the preset made of them."""
-    own = dict(source.columns)
-    if source.parent and source.parent.column not in (None, *RAW[shape.relation]):
-        own[str(source.parent.column)] = PARENT_COLUMNS[source.entity]
-    if len(ids := source.ids_of(shape)) == 1 and ids[0] not in RAW[shape.relation]:
-        own[ids[0]] = shape.id
-    renamed = {squeeze(header) for header in own}
-
-    def with_own(columns: dict[str, str], raw: set[str]) -> dict[str, str]:
-        mine = {header: column for header, column in own.items() if column in raw}
-        return mine | {h: column for h, column in columns.items() if squeeze(h) not in renamed}
-
-    first = set(RAW[shape.relation])
-    columns = with_own(shape.columns, first)
-    if shape.addresses is None:
-        return shape.model_copy(update={"columns": columns})
-    addresses = with_own(shape.addresses, set(RAW[ADDRESSES]) - first)
-    return shape.model_copy(update={"columns": columns, "addresses": addresses})
-
-
 def _account(account: Account | None) -> tuple[str | None, str | None]:
     return ("into", account.into) if isinstance(account, Into) else (account, None)
-
-
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value

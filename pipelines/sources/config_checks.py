@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pipelines.config import Lines, line_of
 from pipelines.errors import Problem
-from pipelines.sources.config import PARENT_COLUMNS, Source
 from pipelines.sources.headers import is_secret, squeeze
+from pipelines.sources.model import PARENT_COLUMNS, Source
 from pipelines.sources.presets import ENTITIES, RELATIONS, presets
 from pipelines.sources.relations import RAW
 
-Said = tuple[tuple[str | int, ...], str]  # where below the source, and what is wrong there
+Finding = tuple[tuple[str | int, ...], str]  # where below the source, and what is wrong there
 
 
 def check_sources(
@@ -21,17 +21,17 @@ def check_sources(
 ) -> list[Problem]:
     """Problems of the sources that could be read; ``names`` are all that the file declares."""
     declared = set(names)
-    found = []
+    problems = []
     for name, source in sources.items():
         for loc, message in _source(name, source, sources, declared):
             line = line_of(lines, ("sources", name, *loc))
-            found.append(Problem(str(path), line, f"{name}: {message}"))
-    return found
+            problems.append(Problem(str(path), line, f"{name}: {message}"))
+    return problems
 
 
 def _source(
     name: str, source: Source, sources: Mapping[str, Source], declared: set[str]
-) -> Iterator[Said]:
+) -> Iterator[Finding]:
     if not name.replace("_", "").replace("-", "").isalnum() or name != name.lower():
         yield (), "a source's name is a folder's name: small letters, digits, _ and -"
     unknown = [preset for preset in source.preset if preset not in presets()]
@@ -45,12 +45,12 @@ def _source(
     yield from _parent(name, source, sources, declared)
     yield from _location(source)
     if source.entity != "contacts":
-        given = {"as": source.list_as, "lists": source.lists, "account": source.account}
-        for key in (key for key, value in given.items() if value):
+        settings = {"as": source.list_as, "lists": source.lists, "account": source.account}
+        for key in (key for key, value in settings.items() if value):
             yield (key,), f"{key!r} is for contact lists; this source has {source.entity}"
 
 
-def _entity(source: Source) -> Iterator[Said]:
+def _entity(source: Source) -> Iterator[Finding]:
     if not source.preset:
         yield ("preset",), "name at least one preset"
     for name in source.preset:
@@ -61,7 +61,7 @@ def _entity(source: Source) -> Iterator[Said]:
             yield ("entity",), f"the preset {name!r} brings {preset.entity}, not {source.entity}"
 
 
-def _columns(source: Source) -> Iterator[Said]:
+def _columns(source: Source) -> Iterator[Finding]:
     raw = _raw(source)
     headers: dict[str, str] = {}
     for header, column in source.columns.items():
@@ -78,46 +78,46 @@ def _columns(source: Source) -> Iterator[Said]:
             yield ("constants", column), f"{column!r} comes from a header already, in 'columns'"
 
 
-def _ids(source: Source) -> Iterator[Said]:
+def _ids(source: Source) -> Iterator[Finding]:
     shapes = source.shapes()
     spelled = {squeeze(header) for shape in shapes for header in shape.columns}
-    known = _raw(source)
+    columns = _raw(source)
     for index, name in enumerate(source.ids):
-        if name not in known and squeeze(name) not in spelled:
+        if name not in columns and squeeze(name) not in spelled:
             hint = "name it in 'columns' too, so that it is known"
             yield ("ids", index), f"no preset of this source knows {name!r}; {hint}"
 
 
 def _parent(
     name: str, source: Source, sources: Mapping[str, Source], declared: set[str]
-) -> Iterator[Said]:
+) -> Iterator[Finding]:
     if source.parent is None:
         return
     parent = source.parent.source
-    wanted = "contacts" if source.entity == "contacts" else "customers"
+    entity = "contacts" if source.entity == "contacts" else "customers"
     if source.entity not in PARENT_COLUMNS:
         yield ("parent",), "customers have no parent; only contacts, subscribers and orders do"
     elif parent == name:
         yield ("parent", "source"), "a source cannot be its own parent"
     elif parent not in declared:
         yield ("parent", "source"), f"there is no source {parent!r}{_near(parent, declared)}"
-    elif parent in sources and sources[parent].entity != wanted:
-        yield ("parent", "source"), f"{parent!r} has {sources[parent].entity}, not {wanted}"
+    elif parent in sources and sources[parent].entity != entity:
+        yield ("parent", "source"), f"{parent!r} has {sources[parent].entity}, not {entity}"
     elif parent in sources and sources[parent].parent is not None:
         yield ("parent", "source"), f"{parent!r} has a parent itself; name that one"
 
 
-def _location(source: Source) -> Iterator[Said]:
+def _location(source: Source) -> Iterator[Finding]:
     for index, pattern in enumerate(source.location):
         if "{day}" not in pattern:
-            say = "say where the day stands, as in exports/{day}/*.csv"
-            yield ("location", index), f"{pattern!r} does not tell one batch from another; {say}"
+            advice = "say where the day stands, as in exports/{day}/*.csv"
+            yield ("location", index), f"{pattern!r} does not tell one batch from another; {advice}"
 
 
 def _raw(source: Source) -> list[str]:
     return sorted({column for relation in RELATIONS[source.entity] for column in RAW[relation]})
 
 
-def _near(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(known))}"
+def _near(word: str, choices: Iterable[str]) -> str:
+    near = get_close_matches(word, list(choices), n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(choices))}"

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.errors import InputError, Problem
-from pipelines.sources.config import Source, Sources
+from pipelines.sources.model import Source, Sources
 
 DAY = "{day}"
 _DATE = r"(?P<day>\d{4}-\d{2}-\d{2})"
@@ -40,18 +40,18 @@ def files(config: Sources, inbox: Path, day: date) -> list[InboxFile]:
         InputError: the inbox is missing, or a source has a folder for the day with nothing in it.
     """
     _require(inbox)
-    found: list[InboxFile] = []
+    day_files: list[InboxFile] = []
     problems = []
     for name, source in config.enabled():
-        mine = set(_files(name, source, inbox, day.isoformat()))
+        source_files = set(_files(name, source, inbox, day.isoformat()))
         folder = inbox / name / day.isoformat()
-        if not mine and not source.location and folder.is_dir():
+        if not source_files and not source.location and folder.is_dir():
             message = "this folder holds no file; put the export into it, or remove it"
             problems.append(Problem(str(folder), None, message))
-        found += mine
+        day_files += source_files
     if problems:
         raise InputError(problems)
-    return sorted(found)
+    return sorted(day_files)
 
 
 def batches(config: Sources, inbox: Path) -> list[date]:
@@ -90,19 +90,19 @@ def _require(inbox: Path) -> None:
 
 def _patterns(name: str, source: Source, inbox: Path) -> list[str]:
     """Absolute globs with ``{day}``."""
-    below = glob.escape(str(inbox))
+    root = glob.escape(str(inbox))
     return [
-        pattern if Path(pattern).is_absolute() else f"{below}/{pattern}"
+        pattern if Path(pattern).is_absolute() else f"{root}/{pattern}"
         for pattern in source.location or (f"{name}/{DAY}/*",)
     ]
 
 
 def _files(name: str, source: Source, inbox: Path, day: str) -> Iterator[InboxFile]:
     for pattern in _patterns(name, source, inbox):
-        for found in glob.iglob(pattern.replace(DAY, day), recursive=True):  # noqa: PTH207
-            if _counts(path := Path(found)):
-                shown = path.relative_to(inbox) if path.is_relative_to(inbox) else path
-                yield InboxFile(name, shown.as_posix(), path)
+        for match in glob.iglob(pattern.replace(DAY, day), recursive=True):  # noqa: PTH207
+            if _counts(path := Path(match)):
+                relative = path.relative_to(inbox) if path.is_relative_to(inbox) else path
+                yield InboxFile(name, relative.as_posix(), path)
 
 
 def _counts(path: Path) -> bool:
@@ -125,13 +125,13 @@ def _day(text: str) -> date | None:
 
 
 def _strays(config: Sources, inbox: Path, start: date, end: date) -> Iterator[Problem]:
-    known = ", ".join(config.sources)
+    names = ", ".join(config.sources)
     for folder in _visible(inbox):
         where = str(folder)
         if not folder.is_dir():
             yield Problem(where, None, "lies beside the sources; put it into inbox/<source>/<day>/")
         elif folder.name not in config.sources:
-            yield Problem(where, None, f"no source has this name; sources.yaml knows {known}")
+            yield Problem(where, None, f"no source has this name; sources.yaml knows {names}")
         elif not config.sources[folder.name].location:
             for entry in _visible(folder):
                 yield from _stray_day(entry, start, end)

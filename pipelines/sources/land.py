@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.errors import InputError, Problem
 from pipelines.memo import memo
-from pipelines.sources.config import Source, Sources
 from pipelines.sources.inbox import InboxFile, files
 from pipelines.sources.landing_sql import (
     Origin,
@@ -21,9 +20,11 @@ from pipelines.sources.landing_sql import (
     relation_sql,
     rows_sql,
 )
+from pipelines.sources.model import Source, Sources
 from pipelines.sources.presets import ADDRESSES
-from pipelines.sources.readers import Reader, Unreadable, reader
+from pipelines.sources.readers.choice import reader
 from pipelines.sources.readers.delimited import Delimited
+from pipelines.sources.readers.reader import Reader, Unreadable
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import rows_as_meant_sql
 from pipelines.sources.shapes import Fit, Unfit, column_names, fit
@@ -86,15 +87,15 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
     Raises:
         InputError: with every problem of every file; then nothing was written.
     """
-    found = list(files(config, inbox, day))
+    day_files = list(files(config, inbox, day))
     paths = {relation: warehouse.path(relation, day) for relation in RAW}
-    kept = paths[next(iter(RAW))].with_name("made_from.json")
-    made_from = chain((config,), *((file.source, file.name, file.path) for file in found))
-    made = memo(kept, made_from, paths.values())
+    inputs_file = paths[next(iter(RAW))].with_name("made_from.json")
+    inputs = chain((config,), *((file.source, file.name, file.path) for file in day_files))
+    landing = memo(inputs_file, inputs, paths.values())
     with warehouse.connect() as connection:
-        if made.known() is None:
-            _land(warehouse, connection, config, found, day)
-            made.keep()
+        if landing.known() is None:
+            _land(warehouse, connection, config, day_files, day)
+            landing.keep()
         written = {name: warehouse.describe(connection, name, day) for name in RAW}
         counts = [_count(connection, warehouse, relation, day) for relation in RAW]
     return Landed(tuple(chain(*counts)), written)
@@ -104,11 +105,11 @@ def _land(
     warehouse: Warehouse,
     connection: DuckDBPyConnection,
     config: Sources,
-    found: Iterable[InboxFile],
+    day_files: Iterable[InboxFile],
     day: date,
 ) -> None:
-    opened = _each(_open, [(config, file, f"file_{at}") for at, file in enumerate(found)])
-    _each(_load, [(connection, one) for one in opened])
+    opened = _each(_open, [(config, file, f"file_{at}") for at, file in enumerate(day_files)])
+    _each(_load, [(connection, opened_file) for opened_file in opened])
     selects = _selects(opened, day)
     for relation in RAW:
         warehouse.write(connection, relation, day, relation_sql(relation, selects[relation]))
@@ -116,51 +117,51 @@ def _land(
 
 def _each(step: Callable[..., T], tasks: Iterable[tuple[Any, ...]]) -> list[T]:
     """One step over all files; what fails is told of all of them together."""
-    done = []
+    results = []
     problems: list[Problem] = []
     for task in tasks:
         try:
-            done.append(step(*task))
+            results.append(step(*task))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    return done
+    return results
 
 
 def _open(config: Sources, file: InboxFile, view: str) -> _Opened:
     source = config.sources[file.source]
     try:
-        read = reader(file.path, source.format)
-        header = read.header()
+        opened = reader(file.path, source.format)
+        header = opened.header()
     except Unreadable as error:
         raise InputError.at(file.path, error.line, error.message) from None
     try:
         fitted = fit(header, source)
     except Unfit as error:
-        hint = _other_delimiter(read, source)
+        hint = _other_delimiter(opened, source)
         raise InputError.at(file.path, 1, f"{error}{hint}") from None
-    return _Opened(file, source, read, column_names(header), fitted, view)
+    return _Opened(file, source, opened, column_names(header), fitted, view)
 
 
-def _load(connection: DuckDBPyConnection, one: _Opened) -> None:
+def _load(connection: DuckDBPyConnection, opened_file: _Opened) -> None:
     try:
-        one.reader.load(connection, one.view, one.fit.kept)
+        opened_file.reader.load(connection, opened_file.view, opened_file.fit.places)
     except Unreadable as error:
-        raise InputError.at(one.file.path, error.line, error.message) from None
+        raise InputError.at(opened_file.file.path, error.line, error.message) from None
 
 
-def _other_delimiter(read: Reader, source: Source) -> str:
+def _other_delimiter(opened: Reader, source: Source) -> str:
     """What to say when the header fits once it is cut at another sign."""
-    if not isinstance(read, Delimited):
+    if not isinstance(opened, Delimited):
         return ""
-    for delimiter, header in read.headers_otherwise():
+    for delimiter, header in opened.headers_otherwise():
         try:
             fit(header, source)
         except Unfit:
             continue
-        named = "tab" if delimiter == "\t" else delimiter
-        return f"; its columns are separated by {named!r}: say 'format: {{delimiter: \"{named}\"}}'"
+        sign = "tab" if delimiter == "\t" else delimiter
+        return f"; its columns are separated by {sign!r}: say 'format: {{delimiter: \"{sign}\"}}'"
     return ""
 
 
@@ -168,21 +169,21 @@ def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:
     """Relation → one select for each file that has rows for it."""
     loaded_at = datetime.now(UTC)
     selects = defaultdict(list)
-    for one in opened:
+    for opened_file in opened:
         origin = Origin(
-            view=rows_as_meant_sql(one.view, one.names, one.fit.kept),
-            source=one.file.source,
-            file=one.file.name,
+            view=rows_as_meant_sql(opened_file.view, opened_file.names, opened_file.fit.places),
+            source=opened_file.file.source,
+            file=opened_file.file.name,
             batch=day,
             loaded_at=loaded_at,
-            constants=one.source.constants,
-            names=one.names,
+            constants=opened_file.source.constants,
+            names=opened_file.names,
         )
-        if one.fit.addresses:
-            selects[one.fit.shape.relation].append(customers_sql(origin, one.fit))
-            selects[ADDRESSES].append(customer_addresses_sql(origin, one.fit))
+        if opened_file.fit.addresses:
+            selects[opened_file.fit.shape.relation].append(customers_sql(origin, opened_file.fit))
+            selects[ADDRESSES].append(customer_addresses_sql(origin, opened_file.fit))
         else:
-            selects[one.fit.shape.relation].append(rows_sql(origin, one.fit))
+            selects[opened_file.fit.shape.relation].append(rows_sql(origin, opened_file.fit))
     return selects
 
 

@@ -41,11 +41,11 @@ def restore(value: str) -> str:
     return value
 
 
-def rows_as_meant_sql(view: str, header: Sequence[str], kept: Sequence[int]) -> str:
+def rows_as_meant_sql(view: str, header: Sequence[str], places: Sequence[int]) -> str:
     """What to select from: ``view``, or its rows restored where the file is a repaired one."""
-    if not kept or not any(map(is_reasons, header)):
+    if not places or not any(map(is_reasons, header)):
         return view
-    cells = ", ".join(f"{_restored_sql(f'c{place}')} as c{place}" for place in kept)
+    cells = ", ".join(f"{_restored_sql(f'c{place}')} as c{place}" for place in places)
     return f"(select * replace ({cells}) from {view})"
 
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.sources.config import Source
 from pipelines.sources.headers import distance, is_secret, plain, squeeze
+from pipelines.sources.model import Source
 from pipelines.sources.presets import Shape
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import is_reasons
@@ -27,7 +27,7 @@ class Fit:
         addresses: column of raw_customer_addresses → position, where a row carries both.
         ids: positions whose values together make the id, where the source names several.
         extra: positions no raw column takes; they land in ``_extra``.
-        kept: every position but those of secrets and of the reasons of rejected rows.
+        places: every position but those of secrets and of the reasons of rejected rows.
     """
 
     shape: Shape
@@ -35,7 +35,7 @@ class Fit:
     addresses: Mapping[str, int]
     ids: tuple[int, ...]
     extra: tuple[int, ...]
-    kept: tuple[int, ...]
+    places: tuple[int, ...]
 
 
 def fit(header: Sequence[str], source: Source) -> Fit:
@@ -45,9 +45,9 @@ def fit(header: Sequence[str], source: Source) -> Fit:
         Unfit: no shape has all its mandatory columns, or two columns say the same.
     """
     _refuse_twins(header)
-    known = [_through(header, shape, source) for shape in source.shapes()]
-    fits = [candidate for candidate in known if not _missing(candidate, source)]
-    best = max(fits or known, key=lambda one: len(one.columns) + len(one.addresses))
+    candidates = [_through(header, shape, source) for shape in source.shapes()]
+    fits = [candidate for candidate in candidates if not _missing(candidate, source)]
+    best = max(fits or candidates, key=lambda one: len(one.columns) + len(one.addresses))
     if not fits:
         raise Unfit(_unfit(best, source))
     return best
@@ -63,9 +63,9 @@ def _refuse_twins(header: Sequence[str]) -> None:
     for place, name in enumerate(header, 1):
         places[plain(name)].append(place)
     twins = [
-        f"{header[found[0] - 1].strip()!r} (columns {', '.join(map(str, found))})"
-        for name, found in places.items()
-        if name and len(found) > 1 and not is_secret(name)
+        f"{header[twin_places[0] - 1].strip()!r} (columns {', '.join(map(str, twin_places))})"
+        for name, twin_places in places.items()
+        if name and len(twin_places) > 1 and not is_secret(name)
     ]
     if twins:
         raise Unfit(f"the header has {', '.join(twins)} more than once; rename or remove one")
@@ -75,49 +75,51 @@ def _refuse_twins(header: Sequence[str]) -> None:
 
 def _through(header: Sequence[str], shape: Shape, source: Source) -> Fit:
     left_out = {place for place, name in enumerate(header) if is_secret(name) or is_reasons(name)}
-    kept = tuple(place for place in range(len(header)) if place not in left_out)
-    columns = _match(header, kept, shape.columns)
-    addresses = _match(header, kept, shape.addresses or {})
+    places = tuple(place for place in range(len(header)) if place not in left_out)
+    columns = _match(header, places, shape.columns)
+    addresses = _match(header, places, shape.addresses or {})
     for constant in source.constants:
         columns.pop(constant, None)
     ids: list[int] = []
-    if len(wanted := source.ids_of(shape)) > 1 or (wanted and wanted[0] in RAW[shape.relation]):
-        found = _match(header, kept, {name: name for name in wanted}) | columns
-        if absent := [name for name in wanted if name not in found]:
+    if len(id_names := source.ids_of(shape)) > 1 or (
+        id_names and id_names[0] in RAW[shape.relation]
+    ):
+        matched = _match(header, places, {name: name for name in id_names}) | columns
+        if absent := [name for name in id_names if name not in matched]:
             raise Unfit(f"the header misses {_listed(absent)}, which 'ids' names for this source")
-        ids = [found[name] for name in wanted]
-    taken = {*columns.values(), *addresses.values()}
-    extra = tuple(place for place in kept if place not in taken)
-    return Fit(shape, columns, addresses, tuple(ids), extra, kept)
+        ids = [matched[name] for name in id_names]
+    used = {*columns.values(), *addresses.values()}
+    extra = tuple(place for place in places if place not in used)
+    return Fit(shape, columns, addresses, tuple(ids), extra, places)
 
 
 def _match(
-    header: Sequence[str], kept: Sequence[int], spellings: Mapping[str, str]
+    header: Sequence[str], places: Sequence[int], spellings: Mapping[str, str]
 ) -> dict[str, int]:
     """Raw column → position of the first of its spellings that the header has."""
     squeezed: dict[str, list[int]] = defaultdict(list)
-    for place in kept:
+    for place in places:
         squeezed[squeeze(header[place])].append(place)
-    found: dict[str, int] = {}
+    matched: dict[str, int] = {}
     for spelling, column in spellings.items():
-        places = squeezed.get(squeeze(spelling), [])
-        if column in found or not places:
+        matching = squeezed.get(squeeze(spelling), [])
+        if column in matched or not matching:
             continue
-        near = sorted((distance(header[place], spelling) or 0, place) for place in places)
+        near = sorted((distance(header[place], spelling) or 0, place) for place in matching)
         if len(near) > 1 and near[0][0] == near[1][0]:
             both = _listed([header[place] for _, place in near])
             raise Unfit(f"the header has {both}, which all read as {column}; rename all but one")
-        found[column] = near[0][1]
-    return found
+        matched[column] = near[0][1]
+    return matched
 
 
 def _missing(candidate: Fit, source: Source) -> list[tuple[str, ...]]:
     """The mandatory columns that nothing gives: neither the header nor a constant."""
-    given = {*candidate.columns, *source.constants}
+    filled = {*candidate.columns, *source.constants}
     if candidate.ids:
-        given.add(candidate.shape.id)
-    wanted = ((one,) if isinstance(one, str) else one for one in candidate.shape.mandatory)
-    return [choices for choices in wanted if given.isdisjoint(choices)]
+        filled.add(candidate.shape.id)
+    mandatory = ((one,) if isinstance(one, str) else one for one in candidate.shape.mandatory)
+    return [choices for choices in mandatory if filled.isdisjoint(choices)]
 
 
 def _unfit(best: Fit, source: Source) -> str:

@@ -17,13 +17,21 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import InternalError
 from pipelines.validate import judge_sql as sql
-from pipelines.validate.judge_sql import ORIGIN, Reference, Rule
+from pipelines.validate.judge_sql import ORIGIN, Rule
+from pipelines.validate.rules import (
+    DEFECT,
+    DUPLICATE,
+    REFERENCES,
+    all_rules,
+    rule_of,
+    rules,
+    schema_of,
+)
 from pipelines.warehouse import Warehouse, Written
 
 if TYPE_CHECKING:
@@ -33,29 +41,6 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 250_000
 SAMPLE = 20  # rejected rows that are shown
-
-_MODULES = {
-    "contacts": "schemas.contacts",
-    "customers": "schemas.customers",
-    "customer_addresses": "schemas.customers",
-    "subscribers": "schemas.subscribers",
-    "orders": "schemas.orders",
-    "order_addresses": "schemas.orders",
-}
-
-ENTITIES = tuple(_MODULES)
-"""What can be validated, each after the entity it refers to."""
-
-REFERENCES = {
-    "contacts": Reference("parent_id", "contacts", "no valid contact has this id"),
-    "customer_addresses": Reference("customer_source_id", "customers", "no valid customer is this"),
-    "order_addresses": Reference("order_source_id", "orders", "no valid order has this number"),
-}
-
-_DEFECT = Rule("Unreadable", "unreadable", "", "this line of the file could not be read")
-_DUPLICATE = Rule(
-    "Duplicates", "duplicate", "source_id", "another row of the batch has the same id"
-)
 
 
 @dataclass(frozen=True)
@@ -109,7 +94,8 @@ def validated(project: Project, entity: str, day: date) -> Validated:
 def _inputs(warehouse: Warehouse, entity: str, day: date) -> list[Path]:
     own = [warehouse.path(f"{stage}_{entity}", day) for stage in ("raw", "stg")]
     return own + [
-        warehouse.path(f"valid_{parent}", one) for parent, one in _parents(warehouse, entity, day)
+        warehouse.path(f"valid_{parent}", parent_day)
+        for parent, parent_day in _parents(warehouse, entity, day)
     ]
 
 
@@ -153,12 +139,17 @@ def validate(
     Raises:
         InternalError: rows landed, staged and judged differ in number, or a rule could not run.
     """
+    landed, staged = (
+        warehouse.describe(connection, f"{stage}_{entity}", day).rows for stage in ("raw", "stg")
+    )
+    if landed == staged == 0:
+        return _nothing(warehouse, connection, entity, day)
     warehouse.bind(connection, f"raw_{entity}", [day])
     warehouse.bind(connection, f"stg_{entity}", [day])
     connection.execute(sql.failures_sql())
     warned = _judge(connection, entity)
-    connection.execute(sql.unreadable_sql(entity, _DEFECT))
-    connection.execute(sql.duplicates_sql(entity, _DUPLICATE))
+    connection.execute(sql.unreadable_sql(entity, DEFECT))
+    connection.execute(sql.duplicates_sql(entity, DUPLICATE))
     _check_references(warehouse, connection, entity, day)
 
     valid = _write_valid(warehouse, connection, entity, day)
@@ -177,6 +168,17 @@ def validate(
     )
 
 
+def _nothing(
+    warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
+) -> Validated:
+    """The verdict on no rows at all, as of most entities in most batches."""
+    valid, rejected = (
+        warehouse.link(connection, name, day, warehouse.schema_file(name))
+        for name in (f"valid_{entity}", f"rejected_{entity}")
+    )
+    return Validated(entity, 0, valid, rejected, {}, {}, {}, (), rules(entity))
+
+
 def _write_valid(
     warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
 ) -> Written:
@@ -185,18 +187,6 @@ def _write_valid(
     if _count(connection, "failures"):
         return warehouse.write(connection, valid, day, sql.valid_sql(entity))
     return warehouse.link(connection, valid, day, warehouse.path(f"stg_{entity}", day))
-
-
-def rules(entity: str) -> dict[str, list[str]]:
-    """What is asked of each column, in words; columns without rules are absent.
-
-    Loads pandera (about half a second), so ask when a relation is made, not when it is defined.
-    """
-    told: dict[str, list[str]] = {}
-    for rule in filter(lambda rule: rule.field, _all_rules(entity)):
-        severity = " (warning)" if rule.warns else ""
-        told.setdefault(rule.field, []).append(f"{rule.kind}{severity}: {rule.message}")
-    return told
 
 
 def _judge(connection: DuckDBPyConnection, entity: str) -> dict[Rule, int]:
@@ -227,7 +217,7 @@ def _violations(connection: DuckDBPyConnection, entity: str) -> Iterator[tuple[R
     import pandas as pd
     from pandera.errors import SchemaErrors
 
-    schema = _schema(entity)
+    schema = schema_of(entity)
     names = list(schema.columns)
     for batch in connection.sql(sql.judged_sql(entity, names)).to_arrow_reader(BATCH_ROWS):
         frame = batch.select(names).to_pandas(types_mapper=pd.ArrowDtype)
@@ -245,12 +235,14 @@ def _violation(entity: str, batch: Any, error: Any) -> tuple[Rule, Any]:
     passed = error.check_output
     if passed is None or isinstance(error.check, str):  # a wrong type, a check that raised
         raise InternalError(f"a rule about {entity} could not run: {error}")
-    rule = _rule(error.check, error.schema.name)
+    rule = rule_of(error.check, error.schema.name)
     # What stands in the file says more than the null that a failed cast left.
-    shown = f"{rule.field}_text" if f"{rule.field}_text" in batch.schema.names else rule.field
-    columns = [*ORIGIN, shown]
+    value_column = (
+        f"{rule.field}_text" if f"{rule.field}_text" in batch.schema.names else rule.field
+    )
+    columns = [*ORIGIN, value_column]
     rows = batch.select(columns).take(pyarrow.array(passed.index[~passed.astype(bool)]))
-    values = rows.column(shown).cast(pyarrow.string())
+    values = rows.column(value_column).cast(pyarrow.string())
     origin = [rows.column(name) for name in ORIGIN]
     return rule, pyarrow.RecordBatch.from_arrays([*origin, values], [*ORIGIN, "value"])
 
@@ -262,8 +254,8 @@ def _check_references(
     reference = REFERENCES.get(entity)
     if reference is None or not _count(connection, f"stg_{entity}", reference.field):
         return
-    days = [known for _, known in _parents(warehouse, entity, day)]
-    warehouse.bind(connection, f"valid_{reference.parent}", days, "known_parents")
+    days = [parent_day for _, parent_day in _parents(warehouse, entity, day)]
+    warehouse.bind(connection, f"valid_{reference.parent}", days, "valid_parents")
     connection.execute(sql.references_sql(entity, reference))
 
 
@@ -272,10 +264,10 @@ def _parents(warehouse: Warehouse, entity: str, day: date) -> list[tuple[str, da
     reference = REFERENCES.get(entity)
     if reference is None:
         return []
-    days = [known for known in warehouse.days(f"valid_{reference.parent}") if known <= day]
+    days = [other for other in warehouse.days(f"valid_{reference.parent}") if other <= day]
     if reference.parent == entity:  # this day's valid rows are only now being found
-        days = [known for known in days if known < day]
-    return [(reference.parent, known) for known in days]
+        days = [other for other in days if other < day]
+    return [(reference.parent, other) for other in days]
 
 
 def _conserved(connection: DuckDBPyConnection, entity: str, valid: int, rejected: int) -> int:
@@ -290,43 +282,18 @@ def _conserved(connection: DuckDBPyConnection, entity: str, valid: int, rejected
 
 
 def _broken(connection: DuckDBPyConnection, entity: str) -> dict[Rule, int]:
-    found = connection.execute(sql.counts_sql()).fetchall()
-    if not found:
+    counts = connection.execute(sql.counts_sql()).fetchall()
+    if not counts:
         return {}
-    known = {(rule.kind, rule.name, rule.field): rule for rule in _all_rules(entity)}
-    return {known[kind, name, field]: rows for kind, name, field, rows in found}
+    by_key = {(rule.kind, rule.name, rule.field): rule for rule in all_rules(entity)}
+    return {by_key[kind, name, field]: rows for kind, name, field, rows in counts}
 
 
 def _sample(connection: DuckDBPyConnection, rejected: Written) -> tuple[Rejection, ...]:
-    found = connection.execute(sql.sample_sql(rejected.path, SAMPLE)).fetchall()
-    return tuple(Rejection(file, row, tuple(reasons)) for file, row, reasons in found)
+    lines = connection.execute(sql.sample_sql(rejected.path, SAMPLE)).fetchall()
+    return tuple(Rejection(file, row, tuple(reasons)) for file, row, reasons in lines)
 
 
 def _count(connection: DuckDBPyConnection, relation: str, column: str = "*") -> int:
     [(rows,)] = connection.execute(sql.count_sql(relation, column)).fetchall()
     return int(rows)
-
-
-def _schema(entity: str) -> Any:
-    return getattr(import_module(_MODULES[entity]), entity)
-
-
-def _schema_rules(entity: str) -> list[Rule]:
-    schema = _schema(entity)
-    of_columns = [
-        _rule(check, name) for name, column in schema.columns.items() for check in column.checks
-    ]
-    return of_columns + [_rule(check, schema.name) for check in schema.checks]
-
-
-def _all_rules(entity: str) -> list[Rule]:
-    """The rules of the schema and those about many rows."""
-    reference = REFERENCES.get(entity)
-    refers = [] if reference is None else [reference.rule]
-    return [_DEFECT, *_schema_rules(entity), _DUPLICATE, *refers]
-
-
-def _rule(check: Any, column: str) -> Rule:
-    field = check.statistics["field"] or column
-    warns = check.statistics["severity"] == "warning"
-    return Rule(check.title, check.name, field, check.error, warns)

@@ -77,7 +77,7 @@ def violation_sql(rule: Rule) -> str:
     """Keep the rows of the relation ``violation`` (origin and value) as failures of the rule."""
     return f"""
         insert into failures
-        select {_ORIGIN}, {_told_sql(rule)}, value, {literal(rule.message)}
+        select {_ORIGIN}, {_rule_sql(rule)}, value, {literal(rule.message)}
         from violation
     """
 
@@ -86,7 +86,7 @@ def unreadable_sql(entity: str, rule: Rule) -> str:
     """Lines that landed as a defect."""
     return f"""
         insert into failures
-        select {_ORIGIN}, {_told_sql(rule)}, null, {literal(rule.message)} || ': ' || _defect
+        select {_ORIGIN}, {_rule_sql(rule)}, null, {literal(rule.message)} || ': ' || _defect
         from stg_{entity}
         where _defect is not null
     """
@@ -111,7 +111,7 @@ def duplicates_sql(entity: str, rule: Rule) -> str:
                 stg.*,
                 row_number() over newest_first as place,
                 first_value(failed._row is null) over newest_first as one_is_good,
-                first_value(_file || ':' || _row) over newest_first as kept
+                first_value(_file || ':' || _row) over newest_first as newest
             from stg_{entity} as stg
             inner join repeated using (source, source_id)
             left join failed using ({_ORIGIN})
@@ -122,16 +122,16 @@ def duplicates_sql(entity: str, rule: Rule) -> str:
         )
         select
             {_ORIGIN},
-            {_told_sql(rule)},
+            {_rule_sql(rule)},
             source_id,
-            {literal(rule.message)} || '; kept is ' || kept
+            {literal(rule.message)} || '; kept is ' || newest
         from ranked
         where place > 1 and one_is_good
     """
 
 
 def references_sql(entity: str, reference: Reference) -> str:
-    """Rows whose parent is nowhere in ``known_parents``, or among the good rows beside them."""
+    """Rows whose parent is nowhere in ``valid_parents``, or among the good rows beside them."""
     beside = f"""
             union all
             select source, source_id, {reference.field} as grandparent
@@ -142,7 +142,7 @@ def references_sql(entity: str, reference: Reference) -> str:
         insert into failures
         with parents as (
             select source, source_id, {reference.field if itself else "null"} as grandparent
-            from known_parents
+            from valid_parents
             {beside if itself else ""}
         ),
         children as (
@@ -155,7 +155,7 @@ def references_sql(entity: str, reference: Reference) -> str:
                 using (source)
             where stg.{reference.field} is not null
         )
-        select {_ORIGIN}, {_told_sql(reference.rule)}, source_id, {literal(reference.message)}
+        select {_ORIGIN}, {_rule_sql(reference.rule)}, source_id, {literal(reference.message)}
         from children
         anti join (select source, source_id from parents where grandparent is null) as parents
             using (source, source_id)
@@ -171,7 +171,7 @@ def rejected_sql(entity: str) -> str:
     """The rows that failed, each with all its reasons and as it landed."""
     landed = ", ".join(f"{name} := raw.{name}" for name in (*RAW[f"raw_{entity}"], "_extra"))
     return f"""
-        with told as (
+        with failed as (
             select
                 {_ORIGIN},
                 list(
@@ -192,9 +192,9 @@ def rejected_sql(entity: str) -> str:
             stg.source_id,
             {_ORIGIN},
             stg._batch,
-            told.reasons,
+            failed.reasons,
             to_json(struct_pack({landed})) as raw
-        from told
+        from failed
         inner join stg_{entity} as stg using ({_ORIGIN})
         inner join raw_{entity} as raw using ({_ORIGIN})
     """
@@ -238,5 +238,5 @@ def sample_sql(rejected: Path, rows: int) -> str:
     """
 
 
-def _told_sql(rule: Rule) -> str:
+def _rule_sql(rule: Rule) -> str:
     return f"{literal(rule.kind)}, {literal(rule.name)}, {literal(rule.field)}"

@@ -21,7 +21,7 @@ from pipelines.warehouse import Warehouse, literal
 
 if TYPE_CHECKING:
     from pipelines.project import Project
-    from pipelines.sources.config import Source
+    from pipelines.sources.model import Source
 
 EXTRA = "_extra."
 
@@ -54,7 +54,7 @@ def export(project: Project, day: date, folder: Path, only: str | None = None) -
         folder: where to write; files of the same name are replaced.
         only: a source, by default all.
     """
-    done = []
+    exports = []
     for raw in RAW:
         for name, rows in _rejected(project.warehouse, raw, day).items():
             if only not in (None, name) or name not in project.sources.sources:
@@ -66,8 +66,8 @@ def export(project: Project, day: date, folder: Path, only: str | None = None) -
                 path = folder / name / day.isoformat() / f"rejected-{raw.removeprefix('raw_')}.csv"
                 header = _header(project.sources.sources[name], raw, project.inbox, readable)
                 _write(path, header, readable)
-            done.append(Exported(name, path, len(readable), lines))
-    return done
+            exports.append(Exported(name, path, len(readable), lines))
+    return exports
 
 
 def _rejected(warehouse: Warehouse, raw: str, day: date) -> dict[str, list[dict[str, Any]]]:
@@ -94,8 +94,8 @@ def _write(path: Path, header: Header, rows: Sequence[Mapping[str, Any]]) -> Non
         writer = csv.writer(file)
         writer.writerow([*header, REASONS])
         for row in rows:
-            shown = [defuse(row["cells"].get(column) or "") for column in header.values()]
-            writer.writerow([*shown, defuse(f"{_place(row)}: {_why(row)}")])
+            cells = [defuse(row["cells"].get(column) or "") for column in header.values()]
+            writer.writerow([*cells, defuse(f"{_place(row)}: {_why(row)}")])
 
 
 def _cells(raw: str) -> dict[str, str | None]:
@@ -113,25 +113,28 @@ def _header(source: Source, raw: str, inbox: Path, rows: Sequence[Mapping[str, A
     """
     header = _as_in_file(source, raw, inbox / rows[0]["_file"]) or _as_in_preset(source, raw)
     used = {key for row in rows for key, value in row["cells"].items() if value}
-    left = sorted(used - {*header.values()})
-    return header | {key.removeprefix(EXTRA): key for key in left}
+    extra_keys = sorted(used - {*header.values()})
+    return header | {key.removeprefix(EXTRA): key for key in extra_keys}
 
 
 def _as_in_file(source: Source, raw: str, path: Path) -> Header:
     """The header of a file that is still there and was not changed beyond recognition."""
-    from pipelines.sources.readers import Unreadable, reader
+    from pipelines.sources.readers.choice import reader
+    from pipelines.sources.readers.reader import Unreadable
     from pipelines.sources.shapes import Unfit, column_names, fit
 
     try:
         names = reader(path, source.format).header()
-        found = fit(names, source)
+        fitted = fit(names, source)
     except (Unreadable, Unfit):
         return {}
-    if found.shape.relation != raw:
+    if fitted.shape.relation != raw:
         return {}  # an address of a file of customers: it comes back in a file of addresses
-    columns = {place: column for column, place in found.columns.items()}
-    shown = column_names(names)
-    return {shown[place]: columns.get(place, f"{EXTRA}{shown[place]}") for place in found.kept}
+    columns = {place: column for column, place in fitted.columns.items()}
+    spelled = column_names(names)
+    return {
+        spelled[place]: columns.get(place, f"{EXTRA}{spelled[place]}") for place in fitted.places
+    }
 
 
 def _as_in_preset(source: Source, raw: str) -> Header:
@@ -150,10 +153,10 @@ def _place(row: Mapping[str, Any]) -> str:
 
 
 def _why(row: Mapping[str, Any]) -> str:
-    return "; ".join(_said(reason) for reason in row["reasons"])
+    return "; ".join(_explained(reason) for reason in row["reasons"])
 
 
-def _said(reason: Mapping[str, Any]) -> str:
+def _explained(reason: Mapping[str, Any]) -> str:
     field = f"{reason['field']}: " if reason["field"] else ""
     value = f" ({reason['value']!r})" if reason["value"] else ""
     return f"{field}{reason['message']}{value}"
@@ -161,5 +164,5 @@ def _said(reason: Mapping[str, Any]) -> str:
 
 def places(exported: Sequence[Exported]) -> Iterator[str]:
     """The lines nobody could read, over all files."""
-    for one in exported:
-        yield from one.unreadable
+    for export in exported:
+        yield from export.unreadable

@@ -38,7 +38,7 @@ def test_the_same_number_gives_the_same_bytes(home: Path, tmp_path: Path) -> Non
 
 
 def test_people_are_spread_over_the_sources_as_promised(home: Path) -> None:
-    seen = dict(
+    counts = dict(
         duckdb.execute(
             "select source, count(*) from read_parquet($1) group by source",
             [str(home / "truth.parquet")],
@@ -49,11 +49,11 @@ def test_people_are_spread_over_the_sources_as_promised(home: Path) -> None:
     ).fetchall()
 
     assert people == [(PEOPLE,)]
-    assert sum(seen.values()) / PEOPLE == pytest.approx(1.2, abs=0.02)
+    assert sum(counts.values()) / PEOPLE == pytest.approx(1.2, abs=0.02)
     # The shares of where people are at home, and half of one in five of the others.
-    assert seen["winmo"] / PEOPLE == pytest.approx(0.5 + 0.5 * 0.1, abs=0.02)
-    assert seen["shop"] / PEOPLE == pytest.approx(0.3 + 0.7 * 0.1, abs=0.02)
-    assert seen["newsletter"] / PEOPLE == pytest.approx(0.2 + 0.8 * 0.1, abs=0.02)
+    assert counts["winmo"] / PEOPLE == pytest.approx(0.5 + 0.5 * 0.1, abs=0.02)
+    assert counts["shop"] / PEOPLE == pytest.approx(0.3 + 0.7 * 0.1, abs=0.02)
+    assert counts["newsletter"] / PEOPLE == pytest.approx(0.2 + 0.8 * 0.1, abs=0.02)
 
 
 def test_ids_are_unique_where_no_row_is_wrong(home: Path) -> None:

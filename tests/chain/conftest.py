@@ -18,23 +18,23 @@ import pytest
 from pipelines.config import PROJECT
 from pipelines.local_org import control
 from pipelines.project import Project
+from pipelines.stages import run_batch
 
 if TYPE_CHECKING:
     from simple_salesforce import Salesforce
 
-    from pipelines.jobs import OnEvent, RunResult
+    from pipelines.run import OnEvent, RunResult
 
 OBJECTS = ("Account", "Contact", "Lead")
 
 
 class Chain:
-    """One pipeline, run as Dagster runs it and looked at as people look at it.
+    """One pipeline, run stage by stage and looked at as people look at it.
 
     Attributes:
         home: all data and state.
         inbox: where its batches lie.
         mappings: the project's YAML, with the sources of the test.
-        ran: what the newest run made, asset → metadata.
     """
 
     def __init__(self, home: Path, sources: str | None) -> None:
@@ -47,7 +47,6 @@ class Chain:
             shutil.copy(path, self.mappings)
         if sources is not None:
             (self.mappings / "sources.yaml").write_text(sources)
-        self.ran: dict[str, Any] = {}
 
     @property
     def environ(self) -> dict[str, str]:
@@ -83,19 +82,17 @@ class Chain:
     def run(
         self, day: date, *, plan_only: bool = False, on_event: OnEvent | None = None
     ) -> RunResult:
-        """Run the job for one day; ``ran`` then holds what it made."""
+        """Run the stages of one day, without the orchestrator."""
+        return run_batch(self.project, day, plan_only=plan_only, on_event=on_event)
+
+    def run_by_dagster(
+        self, day: date, *, plan_only: bool = False, on_event: OnEvent | None = None
+    ) -> RunResult:
+        """Run the job for one day, as ``causeway sync`` does."""
         from pipelines.jobs import run_batch
 
-        self.ran = {}
-
-        def listen(asset: str, kind: str, metadata: Any) -> None:
-            if kind == "success":
-                self.ran[asset] = metadata
-            if on_event is not None:
-                on_event(asset, kind, metadata)
-
         with self.active():
-            return run_batch(day, plan_only=plan_only, on_event=listen)
+            return run_batch(day, plan_only=plan_only, on_event=on_event)
 
     def done(self, day: date) -> Chain:
         """``run``, which must succeed."""

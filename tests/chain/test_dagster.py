@@ -7,9 +7,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
+from pipelines import locks
 from pipelines.local_org import control
+from pipelines.project import Project
 from pipelines.salesforce.errors import TransientError
+from pipelines.stages import STAGES
 
 DAY = date(2026, 11, 5)
 
@@ -43,7 +47,7 @@ def chain(make_chain: Any) -> Any:
 @pytest.fixture(scope="module")
 def failed(chain: Any) -> Any:
     """A run that found the org down."""
-    return chain.run(DAY)
+    return chain.run_by_dagster(DAY)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,7 @@ def again(chain: Any, failed: Any) -> Any:
             event.step_failure_data.error for event in done.all_events if event.is_step_failure
         ]
         assert not failures, failures
+        locks.release(done.run_id)  # as the end of its process would
         yield done.success, steps, instance
 
 
@@ -82,10 +87,71 @@ def test_re_execution_from_failure_goes_on_from_there(chain: Any, again: Any) ->
     success, steps, _ = again
     assert success
     assert "org" in steps
-    assert "salesforce_contact" in steps
-    assert not steps & {"landed", "stg_contacts", "validated_contacts"}
+    assert "apply_contact" in steps
+    assert not steps & {"land", "stage", "validate"}
     assert chain.outcomes(DAY)["Contact"] == {"created": 2}
     assert len(chain.records("Contact")) == 2
+
+
+def _made(chain: Any, instance: dg.DagsterInstance, *assets: str) -> tuple[list[str], int]:
+    """Make some assets of the day alone: what was recorded, in its order, and how many checks."""
+    with chain.active():
+        done = _job().execute_in_process(
+            instance=instance,
+            partition_key=DAY.isoformat(),
+            asset_selection=[dg.AssetKey(asset) for asset in assets],
+        )
+    locks.release(done.run_id)
+    recorded = [
+        event.step_materialization_data.materialization.asset_key.to_user_string()
+        for event in done.all_events
+        if event.is_step_materialization
+    ]
+    kinds = [event.event_type for event in done.all_events]
+    return recorded, kinds.count(dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+
+
+@pytest.mark.parametrize(
+    "asset,checks", [("people", 0), ("rejected_contacts", 0), ("salesforce_lead", 4)]
+)
+def test_one_asset_alone(chain: Any, again: Any, asset: str, checks: int) -> None:
+    *_, instance = again
+    assert _made(chain, instance, asset) == ([asset], checks)
+
+
+def test_assets_of_one_stage_are_made_in_their_order(chain: Any, again: Any) -> None:
+    *_, instance = again
+    recorded, _ = _made(chain, instance, "accounts", "person_links", "people")
+    assert recorded == ["person_links", "people", "accounts"]
+
+
+def test_a_step_per_stage() -> None:
+    applied = ["apply_account", "apply_contact", "apply_lead"]
+    stages = ["land", "stage", "validate", "org", "resolve", "match", "map", "plan"]
+    assert sorted(node.name for node in _job().nodes) == sorted([*stages, *applied])
+
+
+def test_the_assets_are_what_the_stages_make(chain: Any) -> None:
+    from pipelines.definitions import defs
+
+    graph = defs.resolve_asset_graph()
+    stages = _in_order(chain.project)
+    keys = graph.get_all_asset_keys()
+    assert set(stages) == {(graph.get(key).group_name, key.to_user_string()) for key in keys}
+    order = [relation for _, relation in stages]
+    for key in keys:
+        for parent in graph.get(key).parent_keys:
+            name, before = key.to_user_string(), parent.to_user_string()
+            assert order.index(before) < order.index(name), f"{name} reads {before}"
+
+
+def _in_order(project: Project) -> list[tuple[str, str]]:
+    return [
+        (stage.name, relation)
+        for stage in STAGES.values()
+        for part in stage.parts(project)
+        for relation in part.relations
+    ]
 
 
 def test_today_is_a_partition() -> None:
@@ -154,3 +220,28 @@ def test_checks_are_recorded_for_the_day(chain: Any, again: Any) -> None:
     assert mandatory.metadata["rows"].value == 1
     assert check("salesforce_contact", "every_planned_row_has_an_outcome").passed
     assert check("salesforce_contact", "nothing_rejected").passed
+
+
+def test_a_failure_names_what_failed_and_the_log_can_be_read_meanwhile(
+    chain: Any, again: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_, instance = again
+    seen: list[int] = []
+
+    def listen(name: str, kind: str, rows: int) -> None:
+        if (name, kind) == ("people", "success"):
+            [run] = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+            # Another process looks with its own connections, as the UI does.
+            other = SqliteEventLogStorage(str(chain.home / "dagster" / "history" / "runs"))
+            kinds = [entry.dagster_event_type for entry in other.get_logs_for_run(run.run_id)]
+            seen.append(kinds.count(dg.DagsterEventType.ASSET_MATERIALIZATION))
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("no accounts today")
+
+    monkeypatch.setattr("pipelines.resolve.accounts", broken)
+    result = chain.run_by_dagster(DAY, on_event=listen)
+    assert result.failed_step == "accounts"
+    assert str(result.error) == "no accounts today"
+    order = [relation for _, relation in _in_order(chain.project)]
+    assert seen == [order.index("people") + 1]

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from bench.stages import STAGES
 from pipelines.apply.proofs import recorded
 from pipelines.apply.prove import prove
 from pipelines.errors import ConfigError
 from pipelines.org.setup import set_up
 from pipelines.plan.make import newest
 from pipelines.relations import prepare
+from pipelines.run import Run
+from pipelines.stages import STAGES, run_stage
 from pipelines.undo.make import carry_out, plan_undo
 
 DAYS = [date(2026, 11, day) for day in (2, 3, 4, 5)]
@@ -73,8 +74,8 @@ def people(*named: tuple[str, str, str]) -> str:
 def run(chain: Any, day: date) -> dict[str, Counter[str]]:
     """Every stage of a batch and its proof; mapping → outcomes."""
     prepare(chain.project)
-    for stage in STAGES.values():
-        stage(chain.project, day)
+    for name in STAGES:
+        run_stage(name, Run(chain.project, day))
     plan = newest(chain.project, day)
     outcomes = {}
     for stem in plan.objects:

@@ -62,9 +62,9 @@ class Killer:
         self.seen = 0
         self.thread = threading.Thread(target=self._kill)
 
-    def __call__(self, asset: str, kind: str, metadata: Any) -> None:
+    def __call__(self, name: str, kind: str, rows: int) -> None:
         """Watch from the start of the object's step on."""
-        if (asset, kind) == (f"salesforce_{self.object_name.lower()}", "start"):
+        if (name, kind) == (f"salesforce_{self.object_name.lower()}", "start"):
             self.thread.start()
 
     def _kill(self) -> None:
@@ -194,8 +194,8 @@ def test_a_run_waits_for_who_is_done_soon(
         assert process.stdin is not None
         timer = threading.Timer(6.0, process.stdin.close)
 
-        def listen(asset: str, kind: str, metadata: Any) -> None:
-            if (asset, kind) == ("person_links", "start"):
+        def listen(name: str, kind: str, rows: int) -> None:
+            if (name, kind) == ("person_links", "start"):
                 timer.start()
 
         result = shared.run(DAY, on_event=listen)

@@ -59,6 +59,20 @@ def test_a_field_that_the_org_does_not_have(causeway, home, mappings: Path) -> N
     assert "no field Faks" in ran.err
 
 
+def test_decisions_are_checked_and_the_later_of_two_is_told(causeway, home, mappings: Path) -> None:
+    path = mappings / "decisions.csv"
+    path.write_text("kind,reference,target\nsame,shop:1,winmo:2\nsane,shop:1,\nuse,shap:1,003\n")
+    ran = causeway("check", "--json", home=home, CAUSEWAY_MAPPINGS=str(mappings))
+    assert ran.code == 2
+    found = [(Path(one["file"]).name, one["line"]) for one in ran.document["problems"]]
+    assert found == [("decisions.csv", line) for line in (3, 4, 4)]
+
+    path.write_text("kind,reference,target\nsame,shop:1,winmo:2\ndifferent,winmo:2,shop:1\n")
+    ran = causeway("check", home=home, CAUSEWAY_MAPPINGS=str(mappings))
+    assert ran.code == 0
+    assert "decisions.csv:2: same shop:1 winmo:2 no longer counts: line 3 says differe" in ran.out
+
+
 def test_files_that_nobody_will_land_are_told(causeway, home: Path, tmp_path: Path) -> None:
     (tmp_path / "winmo").mkdir()
     (tmp_path / "winmo" / "list.csv").write_text("Email\n")

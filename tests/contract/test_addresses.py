@@ -14,13 +14,13 @@ def coded(rest: Any) -> bool:
 
 def test_a_text_brings_its_code(rest: Any, key: str, coded: bool) -> None:
     values = {"LastName": key, "MailingCountry": "United States", "MailingState": "California"}
-    made = rest("POST", "sobjects/Contact", json=values).json()["id"]
+    contact_id = rest("POST", "sobjects/Contact", json=values).json()["id"]
     names = ("MailingCountryCode", "MailingStateCode") if coded else tuple(values)[1:]
-    read = rest("GET", f"sobjects/Contact/{made}").json()
+    read = rest("GET", f"sobjects/Contact/{contact_id}").json()
     assert [read[name] for name in names] == (
         ["US", "CA"] if coded else ["United States", "California"]
     )
-    compound = rest.query(f"SELECT MailingAddress FROM Contact WHERE Id = '{made}'")
+    compound = rest.query(f"SELECT MailingAddress FROM Contact WHERE Id = '{contact_id}'")
     assert compound[0]["MailingAddress"]["state"] == "California"
 
 

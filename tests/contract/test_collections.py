@@ -52,11 +52,11 @@ def test_upsert_update_retrieve_delete(rest: Any, key: str) -> None:
     changes = [contact(id=ids[0], Title="Boss"), contact(id=ids[1], LastName=None)]
     updated = rest("PATCH", "composite/sobjects", json={"records": changes}).json()
     assert [r["success"] for r in updated] == [True, False]
-    asked = {"ids": [ids[0], "003000000000000AAA"], "fields": ["Title", "LastName"]}
-    read = rest("POST", "composite/sobjects/Contact", json=asked).json()
+    request = {"ids": [ids[0], "003000000000000AAA"], "fields": ["Title", "LastName"]}
+    read = rest("POST", "composite/sobjects/Contact", json=request).json()
     assert (read[0]["Title"], read[0]["LastName"], read[1]) == ("Boss", "Ito", None)
-    gone = rest("DELETE", f"composite/sobjects?ids={','.join([*ids, ids[0]])}").json()
-    assert [r["success"] for r in gone] == [True, True, True, False]
+    deletions = rest("DELETE", f"composite/sobjects?ids={','.join([*ids, ids[0]])}").json()
+    assert [r["success"] for r in deletions] == [True, True, True, False]
 
 
 def test_upsert_on_id_inserts_without_one(rest: Any) -> None:
@@ -184,11 +184,11 @@ def test_tree(rest: Any, key: str) -> None:
             },
         }
 
-    made = rest("POST", "composite/tree/Account", json={"records": [account("Ito")]})
-    assert made.status_code == 201
-    assert [r["referenceId"] for r in made.json()["results"]] == ["acme", "mei"]
-    found = rest.query(f"SELECT Name FROM Contact WHERE Account.Name = '{key}'")
-    assert found == [{"Name": "Ito"}]
+    created = rest("POST", "composite/tree/Account", json={"records": [account("Ito")]})
+    assert created.status_code == 201
+    assert [r["referenceId"] for r in created.json()["results"]] == ["acme", "mei"]
+    contacts = rest.query(f"SELECT Name FROM Contact WHERE Account.Name = '{key}'")
+    assert contacts == [{"Name": "Ito"}]
     refused = rest("POST", "composite/tree/Account", json={"records": [account(None)]})
     assert refused.status_code == 400
     assert refused.json()["results"][0]["referenceId"] == "mei"

@@ -10,9 +10,9 @@ def fields_of(rest: Any, name: str) -> dict[str, dict[str, Any]]:
 
 
 def test_global_describe(rest: Any) -> None:
-    told = rest("GET", "sobjects").json()
-    assert (told["encoding"], told["maxBatchSize"]) == ("UTF-8", 200)
-    objects = {o["name"]: o for o in told["sobjects"]}
+    answer = rest("GET", "sobjects").json()
+    assert (answer["encoding"], answer["maxBatchSize"]) == ("UTF-8", 200)
+    objects = {o["name"]: o for o in answer["sobjects"]}
     for name, prefix in (("Account", "001"), ("Contact", "003"), ("Lead", "00Q")):
         about = objects[name]
         assert about["keyPrefix"] == prefix
@@ -31,11 +31,11 @@ def test_an_object_in_short(rest: Any) -> None:
 
 @pytest.mark.parametrize("name", ["Account", "Contact", "Lead"])
 def test_describe_has_what_clients_read(rest: Any, name: str) -> None:
-    told = rest("GET", f"sobjects/{name}/describe").json()
+    described = rest("GET", f"sobjects/{name}/describe").json()
     lists = ("childRelationships", "recordTypeInfos", "supportedScopes", "actionOverrides")
-    assert all(isinstance(told[key], list) for key in lists)
-    assert isinstance(told["urls"], dict)
-    assert {i["recordTypeId"] for i in told["recordTypeInfos"]} >= {"012000000000000AAA"}
+    assert all(isinstance(described[key], list) for key in lists)
+    assert isinstance(described["urls"], dict)
+    assert {i["recordTypeId"] for i in described["recordTypeInfos"]} >= {"012000000000000AAA"}
     key = fields_of(rest, name)["Causeway_Key__c"]
     assert (key["externalId"], key["unique"], key["custom"], key["length"]) == (
         True,
@@ -66,11 +66,11 @@ def test_fields_say_what_may_be_done(rest: Any) -> None:
 
 
 def test_children(rest: Any) -> None:
-    told = rest("GET", "sobjects/Account/describe").json()["childRelationships"]
-    found = {(c["childSObject"], c["field"]): c for c in told}
-    assert found["Contact", "AccountId"]["relationshipName"] == "Contacts"
-    assert found["Contact", "AccountId"]["cascadeDelete"] is True
-    assert found["Account", "ParentId"]["relationshipName"] == "ChildAccounts"
+    relationships = rest("GET", "sobjects/Account/describe").json()["childRelationships"]
+    by_field = {(c["childSObject"], c["field"]): c for c in relationships}
+    assert by_field["Contact", "AccountId"]["relationshipName"] == "Contacts"
+    assert by_field["Contact", "AccountId"]["cascadeDelete"] is True
+    assert by_field["Account", "ParentId"]["relationshipName"] == "ChildAccounts"
 
 
 def test_describes_are_cacheable(rest: Any) -> None:

@@ -25,19 +25,19 @@ def test_life_of_a_job(rest: Any, key: str) -> None:
     assert (twice.status_code, twice.json()[0]["errorCode"]) == (400, "INVALIDJOBSTATE")
     aborted = rest("PATCH", f"jobs/ingest/{job['id']}", json={"state": "Aborted"})
     assert aborted.json()["state"] == "Aborted"
-    left = rest("GET", f"jobs/ingest/{job['id']}/unprocessedrecords")
-    assert left.text == data
+    unprocessed = rest("GET", f"jobs/ingest/{job['id']}/unprocessedrecords")
+    assert unprocessed.text == data
     assert rest("DELETE", f"jobs/ingest/{job['id']}").status_code == 204
     assert rest("GET", f"jobs/ingest/{job['id']}").status_code == 404
 
 
 def test_jobs_are_listed(rest: Any) -> None:
     mine = rest("POST", "jobs/ingest", json=UPSERT).json()["id"]
-    told = rest("GET", "jobs/ingest", params={"jobType": "V2Ingest"}).json()
-    assert {"done", "records", "nextRecordsUrl"} <= set(told)
-    while mine not in {job["id"] for job in told["records"]} and told["nextRecordsUrl"]:
-        told = rest("GET", told["nextRecordsUrl"]).json()
-    assert mine in {job["id"] for job in told["records"]}
+    page = rest("GET", "jobs/ingest", params={"jobType": "V2Ingest"}).json()
+    assert {"done", "records", "nextRecordsUrl"} <= set(page)
+    while mine not in {job["id"] for job in page["records"]} and page["nextRecordsUrl"]:
+        page = rest("GET", page["nextRecordsUrl"]).json()
+    assert mine in {job["id"] for job in page["records"]}
     rest("PATCH", f"jobs/ingest/{mine}", json={"state": "Aborted"})
 
 
@@ -80,8 +80,8 @@ def test_duplicates_fail_within_a_chunk_and_pass_between_chunks(rest: Any, key: 
     assert len(bad) == 2
     late = [r for r in rows(job["successfulResults"]) if r["Causeway_Key__c"] == f"{key}-late"]
     assert [r["sf__Created"] for r in late] == ["true", "false"]
-    found = rest.query(f"SELECT LastName FROM Contact WHERE Causeway_Key__c = '{key}-late'")
-    assert found == [{"LastName": "Doe 430"}]
+    contacts = rest.query(f"SELECT LastName FROM Contact WHERE Causeway_Key__c = '{key}-late'")
+    assert contacts == [{"LastName": "Doe 430"}]
 
 
 def test_parents_by_external_id(rest: Any, key: str) -> None:
@@ -163,8 +163,8 @@ def test_delimiters_and_line_ends(
     spec = {"columnDelimiter": delimiter, "lineEnding": ending}
     job = rest.ingest(data, object="Contact", operation="insert", **spec)
     assert job["state"] == "JobComplete", job
-    found = rest.query(f"SELECT FirstName FROM Contact WHERE LastName = '{key}'")
-    assert found == [{"FirstName": "Mei, really"}]
+    contacts = rest.query(f"SELECT FirstName FROM Contact WHERE LastName = '{key}'")
+    assert contacts == [{"FirstName": "Mei, really"}]
 
 
 def test_row_errors_of_each_kind(rest: Any, key: str) -> None:
@@ -188,8 +188,8 @@ def test_row_errors_of_each_kind(rest: Any, key: str) -> None:
 
 
 def test_update_and_delete_by_id(rest: Any, key: str) -> None:
-    made = rest.ingest(f"Name\n{key} 1\n{key} 2\n", object="Account", operation="insert")
-    ids = [r["sf__Id"] for r in rows(made["successfulResults"])]
+    insertion = rest.ingest(f"Name\n{key} 1\n{key} 2\n", object="Account", operation="insert")
+    ids = [r["sf__Id"] for r in rows(insertion["successfulResults"])]
     data = f"Id,Phone\n{ids[0]},1\n{ids[1][:15]},2\n,3\n001000000000000AAA,4\nbad,5\n"
     job = rest.ingest(data, object="Account", operation="update")
     assert [r["sf__Error"].split(":")[0] for r in rows(job["failedResults"])] == [
@@ -197,10 +197,10 @@ def test_update_and_delete_by_id(rest: Any, key: str) -> None:
         "INVALID_CROSS_REFERENCE_KEY",
         "MALFORMED_ID",
     ]
-    found = rest.query(f"SELECT Phone FROM Account WHERE Name LIKE '{key} %' ORDER BY Phone")
-    assert found == [{"Phone": "1"}, {"Phone": "2"}]
-    gone = rest.ingest(f"Id\n{ids[0]}\n{ids[0]}\n", object="Account", operation="delete")
-    assert (gone["numberRecordsProcessed"], gone["numberRecordsFailed"]) == (2, 1)
+    accounts = rest.query(f"SELECT Phone FROM Account WHERE Name LIKE '{key} %' ORDER BY Phone")
+    assert accounts == [{"Phone": "1"}, {"Phone": "2"}]
+    deletion = rest.ingest(f"Id\n{ids[0]}\n{ids[0]}\n", object="Account", operation="delete")
+    assert (deletion["numberRecordsProcessed"], deletion["numberRecordsFailed"]) == (2, 1)
     hard = rest.ingest(f"Id\n{ids[0]}\n", object="Account", operation="hardDelete")
     assert hard["numberRecordsFailed"] == 0
     every = rest("GET", "queryAll", params={"q": f"SELECT Id FROM Account WHERE Id = '{ids[0]}'"})

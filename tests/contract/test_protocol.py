@@ -26,10 +26,12 @@ def test_retired_and_unborn_versions(rest: Any) -> None:
 
 
 def test_resources(rest: Any) -> None:
-    named = rest("GET", "/services/data/v67.0").json()
-    assert {"sobjects", "query", "queryAll", "limits", "composite", "search", "tooling"} <= {*named}
-    assert named["query"] == "/services/data/v67.0/query"
-    assert "/id/00D" in named["identity"]
+    resources = rest("GET", "/services/data/v67.0").json()
+    assert {"sobjects", "query", "queryAll", "limits", "composite", "search", "tooling"} <= {
+        *resources
+    }
+    assert resources["query"] == "/services/data/v67.0/query"
+    assert "/id/00D" in resources["identity"]
 
 
 def test_every_resource_is_there(rest: Any) -> None:
@@ -125,22 +127,22 @@ def test_large_answers_are_zipped_for_who_takes_it(rest: Any) -> None:
 
 
 def test_who_is_asking(rest: Any) -> None:
-    told = rest("GET", "/services/oauth2/userinfo").json()
-    assert told["organization_id"][:3] == "00D"
-    assert told["user_id"][:3] == "005"
+    userinfo = rest("GET", "/services/oauth2/userinfo").json()
+    assert userinfo["organization_id"][:3] == "00D"
+    assert userinfo["user_id"][:3] == "005"
     identity = rest("GET", "/services/data/v67.0").json()["identity"]
     path = "/id/" + identity.partition("/id/")[2]
-    assert rest("GET", path).json()["user_id"] == told["user_id"]
+    assert rest("GET", path).json()["user_id"] == userinfo["user_id"]
     info = rest.soap("<getUserInfo/>").find("{*}result")
-    assert info.findtext("{*}userId") == told["user_id"]
-    assert info.findtext("{*}organizationId") == told["organization_id"]
-    user = rest("GET", f"sobjects/User/{told['user_id']}").json()
-    assert user["Username"] == told["preferred_username"]
+    assert info.findtext("{*}userId") == userinfo["user_id"]
+    assert info.findtext("{*}organizationId") == userinfo["organization_id"]
+    user = rest("GET", f"sobjects/User/{userinfo['user_id']}").json()
+    assert user["Username"] == userinfo["preferred_username"]
 
 
 def test_the_organization_is_a_record(rest: Any) -> None:
-    wanted = "OrganizationType, IsSandbox, InstanceName, NamespacePrefix, TrialExpirationDate"
-    about = rest.query(f"SELECT Id, {wanted} FROM Organization")[0]
+    names = "OrganizationType, IsSandbox, InstanceName, NamespacePrefix, TrialExpirationDate"
+    about = rest.query(f"SELECT Id, {names} FROM Organization")[0]
     read = rest("GET", f"sobjects/Organization/{about['Id']}").json()
     assert {name: read[name] for name in about} == about
     assert about["IsSandbox"] is True

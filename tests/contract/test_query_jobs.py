@@ -24,16 +24,16 @@ def test_pages_hold_every_row_once(rest: Any, key: str, most: int) -> None:
     lines = "".join(f'{key},"line {n}\nnext ""line"""\n' for n in range(100))
     rest.ingest(f"Company,LastName\n{lines}", object="Lead", operation="insert")
     path = run(rest, f"SELECT LastName, Company FROM Lead WHERE Company = '{key}'")
-    found: list[str] = []
+    last_names: list[str] = []
     locator = ""
     while locator != "null":
         query = f"?maxRecords={most}" + (f"&locator={locator}" if locator else "")
         page = rest("GET", f"{path}/results{query}")
         rows = list(csv.DictReader(io.StringIO(page.content.decode(), newline="")))
         assert int(page.headers["Sforce-NumberOfRecords"]) == len(rows) <= most
-        found += [row["LastName"] for row in rows]
+        last_names += [row["LastName"] for row in rows]
         locator = page.headers["Sforce-Locator"]
-    assert sorted(found) == sorted(f'line {n}\nnext "line"' for n in range(100))
+    assert sorted(last_names) == sorted(f'line {n}\nnext "line"' for n in range(100))
     assert rest("GET", path).json()["numberRecordsProcessed"] == 100
 
 

@@ -169,11 +169,11 @@ def test_values_are_stored_as_salesforce_stores_them(rest: Any) -> None:
 
 def test_upsert_statuses(rest: Any, key: str) -> None:
     path = f"sobjects/Contact/Causeway_Key__c/{key}"
-    made = rest("PATCH", path, json={"LastName": "Ito"})
-    assert (made.status_code, made.json()["created"]) == (201, True)
+    created = rest("PATCH", path, json={"LastName": "Ito"})
+    assert (created.status_code, created.json()["created"]) == (201, True)
     changed = rest("PATCH", f"sobjects/Contact/Causeway_Key__c/{key.upper()}", json={"Title": "x"})
     assert (changed.status_code, changed.json()["created"]) == (200, False)
-    assert changed.json()["id"] == made.json()["id"]
+    assert changed.json()["id"] == created.json()["id"]
     assert rest.at("45.0")("PATCH", path, json={"Title": "y"}).status_code == 204
     wrong = rest("PATCH", "sobjects/Contact/Title/x", json={"LastName": "Ito"})
     assert (wrong.status_code, wrong.json()[0]["errorCode"]) == (404, "NOT_FOUND")
@@ -209,11 +209,11 @@ def test_deleted_records(rest: Any, key: str) -> None:
     child = make(rest, "Account", Name="child", ParentId=account)
     assert rest("DELETE", f"sobjects/Account/{account}").status_code == 204
     for record in (f"Account/{account}", f"Contact/{contact}"):
-        gone = rest("GET", f"sobjects/{record}")
-        assert (gone.status_code, gone.json()[0]["errorCode"]) == (404, "ENTITY_IS_DELETED")
+        answer = rest("GET", f"sobjects/{record}")
+        assert (answer.status_code, answer.json()[0]["errorCode"]) == (404, "ENTITY_IS_DELETED")
     assert rest("GET", f"sobjects/Account/{child}").json()["ParentId"] is None
-    made = make(rest, "Contact", LastName="Abe", Causeway_Key__c=key)
-    assert made != contact
+    new_contact = make(rest, "Contact", LastName="Abe", Causeway_Key__c=key)
+    assert new_contact != contact
     late = rest("POST", "sobjects/Contact", json={"LastName": "Abe", "AccountId": account})
     assert late.json()[0]["errorCode"] == "ENTITY_IS_DELETED"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 
-def found(answer: Any) -> set[str]:
+def ids_of(answer: Any) -> set[str]:
     assert answer.status_code == 200, answer.text
     return {record["Id"] for record in answer.json()["searchRecords"]}
 
@@ -19,11 +19,11 @@ def test_words_find_records_of_the_objects_asked_for(rest: Any, key: str) -> Non
         "sobjects": [{"name": "Account", "fields": ["Id", "Name"]}, {"name": "Contact"}],
         "fields": ["Id"],
     }
-    assert found(rest("POST", "parameterizedSearch", json=body)) == {account, contact}
+    assert ids_of(rest("POST", "parameterizedSearch", json=body)) == {account, contact}
     by_url = {"q": f"{key} works", "sobject": "Account", "Account.fields": "Id,Name"}
-    assert found(rest("GET", "parameterizedSearch", params=by_url)) == {account}
+    assert ids_of(rest("GET", "parameterizedSearch", params=by_url)) == {account}
     sosl = f"FIND {{{key}}} IN EMAIL FIELDS RETURNING Account(Id), Contact(Id, Name)"
-    assert found(rest("GET", "search", params={"q": sosl})) == {contact}
+    assert ids_of(rest("GET", "search", params={"q": sosl})) == {contact}
 
 
 @pytest.mark.parametrize("query", ["", "FIND", "FIND {x}", "FIND {abc} RETURNING Banana(Id)"])

@@ -11,8 +11,12 @@ def make(rest: Any, name: str, **values: Any) -> str:
 
 def convert(rest: Any, lead: str, **values: str) -> Any:
     status = rest.query("SELECT ApiName FROM LeadStatus WHERE IsConverted = true")[0]["ApiName"]
-    asked = {"convertedStatus": status, "doNotCreateOpportunity": "true", "leadId": lead} | values
-    inner = "".join(f"<{name}>{value}</{name}>" for name, value in asked.items())
+    elements = {
+        "convertedStatus": status,
+        "doNotCreateOpportunity": "true",
+        "leadId": lead,
+    } | values
+    inner = "".join(f"<{name}>{value}</{name}>" for name, value in elements.items())
     call = f"<convertLead><leadConverts>{inner}</leadConverts></convertLead>"
     return rest.soap(call).find("{*}result")
 
@@ -39,8 +43,8 @@ def test_a_lead_becomes_an_account_and_a_contact(rest: Any, key: str) -> None:
         "Web",
     )
     assert rest("GET", f"sobjects/Account/{account}").json()["Name"] == key
-    gone = rest("GET", f"sobjects/Lead/{lead}").json()
-    assert (gone["IsConverted"], gone["ConvertedContactId"]) == (True, contact)
+    converted = rest("GET", f"sobjects/Lead/{lead}").json()
+    assert (converted["IsConverted"], converted["ConvertedContactId"]) == (True, contact)
     late = rest("PATCH", f"sobjects/Lead/{lead}", json={"Phone": "2"})
     assert late.json()[0]["errorCode"] == "CANNOT_UPDATE_CONVERTED_LEAD"
     again = convert(rest, lead)
@@ -74,8 +78,8 @@ def test_a_merge_keeps_the_master_and_moves_the_children(rest: Any, key: str) ->
     assert rest("GET", f"sobjects/Contact/{contact}").json()["AccountId"] == master
     assert rest("GET", f"sobjects/Account/{master}").json()["Phone"] == "1"
     soql = f"SELECT IsDeleted, MasterRecordId FROM Account WHERE Id = '{victim}'"
-    found = rest("GET", "queryAll", params={"q": soql}).json()["records"][0]
-    assert (found["IsDeleted"], found["MasterRecordId"]) == (True, master)
+    loser = rest("GET", "queryAll", params={"q": soql}).json()["records"][0]
+    assert (loser["IsDeleted"], loser["MasterRecordId"]) == (True, master)
 
 
 def test_three_records_at_most_are_merged(rest: Any, key: str) -> None:

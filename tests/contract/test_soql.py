@@ -21,8 +21,8 @@ def world(rest: Any) -> dict[str, str]:
         {"LastName": "Zen"},
     ]
     for contact in contacts:
-        made = _make(rest, "Contact", contact | {"Department": "soql"})
-        ids[str(contact["LastName"])] = made
+        contact_id = _make(rest, "Contact", contact | {"Department": "soql"})
+        ids[str(contact["LastName"])] = contact_id
     return ids
 
 
@@ -60,13 +60,13 @@ CONTACTS = "SELECT LastName FROM Contact WHERE Department = 'soql'"
     ],
 )
 def test_filters(rest: Any, world: dict[str, str], more: str, names: list[str]) -> None:
-    found = rest.query(f"{CONTACTS} {more} ORDER BY LastName")
-    assert [r["LastName"] for r in found] == names
+    contacts = rest.query(f"{CONTACTS} {more} ORDER BY LastName")
+    assert [r["LastName"] for r in contacts] == names
 
 
 def test_strings_escape(rest: Any, world: dict[str, str]) -> None:
-    found = rest.query(r"SELECT Id FROM Account WHERE Name = 'Soql O\'Hara'")
-    assert found == [{"Id": world["Soql O'Hara"]}]
+    accounts = rest.query(r"SELECT Id FROM Account WHERE Name = 'Soql O\'Hara'")
+    assert accounts == [{"Id": world["Soql O'Hara"]}]
     assert rest.query(r"SELECT Id FROM Account WHERE Name LIKE 'Soql\_%'") == []
 
 
@@ -85,10 +85,10 @@ def test_parents_and_children(rest: Any, world: dict[str, str]) -> None:
 
 
 def test_null_parents_are_null(rest: Any, world: dict[str, str]) -> None:
-    found = rest.query(
+    contacts = rest.query(
         f"SELECT Account.Name, Account.Owner.Name FROM Contact WHERE Id = '{world['Zen']}'"
     )
-    assert found == [{"Account": None}]
+    assert contacts == [{"Account": None}]
 
 
 def test_order_limit_offset(rest: Any, world: dict[str, str]) -> None:
@@ -134,8 +134,8 @@ def test_fields_functions(rest: Any, world: dict[str, str]) -> None:
 
 
 def test_deleted_records_show_in_query_all(rest: Any, key: str) -> None:
-    made = _make(rest, "Lead", {"LastName": key, "Company": "x"})
-    rest("DELETE", f"sobjects/Lead/{made}")
+    lead_id = _make(rest, "Lead", {"LastName": key, "Company": "x"})
+    rest("DELETE", f"sobjects/Lead/{lead_id}")
     soql = f"SELECT Id FROM Lead WHERE LastName = '{key}'"
     assert rest.query(soql) == []
     assert rest("GET", "queryAll", params={"q": soql}).json()["totalSize"] == 1
@@ -153,13 +153,13 @@ def test_pages_follow_a_snapshot(rest: Any, key: str) -> None:
     assert (page["totalSize"], page["done"], len(page["records"])) == (500, False, 200)
     assert page["nextRecordsUrl"].endswith("-200")
     _make(rest, "Lead", {"LastName": "late", "Company": key})
-    seen = len(page["records"])
+    count = len(page["records"])
     while not page["done"]:
         page = rest(
             "GET", page["nextRecordsUrl"], headers={"Sforce-Query-Options": "batchSize=200"}
         ).json()
-        seen += len(page["records"])
-    assert seen == 500
+        count += len(page["records"])
+    assert count == 500
     lost = rest("GET", "query/01g000000000000AAA-2000")
     assert (lost.status_code, lost.json()[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
 

@@ -18,14 +18,14 @@ from typing import Any
 import pytest
 
 from pipelines.apply.objects import apply
-from pipelines.commands.environment import prepare_dagster
 from pipelines.config import PROJECT
 from pipelines.errors import Blocked, ConfigError
-from pipelines.jobs import run_batch
 from pipelines.local_org import control
 from pipelines.plan.make import newest
 from pipelines.project import Project
+from pipelines.run import RunResult
 from pipelines.salesforce.errors import TransientError
+from pipelines.stages import run_batch
 
 DAY, NEXT = date(2026, 11, 5), date(2026, 11, 6)
 
@@ -47,8 +47,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     limit(project, 0)
     monkeypatch.setenv("CAUSEWAY_HOME", str(project.home))
     monkeypatch.setenv("CAUSEWAY_MAPPINGS", str(project.mappings))
-    monkeypatch.setenv("DAGSTER_HOME", "")  # what is set next is undone with it
-    prepare_dagster()
     control.start(project.local_org, faults=True)
     yield project
     control.stop(project.local_org)
@@ -70,8 +68,12 @@ def put(project: Project, day: date, rows: int, *, skip: int = 0) -> None:
     path.write_text("ID,First Name,Last Name,Email,Company\n" + "".join(lines))
 
 
-def done(day: date) -> None:
-    result = run_batch(day)
+def run(project: Project, day: date, **how: Any) -> RunResult:
+    return run_batch(replace(project), day, **how)  # a project reads its YAML once
+
+
+def done(project: Project, day: date) -> None:
+    result = run(project, day)
     assert result.success, (result.failed_step, result.error)
 
 
@@ -88,7 +90,7 @@ def die_half_way(project: Project) -> None:
     control.inject(project.local_org, slow)
     org = control.status(project.local_org)["pid"]
     watch = threading.Thread(target=_kill_at_the_first_contact, args=[project, org])
-    result = run_batch(DAY, on_event=lambda *said: _start(watch, said))
+    result = run(project, DAY, on_event=lambda *said: _start(watch, said))
     watch.join()
     assert result.failed_step == "salesforce_contact"
     assert isinstance(result.error, TransientError)
@@ -109,7 +111,7 @@ def _kill_at_the_first_contact(project: Project, org: int) -> None:
 
 def test_a_second_load_above_the_guard_writes_nothing_by_any_way(here: Project) -> None:
     put(here, DAY, 3)
-    done(DAY)
+    done(here, DAY)
     put(here, NEXT, 9, skip=3)
 
     command = Path(sys.executable).with_name("causeway")
@@ -134,7 +136,7 @@ def test_a_second_load_above_the_guard_writes_nothing_by_any_way(here: Project) 
 
 def test_children_are_not_sent_before_their_parents(here: Project) -> None:
     put(here, DAY, 3)
-    assert run_batch(DAY, plan_only=True).success
+    assert run(here, DAY, plan_only=True).success
     with pytest.raises(ConfigError, match="apply salesforce_account of this plan first"):
         apply(here, DAY, "contact")
     assert contacts(here) == []
@@ -146,13 +148,13 @@ def test_children_are_not_sent_before_their_parents(here: Project) -> None:
 def test_a_first_load_that_died_goes_on_and_only_what_is_more_is_guarded(here: Project) -> None:
     die_half_way(here)
     put(here, DAY, 310)
-    blocked = run_batch(DAY)
+    blocked = run(here, DAY)
     assert isinstance(blocked.error, Blocked)
     assert "Contact: 10 to create, with 200 of ours" in str(blocked.error)
     assert len(contacts(here)) == 200
 
     put(here, DAY, 300)
-    done(DAY)
+    done(here, DAY)
     assert len(contacts(here)) == 300
 
 
@@ -163,11 +165,11 @@ def test_a_plan_of_a_dead_run_may_be_deleted_but_not_edited(here: Project) -> No
     content = payload.read_bytes()
     payload.unlink()  # the same bytes are a relation, too
     payload.write_bytes(content + b" ")
-    edited = run_batch(DAY)
+    edited = run(here, DAY)
     assert isinstance(edited.error, ConfigError)
     assert "changed after it was saved" in str(edited.error)
 
     shutil.rmtree(plan.folder)
     limit(here, 100)
-    done(DAY)
+    done(here, DAY)
     assert len(contacts(here)) == 300

@@ -26,7 +26,7 @@ def address(rest: Any, record: str) -> tuple[str | None, ...]:
 
 
 @pytest.mark.parametrize(
-    ("given", "stored"),
+    ("parts", "stored"),
     [
         ({"CountryCode": "US", "StateCode": "CA"}, ("United States", "US", "California", "CA")),
         ({"Country": "united states", "State": "california"},
@@ -37,12 +37,12 @@ def address(rest: Any, record: str) -> tuple[str | None, ...]:
     ],
 )  # fmt: skip
 def test_texts_and_codes_follow_each_other(
-    coded: Any, given: dict[str, str], stored: tuple[str | None, ...]
+    coded: Any, parts: dict[str, str], stored: tuple[str | None, ...]
 ) -> None:
-    values = {f"Mailing{name}": value for name, value in given.items()}
-    made = coded("POST", "sobjects/Contact", json={"LastName": "Ito"} | values)
-    assert made.status_code == 201, made.text
-    assert address(coded, made.json()["id"]) == stored
+    values = {f"Mailing{name}": value for name, value in parts.items()}
+    created = coded("POST", "sobjects/Contact", json={"LastName": "Ito"} | values)
+    assert created.status_code == 201, created.text
+    assert address(coded, created.json()["id"]) == stored
 
 
 NO_COUNTRY = (
@@ -58,7 +58,7 @@ NOT_AVAILABLE = "field contains {}, which isn't an available {}. Your administra
 
 
 @pytest.mark.parametrize(
-    ("given", "field", "message"),
+    ("parts", "field", "message"),
     [
         ({"Country": "Nowhere"}, "Country", NO_COUNTRY),
         ({"CountryCode": "XX"}, "CountryCode", NOT_AVAILABLE.format("XX", "country/territory")),
@@ -71,9 +71,9 @@ NOT_AVAILABLE = "field contains {}, which isn't an available {}. Your administra
     ],
 )  # fmt: skip
 def test_what_is_on_no_list_is_refused(
-    coded: Any, given: dict[str, str], field: str, message: str
+    coded: Any, parts: dict[str, str], field: str, message: str
 ) -> None:
-    values = {f"Mailing{name}": value for name, value in given.items()}
+    values = {f"Mailing{name}": value for name, value in parts.items()}
     refused = coded("POST", "sobjects/Contact", json={"LastName": "Ito"} | values)
     assert refused.status_code == 400
     [error] = refused.json()
@@ -84,10 +84,10 @@ def test_what_is_on_no_list_is_refused(
 
 def test_updates_keep_what_they_do_not_name(coded: Any) -> None:
     values = {"LastName": "Ito", "MailingCountryCode": "US", "MailingStateCode": "NY"}
-    made = coded("POST", "sobjects/Contact", json=values).json()["id"]
-    path = f"sobjects/Contact/{made}"
+    created = coded("POST", "sobjects/Contact", json=values).json()["id"]
+    path = f"sobjects/Contact/{created}"
     assert coded("PATCH", path, json={"MailingState": "Texas"}).status_code == 204
-    assert address(coded, made) == ("United States", "US", "Texas", "TX")
+    assert address(coded, created) == ("United States", "US", "Texas", "TX")
     elsewhere = coded("PATCH", path, json={"MailingCountryCode": "CA"})
     assert elsewhere.json()[0] == {
         "errorCode": "FIELD_INTEGRITY_EXCEPTION",
@@ -97,25 +97,25 @@ def test_updates_keep_what_they_do_not_name(coded: Any) -> None:
     }
     both = {"MailingCountryCode": "CA", "MailingStateCode": None, "MailingState": None}
     assert coded("PATCH", path, json=both).status_code == 204
-    assert address(coded, made) == ("Canada", "CA", None, None)
+    assert address(coded, created) == ("Canada", "CA", None, None)
     assert coded("PATCH", path, json={"MailingCountry": None}).status_code == 204
-    assert address(coded, made) == (None, None, None, None)
+    assert address(coded, created) == (None, None, None, None)
 
 
 def test_removing_a_country_removes_its_state(coded: Any) -> None:
     values = {"LastName": "Ito", "MailingCountryCode": "US", "MailingStateCode": "NY"}
-    made = coded("POST", "sobjects/Contact", json=values).json()["id"]
-    path = f"sobjects/Contact/{made}"
+    created = coded("POST", "sobjects/Contact", json=values).json()["id"]
+    path = f"sobjects/Contact/{created}"
     assert coded("PATCH", path, json={"MailingCity": "Utica"}).status_code == 204
-    assert address(coded, made) == ("United States", "US", "New York", "NY")
+    assert address(coded, created) == ("United States", "US", "New York", "NY")
     assert coded("PATCH", path, json={"MailingCountryCode": None}).status_code == 204
-    assert address(coded, made) == (None, None, None, None)
+    assert address(coded, created) == (None, None, None, None)
 
 
 def test_an_old_record_takes_no_text_that_denies_its_code(coded: Any) -> None:
-    made = coded("POST", "sobjects/Contact", json={"LastName": "Ito"}).json()["id"]
+    created = coded("POST", "sobjects/Contact", json={"LastName": "Ito"}).json()["id"]
     both = {"MailingCountryCode": "US", "MailingCountry": "Canada"}
-    refused = coded("PATCH", f"sobjects/Contact/{made}", json=both)
+    refused = coded("PATCH", f"sobjects/Contact/{created}", json=both)
     assert refused.json()[0]["errorCode"] == "FIELD_INTEGRITY_EXCEPTION"
 
 
@@ -131,8 +131,8 @@ def test_many_rows_are_judged_as_one_is(coded: Any) -> None:
     ]
     answer = coded("POST", "composite/sobjects", json={"records": records}).json()
     assert [row["success"] for row in answer] == [True, False, True, True]
-    found = ",".join(f"'{row['id']}'" for row in answer if row["success"])
-    rows = coded.query(f"SELECT CountryCode, State FROM Lead WHERE Id IN ({found}) ORDER BY Id")
+    ids = ",".join(f"'{row['id']}'" for row in answer if row["success"])
+    rows = coded.query(f"SELECT CountryCode, State FROM Lead WHERE Id IN ({ids}) ORDER BY Id")
     assert [(row["CountryCode"], row["State"]) for row in rows] == [
         ("CA", "British Columbia"),
         (None, None),

@@ -39,9 +39,9 @@ def loader(org: dict[str, Any]) -> Loader:
 
 def test_an_upsert_answers_in_the_order_of_its_rows(loader: Loader, key: str) -> None:
     spec = {"operation": "upsert", "object": "Contact", "externalIdFieldName": "Causeway_Key__c"}
-    made = loader("POST", "", job_xml(**spec, concurrencyMode="Parallel", contentType="CSV"))
-    assert (made.status_code, made.headers["content-type"]) == (201, "application/xml")
-    job = loader.text(made, "id")
+    created = loader("POST", "", job_xml(**spec, concurrencyMode="Parallel", contentType="CSV"))
+    assert (created.status_code, created.headers["content-type"]) == (201, "application/xml")
+    job = loader.text(created, "id")
     data = f'"Causeway_Key__c","LastName"\r\n"{key}-1","Ito"\r\n"{key}-2",""\r\n"{key}-3","Abe"\r\n'
     added = loader("POST", f"/{job}/batch", data)
     assert (added.status_code, loader.text(added, "state")) == (201, "Queued")
@@ -62,8 +62,8 @@ def test_an_upsert_answers_in_the_order_of_its_rows(loader: Loader, key: str) ->
 
 def test_queries(loader: Loader, rest: Any, key: str) -> None:
     rest("POST", "sobjects/Account", json={"Name": key})
-    made = loader("POST", "", job_xml(operation="query", object="Account", contentType="CSV"))
-    job = loader.text(made, "id")
+    created = loader("POST", "", job_xml(operation="query", object="Account", contentType="CSV"))
+    job = loader.text(created, "id")
     for name, expected in ((key, f'"Name"\n"{key}"\n'), ("no", "Records not found for this query")):
         soql = f"SELECT Name FROM Account WHERE Name = '{name}'"
         batch = loader.text(loader("POST", f"/{job}/batch", soql), "id")
@@ -73,8 +73,8 @@ def test_queries(loader: Loader, rest: Any, key: str) -> None:
 
 def test_json_in_and_json_out(loader: Loader, rest: Any, key: str) -> None:
     def ask(method: str, path: str, body: Any = None) -> Any:
-        sent = json.dumps(body) if body is not None and not isinstance(body, str) else body
-        answer = loader(method, path, sent or "", "application/json")
+        text = json.dumps(body) if body is not None and not isinstance(body, str) else body
+        answer = loader(method, path, text or "", "application/json")
         assert answer.headers["content-type"] == "application/json"
         return answer.json()
 
@@ -99,11 +99,11 @@ def test_json_in_and_json_out(loader: Loader, rest: Any, key: str) -> None:
     soql = f"SELECT Id, Account.Name FROM Contact WHERE LastName = '{key}'"
     batch = ask("POST", f"/{query['id']}/batch", soql)
     path = f"/{query['id']}/batch/{batch['id']}/result"
-    found = ask("GET", f"{path}/{ask('GET', path)[0]}")
-    assert [(r["Id"], r["Account"]["Name"]) for r in found] == [(good["id"], key)]
-    gone = ask("POST", "", spec | {"operation": "hardDelete", "object": "Account"})
-    batch = ask("POST", f"/{gone['id']}/batch", [{"Id": account["id"]}])
-    assert ask("GET", f"/{gone['id']}/batch/{batch['id']}/result")[0]["success"] is True
+    records = ask("GET", f"{path}/{ask('GET', path)[0]}")
+    assert [(r["Id"], r["Account"]["Name"]) for r in records] == [(good["id"], key)]
+    deletion = ask("POST", "", spec | {"operation": "hardDelete", "object": "Account"})
+    batch = ask("POST", f"/{deletion['id']}/batch", [{"Id": account["id"]}])
+    assert ask("GET", f"/{deletion['id']}/batch/{batch['id']}/result")[0]["success"] is True
 
 
 def test_a_job_ends_once(loader: Loader, key: str) -> None:
@@ -133,8 +133,8 @@ def test_refusals_are_xml(loader: Loader, org: dict[str, Any]) -> None:
         ("<broken", "InvalidJob"),
     ):
         assert loader.text(loader("POST", "", body), "exceptionCode") == code
-    made = loader("POST", "", job_xml(operation="insert", object="Contact", contentType="CSV"))
-    job = loader.text(made, "id")
+    created = loader("POST", "", job_xml(operation="insert", object="Contact", contentType="CSV"))
+    job = loader.text(created, "id")
     loader("POST", f"/{job}/batch", "Nope\nx\n")
     info = loader("GET", f"/{job}/batch")
     assert loader.text(info, "stateMessage") == "InvalidBatch : Field name not found : Nope"

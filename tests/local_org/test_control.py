@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pipelines.local_org import control
+from pipelines.local_org.process import process_started
 
 
 def test_start_tells_everything_and_is_idempotent(own_org: Any, tmp_path: Path) -> None:
@@ -21,8 +22,8 @@ def test_start_tells_everything_and_is_idempotent(own_org: Any, tmp_path: Path) 
     assert tuple(first) == control.PUBLIC_KEYS
     home = Path(first["ca_file"]).parent
     assert control.start(home) == first
-    known = control.status(home)
-    assert known == first | {"running": True}
+    status = control.status(home)
+    assert status == first | {"running": True}
     assert stat.S_IMODE((home / "org.json").stat().st_mode) == 0o600
     stopped = control.stop(home)
     assert (stopped["running"], stopped["pid"]) == (False, None)
@@ -63,7 +64,7 @@ def test_an_org_ends_when_its_home_is_deleted(tmp_path: Path) -> None:
     pid = control.start(home)["pid"]
     shutil.rmtree(home)
     deadline = time.monotonic() + 20
-    while control.process_started(pid) is not None:
+    while process_started(pid) is not None:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert not (home / "org.json").exists()
@@ -71,8 +72,8 @@ def test_an_org_ends_when_its_home_is_deleted(tmp_path: Path) -> None:
 
 
 def test_status_before_the_first_start(tmp_path: Path) -> None:
-    known = control.status(tmp_path / "none")
-    assert known["running"] is False
+    status = control.status(tmp_path / "none")
+    assert status["running"] is False
     assert not (tmp_path / "none").exists()
 
 
@@ -88,12 +89,12 @@ def test_reset_empties_and_keeps_identity(own_org: Any, rest_of: Any) -> None:
 def test_records_survive_kill_9(own_org: Any, rest_of: Any) -> None:
     org = own_org()
     home = Path(org["ca_file"]).parent
-    made = rest_of(org)("POST", "sobjects/Account", json={"Name": "Acme"}).json()["id"]
+    account_id = rest_of(org)("POST", "sobjects/Account", json={"Name": "Acme"}).json()["id"]
     os.kill(org["pid"], signal.SIGKILL)
     while control.status(home)["running"]:
         time.sleep(0.01)
     control.start(home)
-    assert rest_of(org).query("SELECT Id FROM Account") == [{"Id": made}]
+    assert rest_of(org).query("SELECT Id FROM Account") == [{"Id": account_id}]
 
 
 def test_a_job_killed_in_the_middle_goes_on(own_org: Any, rest_of: Any) -> None:

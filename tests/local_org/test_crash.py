@@ -45,18 +45,18 @@ def test_each_chunk_is_whole_or_absent(home: Path, rest_of: Any, after: int) -> 
     while control.status(home)["running"]:
         time.sleep(0.01)
 
-    left = stored(home, f"{after}-")
-    assert after <= len(left) < ROWS
-    assert len(left) % CHUNK == 0
-    assert left == dict(list(sent.items())[: len(left)])
+    remaining = stored(home, f"{after}-")
+    assert after <= len(remaining) < ROWS
+    assert len(remaining) % CHUNK == 0
+    assert remaining == dict(list(sent.items())[: len(remaining)])
 
     rest = rest_of(control.start(home))
     while (info := rest("GET", f"jobs/ingest/{job}").json())["state"] != "JobComplete":
         assert info["state"] in {"UploadComplete", "InProgress"}, info
         time.sleep(0.02)
     assert (info["numberRecordsProcessed"], info["numberRecordsFailed"]) == (ROWS, 0)
-    told = rest("GET", f"jobs/ingest/{job}/successfulResults").content.decode()
-    rows = list(csv.DictReader(io.StringIO(told, newline="")))
+    successes = rest("GET", f"jobs/ingest/{job}/successfulResults").content.decode()
+    rows = list(csv.DictReader(io.StringIO(successes, newline="")))
     assert sorted(row["Causeway_Key__c"] for row in rows) == keys
     assert {row["sf__Created"] for row in rows} == {"true"}
     control.stop(home)
@@ -75,12 +75,12 @@ def stored(home: Path, prefix: str) -> Rows:
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(home / "records", copy)
     with duckdb.connect(str(copy / "local.duckdb")) as connection:
-        found = connection.execute(
+        lines = connection.execute(
             'select a."Causeway_Key__c", a."Name", coalesce(p."Causeway_Key__c", \'\') '
             'from records."Account" a left join records."Account" p on p."Id" = a."ParentId" '
             'where starts_with(a."Causeway_Key__c", ?) order by 1',
             [prefix],
         ).fetchall()
-    keyed = {key: (name, parent) for key, name, parent in found}
-    assert len(keyed) == len(found)
+    keyed = {key: (name, parent) for key, name, parent in lines}
+    assert len(keyed) == len(lines)
     return keyed

@@ -52,9 +52,9 @@ def test_a_flow(own_org: Any, rest_of: Any, tmp_path: Path) -> None:
     }
     assert {row[-1] != "" for row in second["Contact"] if row[0] in {"Itoh", "Abe"}} == {True}
     assert run.stdout.count("INVALID_EMAIL_ADDRESS") == 2
-    left = rest_of(org)
-    assert left.query("SELECT COUNT(Id) FROM Contact") == [{"expr0": 0}]
-    assert left.query("SELECT COUNT(Id) FROM Account") == [{"expr0": 2}]
+    rest = rest_of(org)
+    assert rest.query("SELECT COUNT(Id) FROM Contact") == [{"expr0": 0}]
+    assert rest.query("SELECT COUNT(Id) FROM Account") == [{"expr0": 2}]
 
 
 def environment(org: dict[str, Any], home: Path) -> dict[str, str]:
@@ -62,7 +62,7 @@ def environment(org: dict[str, Any], home: Path) -> dict[str, str]:
     (home / ".cumulusci").mkdir(parents=True)
     # It looks for a newer version of itself unless it did so within the hour.
     (home / ".cumulusci" / "cumulus_timestamp").write_text(str(time.time()))
-    known = {
+    org_config = {
         "access_token": org["access_token"],
         "instance_url": org["https_url"],
         "org_id": org["organization_id"],
@@ -73,7 +73,7 @@ def environment(org: dict[str, Any], home: Path) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "LC_ALL": "C.UTF-8",
-        "CUMULUSCI_ORG_local": json.dumps(known),
+        "CUMULUSCI_ORG_local": json.dumps(org_config),
         "CUMULUSCI_KEY": "0123456789abcdef",
         "CUMULUSCI_DISABLE_REFRESH": "1",
         "REQUESTS_CA_BUNDLE": org["ca_file"],

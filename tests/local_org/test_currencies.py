@@ -26,9 +26,9 @@ def money(tmp_path_factory: pytest.TempPathFactory, rest_of: Any) -> Iterator[An
 
 
 def test_every_record_has_one(money: Any) -> None:
-    for given, kept in (({}, "EUR"), ({"CurrencyIsoCode": "usd"}, "USD")):
-        made = money("POST", "sobjects/Account", json={"Name": "A"} | given).json()["id"]
-        assert money("GET", f"sobjects/Account/{made}").json()["CurrencyIsoCode"] == kept
+    for values, currency in (({}, "EUR"), ({"CurrencyIsoCode": "usd"}, "USD")):
+        account_id = money("POST", "sobjects/Account", json={"Name": "A"} | values).json()["id"]
+        assert money("GET", f"sobjects/Account/{account_id}").json()["CurrencyIsoCode"] == currency
     data = "LastName,CurrencyIsoCode\nIto,USD\nAbe,XXX\nRoth,\n"
     job = money.ingest(data, object="Contact", operation="insert")
     assert job["numberRecordsFailed"] == 1
@@ -44,13 +44,15 @@ def test_others_are_refused(money: Any, code: str) -> None:
 
 
 def test_currencies_are_records(money: Any, rest: Any) -> None:
-    found = money.query("SELECT IsoCode, ConversionRate, IsActive, IsCorporate FROM CurrencyType")
-    assert {row["IsoCode"]: row["ConversionRate"] for row in found} == {
+    currencies = money.query(
+        "SELECT IsoCode, ConversionRate, IsActive, IsCorporate FROM CurrencyType"
+    )
+    assert {row["IsoCode"]: row["ConversionRate"] for row in currencies} == {
         "EUR": 1.0,
         "USD": 1.09,
         "DEM": 1.95583,
     }
-    assert [row["IsoCode"] for row in found if row["IsCorporate"]] == ["EUR"]
+    assert [row["IsoCode"] for row in currencies if row["IsCorporate"]] == ["EUR"]
     single = rest("GET", "query", params={"q": "SELECT Id FROM CurrencyType"})
     assert single.json()[0]["errorCode"] == "INVALID_TYPE"
     fields = rest("GET", "sobjects/Account/describe").json()["fields"]

@@ -26,13 +26,13 @@ def make(rest: Any, name: str, **values: Any) -> str:
 
 
 def grant(rest: Any, name: str, object_name: str, *, edit: bool = True) -> None:
-    known = make(rest, "PermissionSet", Name=f"P_{name}", Label=name)
+    permission_set = make(rest, "PermissionSet", Name=f"P_{name}", Label=name)
     user = rest.query("SELECT Id FROM User")[0]["Id"]
-    make(rest, "PermissionSetAssignment", PermissionSetId=known, AssigneeId=user)
+    make(rest, "PermissionSetAssignment", PermissionSetId=permission_set, AssigneeId=user)
     make(
         rest,
         "FieldPermissions",
-        ParentId=known,
+        ParentId=permission_set,
         SobjectType=object_name,
         Field=f"{object_name}.{name}",
         PermissionsRead=True,
@@ -46,16 +46,16 @@ def fields(rest: Any, name: str) -> dict[str, Any]:
 
 def test_a_new_field_is_invisible_until_granted(fresh: Any) -> None:
     body = {"FullName": "Contact.Level__c", "Metadata": TEXT}
-    made = fresh("POST", "tooling/sobjects/CustomField", json=body)
-    assert made.status_code == 201
+    created = fresh("POST", "tooling/sobjects/CustomField", json=body)
+    assert created.status_code == 201
     assert "Level__c" not in fields(fresh, "Contact")
     unseen = fresh("POST", "sobjects/Contact", json={"LastName": "Ito", "Level__c": "x"})
     assert unseen.json()[0]["errorCode"] == "INVALID_FIELD"
     job = fresh.ingest("LastName,Level__c\nIto,x\n", object="Contact", operation="insert")
     assert job["errorMessage"] == "InvalidBatch : Field name not found : Level__c"
     grant(fresh, "Level__c", "Contact")
-    seen = fields(fresh, "Contact")["Level__c"]
-    assert (seen["externalId"], seen["unique"], seen["length"]) == (True, True, 10)
+    described = fields(fresh, "Contact")["Level__c"]
+    assert (described["externalId"], described["unique"], described["length"]) == (True, True, 10)
     assert (
         fresh("PATCH", "sobjects/Contact/Level__c/x", json={"LastName": "Ito"}).status_code == 201
     )
@@ -109,8 +109,12 @@ def test_simple_salesforce_reads_changes_and_deletes_fields(fresh: Any, sf: Sale
     )  # fmt: skip
     read.label, read.length, read.inlineHelpText = "Form", 12, "How it looks"
     mdapi.CustomField.update(read)
-    seen = fields(fresh, "Account")["Shape__c"]
-    assert (seen["label"], seen["length"], seen["inlineHelpText"]) == ("Form", 12, "How it looks")
+    described = fields(fresh, "Account")["Shape__c"]
+    assert (described["label"], described["length"], described["inlineHelpText"]) == (
+        "Form",
+        12,
+        "How it looks",
+    )
     read.length = 5
     with pytest.raises(Exception, match="records hold more than 5 characters"):
         mdapi.CustomField.update(read)
@@ -128,7 +132,7 @@ def test_simple_salesforce_reads_changes_and_deletes_fields(fresh: Any, sf: Sale
 
 def test_simple_salesforce_lists_and_describes_metadata(sf: Salesforce) -> None:
     query = sf.mdapi.ListMetadataQuery(type="CustomField")
-    listed = {found.fullName: found for found in sf.mdapi.list_metadata([query])}
+    listed = {component.fullName: component for component in sf.mdapi.list_metadata([query])}
     assert listed["Contact.Causeway_Key__c"].fileName == "objects/Contact.object"
     described = sf.mdapi.describe_metadata()
     assert "CustomObject" in [kind.xmlName for kind in described.metadataObjects]
@@ -146,8 +150,8 @@ def test_a_field_that_the_set_up_declares_is_the_set_ups(sf: Salesforce) -> None
 def test_the_tooling_api_knows_fields_as_records(fresh: Any) -> None:
     described = {"type": "Number", "label": "Size", "precision": 4, "scale": 1}
     body = {"FullName": "Lead.Size__c", "Metadata": described}
-    made = fresh("POST", "tooling/sobjects/CustomField", json=body).json()["id"]
-    path = f"tooling/sobjects/CustomField/{made}"
+    field_id = fresh("POST", "tooling/sobjects/CustomField", json=body).json()["id"]
+    path = f"tooling/sobjects/CustomField/{field_id}"
     assert fresh("GET", path).json()["Metadata"] == described | {
         "externalId": False, "required": False, "unique": False,
     }  # fmt: skip
@@ -155,25 +159,25 @@ def test_the_tooling_api_knows_fields_as_records(fresh: Any) -> None:
     assert changed.json()[0]["errorCode"] == "FIELD_INTEGRITY_EXCEPTION"
     assert fresh("PATCH", path, json={"Metadata": described | {"label": "L"}}).status_code == 204
 
-    def found(soql: str) -> list[dict[str, Any]]:
+    def query(soql: str) -> list[dict[str, Any]]:
         answer = fresh("GET", "tooling/query", params={"q": soql})
         assert answer.status_code == 200, answer.text
         return list(answer.json()["records"])
 
-    [row] = found("SELECT Id, FullName FROM CustomField WHERE DeveloperName = 'Size'")
-    assert (row["Id"], row["FullName"]) == (made, "Lead.Size__c")
+    [row] = query("SELECT Id, FullName FROM CustomField WHERE DeveloperName = 'Size'")
+    assert (row["Id"], row["FullName"]) == (field_id, "Lead.Size__c")
     grant(fresh, "Size__c", "Lead")
-    [row] = found(
+    [row] = query(
         "SELECT QualifiedApiName, DataType, EntityDefinition.Label FROM FieldDefinition "
         "WHERE EntityDefinition.QualifiedApiName = 'Lead' AND QualifiedApiName LIKE 'Size%'"
     )
     assert (row["DataType"], row["EntityDefinition"]["Label"]) == ("Number(3, 1)", "Lead")
-    [row] = found("SELECT DataType FROM FieldDefinition WHERE DurableId = 'Account.Name'")
+    [row] = query("SELECT DataType FROM FieldDefinition WHERE DurableId = 'Account.Name'")
     assert row["DataType"] == "Text(255)"
-    assert found("SELECT Id FROM InstalledSubscriberPackage") == []
+    assert query("SELECT Id FROM InstalledSubscriberPackage") == []
     assert fresh("DELETE", path).status_code == 204
     assert fresh("GET", path).status_code == 404
-    assert found("SELECT Id FROM CustomField WHERE DeveloperName = 'Size'") == []
+    assert query("SELECT Id FROM CustomField WHERE DeveloperName = 'Size'") == []
 
 
 PICK = {"fullName": "Red", "default": False}
@@ -199,13 +203,13 @@ def test_what_a_field_declares_is_enforced(
 ) -> None:
     name = "Rule__c"
     body = {"FullName": f"Lead.{name}", "Metadata": {"label": "Rule"} | metadata}
-    made = fresh("POST", "tooling/sobjects/CustomField", json=body).json()["id"]
+    field_id = fresh("POST", "tooling/sobjects/CustomField", json=body).json()["id"]
     grant(fresh, name, "Lead")
     lead = {"LastName": "Ito", "Company": "x"}
     refused = fresh("POST", "sobjects/Lead", json=lead | {name: value})
     assert refused.json()[0]["errorCode"] == code
     assert refused.json()[0]["fields"] == [name]
-    assert fresh("DELETE", f"tooling/sobjects/CustomField/{made}").status_code == 204
+    assert fresh("DELETE", f"tooling/sobjects/CustomField/{field_id}").status_code == 204
     assert fresh("POST", "sobjects/Lead", json=lead).status_code == 201
 
 
@@ -227,10 +231,10 @@ def test_made_fields_survive_a_restart(fresh: Any, rest_of: Any) -> None:
     body = {"FullName": "Lead.Kept__c", "Metadata": {"type": "Checkbox", "label": "Kept"}}
     assert fresh("POST", "tooling/sobjects/CustomField", json=body).status_code == 201
     grant(fresh, "Kept__c", "Lead")
-    made = make(fresh, "Lead", LastName="Ito", Company="x", Kept__c=True)
+    lead_id = make(fresh, "Lead", LastName="Ito", Company="x", Kept__c=True)
     control.stop(home)
     fresh.org = control.start(home)
-    assert rest_of(fresh.org)("GET", f"sobjects/Lead/{made}").json()["Kept__c"] is True
+    assert rest_of(fresh.org)("GET", f"sobjects/Lead/{lead_id}").json()["Kept__c"] is True
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,12 @@ def faulty(home: Path, rest_of: Any) -> Any:
 
 
 def log_in(rest: Any) -> None:
-    asked = {
+    form = {
         "grant_type": "client_credentials",
         "client_id": rest.org["client_id"],
         "client_secret": rest.org["client_secret"],
     }
-    token = rest("POST", "/services/oauth2/token", data=asked).json()["access_token"]
+    token = rest("POST", "/services/oauth2/token", data=form).json()["access_token"]
     rest.session.headers["Authorization"] = f"Bearer {token}"
 
 
@@ -107,24 +107,24 @@ def test_the_work_is_done_though_the_answer_is_lost(
     with pytest.raises(requests.exceptions.RequestException):
         faulty("POST", "sobjects/Account", json={"Name": key})
     soql = f"SELECT Id FROM Account WHERE Name = '{key}'"
-    made = faulty.query(soql)
-    assert len(made) == 1
+    accounts = faulty.query(soql)
+    assert len(accounts) == 1
     control.inject(home, {"kind": kind, "method": "DELETE", **more})
     with pytest.raises(requests.exceptions.RequestException):
-        faulty("DELETE", f"sobjects/Account/{made[0]['Id']}")
+        faulty("DELETE", f"sobjects/Account/{accounts[0]['Id']}")
     assert faulty.query(soql) == []
 
 
-@pytest.mark.parametrize(("moment", "made"), [("before_work", 0), ("after_work", 1)])
+@pytest.mark.parametrize(("moment", "count"), [("before_work", 0), ("after_work", 1)])
 def test_the_process_dies_at_a_request(
-    faulty: Any, home: Path, key: str, moment: str, made: int
+    faulty: Any, home: Path, key: str, moment: str, count: int
 ) -> None:
     control.inject(home, {"kind": "die", "moment": moment, "method": "POST"})
     with pytest.raises(requests.exceptions.RequestException):
         faulty("POST", "sobjects/Contact", json={"LastName": key})
     ended(home)
     control.start(home, faults=True)
-    assert len(faulty.query(f"SELECT Id FROM Contact WHERE LastName = '{key}'")) == made
+    assert len(faulty.query(f"SELECT Id FROM Contact WHERE LastName = '{key}'")) == count
 
 
 def test_sessions_expire(faulty: Any, home: Path) -> None:
@@ -191,9 +191,9 @@ def test_faults_outlive_the_process_that_they_kill(faulty: Any, home: Path) -> N
 
 def test_query_jobs_fail_too(faulty: Any, home: Path) -> None:
     control.inject(home, {"kind": "job", "end": "Failed", "operation": "query"})
-    asked = {"operation": "query", "query": "SELECT Id FROM Contact"}
+    spec = {"operation": "query", "query": "SELECT Id FROM Contact"}
     for state in ("Failed", "JobComplete"):
-        job = faulty("POST", "jobs/query", json=asked).json()
+        job = faulty("POST", "jobs/query", json=spec).json()
         path = f"jobs/query/{job['id']}"
         while (info := faulty("GET", path).json())["state"] not in {"Failed", "JobComplete"}:
             time.sleep(0.02)

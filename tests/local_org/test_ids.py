@@ -31,8 +31,8 @@ def test_sql_and_python_make_the_same_ids(first: int, count: int) -> None:
     if count > ids.room(first):
         first += ids.room(first)
     sql = f"select {ids.record_id_sql('00Q', 'Zz', first, 'i')} from range({count}) t(i)"
-    made = [row[0] for row in duckdb.sql(sql).fetchall()]
-    assert made == [ids.record_id("00Q", "Zz", first + i) for i in range(count)]
+    by_sql = [row[0] for row in duckdb.sql(sql).fetchall()]
+    assert by_sql == [ids.record_id("00Q", "Zz", first + i) for i in range(count)]
 
 
 @settings(deadline=None, max_examples=20)

@@ -33,27 +33,27 @@ def test_a_session(own_org: Any, rest_of: Any) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    seen = json.loads(run.stdout)
-    assert seen["soapLogin"]["organizationId"] == org["organization_id"]
-    assert seen["identity"] == org["username"]
-    assert (seen["phone"], seen["createdMany"]) == ("1", 450)
-    assert seen["upserted"] == [True, False, True]
-    assert seen["fetched"] == 452
-    assert "Causeway_Key__c" in seen["described"]
-    assert {"Account", "Contact", "Lead", "User"} <= set(seen["objects"])
-    assert seen["upsertedMany"] == [False, True]
-    assert (seen["page"], seen["limit"]) == ([453, 453, True], 100000)
-    assert seen["refused"] == ["REQUIRED_FIELD_MISSING", ["LastName"]]
-    assert seen["misasked"] == "INVALID_FIELD"
-    assert seen["bulkGood"] == ["b1"]
-    assert seen["bulkBad"] == [
+    printed = json.loads(run.stdout)
+    assert printed["soapLogin"]["organizationId"] == org["organization_id"]
+    assert printed["identity"] == org["username"]
+    assert (printed["phone"], printed["createdMany"]) == ("1", 450)
+    assert printed["upserted"] == [True, False, True]
+    assert printed["fetched"] == 452
+    assert "Causeway_Key__c" in printed["described"]
+    assert {"Account", "Contact", "Lead", "User"} <= set(printed["objects"])
+    assert printed["upsertedMany"] == [False, True]
+    assert (printed["page"], printed["limit"]) == ([453, 453, True], 100000)
+    assert printed["refused"] == ["REQUIRED_FIELD_MISSING", ["LastName"]]
+    assert printed["misasked"] == "INVALID_FIELD"
+    assert printed["bulkGood"] == ["b1"]
+    assert printed["bulkBad"] == [
         "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"
     ]
-    assert seen["bulkQuery"] == 454
+    assert printed["bulkQuery"] == 454
     required = "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"
-    assert seen["classic"] == [[True, False, []], [False, False, [required]]]
-    assert seen["classicQuery"] == [{"LastName": "Older", "DoNotCall": "true"}]
-    assert seen["aborted"] == "Aborted"
-    assert (seen["converted"], seen["merged"], seen["destroyed"]) == (True, 1, 3)
-    assert dt.datetime.fromisoformat(seen["timestamp"]).tzinfo is not None
-    assert rest_of(org | {"access_token": seen["token"]})("GET", "limits").status_code == 401
+    assert printed["classic"] == [[True, False, []], [False, False, [required]]]
+    assert printed["classicQuery"] == [{"LastName": "Older", "DoNotCall": "true"}]
+    assert printed["aborted"] == "Aborted"
+    assert (printed["converted"], printed["merged"], printed["destroyed"]) == (True, 1, 3)
+    assert dt.datetime.fromisoformat(printed["timestamp"]).tzinfo is not None
+    assert rest_of(org | {"access_token": printed["token"]})("GET", "limits").status_code == 401

@@ -93,8 +93,8 @@ def test_password_refresh_and_revoke(org: dict[str, Any]) -> None:
     ],
 )
 def test_refusals(org: dict[str, Any], form: dict[str, str], error: str, description: str) -> None:
-    known = {"ID": org["client_id"], "SECRET": org["client_secret"]}
-    answer = ask(org, **{k: known.get(v, v) for k, v in form.items()})
+    client = {"ID": org["client_id"], "SECRET": org["client_secret"]}
+    answer = ask(org, **{k: client.get(v, v) for k, v in form.items()})
     assert answer.status_code == 400
     assert answer.json() == {"error": error, "error_description": description}
 

@@ -37,8 +37,8 @@ automations:
 
 def with_setup(home: Path, text: str) -> dict[str, Any]:
     names = "|".join(re.findall(r"^(\w+):", text, re.MULTILINE))
-    kept = re.sub(rf"^({names}):.*?(?=^\S|\Z)", "", TEMPLATE.read_text(), flags=re.M | re.S)
-    (home / "org.yaml").write_text(kept + text)
+    defaults = re.sub(rf"^({names}):.*?(?=^\S|\Z)", "", TEMPLATE.read_text(), flags=re.M | re.S)
+    (home / "org.yaml").write_text(defaults + text)
     return control.start(home)
 
 
@@ -62,9 +62,11 @@ def test_validation_sees_the_record_as_it_will_be(ruled: Any, key: str) -> None:
             "fields": ["Email"],
         }
     ]
-    made = post(ruled, "Contact", LastName="Ito", Phone="1").json()["id"]
-    assert ruled("PATCH", f"sobjects/Contact/{made}", json={"FirstName": "M"}).status_code == 204
-    assert ruled("PATCH", f"sobjects/Contact/{made}", json={"Phone": None}).status_code == 400
+    record_id = post(ruled, "Contact", LastName="Ito", Phone="1").json()["id"]
+    assert (
+        ruled("PATCH", f"sobjects/Contact/{record_id}", json={"FirstName": "M"}).status_code == 204
+    )
+    assert ruled("PATCH", f"sobjects/Contact/{record_id}", json={"Phone": None}).status_code == 400
 
 
 def test_alerts_give_way_to_allow_save(ruled: Any, key: str) -> None:
@@ -100,8 +102,8 @@ def test_blocks_do_not_and_blanks_never_match(ruled: Any, key: str) -> None:
 
 def test_assignment(ruled: Any) -> None:
     def owner(headers: dict[str, str] | None, country: str) -> str:
-        made = post(ruled, "Lead", headers, LastName="Ito", Company="x", Country=country)
-        soql = f"SELECT Owner.Name FROM Lead WHERE Id = '{made.json()['id']}'"
+        created = post(ruled, "Lead", headers, LastName="Ito", Company="x", Country=country)
+        soql = f"SELECT Owner.Name FROM Lead WHERE Id = '{created.json()['id']}'"
         name: str = ruled.query(soql)[0]["Owner"]["Name"]
         return name
 
@@ -115,39 +117,39 @@ def test_assignment(ruled: Any) -> None:
     for headers, name in (({"Sforce-Auto-Assign": "FALSE"}, "Integration User"), ({}, "Rep")):
         country = {"Country": "France"}
         assert ruled("PATCH", f"sobjects/Lead/{lead}", json=country, headers=headers).ok
-        found = ruled.query(f"SELECT Owner.Name FROM Lead WHERE Id = '{lead}'")
-        assert found[0]["Owner"]["Name"] == name
+        leads = ruled.query(f"SELECT Owner.Name FROM Lead WHERE Id = '{lead}'")
+        assert leads[0]["Owner"]["Name"] == name
     for spec, name in (({}, "Integration User"), ({"assignmentRuleId": rule}, "Rep")):
         job = ruled.ingest(
             "LastName,Company,Country\nIto,x,France\n", object="Lead", operation="insert", **spec
         )
-        made = job["successfulResults"].splitlines()[1].split(",")[0].strip('"')
-        found = ruled.query(f"SELECT Owner.Name FROM Lead WHERE Id = '{made}'")
-        assert found[0]["Owner"]["Name"] == name
+        created = job["successfulResults"].splitlines()[1].split(",")[0].strip('"')
+        leads = ruled.query(f"SELECT Owner.Name FROM Lead WHERE Id = '{created}'")
+        assert leads[0]["Owner"]["Name"] == name
 
 
 def test_owners_must_be_active_and_queues_own_only_leads(ruled: Any) -> None:
-    gone = ruled.query("SELECT Id FROM User WHERE Username = 'gone@x.org'")[0]["Id"]
+    inactive_user = ruled.query("SELECT Id FROM User WHERE Username = 'gone@x.org'")[0]["Id"]
     queue = ruled.query("SELECT Id FROM Group WHERE DeveloperName = 'germany_queue'")[0]["Id"]
-    inactive = post(ruled, "Contact", LastName="Ito", Phone="1", OwnerId=gone)
+    inactive = post(ruled, "Contact", LastName="Ito", Phone="1", OwnerId=inactive_user)
     assert inactive.json()[0]["errorCode"] == "INACTIVE_OWNER_OR_USER"
     assert post(ruled, "Lead", LastName="Ito", Company="x", OwnerId=queue).status_code == 201
     assert post(ruled, "Contact", LastName="Ito", Phone="1", OwnerId=queue).status_code == 400
 
 
 def test_automations_change_what_was_sent(ruled: Any) -> None:
-    made = post(ruled, "Contact", LastName="Ito", Title="boss").json()["id"]
-    read = ruled("GET", f"sobjects/Contact/{made}").json()
+    record_id = post(ruled, "Contact", LastName="Ito", Title="boss").json()["id"]
+    read = ruled("GET", f"sobjects/Contact/{record_id}").json()
     assert (read["Title"], read["LeadSource"]) == ("BOSS", "Web")
-    ruled("PATCH", f"sobjects/Contact/{made}", json={"LeadSource": None})
-    assert ruled("GET", f"sobjects/Contact/{made}").json()["LeadSource"] is None
+    ruled("PATCH", f"sobjects/Contact/{record_id}", json={"LeadSource": None})
+    assert ruled("GET", f"sobjects/Contact/{record_id}").json()["LeadSource"] is None
 
 
 def test_automations_may_take_their_time(ruled: Any) -> None:
-    made = post(ruled, "Lead", LastName="Ito", Company="x").json()["id"]
-    assert ruled("GET", f"sobjects/Lead/{made}").json()["Title"] is None
+    record_id = post(ruled, "Lead", LastName="Ito", Company="x").json()["id"]
+    assert ruled("GET", f"sobjects/Lead/{record_id}").json()["Title"] is None
     deadline = time.monotonic() + 10
-    while ruled("GET", f"sobjects/Lead/{made}").json()["Title"] != "late":
+    while ruled("GET", f"sobjects/Lead/{record_id}").json()["Title"] != "late":
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

@@ -18,12 +18,12 @@ def shop(org: dict[str, Any], rest: Any) -> dict[str, str]:
     data = "Causeway_Key__c,LastName,AccountId,Email\n" + "\n".join(lines) + "\n"
     first = rest.ingest(data, **spec)
     rest.ingest(data.replace("p7@example.com", "bad address").replace("Pagena1,", "Pago,"), **spec)
-    found = rest.query("SELECT Id FROM Contact WHERE Causeway_Key__c = 'page-1'")
-    contact = found[0]["Id"]
+    contacts = rest.query("SELECT Id FROM Contact WHERE Causeway_Key__c = 'page-1'")
+    contact = contacts[0]["Id"]
     rest("PATCH", f"sobjects/Contact/{contact}", json={"Title": "Boss", "LastName": "Pagoda"})
-    gone = rest.query("SELECT Id FROM Contact WHERE Causeway_Key__c = 'page-2'")[0]["Id"]
-    rest("DELETE", f"sobjects/Contact/{gone}")
-    return {"account": account, "contact": contact, "gone": gone, "job": first["id"]}
+    deleted = rest.query("SELECT Id FROM Contact WHERE Causeway_Key__c = 'page-2'")[0]["Id"]
+    rest("DELETE", f"sobjects/Contact/{deleted}")
+    return {"account": account, "contact": contact, "gone": deleted, "job": first["id"]}
 
 
 def test_from_the_start_to_a_record_and_its_history(
@@ -37,16 +37,16 @@ def test_from_the_start_to_a_record_and_its_history(
     assert page.url.endswith(f"/lightning/r/Contact/{shop['contact']}/view")
     assert page.get_by_role("heading", level=1).inner_text() == "Pagoda"
     events = page.locator("#history > li")
-    told = [" ".join(text.split()) for text in events.all_inner_texts()]
-    assert len(told) == 3
-    assert told[0].startswith("Changed by Integration User")
-    assert f"PATCH /services/data/v67.0/sobjects/Contact/{shop['contact']}" in told[0]
-    assert "Last Name Pago → Pagoda" in told[0]
-    assert "Title Boss" in told[0]
-    assert "Bulk job" in told[1]
-    assert "Last Name Pagena1 → Pago" in told[1]
-    assert "Email" not in told[1]
-    assert told[2].startswith("Created by Integration User")
+    texts = [" ".join(text.split()) for text in events.all_inner_texts()]
+    assert len(texts) == 3
+    assert texts[0].startswith("Changed by Integration User")
+    assert f"PATCH /services/data/v67.0/sobjects/Contact/{shop['contact']}" in texts[0]
+    assert "Last Name Pago → Pagoda" in texts[0]
+    assert "Title Boss" in texts[0]
+    assert "Bulk job" in texts[1]
+    assert "Last Name Pagena1 → Pago" in texts[1]
+    assert "Email" not in texts[1]
+    assert texts[2].startswith("Created by Integration User")
     page.get_by_role("link", name=f"Bulk job {shop['job']}").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Upsert Contact"
 

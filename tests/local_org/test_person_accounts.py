@@ -38,21 +38,21 @@ def ito(persons: Any, kind: str) -> str:
     values = {"RecordTypeId": kind, "FirstName": "Mei", "LastName": "Ito", "Shoe__pc": "38",
               "PersonEmail": "mei@example.com", "PersonMailingCountryCode": "JP",
               "Phone": "030 1"}  # fmt: skip
-    made = persons("POST", "sobjects/Account", json=values)
-    assert made.status_code == 201, made.text
-    return str(made.json()["id"])
+    created = persons("POST", "sobjects/Account", json=values)
+    assert created.status_code == 201, created.text
+    return str(created.json()["id"])
 
 
 def test_a_person_is_an_account_with_a_contact(persons: Any, ito: str) -> None:
     read = persons("GET", f"sobjects/Account/{ito}").json()
     assert (read["Name"], read["IsPersonAccount"], read["Shoe__pc"]) == ("Mei Ito", True, "38")
     behind = persons("GET", f"sobjects/Contact/{read['PersonContactId']}").json()
-    told = ("Name", "AccountId", "Email", "Phone", "Shoe__c", "MailingCountry", "IsPersonAccount")
-    assert [behind[name] for name in told] == [
+    names = ("Name", "AccountId", "Email", "Phone", "Shoe__c", "MailingCountry", "IsPersonAccount")
+    assert [behind[name] for name in names] == [
         "Mei Ito", ito, "mei@example.com", "030 1", "38", "Japan", True,
     ]  # fmt: skip
-    found = persons.query(f"SELECT PersonContact.Email FROM Account WHERE Id = '{ito}'")
-    assert found[0]["PersonContact"]["Email"] == "mei@example.com"
+    accounts = persons.query(f"SELECT PersonContact.Email FROM Account WHERE Id = '{ito}'")
+    assert accounts[0]["PersonContact"]["Email"] == "mei@example.com"
 
 
 def test_the_contact_follows_the_account(persons: Any, ito: str) -> None:
@@ -67,7 +67,7 @@ def test_the_contact_follows_the_account(persons: Any, ito: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "code", "message"),
+    ("fields", "code", "message"),
     [
         ({"person": True, "Name": "Ito", "LastName": "Ito"}, "INVALID_FIELD_FOR_INSERT_UPDATE",
          "Unable to create/update fields: Name."),
@@ -80,10 +80,10 @@ def test_the_contact_follows_the_account(persons: Any, ito: str) -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be(
-    persons: Any, kind: str, given: dict[str, Any], code: str, message: str
+    persons: Any, kind: str, fields: dict[str, Any], code: str, message: str
 ) -> None:
-    values = {k: v for k, v in given.items() if k != "person"}
-    if "person" in given:
+    values = {k: v for k, v in fields.items() if k != "person"}
+    if "person" in fields:
         values["RecordTypeId"] = kind
     refused = persons("POST", "sobjects/Account", json=values)
     assert refused.status_code == 400
@@ -102,10 +102,10 @@ def test_nobody_touches_the_contact_itself(persons: Any, ito: str) -> None:
 
 
 def test_an_account_stays_what_it_is(persons: Any, kind: str, ito: str) -> None:
-    made = persons("POST", "sobjects/Account", json={"Name": "Ito Ltd"}).json()["id"]
-    refused = persons("PATCH", f"sobjects/Account/{made}", json={"RecordTypeId": kind}).json()
+    account_id = persons("POST", "sobjects/Account", json={"Name": "Ito Ltd"}).json()["id"]
+    refused = persons("PATCH", f"sobjects/Account/{account_id}", json={"RecordTypeId": kind}).json()
     assert refused[0]["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
-    read = persons("GET", f"sobjects/Account/{made}").json()
+    read = persons("GET", f"sobjects/Account/{account_id}").json()
     assert (read["IsPersonAccount"], read["PersonContactId"]) == (False, None)
 
 
@@ -132,8 +132,8 @@ def soap(rest: Any, body: str) -> str:
     return str(answer.text)
 
 
-@pytest.mark.parametrize("known", [False, True])
-def test_a_lead_without_a_company_becomes_a_person(persons: Any, ito: str, known: bool) -> None:
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_lead_without_a_company_becomes_a_person(persons: Any, ito: str, existing: bool) -> None:
     values = {
         "FirstName": "Mei",
         "LastName": "Ito",
@@ -141,19 +141,21 @@ def test_a_lead_without_a_company_becomes_a_person(persons: Any, ito: str, known
         "Industry": "Media",
     }
     lead = persons("POST", "sobjects/Lead", json=values).json()["id"]
-    more = f"<accountId>{ito}</accountId>" if known else ""
+    more = f"<accountId>{ito}</accountId>" if existing else ""
     assert "<success>true</success>" in soap(persons, CONVERT.format(lead=lead, more=more))
     read = persons("GET", f"sobjects/Lead/{lead}").json()
     account = persons("GET", f"sobjects/Account/{read['ConvertedAccountId']}").json()
     assert (account["IsPersonAccount"], account["Name"]) == (True, "Mei Ito")
     assert account["PersonContactId"] == read["ConvertedContactId"]
     assert account["Industry"] == "Media"
-    if known:
+    if existing:
         assert account["Id"] == ito
     else:
         assert account["PersonEmail"] == "ito@example.com"
-        made = persons("GET", f"sobjects/Opportunity/{read['ConvertedOpportunityId']}").json()
-        assert made["Name"] == "Mei Ito"
+        opportunity = persons(
+            "GET", f"sobjects/Opportunity/{read['ConvertedOpportunityId']}"
+        ).json()
+        assert opportunity["Name"] == "Mei Ito"
 
 
 def test_persons_merge_with_persons_alone(persons: Any, kind: str, ito: str) -> None:
@@ -180,8 +182,8 @@ def test_many_at_once(persons: Any, kind: str) -> None:
     for _ in range(2):
         job = persons.ingest(head + "\n".join(lines) + "\n", **spec)
         assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (310, 0)
-    found = persons.query(
+    totals = persons.query(
         "SELECT COUNT(Id) n, COUNT_DISTINCT(AccountId) a FROM Contact WHERE LastName LIKE 'Abe%' "
         "AND IsPersonAccount = true AND Email LIKE '%@example.com'"
     )
-    assert (found[0]["n"], found[0]["a"]) == (300, 300)
+    assert (totals[0]["n"], totals[0]["a"]) == (300, 300)

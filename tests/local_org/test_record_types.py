@@ -36,13 +36,13 @@ def kinds(tmp_path_factory: pytest.TempPathFactory, rest_of: Any) -> Iterator[An
 
 
 @pytest.fixture(scope="module")
-def named(kinds: Any) -> dict[tuple[str, str], str]:
+def type_ids(kinds: Any) -> dict[tuple[str, str], str]:
     """Object and developer name → id of the record type."""
-    found = kinds.query("SELECT Id, SobjectType, DeveloperName FROM RecordType")
-    return {(row["SobjectType"], row["DeveloperName"]): row["Id"] for row in found}
+    record_types = kinds.query("SELECT Id, SobjectType, DeveloperName FROM RecordType")
+    return {(row["SobjectType"], row["DeveloperName"]): row["Id"] for row in record_types}
 
 
-def test_describe_tells_them(kinds: Any, named: dict[tuple[str, str], str]) -> None:
+def test_describe_tells_them(kinds: Any, type_ids: dict[tuple[str, str], str]) -> None:
     described = kinds("GET", "sobjects/Account/describe").json()
     infos = {info["developerName"]: info for info in described["recordTypeInfos"]}
     assert {name: info["active"] for name, info in infos.items()} == {
@@ -52,30 +52,30 @@ def test_describe_tells_them(kinds: Any, named: dict[tuple[str, str], str]) -> N
         "Master": True,
     }
     assert [n for n, info in infos.items() if info["defaultRecordTypeMapping"]] == ["Partner"]
-    assert infos["Supplier"]["recordTypeId"] == named["Account", "Supplier"]
+    assert infos["Supplier"]["recordTypeId"] == type_ids["Account", "Supplier"]
     assert "RecordTypeId" in {field["name"] for field in described["fields"]}
     lead = kinds("GET", "sobjects/Lead/describe").json()
     assert "RecordTypeId" not in {field["name"] for field in lead["fields"]}
 
 
-def test_a_record_takes_the_one_it_names_or_the_default(kinds: Any, named: Any) -> None:
-    for given, kept in (
+def test_a_record_takes_the_one_it_names_or_the_default(kinds: Any, type_ids: Any) -> None:
+    for values, name in (
         ({}, "Partner"),
-        ({"RecordTypeId": named["Account", "Supplier"]}, "Supplier"),
+        ({"RecordTypeId": type_ids["Account", "Supplier"]}, "Supplier"),
     ):
-        made = kinds("POST", "sobjects/Account", json={"Name": "A"} | given).json()["id"]
-        read = kinds.query(f"SELECT RecordType.DeveloperName FROM Account WHERE Id = '{made}'")
-        assert read[0]["RecordType"]["DeveloperName"] == kept
-    made = kinds("POST", "sobjects/Contact", json={"LastName": "Ito"}).json()["id"]
-    assert kinds("GET", f"sobjects/Contact/{made}").json()["RecordTypeId"] is None
+        record_id = kinds("POST", "sobjects/Account", json={"Name": "A"} | values).json()["id"]
+        read = kinds.query(f"SELECT RecordType.DeveloperName FROM Account WHERE Id = '{record_id}'")
+        assert read[0]["RecordType"]["DeveloperName"] == name
+    record_id = kinds("POST", "sobjects/Contact", json={"LastName": "Ito"}).json()["id"]
+    assert kinds("GET", f"sobjects/Contact/{record_id}").json()["RecordTypeId"] is None
 
 
 @pytest.mark.parametrize(
     "wrong",
     [("Account", "Old"), ("Contact", "Partner"), "012000000000001AAA", "012000000000000AAA"],
 )
-def test_others_are_refused(kinds: Any, named: Any, wrong: Any) -> None:
-    record_type = named.get(wrong, wrong)
+def test_others_are_refused(kinds: Any, type_ids: Any, wrong: Any) -> None:
+    record_type = type_ids.get(wrong, wrong)
     values = {"Name": "A", "RecordTypeId": record_type}
     refused = kinds("POST", "sobjects/Account", json=values)
     assert refused.json() == [
@@ -87,19 +87,19 @@ def test_others_are_refused(kinds: Any, named: Any, wrong: Any) -> None:
     ]
 
 
-def test_restricted_values_are_those_of_the_record_type(kinds: Any, named: Any) -> None:
+def test_restricted_values_are_those_of_the_record_type(kinds: Any, type_ids: Any) -> None:
     def refused(answer: Any) -> bool:
         return bool(answer.status_code == 400) and (
             answer.json()[0]["errorCode"] == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
         )
 
     tin = {"Name": "A", "Tier__c": "Tin"}
-    supplier = {"RecordTypeId": named["Account", "Supplier"]}
+    supplier = {"RecordTypeId": type_ids["Account", "Supplier"]}
     assert refused(kinds("POST", "sobjects/Account", json=tin))
-    made = kinds("POST", "sobjects/Account", json=tin | supplier).json()["id"]
+    record_id = kinds("POST", "sobjects/Account", json=tin | supplier).json()["id"]
     assert refused(kinds("POST", "sobjects/Account", json=tin | supplier | {"Tier__c": "Lead"}))
-    path = f"sobjects/Account/{made}"
-    partner = {"RecordTypeId": named["Account", "Partner"]}
+    path = f"sobjects/Account/{record_id}"
+    partner = {"RecordTypeId": type_ids["Account", "Partner"]}
     assert refused(kinds("PATCH", path, json=partner | {"Tier__c": "Tin"}))
     assert kinds("PATCH", path, json=partner).status_code == 204  # what was not sent is not judged
     assert refused(kinds("PATCH", path, json={"Tier__c": "Tin"}))
@@ -109,10 +109,10 @@ def test_restricted_values_are_those_of_the_record_type(kinds: Any, named: Any) 
     assert "Tier: bad value for restricted picklist field: Tin:Tier__c --" in job["failedResults"]
 
 
-def test_the_ui_api_lists_the_values(kinds: Any, named: Any) -> None:
+def test_the_ui_api_lists_the_values(kinds: Any, type_ids: Any) -> None:
     info = kinds("GET", "ui-api/object-info/Account").json()
-    assert info["defaultRecordTypeId"] == named["Account", "Partner"]
-    assert set(info["recordTypeInfos"]) >= {named["Account", "Supplier"], "012000000000000AAA"}
+    assert info["defaultRecordTypeId"] == type_ids["Account", "Partner"]
+    assert set(info["recordTypeInfos"]) >= {type_ids["Account", "Supplier"], "012000000000000AAA"}
     assert info["fields"]["Tier__c"]["dataType"] == "Picklist"
 
     def values(record_type: str, field: str) -> list[str]:
@@ -121,12 +121,12 @@ def test_the_ui_api_lists_the_values(kinds: Any, named: Any) -> None:
         assert kinds("GET", f"{path}/{field}").json() == every
         return [value["value"] for value in every["values"]]
 
-    partner, supplier = named["Account", "Partner"], named["Account", "Supplier"]
+    partner, supplier = type_ids["Account", "Partner"], type_ids["Account", "Supplier"]
     assert values(partner, "Tier__c") == ["Gold", "Silver"]
     assert values(partner, "Type") == ["Channel Partner / Reseller"]
     assert values(supplier, "Tier__c") == ["Gold", "Silver", "Tin"]
     assert values("012000000000000", "Tier__c") == ["Gold", "Silver", "Tin"]
-    for path in ("Banana", f"Account/picklist-values/{named['Contact', 'Partner']}",
+    for path in ("Banana", f"Account/picklist-values/{type_ids['Contact', 'Partner']}",
                  f"Account/picklist-values/{partner}/Name"):  # fmt: skip
         assert kinds("GET", f"ui-api/object-info/{path}").status_code == 404
 

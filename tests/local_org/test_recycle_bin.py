@@ -37,18 +37,18 @@ def soap(org: dict[str, Any], rest: Any) -> Any:
 @pytest.fixture
 def family(rest: Any, key: str) -> dict[str, str]:
     """An account with two contacts, of which one reports to the other, and a child account."""
-    made: dict[str, str] = {}
+    ids: dict[str, str] = {}
 
     def make(name: str, sobject: str, **values: Any) -> None:
         answer = rest("POST", f"sobjects/{sobject}", json=values)
         assert answer.status_code == 201, answer.text
-        made[name] = answer.json()["id"]
+        ids[name] = answer.json()["id"]
 
     make("account", "Account", Name=key)
-    make("child", "Account", Name=f"{key} child", ParentId=made["account"])
-    make("boss", "Contact", LastName=f"{key} boss", AccountId=made["account"])
-    make("clerk", "Contact", LastName=f"{key} clerk", AccountId=made["account"])
-    return made
+    make("child", "Account", Name=f"{key} child", ParentId=ids["account"])
+    make("boss", "Contact", LastName=f"{key} boss", AccountId=ids["account"])
+    make("clerk", "Contact", LastName=f"{key} clerk", AccountId=ids["account"])
+    return ids
 
 
 def live(rest: Any, sobject: str, *ids: str) -> list[str]:
@@ -79,8 +79,8 @@ def test_what_cannot_come_back(rest: Any, soap: Any, family: dict[str, str], key
     rival = {"LastName": "Rival", "Causeway_Key__c": key}
     assert rest("POST", "sobjects/Contact", json=rival).status_code == 201
     rest("DELETE", f"sobjects/Account/{family['account']}")
-    told = soap("undelete", family["boss"], family["clerk"], family["child"], "003xx", "")
-    codes = [code for _, code, _ in told]
+    results = soap("undelete", family["boss"], family["clerk"], family["child"], "003xx", "")
+    codes = [code for _, code, _ in results]
     assert codes == ["UNDELETE_FAILED"] * 3 + ["MALFORMED_ID"] * 2
     soap("undelete", family["account"])
     assert soap("undelete", family["boss"])[0][1] == "DUPLICATE_VALUE"
@@ -121,11 +121,11 @@ def test_the_api_tells_what_was_deleted_and_changed(rest: Any, family: dict[str,
         "start": (moment - dt.timedelta(minutes=5)).isoformat(),
         "end": (moment + dt.timedelta(minutes=1)).isoformat(),
     }
-    told = rest("GET", "sobjects/Contact/deleted/", params=span).json()
-    gone = {record["id"] for record in told["deletedRecords"]}
+    answer = rest("GET", "sobjects/Contact/deleted/", params=span).json()
+    deleted = {record["id"] for record in answer["deletedRecords"]}
     changed = set(rest("GET", "sobjects/Contact/updated/", params=span).json()["ids"])
-    assert family["boss"] in gone - changed
-    assert family["clerk"] in changed - gone
+    assert family["boss"] in deleted - changed
+    assert family["clerk"] in changed - deleted
     wrong = rest("GET", "sobjects/Contact/deleted", params={"start": "yesterday"})
     assert (wrong.status_code, wrong.json()[0]["errorCode"]) == (400, "INVALID_REPLICATION_DATE")
     backwards = rest(

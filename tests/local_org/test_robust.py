@@ -31,10 +31,10 @@ GENTLE = settings(
 OBJECTS = st.sampled_from(
     ["Account", "Contact", "lead", "User", "Group", "Banana", "Organization", "Task", "a'b", "é"]
 )
-KNOWN_IDS = ("{account}", "{contact}", "{deleted}", "{ingest}", "{query}", "{classic}", "{batch}")
+WORLD_IDS = ("{account}", "{contact}", "{deleted}", "{ingest}", "{query}", "{classic}", "{batch}")
 IDS = st.sampled_from(
     [
-        *KNOWN_IDS,
+        *WORLD_IDS,
         "001000000000000AAA",
         "003x",
         "Id",
@@ -205,7 +205,7 @@ def requests_of_routes(draw: st.DrawFn) -> tuple[str, str]:
     steps = re.split(r"\{(\w+)\*?\}", route.path)
     for place in range(1, len(steps), 2):
         step = draw(STEPS.get(steps[place], IDS))
-        steps[place] = step if step in KNOWN_IDS else quote(step, safe="{}")
+        steps[place] = step if step in WORLD_IDS else quote(step, safe="{}")
     return draw(st.just(route.method) | METHODS), "".join(steps)
 
 
@@ -237,25 +237,25 @@ def world(tmp_path_factory: pytest.TempPathFactory, rest_of: Any) -> Iterator[di
     (home / "org.yaml").write_text(TEMPLATE.read_text().replace("action: off", "action: alert"))
     org = control.start(home, faults=True)
     rest = rest_of(org)
-    made = {
+    ids = {
         name.lower(): rest("POST", f"sobjects/{name}", json=values).json()["id"]
         for name, values in (("Account", {"Name": "A"}), ("Contact", {"LastName": "C"}))
     }
-    made["deleted"] = rest("POST", "sobjects/Account", json={"Name": "D"}).json()["id"]
-    rest("DELETE", f"sobjects/Account/{made['deleted']}")
-    made["ingest"] = rest.ingest("Name\nA\n,\n", object="Account", operation="insert")["id"]
+    ids["deleted"] = rest("POST", "sobjects/Account", json={"Name": "D"}).json()["id"]
+    rest("DELETE", f"sobjects/Account/{ids['deleted']}")
+    ids["ingest"] = rest.ingest("Name\nA\n,\n", object="Account", operation="insert")["id"]
     query = {"operation": "query", "query": "SELECT Id FROM Account"}
-    made["query"] = rest("POST", "jobs/query", json=query).json()["id"]
+    ids["query"] = rest("POST", "jobs/query", json=query).json()["id"]
     classic = {"X-SFDC-Session": org["access_token"], "Content-Type": "application/json"}
     job = {"operation": "query", "object": "Account", "contentType": "JSON"}
     answer = rest("POST", "/services/async/67.0/job", json=job, headers=classic)
-    made["classic"] = answer.json()["id"]
-    path = f"/services/async/67.0/job/{made['classic']}/batch"
+    ids["classic"] = answer.json()["id"]
+    path = f"/services/async/67.0/job/{ids['classic']}/batch"
     answer = rest("POST", path, data="SELECT Id FROM Account", headers=classic)
     owner = b64encode(f"{org['client_id']}:{org['client_secret']}".encode()).decode()
-    made |= {"batch": answer.json()["id"], "token": org["access_token"], "http": org["http_url"]}
-    made["owner"] = owner
-    yield made
+    ids |= {"batch": answer.json()["id"], "token": org["access_token"], "http": org["http_url"]}
+    ids["owner"] = owner
+    yield ids
     assert "Traceback" not in (home / "org.log").read_text()
     control.stop(home)
 
@@ -279,12 +279,12 @@ def test_requests(
     body: str | bytes,
 ) -> None:
     method, path = request_[0], fill(request_[1], world)
-    sent = {name: fill(value, world).encode() for name, value in headers.items()}
+    fields = {name: fill(value, world).encode() for name, value in headers.items()}
     data = body if isinstance(body, bytes) else fill(body, world).encode(errors="replace")
-    asked = {name: fill(value, world) for name, value in query.items()}
-    note(f"{method} {path} {asked} {sent} {data!r}")
+    parameters = {name: fill(value, world) for name, value in query.items()}
+    note(f"{method} {path} {parameters} {fields} {data!r}")
     answer = rest.session.request(
-        method, world["http"] + path, params=asked, headers=sent, data=data, timeout=60
+        method, world["http"] + path, params=parameters, headers=fields, data=data, timeout=60
     )
     # SOAP says every refusal with 500 and a fault.
     refused = path.startswith("/services/Soap/") and b"<faultcode>" in answer.content
@@ -302,7 +302,7 @@ def test_requests(
 def test_control_requests(
     rest: Any, world: dict[str, str], route: Any, body: str | bytes, name: str, owner: bool
 ) -> None:
-    step = name if name in KNOWN_IDS else quote(name, safe="{}")
+    step = name if name in WORLD_IDS else quote(name, safe="{}")
     path = fill(re.sub(r"\{\w+\}", lambda _: step, route.path), world)
     data = body if isinstance(body, bytes) else fill(body, world).encode(errors="replace")
     headers = {"Authorization": f"Basic {world['owner'] if owner else 'x'}"}

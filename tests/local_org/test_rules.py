@@ -48,8 +48,8 @@ def test_rules_of_a_file_hold_from_then_on(ruled: Any, home: Path, rest_of: Any)
     values = {"LastName": "Tester", "Company": " acme "}
     refused = ruled("POST", "sobjects/Lead", json=values).json()
     assert refused[0]["errorCode"] == "FIELD_CUSTOM_VALIDATION_EXCEPTION"
-    made = ruled("POST", "sobjects/Lead", json=values | {"LastName": "Ito"}).json()["id"]
-    assert ruled("GET", f"sobjects/Lead/{made}").json()["Company"] == "ACME"
+    lead_id = ruled("POST", "sobjects/Lead", json=values | {"LastName": "Ito"}).json()["id"]
+    assert ruled("GET", f"sobjects/Lead/{lead_id}").json()["Company"] == "ACME"
     control.stop(home)
     again = rest_of(control.start(home))
     assert again("POST", "sobjects/Lead", json=values).status_code == 400
@@ -57,19 +57,19 @@ def test_rules_of_a_file_hold_from_then_on(ruled: Any, home: Path, rest_of: Any)
 
 def test_what_was_put_off_outlives_kill_9(ruled: Any, home: Path, rest_of: Any) -> None:
     org = control.status(home)
-    made = ruled("POST", "sobjects/Lead", json={"LastName": "Abe", "Company": "x"}).json()["id"]
+    lead_id = ruled("POST", "sobjects/Lead", json={"LastName": "Abe", "Company": "x"}).json()["id"]
     os.kill(org["pid"], signal.SIGKILL)
     while control.status(home)["running"]:
         time.sleep(0.01)
     again = rest_of(control.start(home))
     deadline = time.monotonic() + 20
-    while again("GET", f"sobjects/Lead/{made}").json()["Title"] != "late":
+    while again("GET", f"sobjects/Lead/{lead_id}").json()["Title"] != "late":
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
 @pytest.mark.parametrize(
-    ("there", "new", "alike"),
+    ("existing", "new", "alike"),
     [
         ({"FirstName": "Jonathan", "Email": "a@x.org"},
          {"FirstName": "Jon", "Email": "A@x.org"}, 1),
@@ -85,7 +85,7 @@ def test_what_was_put_off_outlives_kill_9(ruled: Any, home: Path, rest_of: Any) 
     ],
 )  # fmt: skip
 def test_contacts_are_compared_as_the_standard_rule_does(
-    ruled: Any, key: str, there: dict[str, str], new: dict[str, str], alike: int
+    ruled: Any, key: str, existing: dict[str, str], new: dict[str, str], alike: int
 ) -> None:
     def own(values: dict[str, str]) -> dict[str, str]:
         """The values, unlike those of other tests."""
@@ -93,7 +93,7 @@ def test_contacts_are_compared_as_the_standard_rule_does(
         phone = {"Phone": key + values["Phone"]} if len(values.get("Phone", "")) == 1 else {}
         return {"LastName": "Smith"} | values | mail | phone
 
-    first = ruled("POST", "sobjects/Contact", json=own(there))
+    first = ruled("POST", "sobjects/Contact", json=own(existing))
     assert first.status_code == 201, first.text
     answer = ruled("POST", "sobjects/Contact", json=own(new))
     assert answer.status_code == (400 if alike else 201), answer.text
@@ -110,12 +110,12 @@ def test_a_refusal_tells_what_was_found(ruled: Any, key: str) -> None:
     values = {"FirstName": "Ann", "LastName": "Ito", "Email": f"{key}@x.org"}
     first = ruled("POST", "sobjects/Contact", json=values).json()["id"]
     details = {"Sforce-Duplicate-Rule-Header": "includeRecordDetails=true"}
-    told = ruled("POST", "sobjects/Contact", json=values, headers=details).json()[0]
-    assert (told["errorCode"], told["message"]) == (
+    error = ruled("POST", "sobjects/Contact", json=values, headers=details).json()[0]
+    assert (error["errorCode"], error["message"]) == (
         "DUPLICATES_DETECTED",
         "Use one of these records?",
     )
-    result = told["duplicateResult"]
+    result = error["duplicateResult"]
     assert result["allowSave"] is True
     assert result["duplicateRule"] == "Standard_Contact_Duplicate_Rule"
     match = result["matchResults"][0]
@@ -130,8 +130,8 @@ def test_a_block_lets_nothing_through(ruled: Any, key: str) -> None:
     allow = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
     ruled("POST", "sobjects/Account", json={"Name": f"{key} Foods", "Website": f"{key}.org"})
     values = {"Name": f"{key} FOODS, Inc.", "Website": f"https://www.{key}.org/about"}
-    told = ruled("POST", "sobjects/Account", json=values, headers=allow).json()[0]
-    assert told["duplicateResult"]["allowSave"] is False
+    error = ruled("POST", "sobjects/Account", json=values, headers=allow).json()[0]
+    assert error["duplicateResult"]["allowSave"] is False
 
 
 def test_later_chunks_of_a_job_repeat_earlier_ones(ruled: Any, key: str) -> None:

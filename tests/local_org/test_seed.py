@@ -14,13 +14,13 @@ def home(org: dict[str, Any]) -> Path:
 
 
 def test_samples_come_once_with_duplicates_among_them(home: Path, rest: Any) -> None:
-    made = control.seed(home)
-    assert all(count >= 10 for count in made.values())
-    assert control.seed(home) == dict.fromkeys(made, 0)
+    counts = control.seed(home)
+    assert all(count >= 10 for count in counts.values())
+    assert control.seed(home) == dict.fromkeys(counts, 0)
     soql = "SELECT Name, Account.Name FROM Contact WHERE Email = 'jferris@brightwater.example.com'"
     assert sorted(r["Name"] for r in rest.query(soql)) == ["Jon Ferris", "Jonathan Ferris"]
-    found = rest.query("SELECT Id FROM Account WHERE Name LIKE 'Brightwater Foods%'")
-    assert len(found) == 2
+    accounts = rest.query("SELECT Id FROM Account WHERE Name LIKE 'Brightwater Foods%'")
+    assert len(accounts) == 2
 
 
 def test_a_file_with_a_key_is_upserted_again_and_again(
@@ -31,10 +31,14 @@ def test_a_file_with_a_key_is_upserted_again_and_again(
         f"Causeway_Key__c;LastName;Email\r\n{key};Öz;{key}@x.org\r\n".encode("utf-8-sig")
     )
     for _ in range(2):
-        told = control.seed_file(home, "Contact", file)
-        assert (told["operation"], told["state"], told["rows"]) == ("upsert", "JobComplete", 1)
-    found = rest.query(f"SELECT LastName, Email FROM Contact WHERE Causeway_Key__c = '{key}'")
-    assert found == [{"LastName": "Öz", "Email": f"{key}@x.org"}]
+        answer = control.seed_file(home, "Contact", file)
+        assert (answer["operation"], answer["state"], answer["rows"]) == (
+            "upsert",
+            "JobComplete",
+            1,
+        )
+    contacts = rest.query(f"SELECT LastName, Email FROM Contact WHERE Causeway_Key__c = '{key}'")
+    assert contacts == [{"LastName": "Öz", "Email": f"{key}@x.org"}]
 
 
 def test_a_file_without_a_key_is_taken_once(
@@ -42,9 +46,9 @@ def test_a_file_without_a_key_is_taken_once(
 ) -> None:
     file = tmp_path / "leads.csv"
     file.write_text(f'LastName,Company\n"{key}","a\nb"\nIto,\n')
-    told = control.seed_file(home, "Lead", file)
-    assert (told["operation"], told["rows"], told["failed"]) == ("insert", 2, 1)
-    assert "REQUIRED_FIELD_MISSING" in told["errors"][0][0]
+    answer = control.seed_file(home, "Lead", file)
+    assert (answer["operation"], answer["rows"], answer["failed"]) == ("insert", 2, 1)
+    assert "REQUIRED_FIELD_MISSING" in answer["errors"][0][0]
     assert set(control.seed_file(home, "Lead", file)) == {"loaded"}
     assert len(rest.query(f"SELECT Id FROM Lead WHERE LastName = '{key}'")) == 1
 
@@ -54,12 +58,14 @@ def test_bad_columns_are_named_with_file_and_line(home: Path, tmp_path: Path) ->
     file.write_text("First Name,Banana,IsDeleted,Email,email\nAnn,1,2,3,4\n")
     with pytest.raises(control.LocalOrgError) as refused:
         control.seed_file(home, "Contact", file)
-    said = str(refused.value)
-    assert f"{file}:1: column 1, 'First Name': Contact has no such field; perhaps FirstName" in said
-    assert f"{file}:1: column 2, 'Banana': Contact has no such field" in said
-    assert f"{file}:1: column 3, 'IsDeleted': nobody can write this field" in said
-    assert f"{file}:1: column 5, 'email': the field has a column already" in said
-    assert f"{file}:1: there is no column for LastName" in said
+    message = str(refused.value)
+    assert (
+        f"{file}:1: column 1, 'First Name': Contact has no such field; perhaps FirstName" in message
+    )
+    assert f"{file}:1: column 2, 'Banana': Contact has no such field" in message
+    assert f"{file}:1: column 3, 'IsDeleted': nobody can write this field" in message
+    assert f"{file}:1: column 5, 'email': the field has a column already" in message
+    assert f"{file}:1: there is no column for LastName" in message
 
 
 @pytest.mark.parametrize(

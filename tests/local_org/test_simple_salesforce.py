@@ -25,23 +25,23 @@ def sf(org: dict[str, Any]) -> Salesforce:
 
 
 def test_create_read_update_delete(sf: Salesforce, key: str) -> None:
-    made = sf.Account.create({"Name": "Acme & Söhne", "NumberOfEmployees": 12})
-    assert made["success"] is True
-    account = sf.Account.get(made["id"])
+    created = sf.Account.create({"Name": "Acme & Söhne", "NumberOfEmployees": 12})
+    assert created["success"] is True
+    account = sf.Account.get(created["id"])
     assert (account["Name"], account["NumberOfEmployees"]) == ("Acme & Söhne", 12)
-    assert sf.Account.update(made["id"], {"Phone": "030 1"}) == 204
-    assert sf.Account.get(made["id"])["Phone"] == "030 1"
-    assert sf.Account.delete(made["id"]) == 204
+    assert sf.Account.update(created["id"], {"Phone": "030 1"}) == 204
+    assert sf.Account.get(created["id"])["Phone"] == "030 1"
+    assert sf.Account.delete(created["id"]) == 204
     with pytest.raises(SalesforceResourceNotFound):
-        sf.Account.get(made["id"])
+        sf.Account.get(created["id"])
 
 
 def test_upsert_by_external_id(sf: Salesforce, key: str) -> None:
     path = f"Causeway_Key__c/{key}"
     assert sf.Contact.upsert(path, {"LastName": "Ito"}) == 201
     assert sf.Contact.upsert(path, {"FirstName": "Mei"}) == 200
-    found = sf.Contact.get_by_custom_id("Causeway_Key__c", key)
-    assert found["Name"] == "Mei Ito"
+    contact = sf.Contact.get_by_custom_id("Causeway_Key__c", key)
+    assert contact["Name"] == "Mei Ito"
 
 
 def test_errors_are_salesforces(sf: Salesforce) -> None:
@@ -59,9 +59,9 @@ def test_errors_are_salesforces(sf: Salesforce) -> None:
 def test_query_and_query_all_pages(sf: Salesforce, key: str) -> None:
     records = [{"LastName": f"{key} {n:04}", "Company": key} for n in range(2500)]
     sf.bulk2.Lead.insert(records=records, wait=0.05)
-    found = sf.query_all(f"SELECT Name FROM Lead WHERE Company = '{key}' ORDER BY Name")
-    assert found["totalSize"] == 2500
-    assert [r["Name"] for r in found["records"]] == [r["LastName"] for r in records]
+    answer = sf.query_all(f"SELECT Name FROM Lead WHERE Company = '{key}' ORDER BY Name")
+    assert answer["totalSize"] == 2500
+    assert [r["Name"] for r in answer["records"]] == [r["LastName"] for r in records]
 
 
 def test_bulk2_upsert_and_results(sf: Salesforce, key: str) -> None:
@@ -104,15 +104,15 @@ def test_queries_by_iterator(sf: Salesforce, key: str) -> None:
 def test_bulk2_from_a_file(sf: Salesforce, key: str, tmp_path: Path) -> None:
     file = tmp_path / "accounts.csv"
     file.write_text("Name,Causeway_Key__c\n" + "".join(f"{key},{key}-{n}\n" for n in range(300)))
-    made = sf.bulk2.Account.insert(str(file), wait=0.05)
-    assert made[0]["numberRecordsProcessed"] == 300
+    insertion = sf.bulk2.Account.insert(str(file), wait=0.05)
+    assert insertion[0]["numberRecordsProcessed"] == 300
     ids = [row["Id"] for row in sf.query(f"SELECT Id FROM Account WHERE Name = '{key}'")["records"]]
     changed = sf.bulk2.Account.update(
         records=[{"Id": id_, "Phone": "1"} for id_ in ids], wait=0.05, batch_size=200
     )
     assert [job["numberRecordsTotal"] for job in changed] == [200, 100]
-    gone = sf.bulk2.Account.delete(records=[{"Id": id_} for id_ in ids], wait=0.05)
-    assert gone[0]["numberRecordsFailed"] == 0
+    deletion = sf.bulk2.Account.delete(records=[{"Id": id_} for id_ in ids], wait=0.05)
+    assert deletion[0]["numberRecordsFailed"] == 0
 
 
 def test_bulk1(sf: Salesforce, key: str) -> None:
@@ -122,21 +122,21 @@ def test_bulk1(sf: Salesforce, key: str) -> None:
     assert [line["success"] for line in done].count(False) == 1
     assert done[3]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
     soql = f"SELECT Id, LastName FROM Contact WHERE Causeway_Key__c LIKE '{key}-%'"
-    found = sf.bulk.Contact.query(soql)
-    assert len(found) == 249
+    contacts = sf.bulk.Contact.query(soql)
+    assert len(contacts) == 249
     detailed = sf.bulk.Contact.update(
-        [{"Id": found[0]["Id"], "Title": "Boss"}], include_detailed_results=True
+        [{"Id": contacts[0]["Id"], "Title": "Boss"}], include_detailed_results=True
     )
     assert detailed[0]["Title"] == "Boss"
-    gone = sf.bulk.Contact.hard_delete([{"Id": row["Id"]} for row in found])
-    assert all(line["success"] for line in gone)
+    deletions = sf.bulk.Contact.hard_delete([{"Id": row["Id"]} for row in contacts])
+    assert all(line["success"] for line in deletions)
     assert sf.bulk.Contact.query_all(soql) == []
 
 
 def test_calls_without_a_method_of_their_own(sf: Salesforce, key: str) -> None:
     body = {"records": [{"attributes": {"type": "Account"}, "Name": key}]}
-    made = sf.restful("composite/sobjects", method="POST", json=body)
-    account = made[0]["id"]
+    results = sf.restful("composite/sobjects", method="POST", json=body)
+    account = results[0]["id"]
     assert sf.Account.get(account, headers={"Sforce-Auto-Assign": "FALSE"})["Name"] == key
     assert account in {record["Id"] for record in sf.Account.metadata()["recentItems"]}
     assert sf.search(f"FIND {{{key}}} RETURNING Account(Id)")["searchRecords"][0]["Id"] == account

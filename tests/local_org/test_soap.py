@@ -32,14 +32,14 @@ class Soap:
     def results(self, body: str) -> list[dict[str, list[str]]]:
         status, root = self(body)
         assert status == 200, etree.tostring(root)
-        found = []
+        results = []
         for result in root.iter("{*}result"):
             values: dict[str, list[str]] = {}
             for leaf in result.iter():
                 if not len(leaf) and leaf.text:
                     values.setdefault(etree.QName(leaf).localname, []).append(leaf.text)
-            found.append(values)
-        return found
+            results.append(values)
+        return results
 
 
 @pytest.fixture
@@ -88,12 +88,12 @@ def test_login_ends_with_version_64(soap: Soap, org: dict[str, Any]) -> None:
 
 
 def test_sessions_end(soap: Soap, rest: Any, org: dict[str, Any]) -> None:
-    asked = {
+    form = {
         "grant_type": "client_credentials",
         "client_id": org["client_id"],
         "client_secret": org["client_secret"],
     }
-    token = rest("POST", "/services/oauth2/token", data=asked).json()["access_token"]
+    token = rest("POST", "/services/oauth2/token", data=form).json()["access_token"]
     info = '<getUserInfo xmlns="urn:partner.soap.sforce.com"/>'
     status, root = soap(info, token=token)
     assert root.findtext(".//{*}organizationId") == org["organization_id"]
@@ -169,8 +169,8 @@ def test_conversion_into_an_existing_opportunity(rest: Any, soap: Soap, key: str
     assert refused["statusCode"] == ["INVALID_CROSS_REFERENCE_KEY"]
     done = soap.results(convert(lead, accountId=account, opportunityId=deal))[0]
     assert done["opportunityId"] == [deal]
-    found = rest.query(f"SELECT ConvertedOpportunityId FROM Lead WHERE Id = '{lead}'")
-    assert found == [{"ConvertedOpportunityId": deal}]
+    leads = rest.query(f"SELECT ConvertedOpportunityId FROM Lead WHERE Id = '{lead}'")
+    assert leads == [{"ConvertedOpportunityId": deal}]
 
 
 def test_refused_conversions_leave_nothing(rest: Any, soap: Soap, key: str) -> None:

@@ -50,6 +50,14 @@ class Resolver:
         self.project.run_sql(FILES["account_links"], day)
         resolve.accounts(self.project, FILES["accounts"], day)
 
+    def decide(self, *lines: str) -> None:
+        """Write decisions.csv, as a person does, and read the project anew."""
+        mappings = self.project.home / "mappings"
+        if mappings != self.project.mappings:
+            shutil.copytree(self.project.mappings, mappings)
+        (mappings / "decisions.csv").write_text("\n".join(("kind,reference,target", *lines)))
+        self.project = Project(self.project.home, self.project.inbox, mappings)
+
     def match(self, day: date, **known: dict[str, str]) -> None:
         """Route the batch, with some entities known to the org: object → key → Id."""
         with self.project.connect(day) as connection:
@@ -88,8 +96,8 @@ class Resolver:
         state = self.project.state
         with self.project.connect(D0) as connection, state.attach(connection):
             found = connection.execute(
-                "select person_key, list(distinct (source, source_id)) from state.member"
-                " join state.record using (record) group by person_key"
+                "select person_spelling(person, null), list(distinct (source, source_id))"
+                " from state.member join state.record using (record) group by person"
             ).fetchall()
         return dict(found)
 

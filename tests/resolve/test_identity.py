@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.sync.state import sql
+
 D1, D2, D3 = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
 T = datetime(2026, 10, 1)
 
@@ -193,12 +195,12 @@ def test_names_and_addresses_survive_as_blocks_by_priority(resolver: Any) -> Non
                 "source_id": "9",
                 "email": "a@example.com",
                 "first_name": None,
-                "last_name": "Ray-Lee",
+                "last_name": "Ray",
             }
         ],
     )
     [person] = resolver.read("people", D1)
-    assert (person["first_name"], person["last_name"]) == (None, "Ray-Lee")
+    assert (person["first_name"], person["last_name"]) == (None, "Ray")
     assert (person["mailing_street"], person["mailing_city"]) == ("1 Main", "Springfield")
     assert person["values_from"]["mailing"] == "list/1"
     assert person["values_from"]["name"] == "shop/9"
@@ -285,6 +287,34 @@ def test_companies_alike_but_for_spelling_are_one_account(resolver: Any) -> None
     assert generated["name"] == "Ann Acme"
 
 
+def test_when_names_are_normalised_otherwise_accounts_keep_their_keys(resolver: Any) -> None:
+    """The oldest of those that meet takes the others over; the name means it from then on."""
+    resolver.feed(D1, contacts=[contact(1, None, company="Acme"), contact(2, None, company="Blue")])
+    resolver.feed(D2, contacts=[contact(3, None, company="Acme Holding")])
+    keys = {row["name"]: row["account_key"] for day in (D1, D2) for row in accounts(resolver, day)}
+    project = resolver.project
+    with project.connect(D1) as connection, project.state.attach(connection):
+        connection.execute("create temp macro norm_company(x) as upper(replace(x, ' Holding', ''))")
+        connection.execute(sql("identity/regroup_accounts"))
+        spelled = "account_spelling(account, null), account_spelling(alias_of, null)"
+        aliases = dict(connection.execute(f"select {spelled} from state.account").fetchall())
+        means = "record_key('name', 'ACME'), record_key('name', 'BLUE')"
+        [(acme, blue)] = connection.execute(f"select {means}").fetchall()
+        references = connection.execute(
+            "select reference, account_spelling(account, null) from state.account_reference"
+        ).fetchall()
+    assert aliases == {keys["Acme"]: None, keys["Blue"]: None, keys["Acme Holding"]: keys["Acme"]}
+    assert dict(references) == {acme: keys["Acme"], blue: keys["Blue"]}
+    resolver.feed(D3, contacts=[contact(4, None, company="Acme")])
+    assert {row["account_key"] for row in accounts(resolver, D3)} == {keys["Acme"]}
+    [account] = accounts(resolver, D3)
+    assert account["aliases"] == [keys["Acme Holding"]]
+
+
+def accounts(resolver: Any, day: date) -> list[dict[str, Any]]:
+    return resolver.read("accounts", day)
+
+
 def test_a_later_batch_keeps_the_members_of_an_account_that_it_does_not_name(
     resolver: Any,
 ) -> None:
@@ -366,3 +396,155 @@ def test_an_order_keeps_its_addresses_when_only_its_state_changes(resolver: Any)
     resolver.feed(D1, orders=[order | {"state": "new"}], order_addresses=[where])
     resolver.feed(D2, orders=[order | {"state": "complete"}])
     assert streets(resolver, D2)[0] == "3 Guest"
+
+
+ANNA = contact(1, "family@example.com", first_name="Anna", last_name="Miller")
+BOB = contact(2, "family@example.com", first_name="Bob", last_name="Miller")
+
+
+def news(number: int, email: str, status: str = "subscribed", **more: Any) -> dict[str, Any]:
+    row = {"source": "news", "source_id": str(number), "email": email, "status": status}
+    return {**row, **more}
+
+
+@pytest.mark.parametrize("days", [[ANNA, BOB], [BOB, ANNA]])
+def test_a_couple_with_one_mailbox_are_two_people_in_any_order(
+    make_resolver: Callable[[], Any], days: Any
+) -> None:
+    together, apart = make_resolver(), make_resolver()
+    together.feed(D1, contacts=days)
+    apart.feed(D1, contacts=days[:1])
+    [first] = apart.members()
+    apart.feed(D2, contacts=days[1:])
+    assert together.clusters() == apart.clusters()
+    assert len(apart.clusters()) == 2
+    assert first in apart.members()
+    names = {
+        (row["first_name"], row["last_name"])
+        for day in (D1, D2)
+        for row in apart.read("people", day)
+    }
+    assert names == {("Anna", "Miller"), ("Bob", "Miller")}
+
+
+def test_a_record_without_a_name_leaves_whom_it_joined_when_it_fits_two_and_comes_back(
+    resolver: Any,
+) -> None:
+    resolver.feed(D1, contacts=[ANNA], subscribers=[news(1, "family@example.com")])
+    assert len(resolver.clusters()) == 1
+    resolver.feed(D2, contacts=[BOB])
+    assert resolver.clusters() == {
+        frozenset({("list", "1")}),
+        frozenset({("list", "2")}),
+        frozenset({("news", "1")}),
+    }
+    resolver.feed(D2, contacts=[])
+    assert resolver.clusters() == {frozenset({("list", "1"), ("news", "1")})}
+
+
+def test_an_opt_out_of_an_address_reaches_everybody_who_has_it(resolver: Any) -> None:
+    resolver.feed(
+        D1, contacts=[ANNA, BOB], subscribers=[news(1, "family@example.com", "unsubscribed")]
+    )
+    opted_out = {row["first_name"]: row["opted_out"] for row in resolver.read("people", D1)}
+    assert opted_out["Anna"] is True
+    assert opted_out["Bob"] is True
+
+
+def test_whoever_orders_with_a_customers_id_lends_that_customer_no_name(resolver: Any) -> None:
+    resolver.feed(
+        D1,
+        customers=[customer(email="family@example.com", first_name="Anna", last_name="Miller")],
+        subscribers=[
+            news(1, "family@example.com", customer_id="7", first_name="Bob", last_name="Miller")
+        ],
+        contacts=[BOB],
+    )
+    assert resolver.clusters() == {
+        frozenset({("shop", "7"), ("news", "1")}),
+        frozenset({("list", "2")}),
+    }
+
+
+def open_pairs(resolver: Any, day: date) -> set[tuple[str, bool, str]]:
+    return {
+        (row["likeness"], row["waits"], row["decide"].splitlines()[0])
+        for row in resolver.read("open_identities", day)
+    }
+
+
+def test_names_that_agree_in_part_are_proposed_to_both_and_a_decision_settles_it(
+    resolver: Any,
+) -> None:
+    married = contact(3, "family@example.com", first_name="Anna", last_name="Jones")
+    resolver.feed(D1, contacts=[ANNA, married])
+    assert open_pairs(resolver, D1) == {
+        ("thin", False, "same,list:1,list:3"),
+        ("thin", False, "same,list:3,list:1"),
+    }
+    resolver.decide("same,list:3,list:1")
+    resolver.feed(D1, contacts=[ANNA, married])
+    assert len(resolver.clusters()) == 1
+    assert open_pairs(resolver, D1) == set()
+    resolver.decide("same,list:3,list:1", "different,list:1,list:3")
+    resolver.feed(D1, contacts=[ANNA, married])
+    assert len(resolver.clusters()) == 2
+    assert open_pairs(resolver, D1) == set()
+
+
+def test_whoever_has_no_name_and_fits_two_waits_until_somebody_says_whose_it_is(
+    resolver: Any,
+) -> None:
+    rows = {"contacts": [ANNA, BOB], "subscribers": [news(1, "family@example.com")]}
+    resolver.feed(D1, **rows)
+    assert open_pairs(resolver, D1) == {
+        ("several", True, "same,news:1,list:1"),
+        ("several", True, "same,news:1,list:2"),
+    }
+    resolver.decide("same,news:1,list:2")
+    resolver.feed(D1, **rows)
+    assert frozenset({("list", "2"), ("news", "1")}) in resolver.clusters()
+    resolver.decide("different,news:1,list:1", "different,news:1,list:2")
+    resolver.feed(D1, **rows)
+    assert len(resolver.clusters()) == 3
+    assert open_pairs(resolver, D1) == set()
+
+
+def test_a_decision_counts_for_a_record_that_comes_later_and_by_a_persons_key(
+    resolver: Any,
+) -> None:
+    resolver.feed(D1, contacts=[contact(1, "a@example.com", first_name="Anna")])
+    [key] = resolver.members()
+    resolver.decide(f"same,list:9,{key}")
+    resolver.feed(D2, contacts=[contact(9, "b@example.com", first_name="Else")])
+    assert list(resolver.members()) == [key]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([None, "Anna", "Ann", "Bob", "B."]),
+            st.sampled_from([None, "Miller", "Jones"]),
+            st.sampled_from(["a@example.com", "b@example.com", "info@example.com"]),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_people_are_the_same_in_any_order_of_days_and_rows(
+    make_resolver: Callable[[], Any], people: Any, random: Any
+) -> None:
+    rows = [
+        contact(n, email, first_name=first, last_name=last)
+        for n, (first, last, email) in enumerate(people)
+    ]
+    together, shuffled = make_resolver(), make_resolver()
+    together.feed(D1, contacts=rows)
+    random.shuffle(rows)
+    third = len(rows) // 3
+    shuffled.feed(D3, contacts=rows[: 2 * third])
+    shuffled.feed(D1, contacts=rows[third : 2 * third])
+    shuffled.feed(D2, contacts=rows[2 * third :])
+    assert together.clusters() == shuffled.clusters()

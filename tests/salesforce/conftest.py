@@ -95,16 +95,16 @@ class Wire:
 
     def answer(self, status: int, body: Any = None, **headers: str) -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        given = {"Content-Length": str(len(data))}
-        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        fields = {"Content-Length": str(len(data))}
+        fields |= {name.replace("_", "-"): value for name, value in headers.items()}
 
         def give(handler: http.server.BaseHTTPRequestHandler) -> None:
             handler.send_response(status)
-            for name, value in given.items():
+            for name, value in fields.items():
                 handler.send_header(name, value)
             handler.end_headers()
             handler.wfile.write(data)
-            handler.close_connection = given["Content-Length"] != str(len(data))
+            handler.close_connection = fields["Content-Length"] != str(len(data))
 
         return give
 

@@ -77,10 +77,10 @@ def test_several_files_load_side_by_side_and_keep_their_order(org: Org, tmp_path
         write(tmp_path / f"{part}.csv", [{"LastName": f"Part {part}-{n}"} for n in range(part + 1)])
         for part in range(5)
     ]
-    known: dict[str, Path] = {}
-    results = org.ingest(INSERT, files, results=tmp_path / "out", on_job=known.__setitem__)
+    file_of_job: dict[str, Path] = {}
+    results = org.ingest(INSERT, files, results=tmp_path / "out", on_job=file_of_job.__setitem__)
     assert [result.processed for result in results] == [1, 2, 3, 4, 5]
-    assert [known[result.job_id] for result in results] == files
+    assert [file_of_job[result.job_id] for result in results] == files
 
 
 def test_a_job_that_fails_whole_is_a_result(org: Org, tmp_path: Path) -> None:
@@ -153,14 +153,14 @@ def test_a_job_that_runs_already_is_resumed_and_loads_once(org: Org, tmp_path: P
 
 def test_a_job_whose_id_could_not_be_stored_has_written_nothing(org: Org, tmp_path: Path) -> None:
     def full_disk(job_id: str, file: Path) -> None:
-        known.append(job_id)
+        job_ids.append(job_id)
         raise OSError(28, "No space left on device")
 
-    known: list[str] = []
+    job_ids: list[str] = []
     file = write(tmp_path / "rows.csv", [{"LastName": "Aborted"}])
     with pytest.raises(OSError, match="No space"):
         org.ingest(INSERT, [file], results=tmp_path, on_job=full_disk)
-    assert IngestJob(org.session, known[0]).info().state == "Aborted"
+    assert IngestJob(org.session, job_ids[0]).info().state == "Aborted"
     assert not list(org.query("select Id from Contact where LastName = 'Aborted'"))
 
 
@@ -195,12 +195,12 @@ def test_an_empty_query_is_a_page_of_its_header(org: Org, tmp_path: Path) -> Non
 
 
 def test_deleted_rows_are_read_when_asked_for(org: Org, tmp_path: Path) -> None:
-    [made] = org.collections(INSERT, [{"LastName": "Deleted"}])
-    org.collections(Load("Contact", "delete"), [{"Id": made.id}])
+    [created] = org.collections(INSERT, [{"LastName": "Deleted"}])
+    org.collections(Load("Contact", "delete"), [{"Id": created.id}])
     soql = "select Id, IsDeleted from Contact where LastName = 'Deleted'"
     assert [read(page) for page in org.bulk_query(soql, tmp_path)] == [[]]
     [page] = org.bulk_query(soql, tmp_path, include_deleted=True)
-    assert read(page) == [{"Id": made.id, "IsDeleted": "true"}]
+    assert read(page) == [{"Id": created.id, "IsDeleted": "true"}]
 
 
 @pytest.mark.parametrize("locator", ["null", None])

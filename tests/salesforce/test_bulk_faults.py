@@ -35,8 +35,8 @@ def job(state: str, **values: object) -> dict[str, object]:
 
 def calls(wire: Any) -> list[str]:
     base = "/services/data/v67.0/jobs/ingest"
-    seen = [f"{request.method} {request.path.removeprefix(base)}" for request in wire.requests]
-    return [call for call in seen if "oauth2" not in call]
+    requests = [f"{request.method} {request.path.removeprefix(base)}" for request in wire.requests]
+    return [call for call in requests if "oauth2" not in call]
 
 
 def say_results(wire: Any) -> None:
@@ -45,7 +45,7 @@ def say_results(wire: Any) -> None:
 
 
 def test_a_job_is_known_before_it_is_closed(wire: Any, session: Session, file: Path) -> None:
-    known: list[tuple[str, Path, list[str]]] = []
+    reports: list[tuple[str, Path, list[str]]] = []
     wire.say(200, job("Open"))
     wire.say(201, b"")
     wire.say(200, job("UploadComplete"))
@@ -57,9 +57,9 @@ def test_a_job_is_known_before_it_is_closed(wire: Any, session: Session, file: P
         INSERT,
         [file],
         results=file.parent / "results",
-        on_job=lambda job_id, file: known.append((job_id, file, calls(wire))),
+        on_job=lambda job_id, file: reports.append((job_id, file, calls(wire))),
     )
-    assert known == [("750A", file, ["POST ", "PUT /750A/batches"])]
+    assert reports == [("750A", file, ["POST ", "PUT /750A/batches"])]
     assert calls(wire) == [
         "POST ",
         "PUT /750A/batches",
@@ -79,7 +79,7 @@ def test_a_job_is_known_before_it_is_closed(wire: Any, session: Session, file: P
 
 
 def test_an_upload_in_doubt_goes_into_a_new_job(wire: Any, session: Session, file: Path) -> None:
-    known: list[str] = []
+    job_ids: list[str] = []
     wire.hang_up()  # was the job created? if so it stays open and empty
     wire.say(200, job("Open"))
     wire.hang_up()  # did the file arrive?
@@ -94,9 +94,9 @@ def test_an_upload_in_doubt_goes_into_a_new_job(wire: Any, session: Session, fil
         INSERT,
         [file],
         results=file.parent,
-        on_job=lambda job_id, _: known.append(job_id),
+        on_job=lambda job_id, _: job_ids.append(job_id),
     )
-    assert known == [result.job_id] == ["750B"]
+    assert job_ids == [result.job_id] == ["750B"]
     assert calls(wire)[:6] == [
         "POST ",
         "POST ",
@@ -206,8 +206,8 @@ def test_a_failure_ends_the_waiting_for_other_jobs_and_leaves_them_running(
         wire.answer(200, job("InProgress", id=job_id))(handler)
 
     def failing(job_id: str, file: Path) -> None:
-        known.append(job_id)
-        if len(known) == 2:
+        job_ids.append(job_id)
+        if len(job_ids) == 2:
             assert polled.wait(10)
             raise OSError(28, "No space left on device")
 
@@ -216,13 +216,13 @@ def test_a_failure_ends_the_waiting_for_other_jobs_and_leaves_them_running(
             polled.set()
         answer(handler)
 
-    known: list[str] = []
+    job_ids: list[str] = []
     polled = threading.Event()
     assert session.token
     wire.answers += [poll] * 1000
     with pytest.raises(OSError, match="No space"):
         bulk.ingest(session, INSERT, [file] * 3, results=file.parent, on_job=failing, in_flight=2)
-    assert len(known) == 2
+    assert len(job_ids) == 2
     ended = [request.body for request in wire.requests if request.method == "PATCH"]
     assert sorted(ended) == [b'{"state": "Aborted"}', b'{"state": "UploadComplete"}']
 

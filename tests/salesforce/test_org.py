@@ -41,8 +41,8 @@ def test_a_query_yields_plain_records_over_many_pages(org: Org) -> None:
     names = [f"Page {number:05}" for number in range(2_300)]
     results = org.collections(INSERT, [{"LastName": name} for name in names])
     assert all(result.success for result in results)
-    found = org.query("select LastName, Owner.Name from Contact where LastName like 'Page %'")
-    records = list(found)
+    stream = org.query("select LastName, Owner.Name from Contact where LastName like 'Page %'")
+    records = list(stream)
     assert sorted(record["LastName"] for record in records) == names
     assert set(records[0]) == {"LastName", "Owner"}
     assert set(records[0]["Owner"]) == {"Name"}
@@ -85,17 +85,19 @@ def test_an_upsert_creates_once_then_updates(org: Org) -> None:
 
 
 def test_rows_are_updated_and_deleted_by_id(org: Org) -> None:
-    [made] = org.collections(INSERT, [{"LastName": "Before"}])
-    [changed] = org.collections(UPDATE, [{"Id": made.id, "LastName": "After"}])
-    assert (changed.id, changed.success, changed.created) == (made.id, True, False)
-    [stored] = org.query(f"select LastName from Contact where Id = '{made.id}'")
+    [created] = org.collections(INSERT, [{"LastName": "Before"}])
+    [changed] = org.collections(UPDATE, [{"Id": created.id, "LastName": "After"}])
+    assert (changed.id, changed.success, changed.created) == (created.id, True, False)
+    [stored] = org.query(f"select LastName from Contact where Id = '{created.id}'")
     assert stored["LastName"] == "After"
-    [gone] = org.collections(DELETE, [{"Id": made.id}])
-    assert (gone.id, gone.success, gone.created) == (made.id, True, False)
-    assert not list(org.query(f"select Id from Contact where Id = '{made.id}'"))
-    [kept] = org.query(f"select IsDeleted from Contact where Id='{made.id}'", include_deleted=True)
-    assert kept["IsDeleted"]
-    [again] = org.collections(DELETE, [{"Id": made.id}])
+    [deleted] = org.collections(DELETE, [{"Id": created.id}])
+    assert (deleted.id, deleted.success, deleted.created) == (created.id, True, False)
+    assert not list(org.query(f"select Id from Contact where Id = '{created.id}'"))
+    [buried] = org.query(
+        f"select IsDeleted from Contact where Id='{created.id}'", include_deleted=True
+    )
+    assert buried["IsDeleted"]
+    [again] = org.collections(DELETE, [{"Id": created.id}])
     assert again.errors[0].code == "ENTITY_IS_DELETED"
 
 
@@ -104,33 +106,37 @@ def test_a_token_revoked_meanwhile_is_replaced(org: Org) -> None:
     org.session.post(
         "/services/oauth2/revoke", data={"token": before.access_token.get_secret_value()}
     )
-    [made] = org.collections(INSERT, [{"LastName": "Revoked"}])
-    assert made.success
+    [created] = org.collections(INSERT, [{"LastName": "Revoked"}])
+    assert created.success
     assert org.session.token is not before
 
 
 def test_what_was_deleted_comes_back_unless_it_is_no_longer_there(org: Org) -> None:
-    made = [row.id or "" for row in org.collections(INSERT, [{"LastName": "Back & forth"}] * 2)]
-    org.collections(DELETE, [{"Id": made[0]}])
+    ids = [row.id or "" for row in org.collections(INSERT, [{"LastName": "Back & forth"}] * 2)]
+    org.collections(DELETE, [{"Id": ids[0]}])
     org.session.post(
         "/services/oauth2/revoke", data={"token": org.session.token.access_token.get_secret_value()}
     )
-    back, never = org.undelete(made)  # a token inside the envelope is replaced, too
-    assert (back.success, back.id) == (True, made[0])
+    back, never = org.undelete(ids)  # a token inside the envelope is replaced, too
+    assert (back.success, back.id) == (True, ids[0])
     assert never.errors == (RowError("UNDELETE_FAILED", "Entity is not in the recycle bin"),)
     with pytest.raises(RequestRefused) as refused:
-        org.undelete([made[0]] * 201)
+        org.undelete([ids[0]] * 201)
     assert refused.value.code == "EXCEEDED_ID_LIMIT"
 
 
 def test_a_single_record_names_its_duplicates(wire: Any) -> None:
-    told = {
+    duplicate_result = {
         "duplicateRule": "Standard_Rule",
         "matchResults": [
             {"matchRecords": [{"record": {"Id": "003A"}}, {"record": {"Id": "003A"}}]}
         ],
     }
-    error = {"errorCode": "DUPLICATES_DETECTED", "message": "Use one?", "duplicateResult": told}
+    error = {
+        "errorCode": "DUPLICATES_DETECTED",
+        "message": "Use one?",
+        "duplicateResult": duplicate_result,
+    }
     parts = [
         {"httpStatusCode": 400, "body": [error]},
         {"httpStatusCode": 201, "body": {"id": "003B", "success": True, "created": True}},
@@ -139,10 +145,10 @@ def test_a_single_record_names_its_duplicates(wire: Any) -> None:
     wire.say(200, {"compositeResponse": parts})
     rows = [{"Causeway_Key__c": "p 1", "LastName": "A"}, {"Causeway_Key__c": "p-2"}]
     with Org(wire.connection()) as org:
-        refused, made = org.singly(UPSERT, rows)
+        refused, created = org.singly(UPSERT, rows)
     expected = RowError("DUPLICATES_DETECTED", "Use one?", (), "Standard_Rule", ("003A",))
     assert refused.errors == (expected,)
-    assert (made.id, made.created) == ("003B", True)
+    assert (created.id, created.created) == ("003B", True)
     sent = json.loads(wire.requests[-1].body)["compositeRequest"][0]
     assert sent["url"].endswith("/sobjects/Contact/Causeway_Key__c/p%201")
     assert sent["body"] == {"LastName": "A"}
@@ -185,9 +191,9 @@ def test_rules_run_only_where_they_are_asked_for(
 
 def test_an_org_shows_no_secret(org: Org, local: dict[str, Any]) -> None:
     org.session.get("limits")
-    shown = repr(org) + repr(org.session) + repr(org.rest) + repr(org.connection)
+    texts = repr(org) + repr(org.session) + repr(org.rest) + repr(org.connection)
     for secret in (local["client_secret"], org.session.token.access_token.get_secret_value()):
-        assert secret not in shown
+        assert secret not in texts
         assert secret not in str(vars(org.rest))
 
 

@@ -309,7 +309,7 @@ def test_secrets_are_in_no_error_log_or_repr(wire: Any, caplog: pytest.LogCaptur
     with Session(wire.connection()) as session:
         with pytest.raises(AnswerLost) as error:
             session.post("composite/sobjects", json={})
-        seen = [caplog.text, repr(session), repr(session.token), repr(error.value)]
-    seen += traceback.format_exception(error.value)
+        texts = [caplog.text, repr(session), repr(session.token), repr(error.value)]
+    texts += traceback.format_exception(error.value)
     assert caplog.records
-    assert "planted" not in "".join(seen)
+    assert "planted" not in "".join(texts)

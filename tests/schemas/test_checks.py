@@ -110,8 +110,8 @@ def test_lengths_count_characters_not_bytes() -> None:
 @given(value=st.text(alphabet="aZ9.@-+_ \n١é中'x", max_size=12))
 def test_duckdb_reads_the_patterns_as_pandera_does(pattern: str, value: str) -> None:
     check = checks.matches("it", pattern, "")
-    [(found,)] = duckdb.execute("select regexp_matches($1, $2)", [value, pattern]).fetchall()
-    assert (passed(check, [value]) == [value]) is found
+    [(matches,)] = duckdb.execute("select regexp_matches($1, $2)", [value, pattern]).fetchall()
+    assert (passed(check, [value]) == [value]) is matches
 
 
 def test_no_pattern_needs_more_than_re2() -> None:
@@ -131,8 +131,8 @@ def test_every_rule_says_what_people_need(schema: pa.DataFrameSchema) -> None:
         assert check.statistics["severity"] in {checks.ERROR, checks.WARNING}
         assert check.error
         assert field in schema.columns
-    told = [(check.name, field) for check, field in rules]
-    assert len(set(told)) == len(told)
+    names = [(check.name, field) for check, field in rules]
+    assert len(set(names)) == len(names)
 
 
 GOOD: list[tuple[pa.DataFrameSchema, dict[str, Any]]] = [

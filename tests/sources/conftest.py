@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.sources.config import Sources, read_sources
+from pipelines.sources.config import read_sources
 from pipelines.sources.land import Landed, land
+from pipelines.sources.model import Sources
 from pipelines.warehouse import Warehouse, literal
 
 DAY = date(2026, 11, 5)

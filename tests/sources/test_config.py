@@ -25,9 +25,9 @@ def test_presets_name_real_columns_and_tell_their_headers_apart() -> None:
     for name, preset in presets().items():
         for shape in preset.shapes:
             raw = set(RAW[shape.relation])
-            wanted = {c for m in shape.mandatory for c in ((m,) if isinstance(m, str) else m)}
-            assert {shape.id, *shape.columns.values(), *wanted} <= raw, name
-            assert wanted <= set(shape.columns.values()), name
+            mandatory = {c for m in shape.mandatory for c in ((m,) if isinstance(m, str) else m)}
+            assert {shape.id, *shape.columns.values(), *mandatory} <= raw, name
+            assert mandatory <= set(shape.columns.values()), name
             assert set((shape.addresses or {}).values()) <= set(RAW[ADDRESSES]), name
             spelled = [squeeze(header) for header in (*shape.columns, *(shape.addresses or {}))]
             assert len(spelled) == len(set(spelled)), name
@@ -146,14 +146,14 @@ sources:
     priority: 0
     extract: some
 """)
-    told = {(p.line, p.message) for p in caught.value.problems}
+    problems = {(p.line, p.message) for p in caught.value.problems}
     assert all(p.file.endswith("sources.yaml") for p in caught.value.problems)
-    starts = sorted((line, message[:52]) for line, message in told)
+    starts = sorted((line, message[:52]) for line, message in problems)
     assert [line for line, _ in starts] == [
         4, 6, 9, 12, 18, 19, 20, 20, 23, 24, 27, 28, 31, 31, 32, 37, 38
     ]  # fmt: skip
     text = "\n".join(message for _, message in starts)
-    assert "did you mean 'winmo'?" in "\n".join(message for _, message in told)
+    assert "did you mean 'winmo'?" in "\n".join(message for _, message in problems)
     for part in (
         "two: the preset 'generic' needs an entity",
         "three: the preset 'winmo' brings contacts, not order",
@@ -195,12 +195,12 @@ sources:
   members: {entity: contacts, preset: generic, ids: [Email, Phone]}
   shop: {preset: magento_customer_composite}
 """)
-    found = headers(config, "offices", "raw_contacts")
-    assert found["contact_id"] == "Office ID"
-    assert found["parent_id"] == "Contact ID"
-    assert found["street"] == "Strasse"
-    assert found["first_name"] == "First Name"
-    assert "country" not in found
+    header_of = headers(config, "offices", "raw_contacts")
+    assert header_of["contact_id"] == "Office ID"
+    assert header_of["parent_id"] == "Contact ID"
+    assert header_of["street"] == "Strasse"
+    assert header_of["first_name"] == "First Name"
+    assert "country" not in header_of
     assert "contact_id" not in headers(config, "members", "raw_contacts")
     assert headers(config, "shop", "raw_customers")["birthdate"] == "dob"
     addresses = headers(config, "shop", ADDRESSES)
@@ -211,12 +211,12 @@ def test_a_row_landed_exported_and_landed_again_is_the_same(house: Any) -> None:
     config = house.sources((PROJECT / "mappings" / "sources.yaml").read_text(encoding="utf-8"))
     for name, source in config.sources.items():
         for shape in source.shapes():
-            found = headers(config, name, shape.relation)
-            values = {column: f"{column}-value" for column in found}
+            header_of = headers(config, name, shape.relation)
+            values = {column: f"{column}-value" for column in header_of}
             path = house.put(
                 name,
                 "again.csv",
-                ",".join(found.values()) + "\n" + ",".join(values.values()) + "\n",
+                ",".join(header_of.values()) + "\n" + ",".join(values.values()) + "\n",
             )
             house.land(config)
             [row] = house.rows(shape.relation, *RAW[shape.relation], "_extra")

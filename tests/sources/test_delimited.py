@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import InputError
-from pipelines.sources.config import Format
+from pipelines.sources.model import Format
 from pipelines.sources.readers import delimited
 from pipelines.sources.readers.delimited import Delimited
 
@@ -25,7 +25,7 @@ unix_values = values.map(lambda text: text.replace("\r", ""))
 ends = st.sampled_from(["\n", "\r\n"])
 
 
-def written(row: list[str], end: str) -> str:
+def line_of(row: list[str], end: str) -> str:
     stream = io.StringIO()
     csv.writer(stream, lineterminator=end).writerow(row)
     return stream.getvalue()
@@ -38,28 +38,28 @@ def files(draw: st.DrawFn) -> str:
     sound = st.lists(values, min_size=3, max_size=3)
     ragged = st.lists(values, min_size=2, max_size=5)
     lines = st.one_of(
-        sound.map(lambda row: written(row, end)),
-        sound.map(lambda row: written(row, end)),
-        ragged.map(lambda row: written(row, end)),
+        sound.map(lambda row: line_of(row, end)),
+        sound.map(lambda row: line_of(row, end)),
+        ragged.map(lambda row: line_of(row, end)),
         st.just(end),
     )
     body = draw(st.lists(lines, max_size=12))
-    return written(["x", "y", "z"], end) + "".join(body)
+    return line_of(["x", "y", "z"], end) + "".join(body)
 
 
 def by_python(text: str) -> list[tuple[Any, ...]]:
     """(line, values or None) of every record, by Python's csv alone."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     next(reader)
-    found: list[tuple[Any, ...]] = []
+    records: list[tuple[Any, ...]] = []
     line = reader.line_num + 1
     for row in reader:
         if len(row) > 1 or (row and row[0].strip()):
             cut = row if any(row[3:]) else row[:3]  # delimiters that end the line
             bare = tuple(value or None for value in cut)
-            found.append((line, bare if len(cut) == 3 else None))
+            records.append((line, bare if len(cut) == 3 else None))
         line = reader.line_num + 1
-    return found
+    return records
 
 
 def loaded(house: Any, content: bytes, form: Format | None = None) -> list[tuple[Any, ...]]:
@@ -84,7 +84,7 @@ def test_duckdb_reads_sound_files_alone(
     new_house: Callable[[], Any], rows: list[list[str]], end: str
 ) -> None:
     """No sound file takes the slow way, whatever stands in its quotes."""
-    text = written(["x", "y", "z"], end) + "".join(written([*row, "."], end) for row in rows)
+    text = line_of(["x", "y", "z"], end) + "".join(line_of([*row, "."], end) for row in rows)
     house = new_house()
     path = house.put("lists", "file.csv", text)
     file = Delimited(path, Format(null_markers=()))
@@ -93,8 +93,8 @@ def test_duckdb_reads_sound_files_alone(
     with house.warehouse.connect() as connection:
         query = delimited._read_sql(file, 3, [0, 1, 2])
         assert delimited._load_wholesale(connection, "rows", query, [0, 1, 2], (1, lines))
-        found = connection.execute("select _row, c0, c1, c2 from rows order by _row").fetchall()
-    assert [(row[0], row[1:]) for row in found] == by_python(text)
+        read = connection.execute("select _row, c0, c1, c2 from rows order by _row").fetchall()
+    assert [(row[0], row[1:]) for row in read] == by_python(text)
 
 
 def test_a_large_file_keeps_its_order_and_lines(house: Any) -> None:
@@ -110,10 +110,10 @@ def test_a_large_file_keeps_its_order_and_lines(house: Any) -> None:
         ) to '{path}' (header, force_quote (y))""")
     with house.warehouse.connect() as connection:
         Delimited(path, Format()).load(connection, "rows", [0, 1, 2])
-        [(found, wrong)] = connection.execute("""
+        [(count, wrong)] = connection.execute("""
             select count(*), count(*) filter (_row <> 2 + c0::int + (c0::int + 992) // 1000)
             from rows""").fetchall()
-    assert (found, wrong) == (rows, 0)
+    assert (count, wrong) == (rows, 0)
 
 
 def test_broken_lines_are_kept_as_line_bytes_and_reason(house: Any) -> None:

@@ -107,8 +107,8 @@ PEOPLE = {
 def test_cells_as_shown_and_rows_by_number(house: Any) -> None:
     house.put("lists", "people.xlsx", workbook(People=PEOPLE, Notes={}))
     house.land(house.sources(CONTACTS))
-    shown = ("_row", "name", "postal_code", "birthdate", "updated_at", "tags", "fax")
-    assert house.rows("raw_contacts", *shown, "_extra::varchar") == [
+    columns = ("_row", "name", "postal_code", "birthdate", "updated_at", "tags", "fax")
+    assert house.rows("raw_contacts", *columns, "_extra::varchar") == [
         (2, "Ann", "94105", "1990-05-08", "2023-03-15 12:00:00", "true", None, '{"Score":"1.5"}'),
         (4, "Bob", "00501", None, "2023-03-15", None, None, None),
         (5, None, None, None, None, None, None, None),
@@ -122,10 +122,10 @@ def test_of_several_filled_sheets_one_must_be_named(house: Any) -> None:
     house.put("lists", "people.xlsx", workbook(Old={1: ["Email"], 2: ["x"]}, New=PEOPLE))
     with pytest.raises(InputError, match="the sheets Old, New all hold rows"):
         house.land(house.sources(CONTACTS))
-    named = CONTACTS.replace("generic", "generic, format: {sheet: New}")
-    assert house.land(house.sources(named)).counts[0].rows == 3
+    with_sheet = CONTACTS.replace("generic", "generic, format: {sheet: New}")
+    assert house.land(house.sources(with_sheet)).counts[0].rows == 3
     with pytest.raises(InputError, match="no sheet 'Newer'; there are Old, New"):
-        house.land(house.sources(named.replace("New", "Newer")))
+        house.land(house.sources(with_sheet.replace("New", "Newer")))
 
 
 @pytest.mark.parametrize(

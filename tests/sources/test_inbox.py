@@ -64,9 +64,9 @@ def test_strays_are_named(house: Any) -> None:
     (house.inbox / "lists" / "2026-11-05" / "deeper").mkdir()
     (house.inbox / "drop").mkdir()
     (house.inbox / "drop" / "whatever").mkdir()
-    found = strays(config, house.inbox, date(2020, 1, 1), DAY)
-    shown = [(p.file.removeprefix(f"{house.inbox}/"), p.message.split(";")[0]) for p in found]
-    assert shown == [
+    problems = strays(config, house.inbox, date(2020, 1, 1), DAY)
+    messages = [(p.file.removeprefix(f"{house.inbox}/"), p.message.split(";")[0]) for p in problems]
+    assert messages == [
         ("list", "no source has this name"),
         ("lists/2019-12-31", "outside the batches, which run from 2020-01-01 to 2026-11-05"),
         ("lists/2026-11-05/deeper", "files lie directly in the day's folder"),

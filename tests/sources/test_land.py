@@ -91,17 +91,17 @@ def test_presets_know_their_export(house: Any, preset: str) -> None:
     )
     landed = house.land(house.sources(f"sources: {{it: {{preset: {preset}}}}}\n"))
     assert {count.relation for count in landed.counts} == relations
-    seen = set()
+    values = set()
     for relation in relations:
         [row] = house.rows(relation, *RAW[relation], "_extra::varchar")
-        seen |= {value for value in row[:-1] if value}
+        values |= {value for value in row[:-1] if value}
         unused = set(json.loads(row[-1] or "{}"))
         assert unused <= {
             "disable_auto_group_change", "reward_update_notification",
             "reward_warning_notification", "region_id", "vat_is_valid", "vat_request_date",
             "vat_request_id", "vat_request_success",
         }  # fmt: skip
-        seen |= set(json.loads(row[-1] or "{}").values())
+        values |= set(json.loads(row[-1] or "{}").values())
     secrets = {
         "password",
         "password_hash",
@@ -109,7 +109,7 @@ def test_presets_know_their_export(house: Any, preset: str) -> None:
         "rp_token_created_at",
         "subscriber_confirm_code",
     }
-    assert seen == {f"v{at}" for at, name in enumerate(names) if name not in secrets}
+    assert values == {f"v{at}" for at, name in enumerate(names) if name not in secrets}
 
 
 def test_each_file_goes_to_the_shape_its_header_fits(house: Any) -> None:
@@ -159,8 +159,8 @@ def test_rows_without_an_email_are_addresses_of_the_customer_above(house: Any) -
         (9, "cy@example.com", None, True),
         (10, None, None, True),
     ]
-    shown = ("_row", "customer_email", "website", "street", "city", "is_default_billing")
-    assert house.rows("raw_customer_addresses", *shown, "_extra::varchar") == [
+    columns = ("_row", "customer_email", "website", "street", "city", "is_default_billing")
+    assert house.rows("raw_customer_addresses", *columns, "_extra::varchar") == [
         (2, None, None, "Nobody's", "Nowhere", None, None),
         (3, "ann@example.com", "base", "1 First St", "Rome", "1", None),
         (4, "ann@example.com", "base", "2 Second St\nBack", "Bern", None, '{"colour":"blue"}'),
@@ -209,7 +209,7 @@ sources:
         "1,a@example.com,Weg 1,t,AT,\n,b@example.com,,,,\n,,,,,\nbad\n"
     )
     house.land(config)
-    shown = (
+    columns = (
         "contact_id",
         "street",
         "tags",
@@ -222,7 +222,7 @@ sources:
         "_batch",
     )
     file = "drop/2026-11-05-a.csv"
-    assert house.rows("raw_contacts", *shown) == [
+    assert house.rows("raw_contacts", *columns) == [
         (
             "1|a@example.com",
             "Weg 1",
@@ -338,8 +338,8 @@ def test_json_lines(house: Any) -> None:
         '{"First Name": null}',
     ]))  # fmt: skip
     house.land(house.sources(CONTACTS))
-    shown = ("_row", "first_name", "postal_code", "email", "tags", "_extra::varchar", "_defect")
-    assert house.rows("raw_contacts", *shown) == [
+    columns = ("_row", "first_name", "postal_code", "email", "tags", "_extra::varchar", "_defect")
+    assert house.rows("raw_contacts", *columns) == [
         (1, "Ann", "501", None, '["a", "b"]', None, None),
         (3, "Bob", None, "bob@example.com", None, '{"score":"1.50","vip":"true"}', None),
         (4, None, None, None, None, None, "a key that stands twice (bytes 138-180)"),
@@ -366,8 +366,8 @@ sources:
     )
     counts = [(count.source, count.rows, count.defects) for count in landed.counts]
     assert counts == [("members", 537, 0), ("offices", 1312, 0)]
-    shown = ("contact_id", "parent_id", "street", "street2", "postal_code")
-    assert house.rows("raw_contacts", *shown)[537] == (
+    columns = ("contact_id", "parent_id", "street", "street2", "postal_code")
+    assert house.rows("raw_contacts", *columns)[537] == (
         "A000055-cullman", "A000055", "205 4th Ave. NE", "Suite 104", "35055",
     )  # fmt: skip
     ids = house.rows("raw_contacts", "contact_id", "parent_id")

@@ -31,7 +31,7 @@ def leaks(house: Any) -> list[Path]:
 
     Parquet is compressed: its values are looked for as DuckDB reads them.
     """
-    found = []
+    paths = []
     for path in house.home.rglob("*"):
         if not path.is_file() or path.is_relative_to(house.inbox):
             continue
@@ -40,8 +40,8 @@ def leaks(house: Any) -> list[Path]:
             rows = duckdb.execute("select to_json(t)::varchar from read_parquet(?) t", [str(path)])
             content += repr(rows.fetchall()).encode()
         if SECRET.encode() in content:
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def line(*values: str, delimiter: str = ",") -> str:
@@ -107,9 +107,9 @@ def test_errors_do_not_tell_them(house: Any) -> None:
     )
     with pytest.raises(InputError) as caught:
         house.land(house.sources(SHOP))
-    told = "".join(map(repr, (caught.value, caught.value.__cause__)))
-    assert "a.csv" in told
-    assert SECRET not in told
+    message = "".join(map(repr, (caught.value, caught.value.__cause__)))
+    assert "a.csv" in message
+    assert SECRET not in message
 
 
 def test_two_spellings_of_a_secret_are_both_dropped(house: Any) -> None:

@@ -11,11 +11,11 @@ import duckdb
 import pytest
 
 from pipelines.config import PROJECT
+from pipelines.project import Project
 from pipelines.sync.mapping.fields import OrgSchema, org_schema
 from pipelines.sync.mapping.folder import read_mappings
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.policies import Policies, read_policies
-from pipelines.warehouse import Warehouse
 
 HERE = Path(__file__).parent
 PEOPLE = {
@@ -81,8 +81,8 @@ def golden() -> dict[str, dict[str, str]]:
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB as the graph opens it, with the project's macros."""
-    with Warehouse(tmp_path / "warehouse").connect() as connection:
-        connection.execute((PROJECT / "assets" / "macros.sql").read_text(encoding="utf-8"))
+    folder = tmp_path / "warehouse"
+    with Project(folder, folder, folder).warehouse.connect() as connection:
         yield connection
 
 

@@ -18,14 +18,17 @@ from pipelines.salesforce.org import Org
 from pipelines.sync.apply.answers import Target
 from pipelines.sync.apply.journal import Journal
 from pipelines.sync.apply.objects import Outcomes, bind_payload, check_ready, send_object
+from pipelines.sync.decisions import TABLE
+from pipelines.sync.identity import LINK_COLUMNS, OPEN_COLUMNS
 from pipelines.sync.ledger import Ledger, write
 from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import OrgSchema, org_schema, schema_rows
 from pipelines.sync.mapping.match import match_sql
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.policies import Policies
-from pipelines.sync.plan.build import called, plan_sql
+from pipelines.sync.plan.build import called, open_sql, plan_sql
 from pipelines.sync.plan.differences import differences_sql
+from pipelines.sync.plan.renames import NAMERS
 from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
 from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
 from pipelines.warehouse import literal
@@ -65,6 +68,12 @@ def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 _NONE = "select null::varchar as key, null::varchar as {} where false"
 
 
+def _nulls(columns: str) -> str:
+    """Nulls of typed columns, ``name type, name type``."""
+    pairs = (column.split() for column in columns.split(", "))
+    return ", ".join(f"null::{kind} as {name}" for name, kind in pairs)
+
+
 class Sync:
     """One way through match, map, plan and apply, on golden tables that a test has filled."""
 
@@ -91,7 +100,8 @@ class Sync:
             )
             self._make(f"org_{name.lower()}", snapshot_sql(fields, pages))
         for mapping in self.mappings.values():
-            self._make(f"org_match_{mapping.stem}", match_sql(mapping, self.mappings))
+            query = match_sql(mapping, self.mappings, self.policies)
+            self._make(f"org_match_{mapping.stem}", query)
         files = {}
         for name, mapping in self.mappings.items():
             schema = self.schema[mapping.object]
@@ -105,6 +115,9 @@ class Sync:
             refused = _NONE.format("code, null::varchar as message, null::varchar as waits")
             self._make(f"refused_{name}", refused)
             self._make(f"lost_{name}", _NONE.format("sf_id"))
+            kinds = ", ".join(f"null::{kind} as {column}" for column, kind in NAMERS.items())
+            self._make(f"namers_{name}", f"select {kinds} where false")
+            self._make(f"open_{name}", open_sql(mapping))
             named = "".join(f', null::varchar as "{field}"' for field in called(mapping))
             self._make(f"withdrawn_{name}", _NONE.format("sf_id" + named))
             self._make(f"plan_{name}", plan_sql(mapping, schema, self.policies))
@@ -155,6 +168,10 @@ def sync(
         listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         db.execute(f"create table {name} ({listed})")
     db.execute("create table routes (entity_key varchar, sobject varchar, reason varchar)")
+    db.execute(f"create table config_decisions ({TABLE})")
+    for name, kinds in (("person_links", LINK_COLUMNS), ("open_identities", OPEN_COLUMNS)):
+        listed = ", ".join(f"{column} {kind}" for column, kind in kinds.items())
+        db.execute(f"create table {name} ({listed})")
     return Sync(tmp_path, org, db, mappings, policies)
 
 

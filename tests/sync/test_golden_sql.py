@@ -37,19 +37,24 @@ class Made:
 
 
 STAGES: dict[str, Callable[[Made, str], str]] = {
-    "org_match": lambda made, name: match_sql(made.mappings[name], made.mappings),
+    "org_match": lambda made, name: match_sql(made.mappings[name], made.mappings, made.policies),
     "sf": lambda made, name: desired_sql(
         made.mappings[name], made.fields(name), made.mappings, made.policies
     ),
     "differences": lambda made, name: differences_sql(
         made.mappings[name], made.fields(name), made.policies
     ),
-    "plan": lambda made, name: plan_sql(made.mappings[name], made.fields(name), made.policies),
+    "plan": lambda made, name: plan_sql(
+        made.mappings[name], made.fields(name), made.policies, parent=name == "account"
+    ),
 }
 READS = {
-    "org_match_account": {"accounts", "org_account"},
-    "org_match_contact": {"people", "org_contact", "org_match_account"},
-    "org_match_lead": {"people", "org_lead"},
+    "org_match_account": {"accounts", "org_account", "config_decisions"},
+    "org_match_contact": {
+        "people", "person_links", "org_contact", "org_lead", "org_match_account",
+        "config_decisions",
+    },
+    "org_match_lead": {"people", "person_links", "org_lead", "config_decisions"},
     "sf_account": {"accounts", "routes"},
     "sf_contact": {
         "people", "routes", "org_account", "org_match_account", "org_match_contact",
@@ -65,12 +70,13 @@ READS = {
             f"{read}_{name}"
             for read in (
                 "sf", "org_match", "differences", "ledger", "undone", "scope", "refused", "lost",
-                "withdrawn",
+                "withdrawn", "namers", "open",
             )
         }
         for name in ("account", "contact", "lead")
     },
 }  # fmt: skip
+READS["plan_account"] |= {"needed_account"}
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.sync.decisions import TABLE
 from pipelines.sync.mapping.match import match_sql
 from pipelines.sync.mapping.model import ObjectMapping
+from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.snapshot import fields_needed
 
 Row = dict[str, Any]
@@ -30,6 +32,53 @@ CONTACTS: dict[str, tuple[list[Row], list[Row], dict[str, Found]]] = {
         [ADA],
         [RECORD | {"Email": "ADA@X.org"}],
         {"p-1": ("003A", "email", 1, True)},
+    ),
+    "an e-mail with another name is somebody else": (
+        [ADA],
+        [RECORD | {"Email": "ada@x.org", "FirstName": "Eve", "LastName": "Lovelace"}],
+        {},
+    ),
+    "an e-mail with a name that agrees": (
+        [ADA],
+        [RECORD | {"Email": "ada@x.org", "FirstName": "A.", "LastName": "LOVELACE"}],
+        {"p-1": ("003A", "email", 1, True)},
+    ),
+    "an e-mail with a name that agrees in part is for somebody to decide": (
+        [ADA],
+        [RECORD | {"Email": "ada@x.org", "FirstName": "Ada", "LastName": "Byron"}],
+        {"p-1": (None, "unclear", 0, False)},
+    ),
+    "whoever has no name takes the one that has the e-mail": (
+        [ADA | {"first_name": None, "last_name": None}],
+        [RECORD | {"Email": "ada@x.org", "FirstName": "Ada", "LastName": "Lovelace"}],
+        {"p-1": ("003A", "email", 1, True)},
+    ),
+    "but of two with different names neither": (
+        [ADA | {"first_name": None, "last_name": None}],
+        [
+            RECORD | {"Email": "ada@x.org", "FirstName": "Ada", "LastName": "Lovelace"},
+            RECORD | {"Id": "003B", "Email": "ada@x.org", "FirstName": "Eve", "LastName": "Moss"},
+        ],
+        {"p-1": (None, "unclear", 0, False)},
+    ),
+    "a name that was read from the address is none": (
+        [ADA | {"name_derived": True}],
+        [RECORD | {"Email": "ada@x.org", "FirstName": "Eve", "LastName": "Moss"}],
+        {"p-1": ("003A", "email", 1, True)},
+    ),
+    "a role mailbox is nobody's without a full name": (
+        [ADA | {"first_name": None, "email": "info@x.org"}],
+        [RECORD | {"Email": "info@x.org", "FirstName": "Ada", "LastName": "Lovelace"}],
+        {},
+    ),
+    "of those who share an address the one whose name agrees": (
+        [ADA],
+        [
+            RECORD | {"Email": "ada@x.org", "FirstName": "Eve", "LastName": "Moss"},
+            RECORD
+            | {"Id": "003B", "Email": "ada@x.org", "FirstName": "Ada", "LastName": "Lovelace"},
+        ],
+        {"p-1": ("003B", "email", 1, True)},
     ),
     "the key wins over the e-mail": (
         [ADA],
@@ -114,6 +163,126 @@ def test_contacts(
     assert matched(db, mappings, "contact") == expected
 
 
+ID, OTHER, LEAD = "003000000000001AAA", "003000000000002AAA", "00Q000000000001AAA"
+ACME = "001000000000001AAA"
+GONE = {"IsDeleted": "true"}
+SAYS = f"decisions.csv:2 says it is {ID}"
+DECIDED: dict[str, tuple[list[tuple[str, str]], list[Row], tuple[Any, ...] | None]] = {
+    "by a record of a source": ([("list:1", ID)], [{}], (ID, "decision", True, 2, None)),
+    "by our key": ([("p-1", ID)], [{}], (ID, "decision", True, 2, None)),
+    "by a key that was taken over": ([("p-9", ID)], [{}], (ID, "decision", True, 2, None)),
+    "somebody else's line": ([("list:2", ID), ("p-2", ID)], [{}], None),
+    "the last line counts": (
+        [("p-1", OTHER), ("list:1", ID)],
+        [{}],
+        (ID, "decision", True, 3, None),
+    ),
+    "before the e-mail": (
+        [("p-1", ID)],
+        [{}, {"Id": OTHER, "Email": "ada@x.org"}],
+        (ID, "decision", True, 2, None),
+    ),
+    "it has our key already": (
+        [("p-1", ID)],
+        [{"Causeway_Key__c": "P-1"}],
+        (ID, "key", False, 2, None),
+    ),
+    "it has a key that was taken over": (
+        [("p-1", ID)],
+        [{"Causeway_Key__c": "p-9"}],
+        (ID, "decision", True, 2, None),
+    ),
+    "a Lead is for another match": ([("p-1", LEAD)], [{}], None),
+    "no such record": (
+        [("p-1", ID)],
+        [],
+        (None, "decision", False, None, f"{SAYS}, but this org has no such Contact"),
+    ),
+    "no Contact at all": (
+        [("p-1", ACME)],
+        [],
+        (
+            None, "decision", False, None,
+            f"decisions.csv:2 says it is {ACME}, which is no Contact but an Id of Account",
+        ),
+    ),
+    "deleted": (
+        [("p-1", ID)], [GONE], (None, "decision", False, None, f"{SAYS}, which was deleted")
+    ),
+    "merged": (
+        [("p-1", ID)],
+        [GONE | {"MasterRecordId": OTHER}],
+        (None, "decision", False, None, f"{SAYS}, which was merged into {OTHER}"),
+    ),
+    "somebody else's": (
+        [("p-1", ID)],
+        [{"Causeway_Key__c": "P-7"}],
+        (None, "decision", False, None, f"{SAYS}, which is somebody else's by its key p-7"),
+    ),
+    "it has a record of its own": (
+        [("p-1", ID)],
+        [{}, {"Id": OTHER, "Causeway_Key__c": "p-1"}],
+        (OTHER, "key", False, None, f"{SAYS}, but its Contact is {OTHER}"),
+    ),
+    "a wrong line lets the other rules find": (
+        [("p-1", ID)],
+        [GONE, {"Id": OTHER, "Email": "ada@x.org"}],
+        (OTHER, "email", True, None, f"{SAYS}, which was deleted"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DECIDED)
+def test_what_is_decided(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    golden: dict[str, dict[str, str]],
+    case: str,
+) -> None:
+    lines, records, expected = DECIDED[case]
+    fill("people", golden["people"], [ADA | {"aliases": ["p-9"]}])
+    rows = [RECORD | {"Id": ID} | record for record in records]
+    fill("org_contact", texts(mappings, "Contact"), rows)
+    db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
+    decide(db, *lines)
+    found = db.execute(
+        "select sf_id, rule, adopt, decision, wrong"
+        f" from ({match_sql(mappings['contact'], mappings, Policies())}) where entity_key = 'p-1'"
+    ).fetchall()
+    assert found == ([] if expected is None else [expected])
+
+
+def test_what_is_decided_of_a_record_keeps_everybody_else_from_it(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    golden: dict[str, dict[str, str]],
+) -> None:
+    fill("people", golden["people"], [ADA, ADA | {"person_key": "p-2"}])
+    fill("org_contact", texts(mappings, "Contact"), [RECORD | {"Id": ID, "Email": "ada@x.org"}])
+    db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
+    assert {row[1] for row in matched(db, mappings, "contact").values()} == {"ambiguous"}
+    decide(db, ("p-2", ID))
+    assert matched(db, mappings, "contact") == {"p-2": (ID, "decision", 1, True)}
+    decide(db, ("p-2", ID), ("p-1", ID))
+    assert {row[1] for row in matched(db, mappings, "contact").values()} == {"ambiguous"}
+
+
+def test_an_account_is_named_by_its_key(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    golden: dict[str, dict[str, str]],
+) -> None:
+    account = ACME
+    fill("accounts", golden["accounts"], [{"account_key": "a-1", "name": "Acme"}])
+    fill("org_account", texts(mappings, "Account"), [RECORD | {"Id": account, "Name": "Zeta"}])
+    assert matched(db, mappings, "account") == {}
+    decide(db, ("list:1", account), ("a-1", account))
+    assert matched(db, mappings, "account") == {"a-1": (account, "decision", 1, True)}
+
+
 ACCOUNTS: dict[str, tuple[Row, str, bool]] = {
     "legal form and case do not matter": ({"name": "Acme, Inc."}, "ACME", True),
     "two companies that begin alike": ({"name": "Corporation10"}, "Corporation10 Admin", False),
@@ -181,15 +350,111 @@ def test_further_records_of_one_of_ours_are_known(
     fill("org_contact", texts(mappings, "Contact"), rows)
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
     found = db.execute(
-        f"select others, alias from ({match_sql(mappings['contact'], mappings)})"
+        f"select others, alias from ({match_sql(mappings['contact'], mappings, Policies())})"
     ).fetchall()
     assert found == [(others, alias)]
 
 
+@pytest.fixture(autouse=True)
+def nothing_else(
+    request: pytest.FixtureRequest,
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+) -> None:
+    """``decisions.csv`` is empty, ``p-1`` is the row 1 of a list, and no Lead was converted."""
+    if "lead" not in request.node.name:
+        fill("org_lead", texts(mappings, "Lead"), [])
+    db.execute(f"create table config_decisions ({TABLE})")
+    db.execute(
+        "create table person_links as"
+        " select 'p-1' as person_key, 'list' as source, '1' as source_id"
+    )
+
+
+SUCCESSORS: dict[str, tuple[list[Row], list[Row], str, Found | None]] = {
+    "the Contact that a Lead of ours became": (
+        [{"Id": "00QA", "Causeway_Key__c": "P-1", "ConvertedContactId": "003A"}],
+        [{}],
+        "hold",
+        ("003A", "conversion", 1, True),
+    ),
+    "also by a key that was taken over": (
+        [{"Id": "00QA", "Causeway_Key__c": "p-9", "ConvertedContactId": "003A"}],
+        [{}],
+        "hold",
+        ("003A", "conversion", 1, True),
+    ),
+    "unless it is somebody else's": (
+        [{"Id": "00QA", "Causeway_Key__c": "p-1", "ConvertedContactId": "003A"}],
+        [{"Causeway_Key__c": "p-7"}],
+        "hold",
+        None,
+    ),
+    "before a Contact with the same address": (
+        [{"Id": "00QA", "Causeway_Key__c": "p-1", "ConvertedContactId": "003A"}],
+        [{}, {"Id": "003B", "Email": "ada@x.org", "FirstName": "Ada", "LastName": "Lovelace"}],
+        "hold",
+        ("003A", "conversion", 1, True),
+    ),
+    "a merged record waits": (
+        [],
+        [{"Causeway_Key__c": "p-1", "IsDeleted": "true", "MasterRecordId": "003B"}, {"Id": "003B"}],
+        "hold",
+        (None, "merged", 0, False),
+    ),
+    "or its master takes its place": (
+        [],
+        [{"Causeway_Key__c": "p-1", "IsDeleted": "true", "MasterRecordId": "003B"}, {"Id": "003B"}],
+        "follow",
+        ("003B", "merge", 1, True),
+    ),
+    "but not somebody else's": (
+        [],
+        [
+            {"Causeway_Key__c": "p-1", "IsDeleted": "true", "MasterRecordId": "003B"},
+            {"Id": "003B", "Causeway_Key__c": "p-2"},
+        ],
+        "follow",
+        (None, "merged", 0, False),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SUCCESSORS)
+def test_what_took_the_place_of_a_lead_or_record(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    golden: dict[str, dict[str, str]],
+    case: str,
+) -> None:
+    leads, records, policy, expected = SUCCESSORS[case]
+    fill("people", golden["people"], [ADA | {"aliases": ["p-9"]}])
+    converted = RECORD | {"IsConverted": "true"}
+    fill("org_lead", texts(mappings, "Lead"), [converted | lead for lead in leads])
+    fill("org_contact", texts(mappings, "Contact"), [RECORD | record for record in records])
+    db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
+    found = matched(db, mappings, "contact", Policies(merged_in_org=policy))
+    assert found == ({} if expected is None else {"p-1": expected})
+
+
+def decide(db: duckdb.DuckDBPyConnection, *lines: tuple[str, str]) -> None:
+    """Lines that say who is which record, the first of them the second of its file."""
+    db.execute("delete from config_decisions")
+    for line, (reference, target) in enumerate(lines, start=2):
+        db.execute(
+            "insert into config_decisions values ('use', ?, ?, ?)", [reference, target, line]
+        )
+
+
 def matched(
-    db: duckdb.DuckDBPyConnection, mappings: dict[str, ObjectMapping], stem: str
+    db: duckdb.DuckDBPyConnection,
+    mappings: dict[str, ObjectMapping],
+    name: str,
+    policies: Policies | None = None,
 ) -> dict[str, Found]:
-    query = match_sql(mappings[stem], mappings)
+    query = match_sql(mappings[name], mappings, policies or Policies())
     rows = db.execute(
         f"select entity_key, sf_id, rule, candidates, adopt from ({query})"
     ).fetchall()

@@ -16,6 +16,7 @@ from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.plan.build import UNDONE, called, plan_sql
 from pipelines.sync.plan.differences import compared, differences_sql
 from pipelines.sync.plan.forecast import score
+from pipelines.sync.plan.renames import ALONE_TOLD, NAMERS
 from pipelines.sync.undo import digest_sql
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"
@@ -45,6 +46,8 @@ class Case:
         others: list[Values] | None = None,
         lost: bool = False,
         cut: Values | None = None,
+        namer: tuple[str, bool, int | None] | None = None,
+        wrong: str | None = None,
     ) -> tuple[Any, ...]:
         """Plan the one row; ``stored`` is as ``sent`` where it is not given, as after proving."""
         path = self.folder / "contact.yaml"
@@ -73,6 +76,14 @@ class Case:
         self.db.execute(f"alter table org_match_contact add column gone_id varchar default {gone}")
         self.db.execute("alter table org_match_contact add column alias varchar")
         self.db.execute("alter table org_match_contact add column others varchar[] default []")
+        self.db.execute("alter table org_match_contact add column decision integer")
+        self.db.execute("alter table org_match_contact add column wrong varchar")
+        self.db.execute("update org_match_contact set wrong = $1", [wrong])
+        kinds = ", ".join(f"{name} {kind}" for name, kind in NAMERS.items())
+        self.db.execute(f"create or replace table namers_contact ({kinds})")
+        if namer:
+            self.db.execute("insert into namers_contact values ('p-1', ?, ?, ?)", namer)
+        self._rows("open_contact", ("waits", "proposed", "decide"), [])
         self._rows("lost_contact", (), [()] if lost else [])
         self._rows("withdrawn_contact", ("sf_id", *called(mapping)), [])
         if rule in ("deleted", "merged"):
@@ -525,3 +536,72 @@ def test_the_name_of_an_account_is_kept_unless_the_policy_says_otherwise(
     assert "Name" in compared(mappings["account"], overwrite)
     made = plan_sql(mappings["account"], dict(schema["Account"]), Policies())
     assert """case when "Name" is not null then 'Name' end""" in made
+
+
+NAMES = "  FirstName: first_name\n  LastName: last_name\n  HasOptedOutOfEmail: opted_out\n"
+BOB = {"FirstName": "Bob", "LastName": "Jones", "HasOptedOutOfEmail": None}
+ANNA = {"FirstName": "Anna", "LastName": "Smith", "HasOptedOutOfEmail": "false"}
+WOULD = 'it would be renamed from "Anna Smith" to "Bob Jones"; decisions.csv can let it pass'
+
+
+def test_nobody_is_renamed_into_somebody_else_without_a_word(case: Case) -> None:
+    held = ("hold", [], {}, WOULD)
+    assert case.plan(NAMES, BOB, ANNA) == held
+    assert case.row["decide"] == "rename_ok,p-1,"
+    assert case.plan(NAMES, BOB, ANNA, namer=("shop:7", False, None)) == held
+    assert case.row["decide"] == "rename_ok,shop:7,"
+    case.plan(NAMES, BOB, ANNA, namer=('shop:7,"8', False, None))
+    assert case.row["decide"] == 'rename_ok,"shop:7,""8",'
+
+
+@pytest.mark.parametrize(
+    ("trusted", "line", "why"),
+    [(True, None, ", by an id that is trusted"), (False, 9, " as decisions.csv:9 allows")],
+)
+def test_who_may_be_renamed_is_and_that_is_told(
+    case: Case, trusted: bool, line: int | None, why: str
+) -> None:
+    action, changed, _, reason = case.plan(NAMES, BOB, ANNA, namer=("shop:7", trusted, line))
+    assert (action, changed) == ("update", ["FirstName", "LastName"])
+    assert reason == f'renamed from "Anna Smith" to "Bob Jones"{why}'
+    assert case.row["decide"] is None
+
+
+def test_names_that_are_not_written_rename_nobody(case: Case) -> None:
+    fields = NAMES.replace("first_name", "{from: first_name, when: if_empty}")
+    assert case.plan(fields, BOB, ANNA)[:2] == ("update", ["LastName"])
+    assert case.plan(NAMES, BOB, ANNA, rule="email")[:2] == ("adopt", [])
+
+
+OUT = BOB | {"HasOptedOutOfEmail": "true"}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [({}, WOULD), ({"held": "Fax is too long"}, "Fax is too long"), ({"wrong": "no"}, "no")],
+)
+def test_an_opt_out_waits_for_nothing(case: Case, given: dict[str, Any], reason: str) -> None:
+    assert case.plan(NAMES, OUT, ANNA, **given) == (
+        "update",
+        ["HasOptedOutOfEmail"],
+        {"HasOptedOutOfEmail": "false"},
+        ALONE_TOLD + reason,
+    )
+    assert case.decisions() == {
+        "FirstName": "waits",
+        "LastName": "waits",
+        "HasOptedOutOfEmail": "write",
+    }
+
+
+def test_only_an_opt_out_that_is_news_goes_alone(case: Case) -> None:
+    already = ANNA | {"HasOptedOutOfEmail": "true"}
+    assert case.plan(NAMES, OUT, already) == ("hold", [], {}, WOULD)
+    back = BOB | {"HasOptedOutOfEmail": "false"}
+    assert case.plan(NAMES, back, already)[:2] == ("hold", [])
+    for rule in ("deleted", "merged", "ambiguous"):
+        assert case.plan(NAMES, OUT, ANNA, rule=rule)[0] == "hold"
+
+
+def test_a_wrong_decision_holds_its_row(case: Case) -> None:
+    assert case.plan(NAMES, ANNA, ANNA, wrong="no") == ("hold", [], {}, "no")

@@ -192,6 +192,13 @@ def test_a_guard_looks_at_the_number_and_at_the_share(
     assert len(blocked_by(counts, {"Contact": ours}, Guards())) == reasons
 
 
+@pytest.mark.parametrize(
+    ("update", "ours", "reasons"), [(500, 600, 0), (501, 1_002, 0), (502, 1_002, 1), (501, 0, 0)]
+)
+def test_half_of_all_records_are_not_updated_unseen(update: int, ours: int, reasons: int) -> None:
+    assert len(blocked_by({"Lead": {"update": update}}, {"Lead": ours}, Guards())) == reasons
+
+
 def test_the_first_load_may_be_guarded_too() -> None:
     guards = Guards.model_validate({"first_load": "guard"})
     [reason] = blocked_by({"Lead": {"create": 501, "adopt": 0}}, {"Lead": 0}, guards)

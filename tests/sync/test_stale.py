@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from pipelines.sync.apply.payload import BARRED
-from pipelines.sync.apply.stale import stale_sql, too_many
+from pipelines.sync.apply.stale import stale_sql, too_many, touched_sql
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.policies import Limit
 from pipelines.sync.plan.saved import ObjectPlan
@@ -68,16 +68,12 @@ def stale(
         fill("records", dict.fromkeys(held, "varchar") | TEXTS, there)
         counts = {row.action: 1}
         part = ObjectPlan(
-            row.object.lower(),
-            row.object,
-            KEY,
-            dict.fromkeys(FIELDS, "string"),
-            {},
-            None,
-            counts,
+            row.object.lower(), row.object, KEY, dict.fromkeys(FIELDS, "string"), {}, None, counts,
             "",
-        )
-        query = stale_sql(part, schema[row.object], planned, "records", US)
+        )  # fmt: skip
+        touched = [name for [name] in db.execute(touched_sql(planned)).fetchall()]
+        fields = {name: schema[row.object][name] for name in FIELDS if name in touched}
+        query = stale_sql(part, fields, planned, "records", US)
         found = db.sql(query).to_arrow_table().to_pylist()
         assert all(set(one) == set(BARRED) for one in found)
         return found[0]["message"] if found else None

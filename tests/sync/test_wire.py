@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.config import PROJECT
-from pipelines.sync.mapping.fields import TEXT, Field
-from pipelines.sync.mapping.wire import normal_sql, wire_sql
+from pipelines.sync.mapping.fields import TEXT, WRITABLE, Field
+from pipelines.sync.mapping.wire import differs_sql, normal_sql, wire_sql
+from pipelines.warehouse import literal
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,11 @@ def run(engine: duckdb.DuckDBPyConnection, sql: str, value: object) -> object:
     return result
 
 
+wires = st.sampled_from(
+    ["", " ", "a", "A ", "a;b", "B;a", "1", "1.0", "+1 (202) 555-0100", "12025550100", "true",
+     "False", "2026-01-02", "2026-01-02T00:00:00.000Z", "2026-01-02T01:00:00.000+0100",
+     "0017e00001W4GYRAA3"]
+)  # fmt: skip
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 
 
@@ -85,6 +91,28 @@ def test_values_by_type(
     engine: duckdb.DuckDBPyConnection, kind: str, value: str, wired: str | None
 ) -> None:
     assert run(engine, wire_sql(field(kind), "x"), value) == wired
+
+
+@settings(deadline=None)
+@given(kind=st.sampled_from(sorted(WRITABLE)), value=st.none() | texts | wires)
+def test_a_type_in_a_column_compares_as_a_type_that_is_known(
+    engine: duckdb.DuckDBPyConnection, kind: str, value: str | None
+) -> None:
+    in_a_column = f"normal_value({literal(kind)}, x)"
+    assert run(engine, in_a_column, value) == run(engine, normal_sql(field(kind), "x"), value)
+
+
+@settings(deadline=None)
+@given(kind=st.sampled_from(sorted(WRITABLE)), one=st.none() | wires, other=st.none() | wires)
+def test_what_differs_is_what_is_not_the_same_in_its_normal_form(
+    engine: duckdb.DuckDBPyConnection, kind: str, one: str | None, other: str | None
+) -> None:
+    normal = normal_sql(field(kind), "x")
+    query = (
+        f"select {differs_sql(field(kind), 'one', 'other')} from (select $1 as one, $2 as other)"
+    )
+    [(differs,)] = engine.execute(query, [one, other]).fetchall()
+    assert differs is (run(engine, normal, one) != run(engine, normal, other))
 
 
 def test_an_id_is_the_same_with_and_without_its_check_characters(

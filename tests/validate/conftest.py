@@ -13,7 +13,8 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.sources.relations import RAW, columns
-from pipelines.validate.judge import ENTITIES, Validated, validate
+from pipelines.validate.judge import Validated, validate
+from pipelines.validate.rules import ENTITIES
 from pipelines.warehouse import Warehouse
 
 Row = dict[str, Any]

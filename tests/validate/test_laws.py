@@ -38,9 +38,9 @@ def test_each_row_gets_one_verdict(home: Any, rows: list[dict[str, Any]]) -> Non
     assert None not in ids
     assert len(set(ids)) == len(ids)
     for row in rejected:
-        told = [(reason["rule"], reason["field"]) for reason in row["reasons"]]
-        assert told
-        assert len(set(told)) == len(told)
+        broken = [(reason["rule"], reason["field"]) for reason in row["reasons"]]
+        assert broken
+        assert len(set(broken)) == len(broken)
     assert sum(done.broken.values()) == sum(len(row["reasons"]) for row in rejected)
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.errors import InternalError
-from pipelines.validate.judge import ENTITIES, REFERENCES, rules, validate
+from pipelines.validate.judge import validate
+from pipelines.validate.rules import ENTITIES, REFERENCES, rules
 
 EARLIER = date(2026, 11, 19)
 MISSING, FORMAT = "Mandatory Values", "Data Format"
@@ -38,9 +39,9 @@ def test_every_reason_of_a_row_is_told_in_the_order_of_the_validations(home: Any
     assert (done.staged, done.valid.rows, done.rejected.rows) == (2, 1, 1)
     assert done.kinds == {MISSING: 1, FORMAT: 1}
     assert sum(done.broken.values()) == 4
-    [shown] = done.sample
-    assert (shown.file, shown.row) == ("list/2026-11-20/a.csv", 3)
-    assert "birthdate soon: not a date we can read" in shown.reasons[1]
+    [rejection] = done.sample
+    assert (rejection.file, rejection.row) == ("list/2026-11-20/a.csv", 3)
+    assert "birthdate soon: not a date we can read" in rejection.reasons[1]
 
 
 def test_a_rejected_row_keeps_what_landed(home: Any) -> None:
@@ -78,10 +79,12 @@ def test_of_duplicates_the_newest_good_row_is_kept_then_the_last(home: Any) -> N
     assert home.valid("contacts") == [3, 6, 7, 9]
     reasons = home.reasons("contacts")
     assert set(reasons) == {2, 4, 5, 8}
-    assert all(("Duplicates", "duplicate", "source_id") in told for told in reasons.values())
+    assert all(
+        ("Duplicates", "duplicate", "source_id") in row_reasons for row_reasons in reasons.values()
+    )
     assert (MISSING, "last_name_present", "last_name") in reasons[8]
-    kept = home.read("rejected_contacts")[0]["reasons"][0]["message"]
-    assert kept.endswith("kept is list/2026-11-20/a.csv:3")
+    message = home.read("rejected_contacts")[0]["reasons"][0]["message"]
+    assert message.endswith("kept is list/2026-11-20/a.csv:3")
 
 
 def test_rows_that_are_all_bad_are_not_called_duplicates_too(home: Any) -> None:
@@ -108,12 +111,12 @@ def test_a_parent_is_a_valid_contact_of_the_parent_source(new_home: Any) -> None
             office | {"contact_id": "o6", "parent_id": "m1", "city": None, "phone": "555-0100"},
         ],
     )
-    gone = [("Reference", "reference", "parent_id")]
+    orphaned = [("Reference", "reference", "parent_id")]
     assert home.reasons("contacts") == {
         3: [(FORMAT, "email_format", "email")],
-        5: gone,
-        7: gone,
-        8: gone,
+        5: orphaned,
+        7: orphaned,
+        8: orphaned,
         9: [(MISSING, "address_present", "street")],
     }
 
@@ -204,12 +207,12 @@ def test_an_empty_batch_is_valid(home: Any, entity: str) -> None:
 
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_rules_are_told_per_staged_column(home: Any, entity: str) -> None:
-    told = rules(entity)
+    messages = rules(entity)
     home.judge(entity, [])
     with home.warehouse.connect() as connection:
         staged = home.warehouse.describe(connection, f"stg_{entity}", None).columns
-    assert told.keys() <= staged.keys()
-    assert told["source_id"][-1].startswith("Duplicates: ")
+    assert messages.keys() <= staged.keys()
+    assert messages["source_id"][-1].startswith("Duplicates: ")
 
 
 def test_nothing_heavy_is_loaded_before_there_are_rows() -> None:

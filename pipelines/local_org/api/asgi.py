@@ -17,8 +17,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from pipelines.local_org.api import routes
-from pipelines.local_org.api.router import Answer, ApiError, Call, Route, tidy
+from pipelines.local_org.api.router import Answer, ApiError, Call, Route, Router, tidy
+from pipelines.local_org.api.routes import table
 from pipelines.local_org.faults import (
     REFUSALS,
     AtRequest,
@@ -43,7 +43,7 @@ class Application:
 
     def __init__(self, org: Org) -> None:
         self._org = org
-        self._router = routes.table()
+        self._routes = table()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -71,12 +71,12 @@ class Application:
         return self._org.faults.request(request.method, request.url.path)
 
     async def _answer(self, request: Request) -> Answer:
-        rest = False
+        is_rest = False
         try:
             path = tidy(request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0])
-            rest = path.lower().startswith("/services/data/")
-            route, names = self._router.find(request.method, path)
-            call = replace(_call(self._org, request, path), names=names)
+            is_rest = path.lower().startswith("/services/data/")
+            route, names = self._routes.find(request.method, path)
+            call = replace(_call(self._org, self._routes, request, path), names=names)
             if route.login:
                 call = _logged_in(call)
                 self._org.usage.count("DailyApiRequests")
@@ -89,7 +89,7 @@ class Application:
                     call.body_file.unlink(missing_ok=True)
         except ApiError as error:
             answer = Answer(error.status, error.body)
-        if not rest:
+        if not is_rest:
             return answer
         limit = {"Sforce-Limit-Info": self._org.usage.api_usage()}
         return replace(answer, headers=limit | answer.headers)
@@ -140,21 +140,21 @@ def _part(send: Send, receive: Receive, after_bytes: int) -> Send:
     An answer without a body is not sent at all.
     """
     start: list[Message] = []
-    left = after_bytes
+    remaining = after_bytes
 
     async def send_part(message: Message) -> None:
-        nonlocal left
+        nonlocal remaining
         body = message.get("body", b"")
         if message["type"] == "http.response.start":
             start.append(message)
             return
         if body and start:
             await send(start.pop())
-        whole = len(body) < left
-        cut = len(body) if whole else left or len(body) // 2
+        whole = len(body) < remaining
+        cut = len(body) if whole else remaining or len(body) // 2
         if body:
             await send({**message, "body": body[:cut], "more_body": True})
-        left -= cut
+        remaining -= cut
         if not whole or not message.get("more_body", False):
             await asyncio.sleep(0.05)
             _cut(receive)
@@ -162,10 +162,11 @@ def _part(send: Send, receive: Receive, after_bytes: int) -> Send:
     return send_part
 
 
-def _call(org: Org, request: Request, path: str) -> Call:
+def _call(org: Org, routes: Router, request: Request, path: str) -> Call:
     query = request.scope["query_string"].decode("latin-1")
     return Call(
         org=org,
+        routes=routes,
         method=request.method,
         path=path,
         base_url=f"{request.url.scheme}://{request.headers.get('host', 'localhost')}",
@@ -250,10 +251,10 @@ async def _blocks(parts: tuple[tuple[Path, int, int], ...]) -> AsyncIterator[byt
     for path, start, length in parts:
         with path.open("rb") as file:
             file.seek(start)
-            left = length
-            while left > 0:
-                block = await run_in_threadpool(file.read, min(BLOCK, left))
+            remaining = length
+            while remaining > 0:
+                block = await run_in_threadpool(file.read, min(BLOCK, remaining))
                 if not block:
                     break
-                left -= len(block)
+                remaining -= len(block)
                 yield block

@@ -51,7 +51,7 @@ def route(method: str, path: str, *, upload: bool = False) -> Callable[[Handler]
                 return handler(_with_user(call))
             except Refused as refused:
                 error = {"exceptionCode": refused.code, "exceptionMessage": str(refused)}
-                return _told(call, "error", error, 400)
+                return _answer(call, "error", error, 400)
 
         router.route(method, path, login=False, upload=upload)(answer)
         return handler
@@ -84,13 +84,13 @@ def create(call: Call) -> Answer:
             raise Refused("InvalidJob", "externalIdFieldName names no External Id")
         settings["externalIdFieldName"] = key.name
     job = call.org.jobs.create("Classic", sobject.name, operation, settings, call.user)
-    return _told(call, "jobInfo", _job(call, job), 201)
+    return _answer(call, "jobInfo", _job(call, job), 201)
 
 
 @route("GET", BASE + "/{id}")
 def info(call: Call) -> Answer:
     """How far a job is."""
-    return _told(call, "jobInfo", _job(call, _find(call)))
+    return _answer(call, "jobInfo", _job(call, _find(call)))
 
 
 @route("POST", BASE + "/{id}")
@@ -102,7 +102,7 @@ def change(call: Call) -> Answer:
     if job.state != "Open":
         raise Refused("InvalidJobState", f"Job is in state {job.state}, cannot become {state}")
     call.org.jobs.change(job.id, state=state)
-    return _told(call, "jobInfo", _job(call, _find(call)))
+    return _answer(call, "jobInfo", _job(call, _find(call)))
 
 
 @route("POST", BASE + "/{id}/batch", upload=True)
@@ -119,20 +119,20 @@ def add_batch(call: Call) -> Answer:
     batch = run_batch(call.org.jobs, job, batch_id, call.body_file)
     # The work is done, but a client expects to wait for it.
     queued = replace(batch, state="Queued", processed=0, failed=0, message="")
-    return _told(call, "batchInfo", _batch(queued), 201)
+    return _answer(call, "batchInfo", _batch(queued), 201)
 
 
 @route("GET", BASE + "/{id}/batch")
 def list_batches(call: Call) -> Answer:
     """The batches of a job."""
-    found = [_batch(batch) for batch in batches_of(call.org.jobs, _find(call))]
-    return _told(call, "batchInfoList", {"batchInfo": found})
+    batches = [_batch(batch) for batch in batches_of(call.org.jobs, _find(call))]
+    return _answer(call, "batchInfoList", {"batchInfo": batches})
 
 
 @route("GET", BASE + "/{id}/batch/{batch}")
 def batch_info(call: Call) -> Answer:
     """How far a batch is."""
-    return _told(call, "batchInfo", _batch(_find_batch(call)))
+    return _answer(call, "batchInfo", _batch(_find_batch(call)))
 
 
 @route("GET", BASE + "/{id}/batch/{batch}/request")
@@ -154,7 +154,7 @@ def batch_result(call: Call) -> Answer:
     results = [f"752{batch.id[3:]}"]
     if _wants_json(call):
         return Answer(content=results, media_type=MEDIA_TYPES["JSON"])
-    return _told(call, "result-list", {"result": results})
+    return _answer(call, "result-list", {"result": results})
 
 
 @route("GET", BASE + "/{id}/batch/{batch}/result/{result}")
@@ -201,18 +201,18 @@ def _media_type(job: Job) -> str:
 
 
 def _wants_json(call: Call) -> bool:
-    asked = (call.headers.get("content-type", ""), call.headers.get("accept", ""))
-    return any("application/json" in header for header in asked)
+    headers = (call.headers.get("content-type", ""), call.headers.get("accept", ""))
+    return any("application/json" in header for header in headers)
 
 
 def _fields(call: Call) -> dict[str, str]:
     """The elements of an XML body, or the members of a JSON one, as texts."""
     if "application/json" in call.headers.get("content-type", ""):
         try:
-            told = call.json_object()
+            body = call.json_object()
         except ApiError as error:
             raise Refused("InvalidJob", str(error)) from error
-        return {str(name): str(value) for name, value in told.items() if value is not None}
+        return {str(name): str(value) for name, value in body.items() if value is not None}
     try:
         root = etree.fromstring(call.body, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
@@ -269,7 +269,7 @@ def _batch(batch: Batch) -> Values:
     }
 
 
-def _told(call: Call, name: str, values: Values, status: int = 200) -> Answer:
+def _answer(call: Call, name: str, values: Values, status: int = 200) -> Answer:
     """An answer in the language of the request."""
     if _wants_json(call):
         text = json.dumps(values)

@@ -96,9 +96,11 @@ def _retrieve(call: Call, record_ids: Any, names: Any) -> Answer:
     bad = [text for text in record_ids if not ids.is_id(str(text))]
     if bad:
         raise ApiError(400, "MALFORMED_ID", f"malformed id {bad[0]}")
-    wanted = [ids.to18(text) for text in record_ids]
-    found = select_records(call, sobject, [str(name) for name in names], wanted) if wanted else {}
-    return Answer(content=[found.get(record_id) for record_id in wanted])
+    full_ids = [ids.to18(text) for text in record_ids]
+    records = (
+        select_records(call, sobject, [str(name) for name in names], full_ids) if full_ids else {}
+    )
+    return Answer(content=[records.get(record_id) for record_id in full_ids])
 
 
 def _write(call: Call, operation: str) -> Answer:
@@ -153,6 +155,6 @@ def _sobject(call: Call, record: dict[str, Any]) -> SObject:
     return sobject
 
 
-def _check_number(things: list[Any], most: int) -> None:
-    if len(things) > most:
+def _check_number(items: list[Any], most: int) -> None:
+    if len(items) > most:
         raise refusal(unconfirmed.TOO_MANY_RECORDS, most=most)

@@ -40,15 +40,15 @@ class UnknownReference(Exception):
 def composite(call: Call) -> Answer:
     """Run calls one after the other; later ones may use what earlier ones answered."""
     body = call.json_object()
-    asked = _list_of_objects(body, "compositeRequest")
-    if sum(LARGE.search(str(part.get("url", ""))) is not None for part in asked) > MOST_LARGE_CALLS:
+    parts = _list_of_objects(body, "compositeRequest")
+    if sum(LARGE.search(str(part.get("url", ""))) is not None for part in parts) > MOST_LARGE_CALLS:
         raise refusal(unconfirmed.TOO_MANY_LARGE_PARTS, most=MOST_LARGE_CALLS)
     if body.get("allOrNone") is not True:
-        return Answer(content={"compositeResponse": _run_all(call, asked, stop_at_error=False)})
+        return Answer(content={"compositeResponse": _run_all(call, parts, stop_at_error=False)})
     answers: list[dict[str, Any]] = []
     try:
         with call.org.store.write():
-            answers = _run_all(call, asked, stop_at_error=True)
+            answers = _run_all(call, parts, stop_at_error=True)
             _undo_if_failed(answers)
     except RolledBack:
         answers = [a if a["httpStatusCode"] >= 400 else _halted(a) for a in answers]
@@ -79,14 +79,16 @@ def batch(call: Call) -> Answer:
 def tree(call: Call) -> Answer:
     """Make records with their children, all or none."""
     sobject = sobject_of(call)
-    made: dict[str, str] = {}
+    ids_by_reference: dict[str, str] = {}
     try:
         with call.org.store.write():
             roots = _list_of_objects(call.json_object(), "records")
-            _plant(call, sobject, roots, None, made, 1)
+            _plant(call, sobject, roots, None, ids_by_reference, 1)
     except _TreeRefused as refused:
         return Answer(400, {"hasErrors": True, "results": refused.results})
-    results = [{"referenceId": name, "id": record_id} for name, record_id in made.items()]
+    results = [
+        {"referenceId": name, "id": record_id} for name, record_id in ids_by_reference.items()
+    ]
     return Answer(201, {"hasErrors": False, "results": results})
 
 
@@ -94,19 +96,19 @@ def tree(call: Call) -> Answer:
 
 
 def _run_all(
-    call: Call, asked: list[dict[str, Any]], *, stop_at_error: bool
+    call: Call, parts: list[dict[str, Any]], *, stop_at_error: bool
 ) -> list[dict[str, Any]]:
     answers: list[dict[str, Any]] = []
-    known: dict[str, Any] = {}
+    contents: dict[str, Any] = {}
     broken = False
-    for part in asked:
+    for part in parts:
         name = str(part.get("referenceId", ""))
         if broken and stop_at_error:
             answers.append(_halted({"referenceId": name}))
             continue
         try:
-            url = _resolve(str(part.get("url", "")), known)
-            body = _resolve_all(part.get("body"), known)
+            url = _resolve(str(part.get("url", "")), contents)
+            body = _resolve_all(part.get("body"), contents)
         except UnknownReference as missing:
             error = {"errorCode": "PROCESSING_HALTED", "message": str(missing)}
             answers.append(_answer(name, Answer(400, [error])))
@@ -115,7 +117,7 @@ def _run_all(
         headers = {str(k).lower(): str(v) for k, v in (part.get("httpHeaders") or {}).items()}
         answer = _run(call, str(part.get("method", "")), url, body, headers)
         if answer.status < 400:
-            known[name] = answer.content
+            contents[name] = answer.content
         else:
             broken = True
         answers.append(_answer(name, answer))
@@ -142,8 +144,6 @@ def _halted(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _run(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) -> Answer:
     """Run one part through the table of routes, in the name of the same user."""
-    from pipelines.local_org.api.routes import table
-
     path, query = split_url(url)
     method = method.upper()
     if method not in METHODS or not path.lower().startswith("/services/data/"):
@@ -158,29 +158,29 @@ def _run(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) 
         json_body=body,
     )
     try:
-        return table().dispatch(part)
+        return call.routes.dispatch(part)
     except ApiError as error:
         return Answer(error.status, error.body)
 
 
-def _resolve_all(value: Any, known: dict[str, Any]) -> Any:
+def _resolve_all(value: Any, contents: dict[str, Any]) -> Any:
     if isinstance(value, str):
         whole = _REFERENCE.fullmatch(value)
-        return _look_up(whole[1], known) if whole else _resolve(value, known)
+        return _look_up(whole[1], contents) if whole else _resolve(value, contents)
     if isinstance(value, dict):
-        return {k: _resolve_all(v, known) for k, v in value.items()}
+        return {k: _resolve_all(v, contents) for k, v in value.items()}
     if isinstance(value, list):
-        return [_resolve_all(v, known) for v in value]
+        return [_resolve_all(v, contents) for v in value]
     return value
 
 
-def _resolve(text: str, known: dict[str, Any]) -> str:
-    return _REFERENCE.sub(lambda match: str(_look_up(match[1], known)), text)
+def _resolve(text: str, contents: dict[str, Any]) -> str:
+    return _REFERENCE.sub(lambda match: str(_look_up(match[1], contents)), text)
 
 
-def _look_up(path: str, known: dict[str, Any]) -> Any:
+def _look_up(path: str, contents: dict[str, Any]) -> Any:
     steps = re.findall(r"[^.\[\]]+", path)
-    value: Any = known
+    value: Any = contents
     for step in steps:
         if isinstance(value, dict) and step in value:
             value = value[step]
@@ -194,13 +194,13 @@ def _look_up(path: str, known: dict[str, Any]) -> Any:
 
 
 def _list_of_objects(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found = body.get(name)
-    if not isinstance(found, list) or not all(isinstance(part, dict) for part in found):
+    parts = body.get(name)
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise ApiError(400, "JSON_PARSER_ERROR", f"{name} must be a list of objects")
     most = MOST_TREE_RECORDS if name == "records" else MOST_CALLS
-    if len(found) > most:
+    if len(parts) > most:
         raise refusal(unconfirmed.TOO_MANY_PARTS, most=most, name=name)
-    return found
+    return parts
 
 
 # -- tree ------------------------------------------------------------------------------------------
@@ -217,12 +217,12 @@ def _plant(
     sobject: SObject,
     records: list[dict[str, Any]],
     parent: tuple[str, str] | None,
-    made: dict[str, str],
+    ids_by_reference: dict[str, str],
     level: int,
 ) -> None:
     """Make the records of one level, then those below each of them."""
     names = [str(record.get("attributes", {}).get("referenceId", "")) for record in records]
-    if level > MOST_TREE_LEVELS or len(made) + len(records) > MOST_TREE_RECORDS:
+    if level > MOST_TREE_LEVELS or len(ids_by_reference) + len(records) > MOST_TREE_RECORDS:
         raise refusal(
             unconfirmed.TREE_TOO_LARGE, records=MOST_TREE_RECORDS, levels=MOST_TREE_LEVELS
         )
@@ -243,16 +243,23 @@ def _plant(
         raise ApiError(400, "JSON_PARSER_ERROR", str(error)) from error
     _check_all(names, outcomes)
     for name, outcome, nest in zip(names, outcomes, nests, strict=True):
-        made[name] = outcome.id or ""
-        for relationship, below in nest.items():
+        ids_by_reference[name] = outcome.id or ""
+        for relationship, children in nest.items():
             relation = next((c for c in sobject.children if (c.name or "") == relationship), None)
             if relation is None:
                 raise ApiError(
                     400, "INVALID_FIELD", f"No such relation '{relationship}' on {sobject.name}"
                 )
             child = call.catalog[relation.child]
-            inner = _list_of_objects(below, "records")
-            _plant(call, child, inner, (relation.field, made[name]), made, level + 1)
+            inner = _list_of_objects(children, "records")
+            _plant(
+                call,
+                child,
+                inner,
+                (relation.field, ids_by_reference[name]),
+                ids_by_reference,
+                level + 1,
+            )
 
 
 def _check_all(names: list[str], outcomes: list[Outcome]) -> None:

@@ -10,7 +10,7 @@ from pipelines.local_org.bulk.jobs import TERMINAL
 from pipelines.local_org.samples import Unfit, load_file, load_samples
 
 router = Router()
-ERRORS_TOLD = 10
+ERRORS_LISTED = 10
 
 
 @router.route("POST", "/control/seed", login=False)
@@ -44,17 +44,17 @@ def seed_file(call: Call) -> Answer:
 def job(call: Call) -> Answer:
     """How far a job is, and the first of its errors."""
     owner_only(call)
-    found = call.org.jobs.get(call["id"])
-    if found is None:
+    bulk_job = call.org.jobs.get(call["id"])
+    if bulk_job is None:
         raise ApiError(404, "NO_JOB", f"There is no job {call['id']}")
-    errors = [row[1:] for row in islice(failed_rows(call, found), ERRORS_TOLD)]
+    errors = [row[1:] for row in islice(failed_rows(call, bulk_job), ERRORS_LISTED)]
     return Answer(
         content={
-            "ended": found.state in TERMINAL,
-            "state": found.state,
-            "error": found.error,
-            "rows": found.rows_done,
-            "failed": found.rows_failed,
+            "ended": bulk_job.state in TERMINAL,
+            "state": bulk_job.state,
+            "error": bulk_job.error,
+            "rows": bulk_job.rows_done,
+            "failed": bulk_job.rows_failed,
             "errors": errors,
         }
     )

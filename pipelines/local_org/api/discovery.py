@@ -63,8 +63,8 @@ def objects(call: Call) -> Answer:
 def describe_object(call: Call) -> Answer:
     """One object with its fields."""
     sobject = sobject_of(call)
-    found = record_type_rows(call, sobject)
-    return _unless_modified(call, describe(call.catalog, sobject, call.version, found))
+    record_types = record_type_rows(call, sobject)
+    return _unless_modified(call, describe(call.catalog, sobject, call.version, record_types))
 
 
 def record_type_rows(call: Call, sobject: SObject) -> list[dict[str, Any]]:
@@ -105,13 +105,13 @@ def limits(call: Call) -> Answer:
 @router.route("GET", "/services/data/v{version}/limits/recordCount")
 def record_count(call: Call) -> Answer:
     """How many records objects have."""
-    asked = [name for name in call.query.get("sObjects", "").split(",") if name]
-    known = {o.name for name in asked if (o := call.catalog.get(name)) is not None}
+    names = [name for name in call.query.get("sObjects", "").split(",") if name]
+    visible = {o.name for name in names if (o := call.catalog.get(name)) is not None}
     counts = record_counts(call)
     listed = [
         {"count": count, "name": name}
         for name, count in sorted(counts.items())
-        if name in known or (not asked and count)
+        if name in visible or (not names and count)
     ]
     return Answer(content={"sObjects": listed})
 
@@ -140,10 +140,10 @@ def record_counts(call: Call) -> dict[str, int]:
 def _unless_modified(call: Call, content: Any) -> Answer:
     modified = call.org.changes.moment(call.path, call.user, content)
     headers = {"Last-Modified": format_datetime(modified, usegmt=True)}
-    asked = call.headers.get("if-modified-since")
-    if asked is not None:
+    header = call.headers.get("if-modified-since")
+    if header is not None:
         try:
-            since = parsedate_to_datetime(asked)
+            since = parsedate_to_datetime(header)
         except ValueError:
             since = None
         if since is not None and since.tzinfo is not None and since >= modified:

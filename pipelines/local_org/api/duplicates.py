@@ -25,10 +25,10 @@ def duplicate_result(
     """
     if not any(error.code == "DUPLICATES_DETECTED" for error in outcome.errors):
         return None
-    found = connection.execute(
+    matches = connection.execute(
         "select rule, list(id order by id) from duplicate group by rule order by rule limit 1"
     ).fetchall()
-    name, record_ids = found[0][0], found[0][1][:MOST]
+    name, record_ids = matches[0][0], matches[0][1][:MOST]
     rule = next(
         rule
         for rule in call.org.setup.duplicate_rules

@@ -11,12 +11,12 @@ from pipelines.local_org.api.router import Answer, Call, Router
 from pipelines.local_org.api.web import (
     PAGE,
     Names,
+    cell,
     limits_used,
     missing,
     moment,
     page,
     place_of,
-    shown,
 )
 from pipelines.local_org.bulk.csvfile import DELIMITERS, BadFile
 from pipelines.local_org.bulk.ingest import FAILED, SUCCESSFUL, result_header, write_request
@@ -38,9 +38,11 @@ def usage(call: Call) -> Answer:
 @router.route("GET", "/lightning/jobs", login=False)
 def jobs(call: Call) -> Answer:
     """The Bulk jobs, newest first."""
-    found = [job for kind in ("V2Ingest", "V2Query", "Classic") for job in call.org.jobs.all(kind)]
-    found.sort(key=lambda job: -job.n)
-    first, place = place_of(call, len(found), "job")
+    all_jobs = [
+        job for kind in ("V2Ingest", "V2Query", "Classic") for job in call.org.jobs.all(kind)
+    ]
+    all_jobs.sort(key=lambda job: -job.n)
+    first, place = place_of(call, len(all_jobs), "job")
     lines = [
         {
             "id": job.id,
@@ -51,7 +53,7 @@ def jobs(call: Call) -> Answer:
             "seconds": f"{job.milliseconds / 1000:.1f}",
             "made": moment(job.created_at),
         }
-        for job in found[first : first + PAGE]
+        for job in all_jobs[first : first + PAGE]
     ]
     return page(call, "jobs", "Bulk jobs", jobs=lines, place=place)
 
@@ -63,8 +65,8 @@ def job_page(call: Call) -> Answer:
     if job is None:
         return missing(call)
     kinds = [FAILED, SUCCESSFUL] if job.kind == "V2Ingest" and job.rows_done else []
-    asked = call.query.get("show", "")
-    show = asked if asked in kinds else (FAILED if job.rows_failed else SUCCESSFUL)
+    kind = call.query.get("show", "")
+    show = kind if kind in kinds else (FAILED if job.rows_failed else SUCCESSFUL)
     total = job.rows_failed if show == FAILED else job.rows_done - job.rows_failed
     first, place = place_of(call, total, "row")
     lines = list(islice(_rows(call, job, show), first, first + PAGE)) if kinds else []
@@ -92,8 +94,8 @@ def job_page(call: Call) -> Answer:
         show=show,
         columns=_header(call, job, show) if kinds else [],
         lines=[
-            [names.link(known) if known else None, *(shown(None, cell) for cell in line[1:])]
-            for known, line in zip(ids, lines, strict=True)
+            [names.link(record_id) if record_id else None, *(cell(None, text) for text in line[1:])]
+            for record_id, line in zip(ids, lines, strict=True)
         ],
         place=place,
         reasons=[{"text": t, "count": f"{n:,}"} for t, n in reasons.most_common(REASONS)],

@@ -11,8 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from pipelines.local_org.api.router import Answer, Call, Router
-from pipelines.local_org.api.soap import (
+from pipelines.local_org.api.envelope import (
     XSI,
     Element,
     Fault,
@@ -23,6 +22,7 @@ from pipelines.local_org.api.soap import (
     tag,
     with_user,
 )
+from pipelines.local_org.api.router import Answer, Call, Router
 from pipelines.local_org.catalog.fieldmetadata import field_metadata
 from pipelines.local_org.catalog.model import Field, SObject
 from pipelines.local_org.customfields import CustomFieldError
@@ -32,8 +32,8 @@ router = Router()
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 MOST = 10
 """Components in one call."""
-Named = Iterator[tuple[str, dict[str, Any]]]
-"""Full names and what is told of each."""
+Components = Iterator[tuple[str, dict[str, Any]]]
+"""Full names, each with its metadata."""
 
 
 @router.route("POST", "/services/Soap/m/{version}", login=False)
@@ -62,15 +62,15 @@ def _create(call: Call, request: Element) -> str:
     def make(full_name: str, described: dict[str, Any]) -> None:
         call.org.custom_fields.make(full_name, described)
 
-    return _each(request, make)
+    return _write_each(request, make)
 
 
 def _update(call: Call, request: Element) -> str:
-    return _each(request, call.org.custom_fields.change)
+    return _write_each(request, call.org.custom_fields.change)
 
 
 def _upsert(call: Call, request: Element) -> str:
-    def put(full_name: str, described: dict[str, Any]) -> bool:
+    def upsert(full_name: str, described: dict[str, Any]) -> bool:
         is_new = full_name.lower() not in {name.lower() for name, _ in _custom_fields(call)}
         if is_new:
             call.org.custom_fields.make(full_name, described)
@@ -78,16 +78,16 @@ def _upsert(call: Call, request: Element) -> str:
             call.org.custom_fields.change(full_name, described)
         return is_new
 
-    return _each(request, put)
+    return _write_each(request, upsert)
 
 
 def _delete(call: Call, request: Element) -> str:
-    kind, names = _asked(request)
+    kind, names = _type_and_names(request)
     remove = call.org.custom_fields.remove
     return "".join(_result(name, kind, partial(remove, name)) for name in names)
 
 
-def _each(request: Element, put: Callable[[str, dict[str, Any]], bool | None]) -> str:
+def _write_each(request: Element, write: Callable[[str, dict[str, Any]], bool | None]) -> str:
     """The results of writing the components of a request, each on its own."""
     components = children(request, "metadata")
     _few(components)
@@ -95,9 +95,9 @@ def _each(request: Element, put: Callable[[str, dict[str, Any]], bool | None]) -
     for component in components:
         kind = (component.get(f"{{{XSI}}}type") or "").rpartition(":")[2]
         described = _value(component)
-        told = described if isinstance(described, dict) else {}
-        name = str(told.get("fullName", ""))
-        results.append(_result(name, kind, partial(put, name, told)))
+        values = described if isinstance(described, dict) else {}
+        name = str(values.get("fullName", ""))
+        results.append(_result(name, kind, partial(write, name, values)))
     return "".join(results)
 
 
@@ -109,8 +109,8 @@ def _result(full_name: str, kind: str, write: Callable[[], bool | None]) -> str:
         created = write()
     except CustomFieldError as error:
         return _refused(full_name, error.code, str(error))
-    told = "" if created is None else tag("created", created)
-    return f"<result>{told}{tag('fullName', full_name)}<success>true</success></result>"
+    created_tag = "" if created is None else tag("created", created)
+    return f"<result>{created_tag}{tag('fullName', full_name)}<success>true</success></result>"
 
 
 def _refused(full_name: str, code: str, message: str) -> str:
@@ -122,13 +122,13 @@ def _refused(full_name: str, code: str, message: str) -> str:
 
 
 def _read(call: Call, request: Element) -> str:
-    kind, names = _asked(request)
-    known = {name.lower(): (name, told) for name, told in _components(call, kind)}
+    kind, names = _type_and_names(request)
+    components = {name.lower(): (name, described) for name, described in _components(call, kind)}
     records = []
     for name in names:
-        if name.lower() in known:
-            full_name, told = known[name.lower()]
-            body = tag("fullName", full_name) + _elements(told)
+        if name.lower() in components:
+            full_name, described = components[name.lower()]
+            body = tag("fullName", full_name) + _elements(described)
             records.append(f'<records xsi:type="{kind}">{body}</records>')
         else:
             records.append('<records xsi:nil="true"/>')
@@ -136,12 +136,12 @@ def _read(call: Call, request: Element) -> str:
 
 
 def _list(call: Call, request: Element) -> str:
-    found = []
+    results = []
     for query in children(request, "queries"):
         kinds = children(query, "type")
         kind = (kinds[0].text or "").strip() if kinds else ""
-        found += [_properties(call, kind, name) for name, _ in _components(call, kind)]
-    return "".join(found)
+        results += [_properties(call, kind, name) for name, _ in _components(call, kind)]
+    return "".join(results)
 
 
 def _describe(call: Call, _request: Element) -> str:
@@ -184,7 +184,7 @@ def _properties(call: Call, kind: str, full_name: str) -> str:
     return f"<result>{_elements(about)}</result>"
 
 
-def _components(call: Call, kind: str) -> Named:
+def _components(call: Call, kind: str) -> Components:
     """Every component of a kind, by full name.
 
     Raises:
@@ -201,7 +201,7 @@ def _components(call: Call, kind: str) -> Named:
         raise Fault("INVALID_TYPE", f"Unknown type name '{kind}' specified")
 
 
-def _custom_fields(call: Call) -> Named:
+def _custom_fields(call: Call) -> Components:
     for sobject in call.org.custom_fields.complete():
         for field in _own_fields(sobject):
             yield f"{sobject.name}.{field.name}", field_metadata(field)
@@ -214,32 +214,36 @@ def _own_fields(sobject: SObject) -> list[Field]:
 
 def _object(call: Call, sobject: SObject) -> dict[str, Any]:
     kinds = [
-        (name, told) for name, told in _record_types(call) if name.startswith(f"{sobject.name}.")
+        (name, described)
+        for name, described in _record_types(call)
+        if name.startswith(f"{sobject.name}.")
     ]
     return {
         "fields": [{"fullName": f.name} | field_metadata(f) for f in _own_fields(sobject)],
         "label": sobject.label,
         "pluralLabel": sobject.plural,
-        "recordTypes": [{"fullName": name.partition(".")[2]} | told for name, told in kinds],
+        "recordTypes": [
+            {"fullName": name.partition(".")[2]} | described for name, described in kinds
+        ],
     }
 
 
-def _record_types(call: Call) -> Named:
+def _record_types(call: Call) -> Components:
     with call.org.store.read() as connection:
-        found = rows(
+        record_types = rows(
             connection,
             'select "SobjectType", "DeveloperName", "Name", "IsActive" from records."RecordType" '
             'order by "SobjectType", "DeveloperName"',
         )
-    for row in found:
-        told = {"active": row["IsActive"], "label": row["Name"]}
-        yield f"{row['SobjectType']}.{row['DeveloperName']}", told
+    for row in record_types:
+        described = {"active": row["IsActive"], "label": row["Name"]}
+        yield f"{row['SobjectType']}.{row['DeveloperName']}", described
 
 
 # -- XML -------------------------------------------------------------------------------------------
 
 
-def _asked(request: Element) -> tuple[str, list[str]]:
+def _type_and_names(request: Element) -> tuple[str, list[str]]:
     """The type and the full names that a request names."""
     kinds, names = children(request, "type"), children(request, "fullNames")
     _few(names)
@@ -252,10 +256,10 @@ def _few(components: list[Element]) -> None:
         raise Fault("EXCEEDED_ID_LIMIT", f"record limit reached: at most {MOST} components")
 
 
-def _elements(told: dict[str, Any]) -> str:
+def _elements(values: dict[str, Any]) -> str:
     """Values as elements; what a list holds is one element after the other."""
     parts = []
-    for name, value in told.items():
+    for name, value in values.items():
         for one in value if isinstance(value, list) else [value]:
             inner = (
                 f"<{name}>{_elements(one)}</{name}>" if isinstance(one, dict) else tag(name, one)
@@ -273,8 +277,8 @@ def _value(element: Element) -> Any:
     for child in inner:
         name, value = etree.QName(child).localname, _value(child)
         if name in values:
-            known = values[name]
-            values[name] = [*known, value] if isinstance(known, list) else [known, value]
+            earlier = values[name]
+            values[name] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
         else:
             values[name] = value
     return values

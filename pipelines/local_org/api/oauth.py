@@ -51,8 +51,8 @@ def token(call: Call) -> Answer:
 @router.route("GET", "/services/oauth2/revoke", login=False)
 def revoke(call: Call) -> Answer:
     """End the session of a token."""
-    given = (_form(call) | call.query).get("token", "")
-    if not call.org.sessions.revoke(given):
+    token = (_form(call) | call.query).get("token", "")
+    if not call.org.sessions.revoke(token):
         raise OAuthError("unsupported_token_type", "this token type is not supported")
     return Answer(200, raw=b"")
 
@@ -62,9 +62,9 @@ def introspect(call: Call) -> Answer:
     """Whether a token is live, and whose it is."""
     form = _form(call)
     _check_client(call, form, secret=True)
-    given = form.get("token", "")
+    token = form.get("token", "")
     for kind in ("access", "refresh"):
-        user = call.org.sessions.user_of(given, kind)
+        user = call.org.sessions.user_of(token, kind)
         if user is not None:
             return Answer(
                 content={
@@ -137,17 +137,17 @@ def _form(call: Call) -> dict[str, str]:
 
 
 def _check_client(call: Call, form: dict[str, str], *, secret: bool) -> None:
-    client, given = form.get("client_id", ""), form.get("client_secret", "")
+    client, client_secret = form.get("client_id", ""), form.get("client_secret", "")
     kind, _, encoded = call.headers.get("authorization", "").partition(" ")
     if kind.lower() == "basic":
         try:
             decoded = base64.b64decode(encoded, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             decoded = ""
-        client, _, given = decoded.partition(":")
+        client, _, client_secret = decoded.partition(":")
     if not _same(client, call.org.state["client_id"]):
         raise OAuthError("invalid_client_id", "client identifier invalid")
-    if (secret or given) and not _same(given, call.org.state["client_secret"]):
+    if (secret or client_secret) and not _same(client_secret, call.org.state["client_secret"]):
         raise OAuthError("invalid_client", "invalid client credentials")
 
 
@@ -158,14 +158,14 @@ def check_password(call: Call, username: str, password: str) -> str | None:
     somebody else than the integration.
     """
     state = call.org.state
-    known = {state["password"], state["password"] + state["security_token"]}
-    if not any(_same(password, each) for each in known):
+    passwords = {state["password"], state["password"] + state["security_token"]}
+    if not any(_same(password, valid) for valid in passwords):
         return None
     user = call.catalog["User"]
     active = f'select "Id" from {user.table} where lower("Username") = lower(?) and "IsActive"'
     with call.org.store.read() as connection:
-        found = connection.execute(active, [username]).fetchall()
-    return found[0][0] if found else None
+        users = connection.execute(active, [username]).fetchall()
+    return users[0][0] if users else None
 
 
 def _password_user(call: Call, form: dict[str, str]) -> str:
@@ -199,8 +199,8 @@ def _asserted_user(call: Call, assertion: str) -> str:
     return user
 
 
-def _same(given: str, known: str) -> bool:
-    return hmac.compare_digest(given.encode(), known.encode())
+def _same(presented: str, expected: str) -> bool:
+    return hmac.compare_digest(presented.encode(), expected.encode())
 
 
 def _tokens(call: Call, user: str, *, refresh: bool = False) -> Answer:
@@ -233,10 +233,10 @@ def user_record(call: Call, user_id: str) -> dict[str, Any]:
     user = call.catalog["User"]
     columns = ", ".join(f'{f.read_sql("t")} as "{f.name}"' for f in user.fields)
     with call.org.store.read() as connection:
-        found = rows(connection, f'select {columns} from {user.table} t where "Id" = ?', user_id)
-    if not found:
+        users = rows(connection, f'select {columns} from {user.table} t where "Id" = ?', user_id)
+    if not users:
         raise ApiError(403, "INVALID_SESSION_ID", "Bad_OAuth_Token")
-    return found[0]
+    return users[0]
 
 
 def _urls(call: Call) -> dict[str, str]:

@@ -12,14 +12,15 @@ import duckdb
 from pipelines.local_org import ids
 from pipelines.local_org.api import jobpages
 from pipelines.local_org.api.discovery import record_counts
-from pipelines.local_org.api.past import latest, past_of, told
+from pipelines.local_org.api.past import labelled, latest, past_of
 from pipelines.local_org.api.router import Answer, Call, Router
 from pipelines.local_org.api.web import (
     PAGE,
     SEARCH,
+    Cell,
     Names,
-    Shown,
     catalog_of,
+    cell,
     cells,
     label,
     limits_used,
@@ -27,7 +28,6 @@ from pipelines.local_org.api.web import (
     page,
     place_of,
     record_url,
-    shown,
 )
 from pipelines.local_org.catalog.model import Field, SObject
 from pipelines.local_org.store.store import rows
@@ -36,7 +36,7 @@ router = Router()
 router.include(jobpages.router)
 LATEST = 12
 RELATED = 10
-FOUND = 8
+MATCHES = 8
 WELL_KNOWN = (
     "Email",
     "Company",
@@ -108,37 +108,37 @@ def record_list(call: Call) -> Answer:
     sobject = catalog_of(call).get(call["name"])
     if sobject is None:
         return missing(call)
-    asked, in_bin = call.query.get("q", "").strip(), call.query.get("bin") == "1"
+    text, in_bin = call.query.get("q", "").strip(), call.query.get("bin") == "1"
     condition = 't."IsDeleted"' if in_bin else 'not t."IsDeleted"'
-    condition, values = _searching(sobject, condition, asked)
+    condition, values = _searching(sobject, condition, text)
     with call.org.store.read() as connection:
         total = connection.execute(
             f"select count(*) from {sobject.table} t where {condition}", values
         ).fetchall()[0][0]
         first, place = place_of(call, total, "record")
-        found = _listed(call, connection, sobject, condition, values, first, PAGE)
+        table = _listed(call, connection, sobject, condition, values, first, PAGE)
     return page(
-        call, "list", sobject.plural, found=found, place=place, q=asked, bin=in_bin
+        call, "list", sobject.plural, table=table, place=place, q=text, bin=in_bin
     )  # fmt: skip
 
 
 @router.route("GET", SEARCH, login=False)
 def search(call: Call) -> Answer:
     """What of all objects carries a text."""
-    asked = call.query.get("q", "").strip()
+    text = call.query.get("q", "").strip()
     groups = []
-    for sobject in catalog_of(call) if asked else ():
+    for sobject in catalog_of(call) if text else ():
         if "create" not in sobject.verbs or sobject.get("IsDeleted") is None:
             continue
-        condition, values = _searching(sobject, 'not t."IsDeleted"', asked)
+        condition, values = _searching(sobject, 'not t."IsDeleted"', text)
         with call.org.store.read() as connection:
-            found = _listed(call, connection, sobject, condition, values, 0, FOUND)
-        if found["lines"]:
-            more = len(found["lines"]) == FOUND
+            table = _listed(call, connection, sobject, condition, values, 0, MATCHES)
+        if table["lines"]:
+            is_full = len(table["lines"]) == MATCHES
             url = f"/lightning/o/{sobject.name}/list"
-            total = f"first {FOUND}" if more else str(len(found["lines"]))
-            groups.append({"url": url, "plural": sobject.plural, "total": total, "found": found})
-    return page(call, "search", "Search", asked=asked, groups=groups)
+            total = f"first {MATCHES}" if is_full else str(len(table["lines"]))
+            groups.append({"url": url, "plural": sobject.plural, "total": total, "table": table})
+    return page(call, "search", "Search", text=text, groups=groups)
 
 
 @router.route("GET", "/lightning/r/{name}/{id}/view", login=False)
@@ -160,18 +160,19 @@ def _record(call: Call, sobject: SObject | None) -> Answer:
     columns = ", ".join(f'{f.read_sql("t")} as "{f.name}"' for f in fields)
     sql = f'select {columns}, t._n as "#" from {sobject.table} t where t."Id" = ?'
     with call.org.store.read() as connection:
-        found = rows(connection, sql, ids.to18(call["id"]))
-        if not found:
+        records = rows(connection, sql, ids.to18(call["id"]))
+        if not records:
             return missing(call)
-        values = found[0]
-        past, spoken = past_of(connection, sobject, values["#"])
+        values = records[0]
+        past, values_of_past = past_of(connection, sobject, values["#"])
         related = _related(call, connection, sobject, values["Id"])
-    names = Names(call, [*(values[f.name] for f in fields if f.type == "reference"), *spoken])
+    names = Names(
+        call, [*(values[f.name] for f in fields if f.type == "reference"), *values_of_past]
+    )
     lines = [
-        {"name": f.name, "label": label(f), "shown": shown(f, values[f.name], names)}
-        for f in fields
+        {"name": f.name, "label": label(f), "cell": cell(f, values[f.name], names)} for f in fields
     ]
-    filled = [line for line in lines if line["shown"] and _is_news(line["name"], values)]
+    filled = [line for line in lines if line["cell"] and _is_news(line["name"], values)]
     master = values.get("MasterRecordId")
     return page(
         call,
@@ -181,12 +182,12 @@ def _record(call: Call, sobject: SObject | None) -> Answer:
         id=values["Id"],
         plural=sobject.plural,
         list_url=f"/lightning/o/{sobject.name}/list",
-        gone=values.get("IsDeleted", False),
+        deleted=values.get("IsDeleted", False),
         master=names.link(master) if master else None,
         filled=filled,
         rest=[line for line in lines if line not in filled],
         related=related,
-        past=[told(event, sobject, names) for event in past],
+        past=[labelled(event, sobject, names) for event in past],
     )
 
 
@@ -207,19 +208,19 @@ def _related(
             f"select count(*) from {child.table} t where {condition}", [record_id]
         ).fetchall()[0][0]
         if total:
-            found = _listed(call, connection, child, condition, [record_id], 0, RELATED)
-            said = f"{total:,}" if total <= RELATED else f"{RELATED} of {total:,}"
-            lists.append({"name": relation.name or child.plural, "total": said, "found": found})
+            table = _listed(call, connection, child, condition, [record_id], 0, RELATED)
+            count = f"{total:,}" if total <= RELATED else f"{RELATED} of {total:,}"
+            lists.append({"name": relation.name or child.plural, "total": count, "table": table})
     return lists
 
 
-def _searching(sobject: SObject, condition: str, asked: str) -> tuple[str, list[Any]]:
+def _searching(sobject: SObject, condition: str, text: str) -> tuple[str, list[Any]]:
     """A condition that also asks for a text, and its parameters."""
-    if not asked:
+    if not text:
         return condition, []
     texts = [f.column for f in sobject.stored if f.name in SEARCHED or f.external_id]
     searched = ", ".join(f"t.{column}" for column in texts)
-    return f"{condition} and contains(lower(concat_ws(' ', {searched})), lower(?))", [asked]
+    return f"{condition} and contains(lower(concat_ws(' ', {searched})), lower(?))", [text]
 
 
 def _listed(
@@ -232,24 +233,24 @@ def _listed(
     most: int,
 ) -> dict[str, Any]:
     """A table of records: `header`, `lines` of cells."""
-    known = [field for name in WELL_KNOWN if (field := sobject.get(name)) is not None]
-    fields: list[Field] = known[:COLUMNS]
+    present = [field for name in WELL_KNOWN if (field := sobject.get(name)) is not None]
+    fields: list[Field] = present[:COLUMNS]
     columns = [f.read_sql("t") for f in (sobject.name_field or sobject["Id"], *fields)]
-    found = connection.execute(
+    records = connection.execute(
         f'select t."Id", {", ".join(columns)}, t."LastModifiedDate" from {sobject.table} t '
         f'where {condition} order by t."LastModifiedDate" desc, t._n desc '
         f"limit {most} offset {first}",
         list(values),
     ).fetchall()
     references = {i for i, f in enumerate(fields) if f.type == "reference"}
-    names = Names(call, [row[2 + i] for row in found for i in references])
+    names = Names(call, [row[2 + i] for row in records for i in references])
     lines = []
-    for row in found:
-        title = shown(None, row[1]) or shown(None, row[0])
+    for row in records:
+        title = cell(None, row[1]) or cell(None, row[0])
         text = title.text if title is not None else row[0]
         lines.append(
             [
-                Shown(text, record_url(sobject, row[0])),
+                Cell(text, record_url(sobject, row[0])),
                 *cells(row[2:], [*fields, None], names),
             ]
         )

@@ -4,7 +4,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.local_org.api.web import Names, Shown, label, moment, shown
+from pipelines.local_org.api.web import Cell, Names, cell, label, moment
 from pipelines.local_org.catalog.model import SObject
 
 DID = {
@@ -51,27 +51,27 @@ def past_of(
         f"select {columns} from {sobject.table} t where t._n = ?", [number]
     ).fetchall()[0]
     after = dict(zip((field.name for field in sobject.stored), row, strict=True))
-    asked = {"object": sobject.name, "number": number}
-    events, spoken = [], []
-    for line in connection.execute(_CHANGES, {**asked, "most": MOST}).fetchall():
+    parameters = {"object": sobject.name, "number": number}
+    events, values = [], []
+    for line in connection.execute(_CHANGES, {**parameters, "most": MOST}).fetchall():
         _, at, user, request, operation, fields, changed, old = line
         changes = []
         for position, before in zip(changed, old, strict=True):
             name = fields[position]
             changes.append((name, before, after.get(name)))
-            spoken += [before, after.get(name)]
+            values += [before, after.get(name)]
             after[name] = before
-        spoken.append(user)
+        values.append(user)
         events.append(_event(DID[operation], at, user, request, changes))
-    made = connection.execute(_CREATION, asked).fetchall()
-    if made:
-        at, user, request = made[0]
+    creations = connection.execute(_CREATION, parameters).fetchall()
+    if creations:
+        at, user, request = creations[0]
         events.append(_event("Created", at, user, request, []))
-        spoken.append(user)
-    return events, spoken
+        values.append(user)
+    return events, values
 
 
-def told(event: Event, sobject: SObject, names: Names) -> Event:
+def labelled(event: Event, sobject: SObject, names: Names) -> Event:
     """An event with names and labels in place of ids and fields."""
     changes = []
     for name, old, new in event["changes"]:
@@ -80,8 +80,8 @@ def told(event: Event, sobject: SObject, names: Names) -> Event:
             {
                 "name": name,
                 "label": label(field) if field is not None else name,
-                "old": shown(field, old, names),
-                "new": shown(field, new, names),
+                "old": cell(field, old, names),
+                "new": cell(field, new, names),
             }
         )
     return {**event, "user": names.link(event["user"]), "changes": changes}
@@ -90,11 +90,11 @@ def told(event: Event, sobject: SObject, names: Names) -> Event:
 def latest(connection: duckdb.DuckDBPyConnection, most: int) -> tuple[list[Event], list[str]]:
     """What was written last, and who wrote it."""
     events = []
-    for at, user, request, operation, name, made in connection.execute(
+    for at, user, request, operation, name, number in connection.execute(
         _LATEST, {"most": most}
     ).fetchall():
         did = "Wrote" if operation == "upsert" else DID[operation]
-        count = f"{made:,} × " if made and made > 1 else ""
+        count = f"{number:,} × " if number and number > 1 else ""
         events.append(_event(f"{did} {count}{name}", at, user, request, []))
     return events, [event["user"] for event in events]
 
@@ -109,9 +109,9 @@ def _event(did: str, at: Any, user: str, request: str, changes: list[Any]) -> Ev
     }
 
 
-def _request(request: str) -> Shown | None:
+def _request(request: str) -> Cell | None:
     """What a write was done for; a Bulk job leads to its page."""
     if not request:
         return None
     job = request.removeprefix("Bulk job ")
-    return Shown(request, f"/lightning/jobs/{job}" if job != request else None)
+    return Cell(request, f"/lightning/jobs/{job}" if job != request else None)

@@ -11,10 +11,12 @@ from typing import Any
 from pipelines.local_org import ids
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
 from pipelines.local_org.catalog.model import Catalog, SObject, literal
-from pipelines.local_org.soql.compile import Compiled, compile_query
+from pipelines.local_org.soql.compile import compile_query
+from pipelines.local_org.soql.compiled import Compiled
+from pipelines.local_org.soql.parser import parse
 from pipelines.local_org.soql.run import Shaper, copy_parquet_sql
 from pipelines.local_org.soql.scope import Scope
-from pipelines.local_org.soql.tree import Query, QueryError, parse, plain_query
+from pipelines.local_org.soql.tree import Query, QueryError, plain_query
 
 router = Router()
 PAGE, SMALLEST_PAGE = 2000, 200
@@ -45,13 +47,13 @@ def more(call: Call) -> Answer:
     compiled = compiled_query(call, saved["soql"], deleted=saved["deleted"])
     start, size = int(match[2]), page_size(call)
     with call.org.store.read() as connection:
-        found = connection.execute(
+        lines = connection.execute(
             "select * exclude (file_row_number) from read_parquet(?, file_row_number = true) "
             "where file_row_number >= ? and file_row_number < ? order by file_row_number",
             [str(folder / "rows.parquet"), start, start + size],
         ).fetchall()
-        records = Shaper(compiled, call.version).records(connection, found)
-    return Answer(content=_page(call, saved["total"], records, match[1], start + len(found)))
+        records = Shaper(compiled, call.version).records(connection, lines)
+    return Answer(content=_page(call, saved["total"], records, match[1], start + len(lines)))
 
 
 def compiled_query(call: Call, query: str | Query, *, deleted: bool) -> Compiled:
@@ -69,8 +71,8 @@ def compiled_query(call: Call, query: str | Query, *, deleted: bool) -> Compiled
 
 def page_size(call: Call) -> int:
     """Rows per page: 2000, or what `Sforce-Query-Options: batchSize=` asks for."""
-    asked = call.option("sforce-query-options").get("batchsize", "")
-    return min(PAGE, max(SMALLEST_PAGE, int(asked))) if asked.isdigit() else PAGE
+    size = call.option("sforce-query-options").get("batchsize", "")
+    return min(PAGE, max(SMALLEST_PAGE, int(size))) if size.isdigit() else PAGE
 
 
 def select_records(
@@ -87,20 +89,20 @@ def select_records(
         raise ApiError(400, error.code, error.message) from error
     shaper = Shaper(compiled, call.version)
     # Objects that have a recycle bin are asked for what is not in it.
-    more = "where" if sobject.get("IsDeleted") is None else "and"
-    tests = f"{compiled.sql} {more} {Scope.alias}"
+    conjunction = "where" if sobject.get("IsDeleted") is None else "and"
+    tests = f"{compiled.sql} {conjunction} {Scope.alias}"
     if len(record_ids) == 1:
         number = ids.record_number(record_ids[0])
         sql = f'{tests}._n = $1::bigint and {Scope.alias}."Id" = $2::varchar'
-        found = call.org.store.run_kept(sql, f"{number}::bigint, {literal(record_ids[0])}::varchar")
-        return {row[0]: shaper.record(row) for row in found}
+        lines = call.org.store.run_kept(sql, f"{number}::bigint, {literal(record_ids[0])}::varchar")
+        return {row[0]: shaper.record(row) for row in lines}
     numbers = ", ".join(str(ids.record_number(record_id)) for record_id in record_ids)
-    wanted = ", ".join(map(literal, record_ids))
+    quoted_ids = ", ".join(map(literal, record_ids))
     with call.org.store.read() as connection:
-        found = connection.execute(
-            f'{tests}._n in ({numbers}) and {Scope.alias}."Id" in ({wanted})'
+        lines = connection.execute(
+            f'{tests}._n in ({numbers}) and {Scope.alias}."Id" in ({quoted_ids})'
         ).fetchall()
-    return {row[0]: shaper.record(row) for row in found}
+    return {row[0]: shaper.record(row) for row in lines}
 
 
 @lru_cache(maxsize=200)
@@ -124,11 +126,11 @@ def _first_page(call: Call, *, deleted: bool) -> Answer:
             total = connection.execute(compiled.sql).fetchall()[0][0]
             return Answer(content={"totalSize": total, "done": True, "records": []})
         result = connection.execute(compiled.sql)
-        found = result.fetchmany(size)
+        lines = result.fetchmany(size)
         over = result.fetchmany(1)
-        records = Shaper(compiled, call.version).records(connection, found)
+        records = Shaper(compiled, call.version).records(connection, lines)
         if not over:
-            return Answer(content=_page(call, len(found), records, "", len(found)))
+            return Answer(content=_page(call, len(lines), records, "", len(lines)))
         if compiled.kind == "aggregate":
             raise ApiError(
                 400,
@@ -145,7 +147,7 @@ def _first_page(call: Call, *, deleted: bool) -> Answer:
         total = copied.fetchall()[0][0]
     saved = {"soql": soql, "deleted": deleted, "total": total}
     (folder / "query.json").write_text(json.dumps(saved))
-    return Answer(content=_page(call, total, records, locator, len(found)))
+    return Answer(content=_page(call, total, records, locator, len(lines)))
 
 
 def _page(

@@ -3,7 +3,7 @@
 import binascii
 
 from pipelines.local_org import unconfirmed
-from pipelines.local_org.api.ingest import (
+from pipelines.local_org.api.jobs import (
     CSV_TYPE,
     abort,
     check_quota,
@@ -76,8 +76,8 @@ def results(call: Call) -> Answer:
         raise refusal(unconfirmed.OTHER_VERSION, 409)
     if job.state != "JobComplete":
         raise refusal(unconfirmed.NO_RESULTS, state=job.state)
-    asked = call.query.get("maxRecords", "")
-    most = max(1, int(asked)) if asked.isdigit() else PAGE
+    limit = call.query.get("maxRecords", "")
+    most = max(1, int(limit)) if limit.isdigit() else PAGE
     file = result_file(call.org.jobs, job)
     try:
         start, length, count, following = page_bounds(file, call.query.get("locator"), most)

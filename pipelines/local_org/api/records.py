@@ -68,10 +68,10 @@ def delete(call: Call) -> Answer:
 @router.route("GET", "/services/data/v{version}/sobjects/{name}/{field}/{value*}")
 def read_by_key(call: Call) -> Answer:
     """Read the record with this value of an External Id."""
-    sobject, found = _by_key(call)
-    if not found:
+    sobject, record_ids = _by_key(call)
+    if not record_ids:
         raise MISSING
-    return _several(call, sobject, found) or _record(call, sobject, found[0])
+    return _several(call, sobject, record_ids) or _record(call, sobject, record_ids[0])
 
 
 @router.route("PATCH", "/services/data/v{version}/sobjects/{name}/{field}/{value*}")
@@ -101,12 +101,12 @@ def upsert(call: Call) -> Answer:
 def delete_by_key(call: Call) -> Answer:
     """Delete the record with this value of an External Id."""
     _allowed(call, "delete")
-    sobject, found = _by_key(call)
-    if not found:
+    sobject, record_ids = _by_key(call)
+    if not record_ids:
         raise MISSING
-    several = _several(call, sobject, found)
+    several = _several(call, sobject, record_ids)
     if several is None:
-        _good(delete_records(call.writer, found, call.user)[0])
+        _good(delete_records(call.writer, record_ids, call.user)[0])
     return several or Answer(204)
 
 
@@ -123,18 +123,18 @@ def _allowed(call: Call, verb: str) -> SObject:
 
 def _id_of(call: Call, sobject: SObject) -> str:
     """The 18-character id in the path."""
-    given = call["id"]
-    if not ids.is_id(given) or given[:3] != sobject.prefix:
+    text = call["id"]
+    if not ids.is_id(text) or text[:3] != sobject.prefix:
         raise (
             ApiError(
                 404,
                 "NOT_FOUND",
                 "Provided external ID field does not exist or is not accessible: Id",
             )
-            if not re.fullmatch("[A-Za-z0-9]{15,18}", given)
+            if not re.fullmatch("[A-Za-z0-9]{15,18}", text)
             else MISSING
         )
-    return ids.to18(given)
+    return ids.to18(text)
 
 
 def _check_alive(call: Call, sobject: SObject, record_id: str) -> None:
@@ -143,19 +143,19 @@ def _check_alive(call: Call, sobject: SObject, record_id: str) -> None:
     Raises:
         ApiError: 404.
     """
-    found = call.org.store.run_kept(
+    lines = call.org.store.run_kept(
         _state_sql(sobject),
         f"{ids.record_number(record_id)}::bigint, {literal(record_id)}::varchar",
     )
-    if not found:
+    if not lines:
         raise MISSING
-    if found[0][0]:
+    if lines[0][0]:
         raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted", ())
 
 
 def _key_in_body(name: str) -> ApiError:
-    told = unconfirmed.KEY_IN_BODY
-    return ApiError(400, told.code, told(field=name), ())
+    message = unconfirmed.KEY_IN_BODY
+    return ApiError(400, message.code, message(field=name), ())
 
 
 def _key_field(call: Call, sobject: SObject) -> Field:
@@ -174,8 +174,8 @@ def _by_key(call: Call) -> tuple[SObject, list[str]]:
     sobject = sobject_of(call)
     key = _key_field(call, sobject)
     with call.org.store.read() as connection:
-        found = connection.execute(_carriers_sql(sobject, key), [call["value"]]).fetchall()
-    return sobject, [row[0] for row in found]
+        lines = connection.execute(_carriers_sql(sobject, key), [call["value"]]).fetchall()
+    return sobject, [row[0] for row in lines]
 
 
 def _state_sql(sobject: SObject) -> str:
@@ -194,21 +194,21 @@ def _carriers_sql(sobject: SObject, key: Field) -> str:
     )
 
 
-def _several(call: Call, sobject: SObject, found: Sequence[str]) -> Answer | None:
-    if len(found) < 2:
+def _several(call: Call, sobject: SObject, record_ids: Sequence[str]) -> Answer | None:
+    if len(record_ids) < 2:
         return None
     path = f"/services/data/v{call.version}/sobjects/{sobject.name}"
-    return Answer(300, [f"{path}/{record_id}" for record_id in found])
+    return Answer(300, [f"{path}/{record_id}" for record_id in record_ids])
 
 
 def _record(call: Call, sobject: SObject, record_id: str) -> Answer:
-    asked = [name.strip() for name in call.query.get("fields", "").split(",") if name.strip()]
-    names = asked or [field.name for field in sobject.fields]
-    found = select_records(call, sobject, names, [record_id])
-    if record_id not in found:
+    requested = [name.strip() for name in call.query.get("fields", "").split(",") if name.strip()]
+    names = requested or [field.name for field in sobject.fields]
+    records = select_records(call, sobject, names, [record_id])
+    if record_id not in records:
         _check_alive(call, sobject, record_id)
         raise MISSING
-    return Answer(content=found[record_id])
+    return Answer(content=records[record_id])
 
 
 def _write(call: Call, batch: Batch) -> Outcome:

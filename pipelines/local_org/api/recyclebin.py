@@ -7,15 +7,15 @@ from pipelines.local_org.api.discovery import sobject_of
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
 
 router = Router()
-KEPT_DAYS = 15
+DAYS_IN_BIN = 15
 
 
 @router.route("GET", "/services/data/v{version}/sobjects/{name}/deleted")
 def deleted(call: Call) -> Answer:
     """The records that went into the recycle bin between `start` and `end`."""
-    found, end = _touched(call, in_bin=True)
-    records = [{"deletedDate": _text(moment), "id": record_id} for record_id, moment in found]
-    earliest = dt.datetime.now(dt.UTC) - dt.timedelta(days=KEPT_DAYS)
+    changes, end = _touched(call, in_bin=True)
+    records = [{"deletedDate": _text(moment), "id": record_id} for record_id, moment in changes]
+    earliest = dt.datetime.now(dt.UTC) - dt.timedelta(days=DAYS_IN_BIN)
     return Answer(
         content={
             "deletedRecords": records,
@@ -28,9 +28,9 @@ def deleted(call: Call) -> Answer:
 @router.route("GET", "/services/data/v{version}/sobjects/{name}/updated")
 def updated(call: Call) -> Answer:
     """The live records that were made or changed between `start` and `end`."""
-    found, end = _touched(call, in_bin=False)
+    changes, end = _touched(call, in_bin=False)
     return Answer(
-        content={"ids": [record_id for record_id, _ in found], "latestDateCovered": _text(end)}
+        content={"ids": [record_id for record_id, _ in changes], "latestDateCovered": _text(end)}
     )
 
 
@@ -41,19 +41,19 @@ def _touched(call: Call, *, in_bin: bool) -> tuple[list[tuple[str, dt.datetime]]
         raise ApiError(400, "INVALID_REPLICATION_DATE", "startDate before endDate is required")
     test = '"IsDeleted"' if in_bin else 'not "IsDeleted"'
     with call.org.store.read() as connection:
-        found: list[Any] = connection.execute(
+        changes: list[Any] = connection.execute(
             f'select "Id", "SystemModstamp" from {sobject.table} where {test} '
             'and "SystemModstamp" >= ? and "SystemModstamp" <= ? order by "SystemModstamp", _n',
             [start.replace(tzinfo=None), end.replace(tzinfo=None)],
         ).fetchall()
-    return found, end
+    return changes, end
 
 
 def _moment(call: Call, name: str) -> dt.datetime:
     # A plus sign that was not escaped arrives as a blank.
-    given = call.query.get(name, "").replace(" ", "+")
+    text = call.query.get(name, "").replace(" ", "+")
     try:
-        moment = dt.datetime.fromisoformat(given)
+        moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
         message = f"{name} must be a date and time such as 2026-01-31T10:00:00+00:00"
         raise ApiError(400, "INVALID_REPLICATION_DATE", message) from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pipelines.local_org.dml.orgrules import WriteOptions
-from pipelines.local_org.unconfirmed import Said
+from pipelines.local_org.unconfirmed import Message
 
 if TYPE_CHECKING:
     from pipelines.local_org.catalog.model import Catalog
@@ -33,9 +33,9 @@ class ApiError(Exception):
         self.body: Any = [body]
 
 
-def refusal(said: Said, status: int = 400, **values: object) -> ApiError:
+def refusal(message: Message, status: int = 400, **values: object) -> ApiError:
     """An error in words that no source confirms."""
-    return ApiError(status, said.code, said(**values))
+    return ApiError(status, message.code, message(**values))
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Call:
     """One request, or one part of a composite request."""
 
     org: "Org"
+    routes: "Router"
     method: str
     path: str
     base_url: str
@@ -83,8 +84,8 @@ class Call:
         if self.json_body is not None:
             return self.json_body
         kind = self.headers.get("content-type", "").partition(";")[0].strip()
-        ours = not self.path.startswith("/services/")
-        if kind and not kind.lower().endswith("json") and not ours:
+        is_own_api = not self.path.startswith("/services/")
+        if kind and not kind.lower().endswith("json") and not is_own_api:
             message = f"MediaType of '{kind}' is not supported by this resource"
             raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message)
         from json import loads

@@ -29,7 +29,7 @@ _SEARCHED: dict[str, Callable[[Field], bool]] = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Target:
     """One object to search, and the fields to answer with."""
 
     name: str
@@ -44,10 +44,10 @@ def sosl(call: Call) -> Answer:
     if match is None:
         raise ApiError(400, "MALFORMED_SEARCH", "No search term found. The search term is missing.")
     objects = match["objects"] or ""
-    wanted = [Wanted(found[1], _names(found[2] or "")) for found in _RETURNING.finditer(objects)]
+    targets = [Target(part[1], _names(part[2] or "")) for part in _RETURNING.finditer(objects)]
     text = re.sub(r"\\(.)", r"\1", match["text"])
     return _search(
-        call, text, (match["where"] or "ALL").upper(), wanted, int(match["limit"] or MOST)
+        call, text, (match["where"] or "ALL").upper(), targets, int(match["limit"] or MOST)
     )
 
 
@@ -55,13 +55,13 @@ def sosl(call: Call) -> Answer:
 def by_url(call: Call) -> Answer:
     """Search with the parameters of the URL."""
     query = call.query
-    wanted = [
-        Wanted(name, _names(query.get(f"{name}.fields", query.get("fields", ""))),
+    targets = [
+        Target(name, _names(query.get(f"{name}.fields", query.get("fields", ""))),
                _limit(query.get(f"{name}.limit", query.get("defaultLimit"))))
         for name in _names(query.get("sobject", query.get("sobjects", "")))
     ]  # fmt: skip
     where = query.get("in", "ALL").upper()
-    return _search(call, query.get("q", ""), where, wanted, _limit(query.get("overallLimit")))
+    return _search(call, query.get("q", ""), where, targets, _limit(query.get("overallLimit")))
 
 
 @router.route("POST", "/services/data/v{version}/parameterizedSearch")
@@ -72,8 +72,8 @@ def by_body(call: Call) -> Answer:
     listed = body.get("sobjects") or []
     if not isinstance(listed, list) or not all(isinstance(o, dict) for o in listed):
         raise ApiError(400, "INVALID_SEARCH", "sobjects must be a list of objects")
-    wanted = [
-        Wanted(
+    targets = [
+        Target(
             str(o.get("name")),
             tuple(str(name) for name in o.get("fields") or common),
             _limit(o.get("limit", body.get("defaultLimit"))),
@@ -81,35 +81,35 @@ def by_body(call: Call) -> Answer:
         for o in listed
     ]
     where = str(body.get("in", "ALL")).upper()
-    return _search(call, str(body.get("q", "")), where, wanted, _limit(body.get("overallLimit")))
+    return _search(call, str(body.get("q", "")), where, targets, _limit(body.get("overallLimit")))
 
 
-def _search(call: Call, text: str, where: str, wanted: list[Wanted], most: int) -> Answer:
+def _search(call: Call, text: str, where: str, targets: list[Target], most: int) -> Answer:
     words = [word for word in re.split(r"[^\w@.+-]+", text.lower()) if word.strip("*")]
     if not words or len(text.strip()) < 2:
         raise ApiError(400, "MALFORMED_SEARCH", "search term must be longer than one character")
     if where not in _SEARCHED:
         raise ApiError(400, "MALFORMED_SEARCH", f"unknown search scope {where}")
-    searched = wanted or [Wanted(o.name, ("Id",)) for o in call.catalog if "search" in o.verbs]
+    searched = targets or [Target(o.name, ("Id",)) for o in call.catalog if "search" in o.verbs]
     records: list[dict[str, Any]] = []
-    for one in searched:
-        records += _found(call, one, words, where)
+    for target in searched:
+        records += _matches(call, target, words, where)
     return Answer(content={"searchRecords": records[:most]})
 
 
-def _found(call: Call, wanted: Wanted, words: list[str], where: str) -> Iterator[dict[str, Any]]:
-    sobject = call.catalog.get(wanted.name)
+def _matches(call: Call, target: Target, words: list[str], where: str) -> Iterator[dict[str, Any]]:
+    sobject = call.catalog.get(target.name)
     if sobject is None or "search" not in sobject.verbs:
-        raise ApiError(400, "INVALID_TYPE", f"sObject type '{wanted.name}' is not supported.")
+        raise ApiError(400, "INVALID_TYPE", f"sObject type '{target.name}' is not supported.")
     fields = [field for field in sobject.fields if _SEARCHED[where](field)]
     if not fields:
         return
     with call.org.store.read() as connection:
-        found = connection.execute(_matches_sql(sobject, fields, words, wanted.limit)).fetchall()
-    record_ids = [row[0] for row in found]
+        lines = connection.execute(_matches_sql(sobject, fields, words, target.limit)).fetchall()
+    record_ids = [row[0] for row in lines]
     if record_ids:
-        read = select_records(call, sobject, wanted.fields or ("Id",), record_ids)
-        yield from (read[record_id] for record_id in record_ids)
+        records = select_records(call, sobject, target.fields or ("Id",), record_ids)
+        yield from (records[record_id] for record_id in record_ids)
 
 
 def _matches_sql(sobject: SObject, fields: list[Field], words: list[str], most: int) -> str:

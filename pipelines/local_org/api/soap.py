@@ -2,19 +2,31 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 
 from lxml import etree
 
 from pipelines.local_org import unconfirmed
+from pipelines.local_org.api.envelope import (
+    XSI,
+    Element,
+    Fault,
+    children,
+    errors_of,
+    fault_answer,
+    flag_of,
+    read_envelope,
+    soap_answer,
+    tag,
+    text_of,
+    with_user,
+)
 from pipelines.local_org.api.oauth import check_password, user_record
 from pipelines.local_org.api.router import Answer, Call, Router
-from pipelines.local_org.api.xml import xml_text
 from pipelines.local_org.dml.convert import MOST as MOST_CONVERTS
 from pipelines.local_org.dml.convert import LeadConvert, convert_lead
 from pipelines.local_org.dml.merge import MOST as MOST_MERGES
 from pipelines.local_org.dml.merge import MergeRequest, merge
-from pipelines.local_org.dml.outcome import Outcome, RowError
+from pipelines.local_org.dml.outcome import Outcome
 from pipelines.local_org.dml.records import JsonTypeError
 from pipelines.local_org.dml.undelete import MOST as MOST_IDS
 from pipelines.local_org.dml.undelete import empty_bin, undelete
@@ -23,22 +35,6 @@ router = Router()
 LAST_LOGIN_VERSION = 64.0
 SESSION_SECONDS = 7200
 PARTNER = "urn:partner.soap.sforce.com"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
-_ENVELOPE = (
-    '<?xml version="1.0" encoding="UTF-8"?>'
-    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" {names} '
-    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-    "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
-)
-Element = etree._Element
-
-
-class Fault(Exception):
-    """A refused SOAP call."""
-
-    def __init__(self, code: str, message: str, kind: str = "UnexpectedErrorFault") -> None:
-        super().__init__(message)
-        self.code, self.message, self.kind = code, message, kind
 
 
 @router.route("POST", "/services/Soap/u/{version}", login=False)
@@ -61,118 +57,13 @@ def _run(call: Call, header: Element | None, request: Element) -> str:
     return handler(with_user(call, header), request)
 
 
-# -- reading and writing ---------------------------------------------------------------------------
-
-
-def read_envelope(body: bytes) -> tuple[Element | None, Element]:
-    """Header and first element of the body.
-
-    Raises:
-        Fault: the body is no SOAP envelope.
-    """
-    try:
-        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
-    except etree.XMLSyntaxError as error:
-        raise Fault("MALFORMED_XML", f"Unable to parse the request: {error}") from error
-    parts = {etree.QName(part).localname: part for part in root if isinstance(part.tag, str)}
-    body_element = parts.get("Body")
-    if body_element is None or not len(body_element):
-        raise Fault("MALFORMED_XML", "The envelope has no body")
-    return parts.get("Header"), body_element[0]
-
-
-def with_user(call: Call, header: Element | None) -> Call:
-    """The call with the user of its session header.
-
-    Raises:
-        Fault: there is no such session.
-    """
-    token = ""
-    for element in header.iter() if header is not None else ():
-        if isinstance(element.tag, str) and etree.QName(element).localname == "sessionId":
-            token = (element.text or "").strip()
-    user = call.org.sessions.user_of(token)
-    if user is None:
-        raise Fault(
-            "INVALID_SESSION_ID",
-            "Invalid Session ID found in SessionHeader: Illegal Session",
-        )
-    call.org.usage.count("DailyApiRequests")
-    return replace(call, user=user, token=token)
-
-
-def children(element: Element, name: str) -> list[Element]:
-    """The inner elements of that local name."""
-    return [e for e in element if isinstance(e.tag, str) and etree.QName(e).localname == name]
-
-
-def _text(element: Element, name: str) -> str | None:
-    found = children(element, name)
-    if not found or found[0].get(f"{{{XSI}}}nil") == "true":
-        return None
-    return (found[0].text or "").strip() or None
-
-
-def _flag(element: Element, name: str) -> bool:
-    return (_text(element, name) or "false").lower() in {"true", "1"}
-
-
-def tag(name: str, value: object) -> str:
-    """A value as an element; None as nil."""
-    if value is None:
-        return f'<{name} xsi:nil="true"/>'
-    text = str(value).lower() if isinstance(value, bool) else xml_text(value)
-    return f"<{name}>{text}</{name}>"
-
-
-def _errors(errors: tuple[RowError, ...]) -> str:
-    return "".join(
-        "<errors>"
-        + "".join(tag("fields", field) for field in error.fields)
-        + tag("message", error.message)
-        + tag("statusCode", error.code)
-        + "</errors>"
-        for error in errors
-    )
-
-
-def soap_answer(body: str, namespace: str) -> Answer:
-    """An answer whose elements stand in a namespace, unprefixed."""
-    return _xml(200, f'xmlns="{namespace}"', body)
-
-
-def fault_answer(fault: Fault) -> Answer:
-    """The answer to a refused call."""
-    return _xml(500, 'xmlns:sf="urn:fault.partner.soap.sforce.com"', _fault(fault))
-
-
-def _xml(status: int, names: str, body: str) -> Answer:
-    text = _ENVELOPE.replace("{names}", names).replace("{body}", body)
-    return Answer(status, raw=text.encode(), media_type="text/xml;charset=UTF-8")
-
-
-def _fault(fault: Fault) -> str:
-    message = fault.message
-    return (
-        f"<soapenv:Fault><faultcode>sf:{fault.code}</faultcode>"
-        f"<faultstring>{fault.code}: {xml_text(message)}</faultstring><detail>"
-        f'<sf:{fault.kind} xsi:type="sf:{fault.kind}">'
-        f"<sf:exceptionCode>{fault.code}</sf:exceptionCode>"
-        f"<sf:exceptionMessage>{xml_text(message)}</sf:exceptionMessage>"
-        f"</sf:{fault.kind}></detail></soapenv:Fault>"
-    )
-
-
-# -- the calls -------------------------------------------------------------------------------------
-
-
 def _login(call: Call, request: Element) -> str:
     if float(call.version) > LAST_LOGIN_VERSION:
         raise Fault(
             "UNSUPPORTED_API_VERSION",
             f"SOAP login is not available in API version {call.version}; use OAuth",
         )
-    username, password = _text(request, "username") or "", _text(request, "password") or ""
+    username, password = text_of(request, "username") or "", text_of(request, "password") or ""
     user = check_password(call, username, password)
     if user is None:
         raise Fault(
@@ -248,29 +139,29 @@ def _user_info(call: Call, user_id: str) -> str:
 
 
 def _convert_lead(call: Call, request: Element) -> str:
-    asked = children(request, "leadConverts")
-    if len(asked) > MOST_CONVERTS:
+    converts = children(request, "leadConverts")
+    if len(converts) > MOST_CONVERTS:
         raise _too_many(MOST_CONVERTS, "leads")
     results = []
-    for element in asked:
+    for element in converts:
         convert = _lead_convert(element)
-        done = convert_lead(call.writer, convert, call.user, call.org.setup.lead_mapping)
+        converted = convert_lead(call.writer, convert, call.user, call.org.setup.lead_mapping)
         results.append(
             "<result>"
-            + tag("accountId", done.account_id)
-            + tag("contactId", done.contact_id)
-            + _errors(done.errors)
-            + tag("leadId", done.lead_id)
-            + tag("opportunityId", done.opportunity_id)
-            + tag("success", not done.errors)
+            + tag("accountId", converted.account_id)
+            + tag("contactId", converted.contact_id)
+            + errors_of(converted.errors)
+            + tag("leadId", converted.lead_id)
+            + tag("opportunityId", converted.opportunity_id)
+            + tag("success", not converted.errors)
             + "</result>"
         )
     return f"<convertLeadResponse>{''.join(results)}</convertLeadResponse>"
 
 
 def _too_many(most: int, things: str) -> Fault:
-    told = unconfirmed.TOO_MANY_AT_ONCE
-    return Fault(told.code, told(most=most, things=things))
+    message = unconfirmed.TOO_MANY_AT_ONCE
+    return Fault(message.code, message(most=most, things=things))
 
 
 def _lead_convert(element: Element) -> LeadConvert:
@@ -279,36 +170,38 @@ def _lead_convert(element: Element) -> LeadConvert:
             raise Fault("UNSUPPORTED_API_VERSION", f"This org takes ids only, not {name}")
     bypassed = {"Account": "bypassAccountDedupeCheck", "Contact": "bypassContactDedupeCheck"}
     return LeadConvert(
-        lead_id=_text(element, "leadId") or "",
-        converted_status=_text(element, "convertedStatus") or "",
-        account_id=_text(element, "accountId") or _text(element, "relatedPersonAccountId"),
-        contact_id=_text(element, "contactId"),
-        opportunity_id=_text(element, "opportunityId"),
-        opportunity_name=_text(element, "opportunityName"),
-        owner_id=_text(element, "ownerId"),
-        do_not_create_opportunity=_flag(element, "doNotCreateOpportunity"),
-        overwrite_lead_source=_flag(element, "overwriteLeadSource"),
-        allow_duplicates=frozenset(name for name, flag in bypassed.items() if _flag(element, flag)),
+        lead_id=text_of(element, "leadId") or "",
+        converted_status=text_of(element, "convertedStatus") or "",
+        account_id=text_of(element, "accountId") or text_of(element, "relatedPersonAccountId"),
+        contact_id=text_of(element, "contactId"),
+        opportunity_id=text_of(element, "opportunityId"),
+        opportunity_name=text_of(element, "opportunityName"),
+        owner_id=text_of(element, "ownerId"),
+        do_not_create_opportunity=flag_of(element, "doNotCreateOpportunity"),
+        overwrite_lead_source=flag_of(element, "overwriteLeadSource"),
+        allow_duplicates=frozenset(
+            name for name, flag in bypassed.items() if flag_of(element, flag)
+        ),
     )
 
 
 def _merge(call: Call, request: Element) -> str:
-    asked = children(request, "mergeRequests") or children(request, "request")
-    if len(asked) > MOST_MERGES:
+    requests = children(request, "mergeRequests") or children(request, "request")
+    if len(requests) > MOST_MERGES:
         raise _too_many(MOST_MERGES, "merges")
     results = []
-    for element in asked:
+    for element in requests:
         try:
-            done = merge(call.writer, _merge_request(element), call.user)
+            merged = merge(call.writer, _merge_request(element), call.user)
         except JsonTypeError as error:
             raise Fault("INVALID_TYPE", str(error)) from error
         results.append(
             "<result>"
-            + _errors(done.errors)
-            + tag("id", done.master_id)
-            + "".join(tag("mergedRecordIds", victim) for victim in done.victim_ids)
-            + tag("success", not done.errors)
-            + "".join(tag("updatedRelatedIds", related) for related in done.related_ids)
+            + errors_of(merged.errors)
+            + tag("id", merged.master_id)
+            + "".join(tag("mergedRecordIds", victim) for victim in merged.victim_ids)
+            + tag("success", not merged.errors)
+            + "".join(tag("updatedRelatedIds", related) for related in merged.related_ids)
             + "</result>"
         )
     return f"<mergeResponse>{''.join(results)}</mergeResponse>"
@@ -345,16 +238,16 @@ def _empty_recycle_bin(call: Call, request: Element) -> str:
 
 def _by_ids(call: Call, request: Element, name: str, work: Callable[..., list[Outcome]]) -> str:
     """Answer a call that does something to each of some records."""
-    asked = [(element.text or "").strip() for element in children(request, "ids")]
-    if len(asked) > MOST_IDS:
+    record_ids = [(element.text or "").strip() for element in children(request, "ids")]
+    if len(record_ids) > MOST_IDS:
         raise _too_many(MOST_IDS, "ids")
     results = (
         "<result>"
-        + _errors(done.errors)
-        + tag("id", done.id)
-        + tag("success", not done.errors)
+        + errors_of(outcome.errors)
+        + tag("id", outcome.id)
+        + tag("success", not outcome.errors)
         + "</result>"
-        for done in work(call.writer, asked, call.user)
+        for outcome in work(call.writer, record_ids, call.user)
     )
     return f"<{name}Response>{''.join(results)}</{name}Response>"
 

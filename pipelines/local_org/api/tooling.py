@@ -14,8 +14,9 @@ from pipelines.local_org.catalog.fieldmetadata import field_metadata
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
 from pipelines.local_org.customfields import CustomFieldError
 from pipelines.local_org.soql.compile import compile_query
+from pipelines.local_org.soql.parser import parse
 from pipelines.local_org.soql.run import Shaper
-from pipelines.local_org.soql.tree import QueryError, parse
+from pipelines.local_org.soql.tree import QueryError
 
 router = Router()
 _ARROW = {"string": pa.string(), "id": pa.string(), "boolean": pa.bool_(), "int": pa.int32()}
@@ -78,10 +79,10 @@ def query(call: Call) -> Answer:
     with call.org.store.read() as connection:
         for sobject in _TOOLING:
             connection.register(sobject.table, _table(call, sobject))
-        found = connection.execute(compiled.sql).fetchall()
+        lines = connection.execute(compiled.sql).fetchall()
         if compiled.kind == "count":
-            return _answer(found[0][0], [])
-        records = Shaper(compiled, call.version).records(connection, found)
+            return _answer(lines[0][0], [])
+        records = Shaper(compiled, call.version).records(connection, lines)
     return _answer(len(records), records)
 
 
@@ -189,9 +190,9 @@ _TOOLING = Catalog(
 
 def _table(call: Call, sobject: SObject) -> pa.Table:
     """The rows of one of the objects that can be queried."""
-    made = {"EntityDefinition": _entities, "FieldDefinition": _fields, "CustomField": _customs}
+    makers = {"EntityDefinition": _entities, "FieldDefinition": _fields, "CustomField": _customs}
     schema = pa.schema([(field.name, _ARROW[field.type]) for field in sobject.fields])
-    return pa.Table.from_pylist(list(made[sobject.name](call)), schema=schema)
+    return pa.Table.from_pylist(list(makers[sobject.name](call)), schema=schema)
 
 
 def _entities(call: Call) -> Iterator[dict[str, Any]]:
@@ -212,12 +213,12 @@ def _entities(call: Call) -> Iterator[dict[str, Any]]:
 def _fields(call: Call) -> Iterator[dict[str, Any]]:
     for sobject in call.catalog:
         for field in sobject.fields:
-            known = field.name
+            field_id = field.name
             if field.custom:
-                known = call.org.custom_fields.id_of(f"{sobject.name}.{field.name}")[:15]
+                field_id = call.org.custom_fields.id_of(f"{sobject.name}.{field.name}")[:15]
             yield {
-                "Id": f"{sobject.name}.{known}",
-                "DurableId": f"{sobject.name}.{known}",
+                "Id": f"{sobject.name}.{field_id}",
+                "DurableId": f"{sobject.name}.{field_id}",
                 "QualifiedApiName": field.name,
                 "DeveloperName": field.name.removesuffix("__c"),
                 "EntityDefinitionId": sobject.name,
@@ -251,7 +252,7 @@ def _customs(call: Call) -> Iterator[dict[str, Any]]:
 
 def _data_type(field: Field) -> str:
     """The type as Setup names it, as far as names are known: `Text(80)`, `Lookup(Account)`."""
-    named = {
+    names = {
         "string": f"Text({field.length})",
         "textarea": f"Long Text Area({field.length})",
         "boolean": "Checkbox",
@@ -263,4 +264,4 @@ def _data_type(field: Field) -> str:
         "reference": f"Lookup({','.join(field.references)})",
         "url": "URL",
     }
-    return named.get(field.type, field.type.capitalize())
+    return names.get(field.type, field.type.capitalize())

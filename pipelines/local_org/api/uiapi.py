@@ -41,7 +41,7 @@ def object_info(call: Call) -> Answer:
     sobject = sobject_of(call)
     infos = record_type_infos(sobject, call.version, record_type_rows(call, sobject))
     default = next(info for info in infos if info["defaultRecordTypeMapping"])
-    wanted = ("available", "defaultRecordTypeMapping", "master", "name", "recordTypeId")
+    keys = ("available", "defaultRecordTypeMapping", "master", "name", "recordTypeId")
     about: dict[str, Any] = {
         "apiName": sobject.name,
         "childRelationships": [
@@ -69,7 +69,7 @@ def object_info(call: Call) -> Answer:
         "nameFields": [field.name for field in sobject.fields if field.name_field],
         "queryable": True,
         "recordTypeInfos": {
-            info["recordTypeId"]: {name: info[name] for name in wanted} for info in infos
+            info["recordTypeId"]: {name: info[name] for name in keys} for info in infos
         },
         "searchable": "search" in sobject.verbs,
         "themeInfo": None,
@@ -104,13 +104,13 @@ def _record_type(call: Call) -> RecordType | None:
     Raises:
         ApiError: 404, the object has none of that id.
     """
-    asked = call["kind"]
-    wanted = ids.to18(asked) if ids.is_id(asked) else asked
-    if wanted == MASTER_RECORD_TYPE:
+    kind = call["kind"]
+    record_type_id = ids.to18(kind) if ids.is_id(kind) else kind
+    if record_type_id == MASTER_RECORD_TYPE:
         return None
     sobject = sobject_of(call)
     for row in record_type_rows(call, sobject):
-        if row["Id"] == wanted:
+        if row["Id"] == record_type_id:
             return next(k for k in sobject.record_types if k.developer_name == row["DeveloperName"])
     raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
 

@@ -21,7 +21,7 @@ SEARCH = "/lightning/search"
 
 
 @dataclass(frozen=True)
-class Shown:
+class Cell:
     """A value as a page shows it, and where it leads."""
 
     text: str
@@ -33,7 +33,7 @@ class Place:
     """Where a page of a list stands in it."""
 
     total: str
-    said: str
+    range: str
     before: str | None
     after: str | None
 
@@ -48,7 +48,7 @@ def page(call: Call, template: str, title: str, status: int = 200, **facts: Any)
             org_name=call.org.setup.organization.name,
             nav=NAV,
             searched=call.query.get("q", "") if call.path == SEARCH else "",
-            here=next((u for u, _ in reversed(NAV) if call.path.startswith(u)), "/"),
+            section=next((u for u, _ in reversed(NAV) if call.path.startswith(u)), "/"),
             **facts,
         )
     )
@@ -83,19 +83,19 @@ def record_url(sobject: SObject, record_id: str) -> str:
     return f"/lightning/r/{sobject.name}/{record_id}/view"
 
 
-def shown(field: Field | None, value: Any, names: "Names | None" = None) -> Shown | None:
+def cell(field: Field | None, value: Any, names: "Names | None" = None) -> Cell | None:
     """A value for people; ids become links to their records, with their names."""
     if value is None or value == "":
         return None
     if isinstance(value, bool):
-        return Shown("Yes" if value else "No")
+        return Cell("Yes" if value else "No")
     if isinstance(value, dt.datetime):
-        return Shown(moment(value))
+        return Cell(moment(value))
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if names is not None and field is not None and field.type == "reference":
         return names.link(str(value))
-    return Shown(str(value))
+    return Cell(str(value))
 
 
 def label(field: Field) -> str:
@@ -115,9 +115,9 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 
 def place_of(call: Call, total: int, what: str) -> tuple[int, Place]:
     """The number of the first line of the page asked for, and where that page stands."""
-    asked = call.query.get("page", "1")
+    text = call.query.get("page", "1")
     last = max(1, -(-total // PAGE))
-    number = min(int(asked), last) if asked.isdecimal() and int(asked) else 1
+    number = min(int(text), last) if text.isdecimal() and int(text) else 1
     first = (number - 1) * PAGE
     end = min(first + PAGE, total)
 
@@ -135,16 +135,16 @@ def place_of(call: Call, total: int, what: str) -> tuple[int, Place]:
 class Names:
     """The names of records that a page speaks of, looked up together."""
 
-    def __init__(self, call: Call, wanted: Iterable[Any]) -> None:
+    def __init__(self, call: Call, values: Iterable[Any]) -> None:
         self._catalog = catalog_of(call)
         by_object: dict[str, set[str]] = defaultdict(set)
-        for value in wanted:
+        for value in values:
             sobject = self._object(value)
             if sobject is not None:
                 by_object[sobject.name].add(value)
         self._names: dict[str, str] = {}
         with call.org.store.read() as connection:
-            for name, found in by_object.items():
+            for name, record_ids in by_object.items():
                 sobject = self._catalog[name]
                 if sobject.name_field is None:
                     continue
@@ -152,28 +152,28 @@ class Names:
                     connection.execute(
                         f'select t."Id", {sobject.name_field.read_sql("t")}::varchar '
                         f'from {sobject.table} t where t."Id" in (select unnest(?))',
-                        [list(found)],
+                        [list(record_ids)],
                     ).fetchall()
                 )
 
-    def link(self, record_id: str) -> Shown:
+    def link(self, record_id: str) -> Cell:
         """A link to a record, in its name."""
         sobject = self._object(record_id)
         if sobject is None:
-            return Shown(record_id)
-        return Shown(self._names.get(record_id) or record_id, record_url(sobject, record_id))
+            return Cell(record_id)
+        return Cell(self._names.get(record_id) or record_id, record_url(sobject, record_id))
 
     def _object(self, value: Any) -> SObject | None:
-        known = isinstance(value, str) and len(value) == 18 and ids.is_id(value)
-        return self._catalog.of_id(value) if known else None
+        is_full_id = isinstance(value, str) and len(value) == 18 and ids.is_id(value)
+        return self._catalog.of_id(value) if is_full_id else None
 
 
 def limits_used(call: Call, records: int) -> list[dict[str, Any]]:
     """Each limit of the org: what is used, what is left; most used first."""
-    found = []
+    limits = []
     for name, limit in call.org.usage.remaining(records).items():
         used = limit["Max"] - limit["Remaining"]
-        found.append(
+        limits.append(
             {
                 "name": name,
                 "used": f"{used:,}",
@@ -183,9 +183,9 @@ def limits_used(call: Call, records: int) -> list[dict[str, Any]]:
                 "any": used > 0,
             }
         )
-    return sorted(found, key=lambda limit: (-limit["share"], not limit["any"]))
+    return sorted(limits, key=lambda limit: (-limit["share"], not limit["any"]))
 
 
-def cells(row: Sequence[Any], fields: Sequence[Field | None], names: Names) -> list[Shown | None]:
+def cells(row: Sequence[Any], fields: Sequence[Field | None], names: Names) -> list[Cell | None]:
     """The values of one line of a list."""
-    return [shown(field, value, names) for field, value in zip(fields, row, strict=True)]
+    return [cell(field, value, names) for field, value in zip(fields, row, strict=True)]

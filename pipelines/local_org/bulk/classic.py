@@ -17,8 +17,9 @@ from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.write import texts_of
 from pipelines.local_org.moments import now
 from pipelines.local_org.soql.compile import compile_query
+from pipelines.local_org.soql.parser import parse
 from pipelines.local_org.soql.run import Shaper, copy_csv_sql
-from pipelines.local_org.soql.tree import QueryError, parse
+from pipelines.local_org.soql.tree import QueryError
 
 if TYPE_CHECKING:
     from pipelines.local_org.bulk.jobs import Job, Jobs
@@ -31,7 +32,7 @@ RESULTS = (
     f"coalesce({BULK_ERRORS_SQL.format(errors='_error')}, '') as \"Error\", _error "
     "from outcome order by _row"
 )
-Found = list[tuple[str, str, str, str, str | None]]
+Results = list[tuple[str, str, str, str, str | None]]
 """Id, Success, Created and Error as a CSV result spells them, and the packed errors."""
 
 
@@ -71,8 +72,8 @@ def run_batch(jobs: "Jobs", job: "Job", batch_id: str, upload: Path) -> Batch:
 
 def batches_of(jobs: "Jobs", job: "Job") -> list[Batch]:
     """The batches of a job, in the order they came."""
-    found = sorted(jobs.folder(job.id).glob("751*.json"))
-    return [Batch(**json.loads(file.read_text())) for file in found]
+    files = sorted(jobs.folder(job.id).glob("751*.json"))
+    return [Batch(**json.loads(file.read_text())) for file in files]
 
 
 def request_of(jobs: "Jobs", job: "Job", batch_id: str) -> Path:
@@ -95,15 +96,15 @@ def _write(jobs: "Jobs", job: "Job", file: Path, result: Path) -> tuple[int, int
             writer.apply_delete(connection, request, rows, job.created_by, hard=hard)
         else:
             writer.apply(connection, request, rows, job.created_by)
-        found: Found = connection.execute(RESULTS).fetchall()
+        results: Results = connection.execute(RESULTS).fetchall()
     if job.spec["contentType"] == "JSON":
-        result.write_text(json.dumps(_json_results(found)), encoding="utf-8")
+        result.write_text(json.dumps(_json_results(results)), encoding="utf-8")
     else:
         with result.open("w", newline="", encoding="utf-8") as out:
             lines = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
             lines.writerow(["Id", "Success", "Created", "Error"])
-            lines.writerows(row[:4] for row in found)
-    return len(found), sum(row[1] == "false" for row in found)
+            lines.writerows(row[:4] for row in results)
+    return len(results), sum(row[1] == "false" for row in results)
 
 
 def _read_csv(jobs: "Jobs", job: "Job", file: Path) -> tuple[WriteRequest, pa.Table]:
@@ -147,7 +148,7 @@ def _check_number(rows: int) -> None:
         raise BadFile(f"ExceededQuota : a batch must not exceed {MOST_ROWS} records")
 
 
-def _json_results(found: Found) -> list[dict[str, Any]]:
+def _json_results(results: Results) -> list[dict[str, Any]]:
     return [
         {
             "success": success == "true",
@@ -158,7 +159,7 @@ def _json_results(found: Found) -> list[dict[str, Any]]:
                 for error in parse_errors(packed)
             ],
         }
-        for record_id, success, created, _, packed in found
+        for record_id, success, created, _, packed in results
     ]
 
 
@@ -169,12 +170,12 @@ def _query(jobs: "Jobs", job: "Job", file: Path, result: Path) -> int:
     sql = copy_csv_sql(compiled, result, delimiter=",", line_ending="LF")
     with jobs.store.read() as connection:
         if job.spec["contentType"] == "JSON":
-            found = connection.execute(compiled.sql).fetchall()
+            lines = connection.execute(compiled.sql).fetchall()
             version = str(job.spec["apiVersion"])
-            records = Shaper(compiled, version).records(connection, found)
+            records = Shaper(compiled, version).records(connection, lines)
             result.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
-            return len(found)
-        written: int = connection.execute(sql).fetchall()[0][0]
-    if written == 0:
+            return len(lines)
+        count: int = connection.execute(sql).fetchall()[0][0]
+    if count == 0:
         result.write_text("Records not found for this query", encoding="utf-8")
-    return written
+    return count

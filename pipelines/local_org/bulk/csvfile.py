@@ -111,18 +111,18 @@ class CsvFile:
 
 def _steps(blocks: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
     """Blocks of any size as tables of exactly `rows` rows; the last may have fewer."""
-    held: list[pa.RecordBatch] = []
-    left = rows
+    slices: list[pa.RecordBatch] = []
+    remaining = rows
     for block in blocks:
         start = 0
-        while block.num_rows - start >= left:
-            yield pa.Table.from_batches([*held, block.slice(start, left)])
-            held, start, left = [], start + left, rows
+        while block.num_rows - start >= remaining:
+            yield pa.Table.from_batches([*slices, block.slice(start, remaining)])
+            slices, start, remaining = [], start + remaining, rows
         if start < block.num_rows:
-            held.append(block.slice(start))
-            left -= block.num_rows - start
-    if held:
-        yield pa.Table.from_batches(held)
+            slices.append(block.slice(start))
+            remaining -= block.num_rows - start
+    if slices:
+        yield pa.Table.from_batches(slices)
 
 
 def _reason(problem: str) -> str:

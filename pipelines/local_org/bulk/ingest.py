@@ -6,19 +6,17 @@ instant goes on behind the last whole step and no row is written twice.
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from pipelines.local_org.bulk.csvfile import DELIMITERS, NO_RECORDS, BadFile, CsvFile
+from pipelines.local_org.bulk.jobs import Job, Jobs
 from pipelines.local_org.catalog.model import literal, quoted
 from pipelines.local_org.dml.orgrules import CHUNK, WriteOptions
 from pipelines.local_org.dml.outcome import BULK_ERRORS_SQL
 from pipelines.local_org.dml.request import ColumnError, WriteRequest, columns_of
-
-if TYPE_CHECKING:
-    from pipelines.local_org.bulk.jobs import Job, Jobs
 
 STEP = 250_000
 """Rows of one transaction: a multiple of CHUNK, and enough for two threads to share."""
@@ -26,7 +24,7 @@ BATCH = 10_000
 SUCCESSFUL, FAILED = "successful", "failed"
 
 
-def run_ingest(jobs: "Jobs", job: "Job") -> None:
+def run_ingest(jobs: Jobs, job: Job) -> None:
     """Work on a job until it is complete, failed or aborted, or the process is to end."""
     started = time.monotonic() - job.milliseconds / 1000
     jobs.change(job.id, state="InProgress")
@@ -43,7 +41,7 @@ def run_ingest(jobs: "Jobs", job: "Job") -> None:
             current = jobs.get(job.id)
             if jobs.stopping or current is None or current.state == "Aborted":
                 return
-            if made_to_end(jobs, current):
+            if jobs.ended_by_fault(current):
                 return
             elapsed = int((time.monotonic() - started) * 1000)
             _step(jobs, current, request, rows, elapsed)
@@ -58,31 +56,14 @@ def run_ingest(jobs: "Jobs", job: "Job") -> None:
         jobs.change(job.id, state="JobComplete", milliseconds=elapsed)
 
 
-def made_to_end(jobs: "Jobs", job: "Job") -> bool:
-    """Whether a fault ends the job here; one that hangs it waits until the process ends."""
-    faults = jobs.writer_for(job.created_by).faults
-    if faults is None:
-        return False
-    end = faults.job(job.object, job.operation, job.rows_done, "between")
-    if end == "Failed":
-        jobs.change(
-            job.id, state="Failed", error="InternalServerError : Retried more than 20 times"
-        )
-        return True
-    if end == "InProgress":
-        jobs.wait_for_end(job)
-        return True
-    return False
-
-
-def csv_file(jobs: "Jobs", job: "Job") -> CsvFile:
+def csv_file(jobs: Jobs, job: Job) -> CsvFile:
     """The uploaded file of a job."""
     return CsvFile(
         jobs.folder(job.id) / "upload.csv", job.spec["columnDelimiter"], job.spec["lineEnding"]
     )
 
 
-def write_request(jobs: "Jobs", job: "Job", names: list[str] | None = None) -> WriteRequest:
+def write_request(jobs: Jobs, job: Job, names: list[str] | None = None) -> WriteRequest:
     """What the operation and the header of the job's file (or another one) ask for.
 
     Raises:
@@ -110,9 +91,7 @@ def _names_itself(request: WriteRequest) -> bool:
     return any(c.via is not None and c.via[0] is request.sobject for c in request.columns)
 
 
-def _step(
-    jobs: "Jobs", job: "Job", request: WriteRequest, rows: pa.Table, milliseconds: int
-) -> None:
+def _step(jobs: Jobs, job: Job, request: WriteRequest, rows: pa.Table, milliseconds: int) -> None:
     writer = jobs.writer_for(job.created_by)
     with jobs.store.write() as connection:
         if job.operation in {"delete", "hardDelete"}:
@@ -130,13 +109,13 @@ def _step(
         if writer.faults is not None:
             writer.faults.job(job.object, job.operation, job.rows_done, "before_commit")
     if writer.faults is not None:
-        done = job.rows_done + rows.num_rows
-        writer.faults.job(job.object, job.operation, done, "after_commit")
+        rows_done = job.rows_done + rows.num_rows
+        writer.faults.job(job.object, job.operation, rows_done, "after_commit")
 
 
 def _write_results(
-    jobs: "Jobs",
-    job: "Job",
+    jobs: Jobs,
+    job: Job,
     request: WriteRequest,
     connection: duckdb.DuckDBPyConnection,
     rows: pa.Table,

@@ -6,14 +6,12 @@ import logging
 import queue
 import shutil
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.local_org import ids
-from pipelines.local_org.bulk.ingest import run_ingest
-from pipelines.local_org.bulk.query import run_query
 from pipelines.local_org.dml.contention import meet
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.files import Home
@@ -55,14 +53,19 @@ class Jobs:
     """Creates, changes, lists and runs jobs."""
 
     def __init__(
-        self, home: Home, store: Store, writer_for: Callable[[str], Writer], usage: Usage
+        self,
+        home: Home,
+        store: Store,
+        writer_for: Callable[[str], Writer],
+        usage: Usage,
+        runners: "Mapping[str, Runner]",
     ) -> None:
         self.home, self.store, self.usage = home, store, usage
         self.writer_for = writer_for
         self._stopping = threading.Event()
         self._waiting: dict[str, queue.Queue[str | None]] = {}
         self._threads = []
-        for kind, run in (("V2Ingest", run_ingest), ("V2Query", run_query)):
+        for kind, run in runners.items():
             waiting: queue.Queue[str | None] = queue.Queue()
             thread = threading.Thread(
                 target=self._work, args=(waiting, run), name=kind, daemon=True
@@ -85,7 +88,23 @@ class Jobs:
         """Whether the process is about to end, so that no new step should start."""
         return self._stopping.is_set()
 
-    def wait_for_end(self, job: Job) -> None:
+    def ended_by_fault(self, job: Job) -> bool:
+        """Whether a fault ends the job here; one that hangs it waits until the process ends."""
+        faults = self.writer_for(job.created_by).faults
+        if faults is None:
+            return False
+        end = faults.job(job.object, job.operation, job.rows_done, "between")
+        if end == "Failed":
+            self.change(
+                job.id, state="Failed", error="InternalServerError : Retried more than 20 times"
+            )
+            return True
+        if end == "InProgress":
+            self._wait_for_end(job)
+            return True
+        return False
+
+    def _wait_for_end(self, job: Job) -> None:
         """Hold a job as it is until it is aborted or the process is to end."""
         while not self._stopping.wait(0.1):
             current = self.get(job.id)
@@ -132,18 +151,18 @@ class Jobs:
         if not ids.is_id(job_id):
             return None
         with self.store.read() as connection:
-            found = rows(
+            jobs = rows(
                 connection, f"select {_COLUMNS} from org.job where id = ?", ids.to18(job_id)
             )
-        return _job(found[0]) if found else None
+        return _job(jobs[0]) if jobs else None
 
     def all(self, kind: str) -> list[Job]:
         """Every job of a kind, newest first."""
         with self.store.read() as connection:
-            found = rows(
+            jobs = rows(
                 connection, f"select {_COLUMNS} from org.job where kind = ? order by n desc", kind
             )
-        return [_job(row) for row in found]
+        return [_job(row) for row in jobs]
 
     def attach(self, job: Job, upload: Path) -> None:
         """Keep the uploaded file of a job."""
@@ -174,7 +193,7 @@ class Jobs:
                 if job.state in {"UploadComplete", "InProgress"}:
                     waiting.put(job.id)
 
-    def _work(self, waiting: "queue.Queue[str | None]", run: "Callable[[Jobs, Job], None]") -> None:
+    def _work(self, waiting: "queue.Queue[str | None]", run: "Runner") -> None:
         while not self.stopping:
             job_id = waiting.get()
             job = self.get(job_id) if job_id is not None else None
@@ -187,6 +206,10 @@ class Jobs:
                 # The thread must outlive one bad job; the job tells its client that it failed.
                 log.exception("job %s failed", job.id)
                 self.change(job.id, state="Failed", error="InternalServerError : unexpected error")
+
+
+Runner = Callable[[Jobs, Job], None]
+"""Works on one job until it is complete, failed or aborted, or the process is to end."""
 
 
 def _insert_sql(names: Collection[str]) -> str:

@@ -3,27 +3,24 @@
 import base64
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines.local_org.bulk.csvfile import DELIMITERS
-from pipelines.local_org.bulk.ingest import made_to_end
+from pipelines.local_org.bulk.jobs import Job, Jobs
 from pipelines.local_org.soql.compile import compile_query
+from pipelines.local_org.soql.parser import parse
 from pipelines.local_org.soql.run import copy_csv_sql
-from pipelines.local_org.soql.tree import QueryError, parse
-
-if TYPE_CHECKING:
-    from pipelines.local_org.bulk.jobs import Job, Jobs
+from pipelines.local_org.soql.tree import QueryError
 
 PAGE = 250_000
 
 
-def run_query(jobs: "Jobs", job: "Job") -> None:
+def run_query(jobs: Jobs, job: Job) -> None:
     """Write a query job's result file."""
     started = time.monotonic()
     jobs.change(job.id, state="InProgress")
-    if made_to_end(jobs, job):
+    if jobs.ended_by_fault(job):
         return
     file = result_file(jobs, job)
     part = file.with_suffix(".part")
@@ -38,7 +35,7 @@ def run_query(jobs: "Jobs", job: "Job") -> None:
             line_ending=job.spec["lineEnding"],
         )
         with jobs.store.read() as connection:
-            written = connection.execute(sql).fetchall()[0][0]
+            count = connection.execute(sql).fetchall()[0][0]
     except QueryError as error:
         jobs.change(job.id, state="Failed", error=f"{error.code} : {error.message}")
         return
@@ -47,10 +44,10 @@ def run_query(jobs: "Jobs", job: "Job") -> None:
         return
     part.replace(file)
     elapsed = int((time.monotonic() - started) * 1000)
-    jobs.change(job.id, state="JobComplete", rows_done=written, milliseconds=elapsed)
+    jobs.change(job.id, state="JobComplete", rows_done=count, milliseconds=elapsed)
 
 
-def result_file(jobs: "Jobs", job: "Job") -> Path:
+def result_file(jobs: Jobs, job: Job) -> Path:
     """Where a query job's result lies once it is complete."""
     return jobs.folder(job.id) / "result.csv"
 

@@ -17,16 +17,16 @@ class Changes:
 
     def __init__(self) -> None:
         self._started = dt.datetime.now(dt.UTC).replace(microsecond=0)
-        self._told: dict[tuple[str, str], tuple[str, dt.datetime]] = {}
+        self._digests: dict[tuple[str, str], tuple[str, dt.datetime]] = {}
         self._lock = threading.Lock()
 
     def moment(self, path: str, user: str, content: Any) -> dt.datetime:
         """When the answer for a path, as a user sees it, became what it is."""
         digest = hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
         with self._lock:
-            before, modified = self._told.get((path, user), (digest, self._started))
+            before, modified = self._digests.get((path, user), (digest, self._started))
             if before != digest:
                 now = dt.datetime.now(dt.UTC).replace(microsecond=0)
                 modified = max(now, modified + SECOND)
-            self._told[path, user] = (digest, modified)
+            self._digests[path, user] = (digest, modified)
         return modified

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipelines.local_org.catalog.model import SOAP_TYPES, Catalog, Field, SObject
+from pipelines.local_org.catalog.model import SOAP_TYPES, Catalog, Field, PicklistValue, SObject
 
 MASTER_RECORD_TYPE = "012000000000000AAA"
 
@@ -114,7 +114,7 @@ def record_type_infos(
     """
     default = next((k.developer_name for k in sobject.record_types if k.default), "Master")
     path = f"/services/data/v{version}/sobjects/{sobject.name}/describe/layouts"
-    known = [(r["Name"], r["DeveloperName"], r["Id"], r["IsActive"], False) for r in record_types]
+    entries = [(r["Name"], r["DeveloperName"], r["Id"], r["IsActive"], False) for r in record_types]
     master = ("Master", "Master", MASTER_RECORD_TYPE, True, True)
     return [
         {
@@ -127,7 +127,7 @@ def record_type_infos(
             "recordTypeId": record_type_id,
             "urls": {"layout": f"{path}/{record_type_id}"},
         }
-        for name, developer_name, record_type_id, active, is_master in [*known, master]
+        for name, developer_name, record_type_id, active, is_master in [*entries, master]
     ]
 
 
@@ -135,7 +135,7 @@ def describe_field(catalog: Catalog, field: Field) -> dict[str, Any]:
     """One entry of `fields`."""
     numeric = field.type in {"double", "currency", "percent"}
     default = field.default if field.type != "boolean" else (field.default or "false") == "true"
-    known = [o.name for o in catalog.targets(field)] or list(field.references)
+    targets = [o.name for o in catalog.targets(field)] or list(field.references)
     return {
         "aggregatable": field.type not in {"boolean", "textarea", "address"},
         "aiPredictionField": False,
@@ -176,21 +176,12 @@ def describe_field(catalog: Catalog, field: Field) -> dict[str, Any]:
         "namePointing": len(field.references) > 1,
         "nillable": field.nillable,
         "permissionable": field.nillable and field.createable,
-        "picklistValues": [
-            {
-                "active": value.active,
-                "defaultValue": value.default,
-                "label": value.label,
-                "validFor": value.valid_for,
-                "value": value.value,
-            }
-            for value in field.values
-        ],
+        "picklistValues": [_picklist_value(value) for value in field.values],
         "polymorphicForeignKey": len(field.references) > 1,
         "precision": field.precision if numeric else 0,
         "queryByDistance": field.type == "address",
         "referenceTargetField": None,
-        "referenceTo": known,
+        "referenceTo": targets,
         "relationshipName": field.relationship,
         "relationshipOrder": None,
         "restrictedDelete": False,
@@ -203,4 +194,14 @@ def describe_field(catalog: Catalog, field: Field) -> dict[str, Any]:
         "unique": field.unique,
         "updateable": field.updateable,
         "writeRequiresMasterRead": False,
+    }
+
+
+def _picklist_value(value: PicklistValue) -> dict[str, Any]:
+    return {
+        "active": value.active,
+        "defaultValue": value.default,
+        "label": value.label,
+        "validFor": value.valid_for,
+        "value": value.value,
     }

@@ -15,7 +15,7 @@ _WORDS = {
     "relationshipName": "relationship",
     "inlineHelpText": "help_text",
 }
-_KNOWN = {"label", "type", "length", "precision", "scale", "unique", "required", *_WORDS}
+_SETTINGS = {"label", "type", "length", "precision", "scale", "unique", "required", *_WORDS}
 _TYPES = {
     "string": "Text",
     "textarea": "TextArea",
@@ -45,18 +45,18 @@ def field_setup(metadata: dict[str, Any]) -> FieldSetup:
     Raises:
         FieldMetadataError: a setting is missing or wrong.
     """
-    known = {
+    settings = {
         _WORDS.get(name, name): value
         for name, value in metadata.items()
-        if name in _KNOWN and value is not None
+        if name in _SETTINGS and value is not None
     }
-    if isinstance(known.get("default"), str):
-        known["default"] = known["default"].strip("\"'")  # it is a formula: text is quoted
-    if known.get("type") == "Text" and known.get("length") is None:
+    if isinstance(settings.get("default"), str):
+        settings["default"] = settings["default"].strip("\"'")  # it is a formula: text is quoted
+    if settings.get("type") == "Text" and settings.get("length") is None:
         raise FieldMetadataError("Must specify 'length' for a CustomField of type Text")
-    known |= _picklist(metadata.get("valueSet"))
+    settings |= _picklist(metadata.get("valueSet"))
     try:
-        return FieldSetup.model_validate(known)
+        return FieldSetup.model_validate(settings)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise FieldMetadataError(problems) from error
@@ -67,26 +67,26 @@ def field_metadata(field: Field) -> dict[str, Any]:
     kind = _TYPES[field.type]
     if field.type == "textarea" and field.length > _SHORT_TEXT:
         kind = "LongTextArea"
-    told: dict[str, Any] = {"externalId": field.external_id, "label": field.label, "type": kind}
+    metadata: dict[str, Any] = {"externalId": field.external_id, "label": field.label, "type": kind}
     if field.help_text is not None:
-        told["inlineHelpText"] = field.help_text
+        metadata["inlineHelpText"] = field.help_text
     if field.default is not None and not field.values:
-        told["defaultValue"] = field.default
+        metadata["defaultValue"] = field.default
     if kind in {"Text", "LongTextArea"}:
-        told["length"] = field.length
+        metadata["length"] = field.length
     if field.type in NUMBER_TYPES:
-        told |= {"precision": field.precision, "scale": field.scale}
+        metadata |= {"precision": field.precision, "scale": field.scale}
     if field.type != "boolean":
-        told["required"] = not field.nillable
+        metadata["required"] = not field.nillable
     if kind in {"Text", "Email", "Number"}:
-        told["unique"] = field.unique
+        metadata["unique"] = field.unique
     if field.unique and kind == "Text":
-        told["caseSensitive"] = field.case_sensitive
+        metadata["caseSensitive"] = field.case_sensitive
     if field.references:
-        told["referenceTo"] = field.references[0]
-        told["relationshipName"] = (field.relationship or "").removesuffix("__r")
+        metadata["referenceTo"] = field.references[0]
+        metadata["relationshipName"] = (field.relationship or "").removesuffix("__r")
     if field.values:
-        told["valueSet"] = {
+        metadata["valueSet"] = {
             "restricted": field.restricted,
             "valueSetDefinition": {
                 "sorted": False,
@@ -101,7 +101,7 @@ def field_metadata(field: Field) -> dict[str, Any]:
                 ],
             },
         }
-    return told
+    return metadata
 
 
 def _picklist(value_set: Any) -> dict[str, Any]:
@@ -110,12 +110,12 @@ def _picklist(value_set: Any) -> dict[str, Any]:
     listed = [v for v in (values if isinstance(values, list) else [values]) if isinstance(v, dict)]
     if not listed:
         return {}
-    named = {_value_name(value): value for value in listed}
-    default = next((name for name, value in named.items() if _true(value.get("default"))), None)
+    by_name = {_value_name(value): value for value in listed}
+    default = next((name for name, value in by_name.items() if _true(value.get("default"))), None)
     return {
-        "values": list(named),
-        "labels": {name: str(value.get("label") or name) for name, value in named.items()},
-        "inactive": [n for n, value in named.items() if not _true(value.get("isActive", True))],
+        "values": list(by_name),
+        "labels": {name: str(value.get("label") or name) for name, value in by_name.items()},
+        "inactive": [n for n, value in by_name.items() if not _true(value.get("isActive", True))],
         "restricted": _true(value_set.get("restricted")),
         **({} if default is None else {"default": default}),
     }

@@ -29,8 +29,8 @@ from pipelines.local_org.catalog.model import (
 )
 from pipelines.local_org.catalog.setup import FieldSetup, OrgSetup
 
-HERE = Path(__file__).parent
-TEMPLATE = HERE / "org.yaml"
+FOLDER = Path(__file__).parent
+TEMPLATE = FOLDER / "org.yaml"
 _COMPACT = re.compile(r"(\w+)(?:\(([^)]*)\))?\s*(\w*)")
 _CUSTOM_TYPES = {
     "Text": ("string", 255),
@@ -83,7 +83,7 @@ _SYSTEM_FIELDS = (
 
 def load_catalog(setup: OrgSetup) -> Catalog:
     """The catalog of an org with this set-up."""
-    declared: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "objects.yaml").read_text())
+    declared: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "objects.yaml").read_text())
     relationships = _relationships()
     recorded = _recorded_fields("fields.csv")
     picklists = _picklists(setup)
@@ -169,10 +169,10 @@ def _person_fields(setup: OrgSetup, picklists: Picklists) -> list[Field]:
 
 
 def _recorded_fields(file: str) -> dict[str, list[Field]]:
-    found: dict[str, list[Field]] = defaultdict(list)
-    with (HERE / file).open(newline="", encoding="utf-8") as lines:
+    fields: dict[str, list[Field]] = defaultdict(list)
+    with (FOLDER / file).open(newline="", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
-            found[row["object"]].append(
+            fields[row["object"]].append(
                 Field(
                     name=row["field"],
                     label=row["label"],
@@ -196,7 +196,7 @@ def _recorded_fields(file: str) -> dict[str, list[Field]]:
                     restricted=row["restrictedPicklist"] == "1",
                 )
             )
-    return found
+    return fields
 
 
 def _compact_fields(entry: dict[str, Any]) -> Iterator[Field]:
@@ -230,23 +230,23 @@ def _compact_fields(entry: dict[str, Any]) -> Iterator[Field]:
 
 
 def _picklists(setup: OrgSetup) -> Picklists:
-    found: dict[tuple[str, str], list[PicklistValue]] = defaultdict(list)
-    with (HERE / "picklists.csv").open(newline="", encoding="utf-8") as lines:
+    picklists: dict[tuple[str, str], list[PicklistValue]] = defaultdict(list)
+    with (FOLDER / "picklists.csv").open(newline="", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
-            found[row["object"], row["field"]].append(
+            picklists[row["object"], row["field"]].append(
                 PicklistValue(
                     row["value"], row["label"], row["default"] == "1", row["active"] == "1"
                 )
             )
     if setup.lead_statuses:
-        found["Lead", "Status"] = [
+        picklists["Lead", "Status"] = [
             PicklistValue(s.label, s.label, default=s.default) for s in setup.lead_statuses
         ]
-    return {place: tuple(values) for place, values in found.items()}
+    return {place: tuple(values) for place, values in picklists.items()}
 
 
 def _relationships() -> dict[str, tuple[ChildRelationship, ...]]:
-    declared = yaml.safe_load((HERE / "relationships.yaml").read_text())
+    declared = yaml.safe_load((FOLDER / "relationships.yaml").read_text())
     return {
         parent: tuple(
             ChildRelationship(

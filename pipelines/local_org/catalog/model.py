@@ -215,8 +215,10 @@ class SObject:
     @property
     def name_field(self) -> Field | None:
         """The field that names a record to people."""
-        named = [f for f in self.fields if f.name_field]
-        return next((f for f in named if f.name == "Name"), named[0] if named else None)
+        candidates = [f for f in self.fields if f.name_field]
+        return next(
+            (f for f in candidates if f.name == "Name"), candidates[0] if candidates else None
+        )
 
     def with_fields(self, fields: tuple[Field, ...]) -> "SObject":
         """The same object with other fields."""
@@ -254,5 +256,5 @@ class Catalog:
 
     def targets(self, reference: Field) -> tuple[SObject, ...]:
         """The objects a reference may point to, as far as this org has them."""
-        found = (self.get(name) for name in reference.references)
-        return tuple(o for o in found if o is not None)
+        objects = (self.get(name) for name in reference.references)
+        return tuple(o for o in objects if o is not None)

@@ -93,8 +93,8 @@ def with_rules(setup: OrgSetup, rules: RulesSetup) -> OrgSetup:
         if section == "duplicate_rules":
             added = (*standard, *added)
         replaced = {(rule.object, rule.name) for rule in added}
-        kept = (r for r in getattr(setup, section) if (r.object, r.name) not in replaced)
-        merged[section] = (*kept, *added)
+        inherited = (r for r in getattr(setup, section) if (r.object, r.name) not in replaced)
+        merged[section] = (*inherited, *added)
     return setup.model_copy(update=merged)
 
 
@@ -110,8 +110,8 @@ def check_rules(file: Path, rules: OrgSetup | RulesSetup, catalog: Catalog) -> N
     ]
     if wrong:
         lines = lines_of(file, [place for place, _ in wrong])
-        told = (f"{file}:{line}: {text}" for line, (_, text) in zip(lines, wrong, strict=True))
-        raise SetupError("\n".join(told))
+        messages = (f"{file}:{line}: {text}" for line, (_, text) in zip(lines, wrong, strict=True))
+        raise SetupError("\n".join(messages))
 
 
 Place = tuple[str | int, ...]
@@ -121,8 +121,10 @@ def _wrong_expressions(
     rules: OrgSetup | RulesSetup, catalog: Catalog
 ) -> Iterator[tuple[Place, str, str]]:
     for place, name, sobject, expression in _expressions(rules):
-        found = catalog.get(sobject)
-        problem = f"there is no object {sobject}" if found is None else _problem(found, expression)
+        target = catalog.get(sobject)
+        problem = (
+            f"there is no object {sobject}" if target is None else _problem(target, expression)
+        )
         if problem is not None:
             yield place, name, problem
 
@@ -136,8 +138,8 @@ def _expressions(
         about = automation.name, automation.object
         yield ("automations", number, "when"), *about, automation.when
         for field, expression in automation.set.items():
-            tried = f"{quoted(field)} is null or ({expression}) is null"
-            yield ("automations", number, "set", field), *about, tried
+            condition = f"{quoted(field)} is null or ({expression}) is null"
+            yield ("automations", number, "set", field), *about, condition
     for number, assignment in enumerate(rules.assignment_rules):
         for entry_number, entry in enumerate(assignment.entries):
             place = ("assignment_rules", number, "entries", entry_number, "when")

@@ -25,11 +25,11 @@ PLACES = "select k, code, name from org.place"
 
 @dataclass(frozen=True)
 class Part:
-    """Country or state of an address: its text field, its code field, and where a row finds it."""
+    """Country or state of an address: its text field, its code field, and its line in a look-up."""
 
     text: str
     code: str
-    found: str
+    line: str
 
     @property
     def names(self) -> tuple[str, str]:
@@ -98,14 +98,14 @@ class Address:
     @property
     def touched(self) -> str:
         """Does the row say anything about country or state?"""
-        return f"({self._given(self.block.country)} or {self._given(self.block.state)})"
+        return f"({self._is_named(self.block.country)} or {self._is_named(self.block.state)})"
 
     def value(self, column: Column) -> str:
         """What a column stores: whatever was given, text and code of what was found."""
         of_country = column.field.name in self.block.country.names
         part = self.block.country if of_country else self.block.state
         member = "code" if column.field.name == part.code else "name"
-        return f"case when {self.touched} then {part.found}.{member} end"
+        return f"case when {self.touched} then {part.line}.{member} end"
 
     @property
     def country_key(self) -> str:
@@ -116,21 +116,21 @@ class Address:
     def state_key(self) -> str:
         """Where to find the state that the row wants, in its country."""
         country = self.block.country
-        removed = f"{self._given(country)} and {self._value(country)} is null"
-        return self._key(self.block.state, f"coalesce(lower({country.found}.code), '-')", removed)
+        removed = f"{self._is_named(country)} and {self._value(country)} is null"
+        return self._key(self.block.state, f"coalesce(lower({country.line}.code), '-')", removed)
 
     @property
     def error(self) -> str:
         """The packed error of an address that cannot be, else null."""
         country, state = self.block.country, self.block.state
-        named, wanted = self._value(state), self.country_key
-        lost = f"{self.state_key} is not null and {state.found}.code is null"
+        state_value, country_key = self._value(state), self.country_key
+        lost = f"{self.state_key} is not null and {state.line}.code is null"
         checks = [
             *self._unknown(country, "country", "country/territory", "countries"),
             self._mismatch(country),
-            f"when {named} is not null and {wanted} is null then {self._alone()}",
+            f"when {state_value} is not null and {country_key} is null then {self._state_alone()}",
             # Only a country that the row leaves as it is, or a state that it does, is existing.
-            f"when {lost} and not ({self._given(country)} and {self._given(state)}) "
+            f"when {lost} and not ({self._is_named(country)} and {self._is_named(state)}) "
             f"then {self._unrecognized()}",
             *self._unknown(state, "state", "state", "states"),
             self._mismatch(state),
@@ -141,16 +141,16 @@ class Address:
         """What the line of the target must carry: name → field."""
         return {self._old_name(name): name for name in self.block.names}
 
-    def _key(self, part: Part, above: str, removed: str) -> str:
-        was_code, was_text = (self._old(name) for name in (part.code, part.text))
+    def _key(self, part: Part, country: str, removed: str) -> str:
+        old_code, old_text = (self._old(name) for name in (part.code, part.text))
         return (
             f"case when {self._typed(part.code)} is not null "
-            f"then {above} || ':c:' || lower({self._typed(part.code)}) "
+            f"then {country} || ':c:' || lower({self._typed(part.code)}) "
             f"when {self._typed(part.text)} is not null "
-            f"then {above} || ':t:' || lower({self._typed(part.text)}) "
-            f"when {self._given(part)} or {removed} then null "
-            f"when {was_code} is not null then {above} || ':c:' || lower({was_code}) "
-            f"else {above} || ':t:' || lower({was_text}) end"
+            f"then {country} || ':t:' || lower({self._typed(part.text)}) "
+            f"when {self._is_named(part)} or {removed} then null "
+            f"when {old_code} is not null then {country} || ':c:' || lower({old_code}) "
+            f"else {country} || ':t:' || lower({old_text}) end"
         )
 
     def _unknown(self, part: Part, what: str, kind: str, list_name: str) -> Iterator[str]:
@@ -161,24 +161,24 @@ class Address:
             f"'The {part.code} field contains ', {code}, ', which isn''t an available {kind}. "
             "Your administrator can add it for you.'",
         )
-        yield f"when {code} is not null and {part.found}.code is null then {no_code}"
+        yield f"when {code} is not null and {part.line}.code is null then {no_code}"
         no_text = error_sql(
             "FIELD_INTEGRITY_EXCEPTION",
             part.text,
             f"'There''s a problem with this {what}, even though it may appear correct. Please "
             f"select a {kind} from the list of valid {list_name}.: {self._label(part.text)}'",
         )
-        yield f"when {text} is not null and {part.found}.code is null then {no_text}"
+        yield f"when {text} is not null and {part.line}.code is null then {no_text}"
 
     def _mismatch(self, part: Part) -> str:
-        told = unconfirmed.MISMATCH
+        message = unconfirmed.MISMATCH
         label = literal(self.request.sobject[part.code].label)
-        error = error_sql(told.code, part.code, told.sql(label=label))
+        error = error_sql(message.code, part.code, message.sql(label=label))
         old, code = self._has_target("target.id is not null"), self._typed(part.code)
-        other = f"lower({self._typed(part.text)}) <> lower({part.found}.name)"
+        other = f"lower({self._typed(part.text)}) <> lower({part.line}.name)"
         return f"when {old} and {code} is not null and {other} then {error}"
 
-    def _alone(self) -> str:
+    def _state_alone(self) -> str:
         state = self.block.state
         message = (
             "A country/territory must be specified before specifying a state value for field: "
@@ -198,7 +198,7 @@ class Address:
             f"{self._label(code)}'",
         )
 
-    def _given(self, part: Part) -> str:
+    def _is_named(self, part: Part) -> str:
         """Does the row name the part, if only to empty it?"""
         raws = ", ".join(f"typed.{self.request.by_field[name].raw}" for name in part.names)
         return f"coalesce({raws}) is not null"

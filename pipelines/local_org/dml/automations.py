@@ -33,10 +33,10 @@ def automate(
 ) -> None:
     """Assign owners and set fields of the rows of `work` that were written, now or later."""
     sobject = request.sobject
-    asked = rules.assignment(sobject, _with_rule_name(connection, options))
-    if asked is not None and "OwnerId" not in request.by_field:
+    assignment = rules.assignment(sobject, _with_rule_name(connection, options))
+    if assignment is not None and "OwnerId" not in request.by_field:
         with doing("Assignment rule"):
-            update(store, asked, "update", user)
+            update(store, assignment, "update", user)
     for automation in rules.automations(sobject):
         if automation.after_seconds:
             connection.execute(
@@ -44,8 +44,10 @@ def automate(
                 [automation.name, user, _moment() + dt.timedelta(seconds=automation.after_seconds)],
             )
         else:
-            written = "(select _n as written, _created as is_new from work where _error is null) w"
-            _run(store, rules, automation, written, user)
+            written_sql = (
+                "(select _n as record_number, _created as is_new from work where _error is null) w"
+            )
+            _run(store, rules, automation, written_sql, user)
 
 
 class Later:
@@ -86,7 +88,7 @@ class Later:
         for name, user in due:
             with self._store.write() as connection:
                 connection.execute(
-                    "create or replace temp table late as select record as written, is_new "
+                    "create or replace temp table late as select record as record_number, is_new "
                     "from org.later where automation = ? and user_id = ? and due <= ?",
                     [name, user, moment],
                 )
@@ -105,10 +107,10 @@ class Later:
 
 
 def _run(
-    store: Store, rules: OrgRules, automation: AutomationSetup, written: str, user: str
+    store: Store, rules: OrgRules, automation: AutomationSetup, written_sql: str, user: str
 ) -> None:
     with doing(f"Automation {automation.name}"):
-        update(store, rules.automation(automation, written), "update", user, {"now": now()})
+        update(store, rules.automation(automation, written_sql), "update", user, {"now": now()})
 
 
 def _moment() -> dt.datetime:
@@ -119,8 +121,8 @@ def _with_rule_name(connection: duckdb.DuckDBPyConnection, options: WriteOptions
     """The options with the rule's name in place of its id."""
     if options.assignment_rule is None:
         return options
-    found = connection.execute(
+    names = connection.execute(
         'select "Name" from records."AssignmentRule" where "Id" = ?',
         [to18(options.assignment_rule)],
     ).fetchall()
-    return replace(options, assignment_rule=found[0][0] if found else "")
+    return replace(options, assignment_rule=names[0][0] if names else "")

@@ -55,9 +55,9 @@ def update_sql(request: WriteRequest) -> str:
 
 def note_write(store: Store, request: WriteRequest, user: str, first: int, count: int) -> int:
     """Note an insert, update or upsert whose new records take `count` numbers from `first` on."""
-    made = None if request.operation == "update" else first
+    first_new = None if request.operation == "update" else first
     name, operation = request.sobject.name, request.operation
-    return note(store, Write(name, operation, user, changing_fields(request), made, count))
+    return note(store, Write(name, operation, user, changing_fields(request), first_new, count))
 
 
 def changing_fields(request: WriteRequest) -> list[str]:
@@ -93,11 +93,11 @@ def new_value_sql(request: WriteRequest, field: Field) -> str | None:
     if field.name == "CaseNumber":
         return "lpad(w._n::varchar, 8, '0')"
     column = request.by_field.get(field.name)
-    given = f"w.{column.value}" if column is not None and field.createable else None
+    value = f"w.{column.value}" if column is not None and field.createable else None
     default = "$user" if field.name == "OwnerId" else _default_sql(field)
-    if given is None:
+    if value is None:
         return default
-    return given if default is None else f"coalesce({given}, {default})"
+    return value if default is None else f"coalesce({value}, {default})"
 
 
 def _default_sql(field: Field) -> str | None:

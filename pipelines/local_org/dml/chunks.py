@@ -36,9 +36,9 @@ def waves(
         connection.unregister("incoming")
     connection.register("ranked", ranked)
     highest = connection.execute("select max(_wave) from ranked").fetchall()[0][0]
-    found = [connection.execute(WAVE, [wave]).to_arrow_table() for wave in range(1, highest + 1)]
+    tables = [connection.execute(WAVE, [wave]).to_arrow_table() for wave in range(1, highest + 1)]
     connection.unregister("ranked")
-    return found
+    return tables
 
 
 def refuse_twins(connection: duckdb.DuckDBPyConnection, request: WriteRequest) -> None:
@@ -65,10 +65,10 @@ def ranked_sql(keys: list[Column]) -> str:
     """SQL for the rows of `incoming` with the number of the chunk, among those that name it."""
     ranks = []
     for column in keys:
-        wanted = match_sql(column.field, f"nullif(trim({column.raw}), '')")
+        key = match_sql(column.field, f"nullif(trim({column.raw}), '')")
         ranks.append(
-            f"case when {wanted} is null then 1 else dense_rank() over "
-            f"(partition by {wanted} order by _row // {CHUNK}) end"
+            f"case when {key} is null then 1 else dense_rank() over "
+            f"(partition by {key} order by _row // {CHUNK}) end"
         )
     return f"select *, greatest({', '.join(ranks)}) as _wave from incoming order by _row"
 

@@ -9,7 +9,7 @@ import yaml
 
 from pipelines.local_org import ids, unconfirmed
 from pipelines.local_org.catalog.features import contact_name
-from pipelines.local_org.catalog.load import HERE as CATALOG
+from pipelines.local_org.catalog.load import FOLDER as CATALOG
 from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.dml.orgrules import WriteOptions
 from pipelines.local_org.dml.outcome import RowError
@@ -62,19 +62,19 @@ class Converted:
 
 
 def convert_lead(
-    writer: Writer, asked: LeadConvert, user: str, mapping: dict[str, dict[str, str]]
+    writer: Writer, request: LeadConvert, user: str, mapping: dict[str, dict[str, str]]
 ) -> Converted:
     """Convert one lead in a transaction of its own.
 
     Args:
         writer: writes the new records by the rules of their objects.
-        asked: what to convert into what.
+        request: what to convert into what.
         user: id of the user who converts.
         mapping: more target fields per object, for custom fields.
     """
     try:
         with writer.store.write() as connection:
-            return _Conversion(writer, connection, asked, user, mapping).run()
+            return _Conversion(writer, connection, request, user, mapping).run()
     except Refused as refused:
         return Converted(None, errors=refused.errors)
 
@@ -84,36 +84,36 @@ class _Conversion:
         self,
         writer: Writer,
         connection: duckdb.DuckDBPyConnection,
-        asked: LeadConvert,
+        request: LeadConvert,
         user: str,
         mapping: dict[str, dict[str, str]],
     ) -> None:
-        self.writer, self.connection, self.asked, self.user = writer, connection, asked, user
+        self.writer, self.connection, self.request, self.user = writer, connection, request, user
         self.mapping = {name: fields | mapping.get(name, {}) for name, fields in MAPPING.items()}
         self.catalog = writer.catalog
 
     def run(self) -> Converted:
-        asked = self.asked
+        request = self.request
         lead = self._lead()
         self._check_status()
         owner = self._owner(lead)
-        contact = self._existing("Contact", asked.contact_id)
-        account = self._existing("Account", asked.account_id)
+        contact = self._existing("Contact", request.contact_id)
+        account = self._existing("Account", request.account_id)
         if contact is not None and (account is None or contact["AccountId"] != account["Id"]):
             raise _refused(unconfirmed.NOT_OF_ACCOUNT, "contactId", name="contact")
         account_id, contact_id = self._people(lead, account, contact, owner)
-        opportunity = self._existing("Opportunity", asked.opportunity_id)
+        opportunity = self._existing("Opportunity", request.opportunity_id)
         if opportunity is not None and opportunity["AccountId"] != account_id:
             raise _refused(unconfirmed.NOT_OF_ACCOUNT, "opportunityId", name="opportunity")
         opportunity_id = opportunity["Id"] if opportunity is not None else None
-        if opportunity is None and not asked.do_not_create_opportunity:
+        if opportunity is None and not request.do_not_create_opportunity:
             opportunity_id = self._opportunity(lead, account_id, owner)
         self._close(lead, account_id, contact_id, opportunity_id)
         self._move_children(lead["Id"], account_id, contact_id)
         return Converted(lead["Id"], account_id, contact_id, opportunity_id)
 
     def _lead(self) -> dict[str, Any]:
-        lead = self._record(self.catalog["Lead"], self.asked.lead_id, "leadId")
+        lead = self._record(self.catalog["Lead"], self.request.lead_id, "leadId")
         if lead["IsConverted"]:
             raise Refused(
                 RowError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
@@ -121,18 +121,18 @@ class _Conversion:
         return lead
 
     def _check_status(self) -> None:
-        status = self.asked.converted_status
-        found = self.connection.execute(
+        status = self.request.converted_status
+        statuses = self.connection.execute(
             'select 1 from records."LeadStatus" where lower("MasterLabel") = lower(?) '
             'and "IsConverted"',
             [status],
         ).fetchall()
-        if not found:
+        if not statuses:
             message = f"invalid convertedStatus: {status}"
             raise Refused(RowError("INVALID_STATUS", message, ("Status",)))
 
     def _owner(self, lead: dict[str, Any]) -> str:
-        owner = self.asked.owner_id or lead["OwnerId"]
+        owner = self.request.owner_id or lead["OwnerId"]
         if not ids.is_id(owner) or owner[:3] != self.catalog["User"].prefix:
             raise _refused(unconfirmed.NO_USER, "ownerId")
         return ids.to18(owner)
@@ -145,16 +145,16 @@ class _Conversion:
         if not ids.is_id(record_id) or record_id[:3] != sobject.prefix:
             message = f"id value of incorrect type: {record_id}"
             raise Refused(RowError("MALFORMED_ID", message, (argument,)))
-        found = rows(
+        records = rows(
             self.connection,
             f'select * from {sobject.table} where "Id" = ?',
             ids.to18(record_id),
         )
-        if not found:
+        if not records:
             raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"))
-        if found[0]["IsDeleted"]:
+        if records[0]["IsDeleted"]:
             raise Refused(RowError("ENTITY_IS_DELETED", "entity is deleted"))
-        return found[0]
+        return records[0]
 
     def _people(
         self,
@@ -165,14 +165,14 @@ class _Conversion:
     ) -> tuple[str, str]:
         """The ids of the account and of the contact, who may be one person."""
         person = account is not None and account.get("IsPersonAccount")
-        alone = account is None and lead["Company"] is None
-        if alone and has_persons(self.catalog["Account"]):
-            return self._behind(self._person(lead, owner))
-        account_id = self._put("Account", lead, account, {"OwnerId": owner})
+        is_person = account is None and lead["Company"] is None
+        if is_person and has_persons(self.catalog["Account"]):
+            return self._contact_behind(self._person(lead, owner))
+        account_id = self._make_or_fill("Account", lead, account, {"OwnerId": owner})
         if person:
-            return self._behind(account_id)
-        more = {"OwnerId": owner, "AccountId": account_id}
-        return account_id, self._put("Contact", lead, contact, more)
+            return self._contact_behind(account_id)
+        links = {"OwnerId": owner, "AccountId": account_id}
+        return account_id, self._make_or_fill("Contact", lead, contact, links)
 
     def _person(self, lead: dict[str, Any], owner: str) -> str:
         """A lead without a company becomes a person account."""
@@ -181,17 +181,17 @@ class _Conversion:
         for field in self.catalog["Account"].fields:
             if (name := contact_name(field)) in contact:
                 account[field.name] = contact[name]
-        found = self.connection.execute(
+        record_types = self.connection.execute(
             'select min("Id") from records."RecordType" where "IsPersonType" and "IsActive"'
         ).fetchall()
-        return self._write("Account", "insert", account | {"RecordTypeId": found[0][0]})
+        return self._write("Account", "insert", account | {"RecordTypeId": record_types[0][0]})
 
-    def _behind(self, account_id: str) -> tuple[str, str]:
+    def _contact_behind(self, account_id: str) -> tuple[str, str]:
         """A person account and the contact behind it."""
-        found = self.connection.execute(
+        contacts = self.connection.execute(
             'select "PersonContactId" from records."Account" where "Id" = ?', [account_id]
         ).fetchall()
-        return account_id, found[0][0]
+        return account_id, contacts[0][0]
 
     def _values(self, name: str, lead: dict[str, Any]) -> dict[str, Any]:
         """What the mapping takes from a lead for an object."""
@@ -201,23 +201,23 @@ class _Conversion:
             if lead.get(source) is not None
         }
 
-    def _put(
+    def _make_or_fill(
         self,
         name: str,
         lead: dict[str, Any],
         existing: dict[str, Any] | None,
-        more: dict[str, Any],
+        links: dict[str, Any],
     ) -> str:
         """Make a record of the lead's values, or fill what is empty in one that exists."""
         values = self._values(name, lead)
         if existing is None:
-            return self._write(name, "insert", values | more)
+            return self._write(name, "insert", values | links)
         filled = {
             field: value
             for field, value in values.items()
             if existing.get(field) is None and not _elsewhere(field, values, existing)
         }
-        if name == "Contact" and self.asked.overwrite_lead_source and "LeadSource" in values:
+        if name == "Contact" and self.request.overwrite_lead_source and "LeadSource" in values:
             filled["LeadSource"] = values["LeadSource"]
         if filled:
             self._write(name, "update", {"Id": existing["Id"]} | filled)
@@ -227,8 +227,8 @@ class _Conversion:
     def _opportunity(self, lead: dict[str, Any], account_id: str, owner: str) -> str:
         person = " ".join(filter(None, (lead["FirstName"], lead["LastName"])))
         values = {"Name": person} | self._values("Opportunity", lead)
-        if self.asked.opportunity_name:
-            values["Name"] = self.asked.opportunity_name
+        if self.request.opportunity_name:
+            values["Name"] = self.request.opportunity_name
         values |= {
             "AccountId": account_id,
             "OwnerId": owner,
@@ -239,7 +239,7 @@ class _Conversion:
 
     def _write(self, name: str, operation: str, record: dict[str, Any]) -> str:
         batch = Batch(self.catalog[name], operation, [record])
-        options = WriteOptions(allow_duplicates=name in self.asked.allow_duplicates)
+        options = WriteOptions(allow_duplicates=name in self.request.allow_duplicates)
         outcome = write_records(self.writer, [batch], self.user, options=options)[0]
         if not outcome.success or outcome.id is None:
             raise Refused(*outcome.errors)
@@ -252,13 +252,13 @@ class _Conversion:
         values = {
             "IsConverted": True,
             "IsUnreadByOwner": False,
-            "Status": self.asked.converted_status,
+            "Status": self.request.converted_status,
             "ConvertedDate": moment.date(),
             "ConvertedAccountId": account_id,
             "ConvertedContactId": contact_id,
             "ConvertedOpportunityId": opportunity_id,
         }
-        asked = Update(
+        change = Update(
             self.catalog["Lead"],
             {name: f"${name}" for name in values},
             't."Id" = $lead',
@@ -268,8 +268,8 @@ class _Conversion:
                 "LastModifiedById": "$user",
             },
         )
-        known = {**values, "lead": lead["Id"], "now": moment, "user": self.user}
-        update(self.writer.store, asked, "convert", self.user, known)
+        parameters = {**values, "lead": lead["Id"], "now": moment, "user": self.user}
+        update(self.writer.store, change, "convert", self.user, parameters)
 
     def _move_children(self, lead_id: str, account_id: str, contact_id: str) -> None:
         values = {"lead": lead_id, "account": account_id, "contact": contact_id}
@@ -279,12 +279,12 @@ class _Conversion:
             "CampaignMember": ({"ContactId": "$contact"}, 't."LeadId" = $lead'),
         }
         for name, (changes, where) in moved.items():
-            asked = Update(self.catalog[name], changes, where)
-            update(self.writer.store, asked, "convert", self.user, values)
+            change = Update(self.catalog[name], changes, where)
+            update(self.writer.store, change, "convert", self.user, values)
 
 
-def _refused(said: unconfirmed.Said, argument: str, **values: object) -> Refused:
-    return Refused(RowError(said.code, said(**values), (argument,)))
+def _refused(message: unconfirmed.Message, argument: str, **values: object) -> Refused:
+    return Refused(RowError(message.code, message(**values), (argument,)))
 
 
 def _elsewhere(field: str, values: dict[str, Any], existing: dict[str, Any]) -> bool:

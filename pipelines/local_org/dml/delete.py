@@ -20,8 +20,8 @@ def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
     key = request.by_field["Id"]
     raw = f"nullif(trim(i.{key.raw}), '')"
     value = f"case when length({raw}) = 15 then {to18_sql(raw)} else {raw} end"
-    told = unconfirmed.NO_ID
-    missing = error_sql(told.code, "Id", told.sql(call="'a delete'"))
+    message = unconfirmed.NO_ID
+    missing = error_sql(message.code, "Id", message.sql(call="'a delete'"))
     malformed = error_sql("MALFORMED_ID", "Id", "'malformed id ', v")
     unknown = error_sql("INVALID_CROSS_REFERENCE_KEY", "", "'invalid cross reference id'")
     deleted = error_sql("ENTITY_IS_DELETED", "", "'entity is deleted'")
@@ -31,23 +31,23 @@ def doomed_sql(catalog: Catalog, request: WriteRequest, *, hard: bool) -> str:
         f"when not regexp_full_match(v, '[A-Za-z0-9]{{18}}') then {malformed}",
         f'when t."Id" is null then {unknown}',
         buried,
-        *_behind(request.sobject),
+        *_contact_behind(request.sobject),
         *_restrictions(catalog, request.sobject),
     ]
     return (
-        f"with wanted as (select _row, {value} as v from incoming i) "
+        f"with incoming_ids as (select _row, {value} as v from incoming i) "
         f'select _row, t."Id" as _id, false as _created, case {" ".join(checks)} end as _error '
-        f"from wanted left join {request.sobject.table} t "
-        f'on t."Id" = v and t."Id" in (select v from wanted)'
+        f"from incoming_ids left join {request.sobject.table} t "
+        f'on t."Id" = v and t."Id" in (select v from incoming_ids)'
     )
 
 
-def _behind(sobject: SObject) -> list[str]:
+def _contact_behind(sobject: SObject) -> list[str]:
     """The contact behind a person account goes with the account, never alone."""
     if sobject.name != "Contact" or sobject.get("IsPersonAccount") is None:
         return []
-    told = unconfirmed.CONTACT_OF_PERSON
-    error = error_sql(told.code, "", told.sql())
+    message = unconfirmed.CONTACT_OF_PERSON
+    error = error_sql(message.code, "", message.sql())
     return [f'when t."IsPersonAccount" then {error}']
 
 
@@ -65,9 +65,9 @@ def alone_sql(catalog: Catalog, sobject: SObject) -> str:
 
 def deleted_twice_sql() -> str:
     """SQL that refuses all rows of `outcome` but the first that delete one record."""
-    again = error_sql("ENTITY_IS_DELETED", "", "'entity is deleted'")
+    error = error_sql("ENTITY_IS_DELETED", "", "'entity is deleted'")
     return (
-        f"update outcome set _error = {again} from (select _id as id, min(_row) as first_row "
+        f"update outcome set _error = {error} from (select _id as id, min(_row) as first_row "
         "from outcome where _error is null group by 1 having count(*) > 1) twice "
         "where _id = twice.id and _row > twice.first_row"
     )
@@ -97,13 +97,13 @@ def bury(store: Store, sobject: SObject, user: str, operation: str) -> None:
 
     `operation` is what the history calls it: delete, or cascade where a parent takes them along.
     """
-    asked = Update(
+    change = Update(
         sobject,
         {"IsDeleted": "true"},
         't."Id" in (select id from doomed) and not t."IsDeleted"',
         stamps={"LastModifiedDate": "$now", "SystemModstamp": "$now", "LastModifiedById": "$user"},
     )
-    update(store, asked, operation, user, {"user": user, "now": now()})
+    update(store, change, operation, user, {"user": user, "now": now()})
 
 
 def purge(store: Store, connection: duckdb.DuckDBPyConnection, sobject: SObject, user: str) -> None:
@@ -114,13 +114,13 @@ def purge(store: Store, connection: duckdb.DuckDBPyConnection, sobject: SObject,
 
 def orphan(store: Store, child: SObject, field: str, user: str) -> None:
     """Empty a reference to the records of `doomed(id)`."""
-    asked = Update(
+    change = Update(
         child,
         {field: "null"},
         f't."{field}" in (select id from doomed)',
         stamps={"SystemModstamp": "$now"},
     )
-    update(store, asked, "orphan", user, {"now": now()})
+    update(store, change, "orphan", user, {"now": now()})
 
 
 def children_sql(child: SObject, field: str, *, buried: bool) -> str:

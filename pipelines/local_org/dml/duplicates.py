@@ -22,14 +22,14 @@ def find_sql(catalog: Catalog, rule: DuplicateRuleSetup) -> str:
     alive = 'not "IsDeleted"'
     if against.get("IsConverted") is not None:
         alive += ' and not "IsConverted"'
-    wanted = list(dict.fromkeys(name for group in rule.match for name in group))
-    columns = ", ".join(f'"{name}"' for name in wanted)
-    known = (
+    names = list(dict.fromkeys(name for group in rule.match for name in group))
+    columns = ", ".join(f'"{name}"' for name in names)
+    existing = (
         f'select "Id" as id, null::bigint as chunk, {columns} from {against.table} where {alive}'
     )
     if rule.against in (None, rule.object):
-        earlier = ", ".join(f'c."{name}"' for name in wanted)
-        known += (
+        earlier = ", ".join(f'c."{name}"' for name in names)
+        existing += (
             f" union all select c._id, c._row // {CHUNK}, {earlier} from candidate c "
             "join work w on w._row = c._row where w._error is null"
         )
@@ -43,19 +43,19 @@ def find_sql(catalog: Catalog, rule: DuplicateRuleSetup) -> str:
                 _same_sql(name, swapped.get(name, name), rule.fuzzy, "Email" in group)
                 for name in group
             )
-            pairs.append(f"select c._row, d.id from candidate c join known d on {same}")
+            pairs.append(f"select c._row, d.id from candidate c join existing d on {same}")
             pairs[-1] += (
                 f" where d.id is distinct from c._id and (d.chunk is null or "
                 f"d.chunk < c._row // {CHUNK})"
             )
     return (
-        f"insert into duplicate with known as ({known}) "
+        f"insert into duplicate with existing as ({existing}) "
         f"select distinct _row, {literal(rule.name)}, id from ({' union all '.join(pairs)})"
     )
 
 
 def _same_sql(name: str, other: str, fuzzy: bool, beside_email: bool) -> str:
-    """SQL: does field `name` of a candidate `c` match field `other` of a known record `d`?"""
+    """SQL: does field `name` of a candidate `c` match field `other` of an existing record `d`?"""
     left, right = f'c."{name}"', f'd."{other}"'
     if not fuzzy:
         return f"lower({left}) = lower({right})"

@@ -29,8 +29,10 @@ def error_of_row_sql(catalog: Catalog, request: WriteRequest) -> str:
         _content_errors(request, created) + _reference_errors(catalog, request),
         _rival_errors(request),
     ]
-    asked = [f"nullif(concat_ws(chr(30), {', '.join(phase)}), '')" for phase in phases if phase]
-    return f"coalesce({', '.join([*asked, 'null::varchar'])})"
+    phase_errors = [
+        f"nullif(concat_ws(chr(30), {', '.join(phase)}), '')" for phase in phases if phase
+    ]
+    return f"coalesce({', '.join([*phase_errors, 'null::varchar'])})"
 
 
 def _format_errors(catalog: Catalog, request: WriteRequest) -> list[str]:
@@ -80,10 +82,10 @@ def _target_errors(request: WriteRequest) -> list[str]:
     if key is None or key.field.name == "Id":
         return _id_errors(request, key)
     name = literal(key.field.name)
-    told = unconfirmed.SEVERAL_RECORDS
-    several = error_sql(told.code, key.field.name, told.sql(field=name, ids="target.ids"))
-    told = unconfirmed.NO_KEY
-    missing = error_sql(told.code, key.field.name, told.sql(field=name))
+    message = unconfirmed.SEVERAL_RECORDS
+    several = error_sql(message.code, key.field.name, message.sql(field=name, ids="target.ids"))
+    message = unconfirmed.NO_KEY
+    missing = error_sql(message.code, key.field.name, message.sql(field=name))
     return [
         f"case when typed.{key.value} is null then {missing} "
         f"when target.hits > 1 then {several} {_converted()} end"
@@ -91,8 +93,8 @@ def _target_errors(request: WriteRequest) -> list[str]:
 
 
 def _id_errors(request: WriteRequest, key: Column | None) -> list[str]:
-    told = unconfirmed.NO_ID
-    missing = error_sql(told.code, "Id", told.sql(call="'an update'"))
+    message = unconfirmed.NO_ID
+    missing = error_sql(message.code, "Id", message.sql(call="'an update'"))
     if key is None:
         return [missing]
     unknown = error_sql("INVALID_CROSS_REFERENCE_KEY", "", "'invalid cross reference id'")
@@ -116,12 +118,12 @@ def _access_errors(request: WriteRequest, created: str) -> list[str]:
     """Fields that nobody may set when a record is made, or when it is changed."""
     refused = []
     for column in request.data_columns:
-        given = f"nullif(typed.{column.raw}, chr(0)) is not null"
+        has_value = f"nullif(typed.{column.raw}, chr(0)) is not null"
         name = literal(column.field.name)
         if not column.field.createable and request.operation != "update":
-            refused.append(f"case when {given} and {created} then {name} end")
+            refused.append(f"case when {has_value} and {created} then {name} end")
         if not column.field.updateable and request.operation != "insert":
-            refused.append(f"case when {given} and not ({created}) then {name} end")
+            refused.append(f"case when {has_value} and not ({created}) then {name} end")
     errors = recordtypes.access_errors(request, created)
     id_column = request.by_field.get("Id")
     if id_column is not None and request.operation == "insert":
@@ -148,8 +150,8 @@ def _content_errors(request: WriteRequest, created: str) -> list[str]:
             if field.required and request.operation != "update":
                 missing.append(f"case when {created} then {literal(field.name)} end")
         elif field.required:
-            said = f"(typed.{column.raw} is not null or {created})"
-            empty = f"{value_of(request, column)} is null and {said}"
+            is_set = f"(typed.{column.raw} is not null or {created})"
+            empty = f"{value_of(request, column)} is null and {is_set}"
             missing.append(f"case when {empty} then {literal(field.name)} end")
         elif not field.nillable and field.updateable and field.type != "boolean":
             empty = f"typed.{column.raw} is not null and {value_of(request, column)} is null"
@@ -197,8 +199,8 @@ def _reference_errors(catalog: Catalog, request: WriteRequest) -> list[str]:
             lost = f"typed.{column.value} is not null and {name}.active is not true"
             checks = [f"when {lost} then {useless}"]
         if request.sobject.name == "Contact" and field.name == "AccountId":
-            told = unconfirmed.BELOW_PERSON
-            person = error_sql(told.code, field.name, told.sql())
+            message = unconfirmed.BELOW_PERSON
+            person = error_sql(message.code, field.name, message.sql())
             checks.append(f"when not {name}.active then {person}")
         if field.name == "OwnerId":
             inactive = error_sql(

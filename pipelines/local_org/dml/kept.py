@@ -17,7 +17,7 @@ from pipelines.local_org.dml.request import WriteRequest, columns_of
 from pipelines.local_org.dml.work import keys_sql, one_sql
 
 SHAPES = 500
-WRITTEN = {
+WORK_STAMPS = {
     "_row": "bigint",
     "_n": "bigint",
     "_id": "varchar",
@@ -79,7 +79,7 @@ class Shape:
         """The DuckDB types of the names in `work`."""
         columns = self.request.columns
         values = {column.value: column.field.column_type for column in columns}
-        return WRITTEN | values | {f"g{column.position}": "boolean" for column in columns}
+        return WORK_STAMPS | values | {f"g{column.position}": "boolean" for column in columns}
 
     @cached_property
     def changing(self) -> list[str]:
@@ -94,18 +94,18 @@ class Shape:
     @cached_property
     def rounds(self) -> tuple[Round, ...]:
         """What is looked up before the row is judged, in order."""
-        joins, rounds, known = joins_of(self.catalog, self.request), [], 0
+        joins, rounds, joined = joins_of(self.catalog, self.request), [], 0
         for _, group in groupby(joins, key=lambda join: join.round):
-            ready = list(group)
+            group_joins = list(group)
             keys = keys_sql(
-                self.request, ready, joins[:known], lower_case_email=self.lower_case_email
+                self.request, group_joins, joins[:joined], lower_case_email=self.lower_case_email
             )
             column = self.request.key_column
             by_id = column is not None and column.field.name == "Id"
-            alone = by_id and [join.name for join in ready] == ["target"]
-            id_at = column.position if column is not None and alone else None
-            rounds.append(Round(tuple(map(self._look_up, ready)), keys, id_at))
-            known += len(ready)
+            only_target = by_id and [join.name for join in group_joins] == ["target"]
+            id_at = column.position if column is not None and only_target else None
+            rounds.append(Round(tuple(map(self._look_up, group_joins)), keys, id_at))
+            joined += len(group_joins)
         return tuple(rounds)
 
     @cached_property
@@ -120,23 +120,23 @@ class Shape:
         return filled(f"{changes} where t._n = w._n", self.kinds)
 
     def _look_up(self, join: Join) -> LookUp:
-        kind, found = join.columns[join.held], join.found
+        kind, selected = join.columns[join.key_column], join.select
         several = join.lines(f"$1::{kind}")
         if join.whole:
-            sql = f"select * from ({found}) where {join.held} = $1::{kind}"
-            return LookUp(join, sql, several, by_id=False, place=found == PLACES)
+            sql = f"select * from ({selected}) where {join.key_column} = $1::{kind}"
+            return LookUp(join, sql, several, by_id=False, place=selected == PLACES)
         if join.name == "target":
             # What stood in the fields that may change, as it is and as text: for the history.
             columns = [self.request.sobject[name].column for name in self.changing]
             olds = [f"t.{c}" for c in columns] + [f"t.{c}::varchar" for c in columns]
             table = f" from {self.request.sobject.table} t where "
-            found = found.replace(table, "".join(f", {old}" for old in olds) + table, 1)
-        if _BY_ID.search(found):
+            selected = selected.replace(table, "".join(f", {old}" for old in olds) + table, 1)
+        if _BY_ID.search(selected):
             # Numbers grow with the table, so they lead to the few blocks that may hold the record.
-            sql = _BY_ID.sub(r'\1._n = $2::bigint and \1."Id" in ($1::varchar)', found)
+            sql = _BY_ID.sub(r'\1._n = $2::bigint and \1."Id" in ($1::varchar)', selected)
             return LookUp(join, sql, several, by_id=True, place=False)
         # An equation finds its way through an index, a list of one does not.
-        sql = found.replace("in ({keys})", f"= $1::{kind}")
+        sql = selected.replace("in ({keys})", f"= $1::{kind}")
         return LookUp(join, sql, several, by_id=False, place=False)
 
 
@@ -158,8 +158,8 @@ def _shape(
 ) -> Shape:
     sobject = catalog[name]
     columns = columns_of(catalog, sobject, list(names))
-    found = None if key is None else sobject[key]
-    return Shape(catalog, WriteRequest(sobject, operation, columns, found), lower_case_email)
+    key_field = None if key is None else sobject[key]
+    return Shape(catalog, WriteRequest(sobject, operation, columns, key_field), lower_case_email)
 
 
 def filled(sql: str, kinds: Mapping[str, str]) -> Filled:

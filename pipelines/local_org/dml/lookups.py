@@ -10,7 +10,7 @@ from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal
 from pipelines.local_org.dml import recordtypes
 from pipelines.local_org.dml.addresses import PLACES, address_of, touched
 from pipelines.local_org.dml.request import Column, WriteRequest
-from pipelines.local_org.dml.values import given_sql
+from pipelines.local_org.dml.values import is_named_sql
 from pipelines.local_org.ids import to18_sql
 
 
@@ -18,7 +18,7 @@ from pipelines.local_org.ids import to18_sql
 class Join:
     """A relation that rows are looked up in.
 
-    `found` selects its `columns` from the record tables, for the keys that the SQL `{keys}` gives;
+    `select` selects its `columns` from the record tables, for the keys that the SQL `{keys}` gives;
     `key` is the key that a row looks for, `k` or `id` the column that holds it. Where several lines
     may hold one key, `merged` tells what becomes of each of the other columns. One that is `whole`
     is small: all of it is joined. Its key may speak of the joins of earlier rounds.
@@ -26,9 +26,9 @@ class Join:
 
     name: str
     columns: dict[str, str]
-    found: str
+    select: str
     key: str
-    held: str = "k"
+    key_column: str = "k"
     whole: bool = False
     round: int = 0
     merged: dict[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Join:
     @property
     def on(self) -> str:
         """How a row finds its line."""
-        return f"{self.name}.{self.held} = {self.key}"
+        return f"{self.name}.{self.key_column} = {self.key}"
 
     def body(self) -> str:
         """SQL for the lines that any row looks for."""
@@ -45,17 +45,17 @@ class Join:
 
     def lines(self, keys: str) -> str:
         """SQL for the lines of these keys, one per key."""
-        found = self.found.replace("{keys}", keys)
+        selected = self.select.replace("{keys}", keys)
         if not self.merged:
-            return found
+            return selected
         merged = "".join(f", {sql} as {name}" for name, sql in self.merged.items())
-        return f"select {self.held}{merged} from ({found}) group by {self.held}"
+        return f"select {self.key_column}{merged} from ({selected}) group by {self.key_column}"
 
 
 def joins_of(catalog: Catalog, request: WriteRequest) -> list[Join]:
     """Everything that rows are looked up in, round by round."""
-    known = _lookups(request) + _target(request)
-    checked = known + _references(catalog, request) + _rivals(request)
+    first = _lookups(request) + _target(request)
+    checked = first + _references(catalog, request) + _rivals(request)
     joins = checked + _places(request) + _record_types(request)
     return sorted(joins, key=lambda join: join.round)
 
@@ -73,10 +73,10 @@ def value_of(request: WriteRequest, column: Column) -> str:
     return f"typed.{column.value}" if address is None else address.value(column)
 
 
-def given_of(request: WriteRequest, column: Column) -> str:
+def is_named(request: WriteRequest, column: Column) -> str:
     """SQL: does the row say anything about the field?"""
     address = address_of(request, column)
-    return given_sql(f"typed.{column.raw}") if address is None else address.touched
+    return is_named_sql(f"typed.{column.raw}") if address is None else address.touched
 
 
 def match_sql(field: Field, value: str) -> str:
@@ -92,15 +92,15 @@ def _lookups(request: WriteRequest) -> list[Join]:
     for column in request.columns:
         if column.via is None:
             continue
-        parent, named = column.via
-        stored = match_sql(named, f"p.{named.column}")
+        parent, key_field = column.via
+        stored = match_sql(key_field, f"p.{key_field.column}")
         joins.append(
             Join(
                 f"lookup{column.position}",
-                {"k": named.column_type, "id": "varchar", "hits": "bigint"},
+                {"k": key_field.column_type, "id": "varchar", "hits": "bigint"},
                 f'select {stored} as k, p."Id" as id, 1 as hits '
                 f'from {parent.table} p where not p."IsDeleted" and {stored} in ({{keys}})',
-                _cast_key(named, f"typed.{column.raw}"),
+                _cast_key(key_field, f"typed.{column.raw}"),
                 merged={"id": "min(id)", "hits": "count(*)"},
             )
         )
@@ -172,7 +172,7 @@ def _places(request: WriteRequest) -> list[Join]:
     first = int(request.key_column is not None)  # what a record holds already counts
     joins = []
     for address in touched(request):
-        country, state = address.block.country.found, address.block.state.found
+        country, state = address.block.country.line, address.block.state.line
         key = address.country_key
         joins.append(Join(country, columns, PLACES, key, whole=True, round=first))
         joins.append(Join(state, columns, PLACES, address.state_key, whole=True, round=2))
@@ -184,8 +184,8 @@ def _record_types(request: WriteRequest) -> list[Join]:
     if not recordtypes.matters(request):
         return []
     columns = {"id": "varchar", "name": "varchar", "person": "boolean"}
-    found, key = recordtypes.found_sql(request.sobject), recordtypes.key(request)
-    return [Join(recordtypes.LINE, columns, found, key, held="id", whole=True, round=1)]
+    select, key = recordtypes.record_types_sql(request.sobject), recordtypes.key(request)
+    return [Join(recordtypes.LINE, columns, select, key, key_column="id", whole=True, round=1)]
 
 
 def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:
@@ -205,7 +205,7 @@ def _references(catalog: Catalog, request: WriteRequest) -> list[Join]:
                 {"id": "varchar", "deleted": "boolean", "active": "boolean"},
                 " union all ".join(parts) or nothing,
                 f"typed.{column.value}",
-                held="id",
+                key_column="id",
             )
         )
     return joins

@@ -39,32 +39,32 @@ class Merged:
     errors: tuple[RowError, ...] = ()
 
 
-def merge(writer: Writer, asked: MergeRequest, user: str) -> Merged:
+def merge(writer: Writer, request: MergeRequest, user: str) -> Merged:
     """Merge in a transaction of its own."""
     try:
         with writer.store.write() as connection:
-            return _merge(writer, connection, asked, user)
+            return _merge(writer, connection, request, user)
     except Refused as refused:
         return Merged(None, errors=refused.errors)
 
 
 def _merge(
-    writer: Writer, connection: duckdb.DuckDBPyConnection, asked: MergeRequest, user: str
+    writer: Writer, connection: duckdb.DuckDBPyConnection, request: MergeRequest, user: str
 ) -> Merged:
-    sobject = writer.catalog.get(asked.object_name)
+    sobject = writer.catalog.get(request.object_name)
     if sobject is None or "merge" not in sobject.verbs:
-        raise _refused(unconfirmed.CANNOT_MERGE, name=asked.object_name)
-    if not 1 <= len(asked.victim_ids) <= MOST_VICTIMS:
+        raise _refused(unconfirmed.CANNOT_MERGE, name=request.object_name)
+    if not 1 <= len(request.victim_ids) <= MOST_VICTIMS:
         raise _refused(unconfirmed.MERGE_FEW)
-    given = next((str(v) for k, v in asked.master.items() if k.lower() == "id"), "")
-    master = _live(connection, sobject, given)
-    victims = tuple(_live(connection, sobject, victim) for victim in asked.victim_ids)
+    master_id = next((str(v) for k, v in request.master.items() if k.lower() == "id"), "")
+    master = _live(connection, sobject, master_id)
+    victims = tuple(_live(connection, sobject, victim) for victim in request.victim_ids)
     if len({master, *victims}) != 1 + len(victims):
         raise _refused(unconfirmed.MERGE_OTHERS)
     related = _unite_persons(writer, connection, sobject, (master, *victims), user)
     related += _move_children(writer, sobject, master, victims, user)
     _bury(writer.store, sobject, master, victims, user)
-    overriding = {k: v for k, v in asked.master.items() if k.lower() != "id"}
+    overriding = {k: v for k, v in request.master.items() if k.lower() != "id"}
     batch = Batch(sobject, "update", [{"Id": master} | overriding])
     outcome = write_records(writer, [batch], user)[0]
     if not outcome.success:
@@ -85,15 +85,15 @@ def _unite_persons(
     """
     if sobject.get("IsPersonAccount") is None:
         return ()
-    behind = "PersonContactId" if sobject.name == "Account" else "Id"
-    found = connection.execute(
-        f'select "Id", "{behind}" from {sobject.table} '
+    contact_field = "PersonContactId" if sobject.name == "Account" else "Id"
+    lines = connection.execute(
+        f'select "Id", "{contact_field}" from {sobject.table} '
         'where "IsPersonAccount" and "Id" in (select unnest(?))',
         [list(merged)],
     ).fetchall()
-    if not found:
+    if not lines:
         return ()
-    contacts = dict(found)
+    contacts = dict(lines)
     if sobject.name != "Account" or len(contacts) != len(merged):
         raise _refused(unconfirmed.MERGE_PERSONS)
     contact, (master, *victims) = writer.catalog["Contact"], (contacts[i] for i in merged)
@@ -102,8 +102,8 @@ def _unite_persons(
     return moved
 
 
-def _refused(said: unconfirmed.Said, **values: object) -> Refused:
-    return Refused(RowError(said.code, said(**values)))
+def _refused(message: unconfirmed.Message, **values: object) -> Refused:
+    return Refused(RowError(message.code, message(**values)))
 
 
 def _live(connection: duckdb.DuckDBPyConnection, sobject: SObject, record_id: str) -> str:
@@ -112,28 +112,28 @@ def _live(connection: duckdb.DuckDBPyConnection, sobject: SObject, record_id: st
         raise Refused(RowError("MALFORMED_ID", message, ("Id",)))
     record_id = ids.to18(record_id)
     converted = '"IsConverted"' if sobject.get("IsConverted") else "false"
-    found = connection.execute(
+    lines = connection.execute(
         f'select "IsDeleted", {converted} from {sobject.table} where "Id" = ?', [record_id]
     ).fetchall()
-    if not found:
+    if not lines:
         raise Refused(RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"))
-    if found[0][0]:
+    if lines[0][0]:
         raise Refused(RowError("ENTITY_IS_DELETED", "entity is deleted"))
-    if found[0][1]:
+    if lines[0][1]:
         raise Refused(RowError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead"))
     return record_id
 
 
 def _bury(store: Store, sobject: SObject, master: str, victims: tuple[str, ...], user: str) -> None:
     """Into the recycle bin, with a sign to the master. Their External Ids are free again."""
-    asked = Update(
+    change = Update(
         sobject,
         {"IsDeleted": "true", "MasterRecordId": "$master"},
         't."Id" in (select unnest($victims))',
         stamps={"LastModifiedDate": "$now", "SystemModstamp": "$now", "LastModifiedById": "$user"},
     )
     values = {"master": master, "victims": list(victims), "now": now(), "user": user}
-    update(store, asked, "merge", user, values)
+    update(store, change, "merge", user, values)
 
 
 def _move_children(
@@ -145,15 +145,15 @@ def _move_children(
         where = f't.{field.column} in (select unnest($victims)) and not t."IsDeleted"'
         values: dict[str, Any] = {"victims": list(victims)}
         with writer.store.write() as connection:
-            found = connection.execute(
+            referring = connection.execute(
                 f'select t."Id" from {child.table} t where {where}', values
             ).fetchall()
-        if not found:
+        if not referring:
             continue
         changes = {field.name: 'case when t."Id" = $master then null else $master end'}
-        asked = Update(child, changes, where, stamps={"SystemModstamp": "$now"})
-        update(writer.store, asked, "merge", user, values | {"master": master, "now": now()})
-        moved += [row[0] for row in found if row[0] not in (master, *victims)]
+        change = Update(child, changes, where, stamps={"SystemModstamp": "$now"})
+        update(writer.store, change, "merge", user, values | {"master": master, "now": now()})
+        moved += [row[0] for row in referring if row[0] not in (master, *victims)]
     return tuple(dict.fromkeys(moved))
 
 

@@ -68,7 +68,7 @@ class OrgRules:
             or options.assignment_rule is not None
         )
 
-    def spoken_of(self, sobject: SObject) -> list[Field]:
+    def fields_read(self, sobject: SObject) -> list[Field]:
         """The stored fields that the rules of an object may read, as far as their words tell."""
         name = sobject.name
         texts = [rule.when for rule in self._setup.validation_rules if rule.object == name]
@@ -119,8 +119,8 @@ class OrgRules:
         return Update(
             sobject,
             {"OwnerId": f'coalesce(case {cases} end, "OwnerId")'},
-            "t._n = w.written",
-            "(select _n as written, _created as is_new from work where _error is null) w",
+            "t._n = w.record_number",
+            "(select _n as record_number, _created as is_new from work where _error is null) w",
         )
 
     def delayed(self) -> Iterator[AutomationSetup]:
@@ -135,16 +135,16 @@ class OrgRules:
             if automation.object == sobject.name and automation.set:
                 yield automation
 
-    def automation(self, automation: AutomationSetup, written: str) -> Update:
-        """Does what an automation says to the rows of a relation `w(written, is_new)`.
+    def automation(self, automation: AutomationSetup, written_sql: str) -> Update:
+        """Does what an automation says to the rows of a relation `w(record_number, is_new)`.
 
         Parameter: `$now`.
         """
         return Update(
             self.catalog[automation.object],
             automation.set,
-            f"t._n = w.written and {_when(automation)}",
-            written,
+            f"t._n = w.record_number and {_when(automation)}",
+            written_sql,
             {"SystemModstamp": "$now"},
         )
 
@@ -171,18 +171,18 @@ def judge(
     """Refuse rows of `work` by the org's validation and duplicate rules and throwing triggers."""
     if not rules.judges(request.sobject):
         return
-    spoken_of = rules.spoken_of(request.sobject)
-    candidates = f"create or replace temp table candidate as {candidate_sql(request, spoken_of)}"
+    fields_read = rules.fields_read(request.sobject)
+    candidates = f"create or replace temp table candidate as {candidate_sql(request, fields_read)}"
     used = {name: value for name, value in stamp.items() if f"${name}" in candidates}
     connection.execute(candidates, used)
     for rows, error in rules.judgements(request.sobject, options):
         connection.execute(
             f"update work set _error = {error} where _error is null and _row in ({rows})"
         )
-    found = "create or replace temp table duplicate(_row bigint, rule varchar, id varchar)"
+    create_table = "create or replace temp table duplicate(_row bigint, rule varchar, id varchar)"
     duplicates = list(rules.duplicate_rules(request.sobject, options))
     if duplicates:
-        connection.execute(found)
+        connection.execute(create_table)
     for rule in duplicates:
         connection.execute(find_sql(rules.catalog, rule))
         error = error_sql("DUPLICATES_DETECTED", "", literal(rule.message))

@@ -69,8 +69,8 @@ def parse_errors(packed: str | None) -> tuple[RowError, ...]:
     if not packed:
         return ()
     errors = []
-    for one in packed.split(ERROR_MARK):
-        code, fields, message = one.split(FIELD_MARK, 2)
+    for error in packed.split(ERROR_MARK):
+        code, fields, message = error.split(FIELD_MARK, 2)
         errors.append(RowError(code, message, tuple(f for f in fields.split(",") if f)))
     return tuple(errors)
 

@@ -112,15 +112,15 @@ def _write(writer: Writer, batch: Batch, user: str, options: WriteOptions) -> li
         for row, record in enumerate(flat)
         if row not in refused
     ]
-    written: list[Outcome] = []
+    outcomes: list[Outcome] = []
     if rows:
         request = WriteRequest(batch.sobject, batch.operation, tuple(columns.values()), batch.key)
         if len(rows) == 1:
-            written = [writer.write_one(request, rows[0], user, options)]
+            outcomes = [writer.write_one(request, rows[0], user, options)]
         else:
-            written = writer.write(request, texts_of(rows, len(columns)), user, options)
-    good = iter(written)
-    return [refused.get(row) or next(good) for row in range(len(flat))]
+            outcomes = writer.write(request, texts_of(rows, len(columns)), user, options)
+    remaining = iter(outcomes)
+    return [refused.get(row) or next(remaining) for row in range(len(flat))]
 
 
 def flatten(record: dict[str, Any]) -> dict[str, Any]:

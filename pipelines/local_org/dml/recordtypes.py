@@ -29,7 +29,7 @@ def has_persons(sobject: SObject) -> bool:
     return sobject.name == "Account" and sobject.get("IsPersonAccount") is not None
 
 
-def found_sql(sobject: SObject) -> str:
+def record_types_sql(sobject: SObject) -> str:
     """SQL for the record types of an object."""
     return (
         'select "Id" as id, "DeveloperName" as name, "IsPersonType" as person '
@@ -43,16 +43,16 @@ def key(request: WriteRequest) -> str:
     column = request.by_field.get("RecordTypeId")
     if column is None:
         return old
-    named = f"typed.{column.raw} is not null"
+    is_named = f"typed.{column.raw} is not null"
     value = f"lookup{column.position}.id" if column.via is not None else f"typed.{column.value}"
-    return f"case when {named} then {value} else {old} end"
+    return f"case when {is_named} then {value} else {old} end"
 
 
 def errors(request: WriteRequest, created: str) -> list[str]:
     """SQL for the packed errors of rows that their record type forbids; null where it does not."""
     name = _name(request, created)
-    found = [_picklist_error(column, name, request.sobject) for column in _limited(request)]
-    return found + ([_business_error(request, created)] if has_persons(request.sobject) else [])
+    problems = [_picklist_error(column, name, request.sobject) for column in _limited(request)]
+    return problems + ([_business_error(request, created)] if has_persons(request.sobject) else [])
 
 
 def access_errors(request: WriteRequest, created: str) -> list[str]:
@@ -67,8 +67,8 @@ def access_errors(request: WriteRequest, created: str) -> list[str]:
         "and verify that it is read/write for your profile or permission set."
     )
     error = error_sql("INVALID_FIELD_FOR_INSERT_UPDATE", "Name", literal(message))
-    given = f"nullif(typed.{column.raw}, chr(0)) is not null"
-    return [f"case when {given} and {_is_person(request, created)} then {error} end"]
+    has_value = f"nullif(typed.{column.raw}, chr(0)) is not null"
+    return [f"case when {has_value} and {_is_person(request, created)} then {error} end"]
 
 
 def missing(request: WriteRequest, created: str) -> Iterator[str]:
@@ -82,8 +82,8 @@ def missing(request: WriteRequest, created: str) -> Iterator[str]:
             if request.operation != "update":
                 yield f"case when {kind} and {created} then {literal(name)} end"
             continue
-        said = f"(typed.{column.raw} is not null or {created})"
-        yield f"case when {kind} and {said} and typed.{column.value} is null then '{name}' end"
+        is_set = f"(typed.{column.raw} is not null or {created})"
+        yield f"case when {kind} and {is_set} and typed.{column.value} is null then '{name}' end"
 
 
 def _limited(request: WriteRequest) -> Iterator[Column]:
@@ -103,20 +103,20 @@ def _picklist_error(column: Column, name: str, sobject: SObject) -> str:
         for kind in sobject.record_types
         if (allowed := kind.picklists.get(field.name)) is not None
     ]
-    known = _listed(tuple(v.value for v in field.values if v.active))
+    active_values = _listed(tuple(v.value for v in field.values if v.active))
     error = error_sql(
         "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
         field.name,
         f"{literal(f'{field.label}: bad value for restricted picklist field: ')}, {value}",
     )
-    return f"case when {value} in ({known}) and ({' or '.join(refused)}) then {error} end"
+    return f"case when {value} in ({active_values}) and ({' or '.join(refused)}) then {error} end"
 
 
 def _business_error(request: WriteRequest, created: str) -> str:
     """Fields of persons given to a business account, or a record that would change its kind."""
     names = [
         f"case when nullif(typed.{c.raw}, chr(0)) is not null "
-        f"and {_says_something(c.field, f'typed.{c.value}')} then {literal(c.field.name)} end"
+        f"and {_has_value(c.field, f'typed.{c.value}')} then {literal(c.field.name)} end"
         for c in request.data_columns
         if contact_name(c.field) is not None
     ]
@@ -131,27 +131,27 @@ def _business_error(request: WriteRequest, created: str) -> str:
         "'Account: bad field names on insert/update call: RecordTypeId'",
     )
     person = _is_person(request, created)
-    was = f"target.{OLD_PERSON}" if request.key_column is not None else "null::boolean"
+    was_person = f"target.{OLD_PERSON}" if request.key_column is not None else "null::boolean"
     return (
-        f"case when not ({created}) and {was} <> {person} then {moved} "
+        f"case when not ({created}) and {was_person} <> {person} then {moved} "
         f"when not {person} and {listed} <> '' then {bad} end"
     )
 
 
-def _says_something(field: Field, value: str) -> str:
+def _has_value(field: Field, value: str) -> str:
     """An unticked box of a person is no value that a business account would have to refuse."""
     return value if field.type == "boolean" else "true"
 
 
 def _behind_error(request: WriteRequest, created: str) -> str:
     """The contact behind a person account is changed through the account alone."""
-    given = [
+    set_fields = [
         f"case when typed.{c.raw} is not null then {literal(c.field.name)} end"
         for c in request.data_columns
     ]
-    if request.key_column is None or not given:
+    if request.key_column is None or not set_fields:
         return "null::varchar"
-    listed = f"concat_ws(', ', {', '.join(given)})"
+    listed = f"concat_ws(', ', {', '.join(set_fields)})"
     return (
         f"case when not ({created}) and target.{OLD_PERSON} then "
         f"concat('INVALID_FIELD_FOR_INSERT_UPDATE', chr(31), replace({listed}, ', ', ','), "

@@ -89,7 +89,7 @@ def _column(catalog: Catalog, sobject: SObject, name: str, position: int) -> Col
         raise ColumnError(name, "no such relationship")
     parents = [p for p in catalog.targets(reference) if not kind or p.name == kind]
     for parent in parents:
-        found = parent.get(path[1])
-        if found is not None and (found.external_id or found.id_lookup or found.name == "Id"):
-            return Column(name, position, reference, (parent, found))
+        key = parent.get(path[1])
+        if key is not None and (key.external_id or key.id_lookup or key.name == "Id"):
+            return Column(name, position, reference, (parent, key))
     raise ColumnError(name, "not an External Id or indexed field")

@@ -13,7 +13,7 @@ from pipelines.local_org import ids
 from pipelines.local_org.catalog.model import Catalog, SObject, literal
 from pipelines.local_org.dml.changes import STAMPS, note_write
 from pipelines.local_org.dml.delete import alone_sql
-from pipelines.local_org.dml.kept import WRITTEN, Filled, LookUp, Round, Shape, filled, shape_of
+from pipelines.local_org.dml.kept import WORK_STAMPS, Filled, LookUp, Round, Shape, filled, shape_of
 from pipelines.local_org.dml.outcome import CLEAR, Outcome, parse_errors
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.moments import now
@@ -36,12 +36,12 @@ class SingleWriter:
     def write(self, request: WriteRequest, texts: dict[int, str], user: str) -> Outcome:
         """Write the row whose columns have these texts, and tell its fate."""
         shape = shape_of(self._catalog, request, lower_case_email=self._lower_case_email)
-        given: list[Typed] = [(texts.get(c.position), "varchar") for c in request.columns]
-        line = self._run(shape.judge, [*given, *self._found(shape, given)])[0]
+        typed: list[Typed] = [(texts.get(c.position), "varchar") for c in request.columns]
+        line = self._run(shape.judge, [*typed, *self._join_values(shape, typed)])[0]
         created, error, record_id, number = line[:4]
         if error:
-            known = None if created else record_id
-            return Outcome(0, known, created=False, errors=parse_errors(error))
+            existing_id = None if created else record_id
+            return Outcome(0, existing_id, created=False, errors=parse_errors(error))
         if created:
             prefix = request.sobject.prefix
             number = self._store.numbers(prefix)
@@ -67,41 +67,41 @@ class SingleWriter:
         buried = filled(
             f'update {sobject.table} set "IsDeleted" = true{stamps}, "LastModifiedById" = w._user '
             "where _n = w._n",
-            WRITTEN,
+            WORK_STAMPS,
         )
-        self._run_over(buried, {"_n": number, "_user": user, "_now": now()}, WRITTEN)
+        self._run_over(buried, {"_n": number, "_user": user, "_now": now()}, WORK_STAMPS)
         return True
 
-    def _found(self, shape: Shape, given: list[Typed]) -> list[Typed]:
+    def _join_values(self, shape: Shape, typed: list[Typed]) -> list[Typed]:
         """The line of each join, flat; nulls where there is none."""
-        found: list[Typed] = []
-        for one in shape.rounds:
-            keys = self._keys(one, [*given, *found])
-            for look_up, key in zip(one.look_ups, keys, strict=True):
+        joined: list[Typed] = []
+        for step in shape.rounds:
+            keys = self._keys(step, [*typed, *joined])
+            for look_up, key in zip(step.look_ups, keys, strict=True):
                 kinds = look_up.join.columns.values()
                 lines = self._look_up(look_up, key) if key is not None else []
-                found += zip(lines[0] if lines else (None,) * len(kinds), kinds, strict=True)
-        return found
+                joined += zip(lines[0] if lines else (None,) * len(kinds), kinds, strict=True)
+        return joined
 
-    def _keys(self, asked: Round, row: list[Typed]) -> tuple[Any, ...]:
-        if asked.id_at is not None:
-            record_id = row[asked.id_at][0]
+    def _keys(self, step: Round, row: list[Typed]) -> tuple[Any, ...]:
+        if step.id_at is not None:
+            record_id = row[step.id_at][0]
             if record_id is not None and len(record_id) == 18 and ids.is_id(record_id):
                 return (record_id,)
-        return self._run(asked.keys, row)[0]
+        return self._run(step.keys, row)[0]
 
-    def _look_up(self, asked: LookUp, key: Any) -> list[tuple[Any, ...]]:
-        join = asked.join
-        if asked.place:
+    def _look_up(self, look_up: LookUp, key: Any) -> list[tuple[Any, ...]]:
+        join = look_up.join
+        if look_up.place:
             return self._store.places.get(key, [])
-        given: list[Typed] = [(key, join.columns[join.held])]
-        if asked.by_id:
+        parameters: list[Typed] = [(key, join.columns[join.key_column])]
+        if look_up.by_id:
             if not ids.is_id(key):
                 return []
-            given.append((ids.record_number(key), "bigint"))
-        lines = self._run(asked.sql, given)
+            parameters.append((ids.record_number(key), "bigint"))
+        lines = self._run(look_up.sql, parameters)
         if lines[1:]:  # merging lines is dear, and hardly ever needed
-            return self._run(asked.several, given[:1])
+            return self._run(look_up.several, parameters[:1])
         if lines and join.name == "target":
             self._before = lines[0][len(join.columns) :]
         return [line[: len(join.columns)] for line in lines]
@@ -126,8 +126,10 @@ class SingleWriter:
         constants = f"{write}::bigint, {number}::bigint, {places}, {texts}"
         self._store.run_kept(CHANGE, constants)
 
-    def _run_over(self, asked: Filled, row: Mapping[str, Any], kinds: Mapping[str, str]) -> None:
-        self._run(asked.sql, [(row[name], kinds[name]) for name in asked.names])
+    def _run_over(
+        self, statement: Filled, row: Mapping[str, Any], kinds: Mapping[str, str]
+    ) -> None:
+        self._run(statement.sql, [(row[name], kinds[name]) for name in statement.names])
 
     def _run(self, sql: str, values: list[Typed]) -> list[tuple[Any, ...]]:
         # A constant of another type than the parameter's would have the statement planned again.
@@ -139,8 +141,8 @@ def _row(shape: Shape, line: tuple[Any, ...], user: str) -> dict[str, Any]:
     """A judged row by the names that it has in `work`, and who writes it when."""
     names = [column.value for column in shape.request.columns]
     names += [f"g{column.position}" for column in shape.request.columns]
-    written = {"_row": 0, "_created": line[0], "_user": user, "_now": now()}
-    return written | dict(zip(names, line[4:], strict=True))
+    stamps = {"_row": 0, "_created": line[0], "_user": user, "_now": now()}
+    return stamps | dict(zip(names, line[4:], strict=True))
 
 
 def _constant(value: Any) -> str:

@@ -18,7 +18,7 @@ from pipelines.local_org.moments import now
 from pipelines.local_org.store.history import Update, update
 
 MOST = 200
-NOT_THERE = RowError(unconfirmed.NOT_IN_BIN.code, unconfirmed.NOT_IN_BIN())
+NOT_IN_BIN = RowError(unconfirmed.NOT_IN_BIN.code, unconfirmed.NOT_IN_BIN())
 _DELETIONS = """
 select t."Id", max(w.n), arg_max(w.operation, w.n)
 from {table} t
@@ -31,42 +31,42 @@ group by 1
 
 def undelete(writer: Writer, record_ids: Sequence[str], user: str) -> list[Outcome]:
     """Restore records, each on its own, and tell the fate of each."""
-    return [_restore(writer, row, given, user) for row, given in enumerate(record_ids)]
+    return [_restore(writer, row, record_id, user) for row, record_id in enumerate(record_ids)]
 
 
 def empty_bin(writer: Writer, record_ids: Sequence[str], user: str) -> list[Outcome]:
     """Purge records that are in the recycle bin, each on its own."""
     outcomes = []
-    for row, given in enumerate(record_ids):
+    for row, record_id in enumerate(record_ids):
         with writer.store.write() as connection:
-            sobject, error = _in_bin(writer, connection, given)
+            sobject, error = _in_bin(writer, connection, record_id)
             if sobject is None or error is not None:
-                outcomes.append(Outcome(row, None, False, (error or NOT_THERE,)))
+                outcomes.append(Outcome(row, None, False, (error or NOT_IN_BIN,)))
                 continue
-            done = delete_records(writer, [given], user, hard=True)[0]
-        outcomes.append(Outcome(row, done.id, False, done.errors))
+            outcome = delete_records(writer, [record_id], user, hard=True)[0]
+        outcomes.append(Outcome(row, outcome.id, False, outcome.errors))
     return outcomes
 
 
 def _in_bin(
-    writer: Writer, connection: duckdb.DuckDBPyConnection, given: str
+    writer: Writer, connection: duckdb.DuckDBPyConnection, record_id: str
 ) -> tuple[SObject | None, RowError | None]:
     """The object of a record in the bin, or why it is none."""
-    sobject = writer.catalog.of_id(given) if ids.is_id(given) else None
+    sobject = writer.catalog.of_id(record_id) if ids.is_id(record_id) else None
     if sobject is None or "undelete" not in sobject.verbs:
-        return None, RowError("MALFORMED_ID", f"malformed id {given}")
-    found = connection.execute(
-        f'select "IsDeleted" from {sobject.table} where "Id" = ?', [ids.to18(given)]
+        return None, RowError("MALFORMED_ID", f"malformed id {record_id}")
+    lines = connection.execute(
+        f'select "IsDeleted" from {sobject.table} where "Id" = ?', [ids.to18(record_id)]
     ).fetchall()
-    return sobject, None if found and found[0][0] else NOT_THERE
+    return sobject, None if lines and lines[0][0] else NOT_IN_BIN
 
 
-def _restore(writer: Writer, row: int, given: str, user: str) -> Outcome:
+def _restore(writer: Writer, row: int, id_text: str, user: str) -> Outcome:
     with writer.store.write() as connection:
-        sobject, error = _in_bin(writer, connection, given)
+        sobject, error = _in_bin(writer, connection, id_text)
         if sobject is None or error is not None:
-            return Outcome(row, None, False, (error or NOT_THERE,))
-        record_id = ids.to18(given)
+            return Outcome(row, None, False, (error or NOT_IN_BIN,))
+        record_id = ids.to18(id_text)
         error = _lost_parent(writer, connection, sobject, record_id) or _rival(
             connection, sobject, record_id
         )
@@ -91,9 +91,9 @@ def _lost_parent(
                 [record_id, parent.prefix],
             ).fetchall()
             if lost:
-                told = unconfirmed.PARENT_FIRST
-                text = told(parent=parent.label.lower())
-                return RowError(told.code, text, (relation.field,))
+                message = unconfirmed.PARENT_FIRST
+                text = message(parent=parent.label.lower())
+                return RowError(message.code, text, (relation.field,))
     return None
 
 
@@ -104,15 +104,19 @@ def _rival(
     for field in sobject.unique_fields:
         if not field.stored:
             continue
-        mine, theirs = match_sql(field, f"t.{field.column}"), match_sql(field, f"r.{field.column}")
-        found = connection.execute(
-            f'select r."Id" from {sobject.table} t join {sobject.table} r on {mine} = {theirs} '
+        value, other_value = (
+            match_sql(field, f"t.{field.column}"),
+            match_sql(field, f"r.{field.column}"),
+        )
+        rivals = connection.execute(
+            f'select r."Id" from {sobject.table} t '
+            f"join {sobject.table} r on {value} = {other_value} "
             'where t."Id" = ? and not r."IsDeleted"',
             [record_id],
         ).fetchall()
-        if found:
+        if rivals:
             message = f"duplicate value found: {field.name} duplicates value on record with id: "
-            return RowError("DUPLICATE_VALUE", message + found[0][0][:15])
+            return RowError("DUPLICATE_VALUE", message + rivals[0][0][:15])
     return None
 
 
@@ -131,9 +135,9 @@ def _bring_back(
     if sobject.get("MasterRecordId") is not None:
         changes["MasterRecordId"] = "null"
     stamps = {"LastModifiedDate": "$now", "SystemModstamp": "$now", "LastModifiedById": "$user"}
-    asked = Update(sobject, changes, 't."Id" in (select unnest($ids))', stamps=stamps)
+    change = Update(sobject, changes, 't."Id" in (select unnest($ids))', stamps=stamps)
     values = {"ids": record_ids, "now": now(), "user": user}
-    update(writer.store, asked, "undelete", user, values)
+    update(writer.store, change, "undelete", user, values)
     for relation in sobject.children:
         child, field = writer.catalog[relation.child], quoted(relation.field)
         if relation.on_delete == "clear":
@@ -141,19 +145,19 @@ def _bring_back(
                 _refer_again(writer, child, relation.field, record_id, number, user)
         if relation.on_delete != "cascade":
             continue
-        below = connection.execute(
+        deleted_children = connection.execute(
             f'select t."Id", t.{field} from {child.table} t '
             f'where t."IsDeleted" and t.{field} in (select unnest(?))',
             [record_ids],
         ).fetchall()
-        parents = dict(below)
-        taken = [
+        parents = dict(deleted_children)
+        child_ids = [
             record_id
             for record_id, number, operation in _deletions(connection, child, list(parents))
             if operation == "cascade" and number > deletions.get(parents[record_id], number)
         ]
-        if taken:
-            _bring_back(writer, connection, child, taken, user)
+        if child_ids:
+            _bring_back(writer, connection, child, child_ids, user)
 
 
 def _deletions(
@@ -161,10 +165,10 @@ def _deletions(
 ) -> list[tuple[str, int, str]]:
     """Id, the write that deleted it last, and how."""
     sql = _DELETIONS.format(table=sobject.table)
-    found: list[tuple[str, int, str]] = connection.execute(
+    deletions: list[tuple[str, int, str]] = connection.execute(
         sql, {"object": sobject.name, "ids": record_ids}
     ).fetchall()
-    return found
+    return deletions
 
 
 def _refer_again(
@@ -176,11 +180,11 @@ def _refer_again(
         "where w.operation = 'orphan' and w.object = $object and w.n > $number "
         "and w.fields = [$field] and c.old = [$id]"
     )
-    asked = Update(
+    change = Update(
         child,
         {field: "$id"},
         f"t.{quoted(field)} is null and t._n in ({lost})",
         stamps={"SystemModstamp": "$now"},
     )
     values = {"object": child.name, "number": number, "field": field, "id": record_id}
-    update(writer.store, asked, "undelete", user, {**values, "now": now()})
+    update(writer.store, change, "undelete", user, {**values, "now": now()})

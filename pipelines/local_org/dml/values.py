@@ -21,7 +21,7 @@ DATE = r"^\d{4}-\d{2}-\d{2}$"
 DATETIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+\-]\d{2}:?\d{2})$"
 
 
-def given_sql(raw: str) -> str:
+def is_named_sql(raw: str) -> str:
     """SQL: was anything said about the field?"""
     return f"({raw} is not null)"
 
@@ -67,9 +67,9 @@ def _text_sql(field: Field, text: str, *, lower_case_email: bool) -> str:
         trimmed = f"trim({trimmed})"
         return f"lower({trimmed})" if lower_case_email else trimmed
     if field.type == "picklist" and field.values and not _is_code(field):
-        known = ", ".join(literal(v.value) for v in field.values)
+        spellings = ", ".join(literal(v.value) for v in field.values)
         lowered = ", ".join(literal(v.value.lower()) for v in field.values)
-        return f"coalesce([{known}][list_position([{lowered}], lower({trimmed}))], {trimmed})"
+        return f"coalesce([{spellings}][list_position([{lowered}], lower({trimmed}))], {trimmed})"
     return trimmed
 
 
@@ -82,33 +82,33 @@ def format_error_sql(field: Field, raw: str, value: str, prefixes: tuple[str, ..
         value: SQL for what `value_sql` made of it.
         prefixes: for references, the key prefixes that the id may have.
     """
-    given = f"nullif({raw}, chr(0))"
+    text = f"nullif({raw}, chr(0))"
     label = literal(field.label)
     if field.type == "boolean":
         bad = error_sql(
             "INVALID_TYPE_ON_FIELD_IN_RECORD",
             field.name,
-            f"{label}, ': value not of required type: ', {given}",
+            f"{label}, ': value not of required type: ', {text}",
         )
         return f"case when {raw} is not null and {value} is null then {bad} end"
-    wrong = f"nullif({given}, '') is not null and {value} is null"
+    wrong = f"nullif({text}, '') is not null and {value} is null"
     if field.type in NUMBER_TYPES:
         bad = error_sql(
             "INVALID_TYPE_ON_FIELD_IN_RECORD",
             field.name,
-            f"{label}, ': value not of required type: ', {given}",
+            f"{label}, ': value not of required type: ', {text}",
         )
         return f"case when {wrong} then {bad} end"
     if field.type in {"date", "datetime"}:
         kind = "xsd:date" if field.type == "date" else "xsd:dateTime"
-        message = f"'Failed to deserialize field {field.name}. Due to, ''', {given}, "
+        message = f"'Failed to deserialize field {field.name}. Due to, ''', {text}, "
         bad = error_sql(
             "INVALID_FIELD", field.name, f"{message}''' is not a valid value for the type {kind}'"
         )
         return f"case when {wrong} then {bad} end"
     if field.type in {"reference", "id"}:
         bad = error_sql(
-            "MALFORMED_ID", field.name, f"{label}, ': id value of incorrect type: ', {given}"
+            "MALFORMED_ID", field.name, f"{label}, ': id value of incorrect type: ', {text}"
         )
         allowed = ", ".join(literal(p) for p in prefixes) or "''"
         return (
@@ -157,8 +157,8 @@ def content_error_sql(field: Field, value: str) -> str | None:
                 f"{label}, ': bad value for restricted picklist field: ', {value}",
             )
             allowed = ", ".join(literal(v.value.lower()) for v in field.values if v.active)
-            given = f"list_transform(str_split(lower({value}), ';'), lambda part: trim(part))"
-            checks.append(f"when not list_has_all([{allowed}], {given}) then {bad}")
+            parts = f"list_transform(str_split(lower({value}), ';'), lambda part: trim(part))"
+            checks.append(f"when not list_has_all([{allowed}], {parts}) then {bad}")
         return f"case {' '.join(checks)} end" if checks else None
     digits = field.digits if field.type == "int" else field.precision - field.scale
     if field.type in NUMBER_TYPES and digits:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pipelines.local_org.catalog.model import Catalog
 from pipelines.local_org.dml.judging import error_of_row_sql
-from pipelines.local_org.dml.lookups import Join, created_sql, given_of, joins_of, value_of
+from pipelines.local_org.dml.lookups import Join, created_sql, is_named, joins_of, value_of
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.values import value_sql
 from pipelines.local_org.ids import record_id_sql
@@ -44,9 +44,9 @@ def work_sql(
     new_id = record_id_sql(request.sobject.prefix, numbers.pod, numbers.first, offset)
     ids = {"_id": new_id, "_n": f"{numbers.first} + {offset}"}
     if request.operation != "insert" and request.key_column is not None:
-        made = {"_id": f"case when {created} then {new_id} else target.id end"}
-        made["_n"] = f"case when {created} then {ids['_n']} else target.n end"
-        ids = made if request.operation == "upsert" else {"_id": "target.id", "_n": "target.n"}
+        new_ids = {"_id": f"case when {created} then {new_id} else target.id end"}
+        new_ids["_n"] = f"case when {created} then {ids['_n']} else target.n end"
+        ids = new_ids if request.operation == "upsert" else {"_id": "target.id", "_n": "target.n"}
     elif request.operation != "insert":
         ids = {"_id": "null::varchar", "_n": "null::bigint"}
     outputs = [
@@ -54,7 +54,7 @@ def work_sql(
         *(f"{sql} as {name}" for name, sql in ids.items()),
         f"{created} as _created",
         *(f"{value_of(request, c)} as {c.value}" for c in request.columns),
-        *(f"{given_of(request, c)} as g{c.position}" for c in request.columns),
+        *(f"{is_named(request, c)} as g{c.position}" for c in request.columns),
         f"{error_of_row_sql(catalog, request)} as _error",
     ]
     return _judged(typed, bodies, outputs, joins)
@@ -75,28 +75,28 @@ def one_sql(catalog: Catalog, request: WriteRequest, *, lower_case_email: bool) 
         f"{'target.id' if target else 'null::varchar'} as id",
         f"{'target.n' if target else 'null::bigint'} as n",
         *(f"{value_of(request, c)} as {c.value}" for c in request.columns),
-        *(f"{given_of(request, c)} as g{c.position}" for c in request.columns),
+        *(f"{is_named(request, c)} as g{c.position}" for c in request.columns),
     ]
     return f"select {', '.join(outputs)} from ({typed}) typed"
 
 
 def keys_sql(
-    request: WriteRequest, wanted: list[Join], known: list[Join], *, lower_case_email: bool
+    request: WriteRequest, joins: list[Join], earlier: list[Join], *, lower_case_email: bool
 ) -> str:
     """SQL for the keys that one row looks for, one per wanted join.
 
     Parameters, by position: the row's texts, then the lines of the joins that are known.
     """
-    typed = _one_typed_sql(request, known, lower_case_email=lower_case_email)
-    return f"select {', '.join(join.key for join in wanted)} from ({typed}) typed"
+    typed = _one_typed_sql(request, earlier, lower_case_email=lower_case_email)
+    return f"select {', '.join(join.key for join in joins)} from ({typed}) typed"
 
 
-def _one_typed_sql(request: WriteRequest, known: list[Join], *, lower_case_email: bool) -> str:
+def _one_typed_sql(request: WriteRequest, joins: list[Join], *, lower_case_email: bool) -> str:
     """SQL for one row given as parameters: its texts, typed values and the lines it found."""
     texts = [f"${c.position + 1}::varchar as {c.raw}" for c in request.columns]
     number = len(texts)
     lines = []
-    for join in known:
+    for join in joins:
         members = []
         for name, kind in join.columns.items():
             number += 1

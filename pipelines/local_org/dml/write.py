@@ -38,7 +38,7 @@ from pipelines.local_org.faults import Faults
 from pipelines.local_org.moments import now
 from pipelines.local_org.store.store import Store
 
-_TOLD = (
+_OUTCOMES_SQL = (
     "select _row, case when _error is null or not _created then _id end as _id, _created, _error "
     "from work order by _row"
 )
@@ -172,13 +172,13 @@ class Writer:
             child = self.catalog[relation.child]
             if relation.on_delete == "cascade":
                 sql = children_sql(child, relation.field, buried=purged)
-                found = connection.execute(sql).to_arrow_table()
-                below.append((child, found))
+                child_ids = connection.execute(sql).to_arrow_table()
+                below.append((child, child_ids))
             elif relation.on_delete == "clear":
                 orphan(self.store, child, relation.field, user)
         connection.unregister("doomed")
-        for child, found in below:
-            self._bury(connection, child, found, user, "purge" if purged else "cascade")
+        for child, child_ids in below:
+            self._bury(connection, child, child_ids, user, "purge" if purged else "cascade")
 
     def apply(
         self,
@@ -233,15 +233,15 @@ def texts_of(rows: list[dict[int, str]], width: int, first_row: int = 0) -> pa.T
 
 
 def _outcomes(connection: duckdb.DuckDBPyConnection) -> list[Outcome]:
-    found = connection.execute(
+    lines = connection.execute(
         "select _row, _id, _created, _error from outcome order by _row"
     ).fetchall()
     return [
         Outcome(row, id_, created=created and not error, errors=parse_errors(error))
-        for row, id_, created, error in found
+        for row, id_, created, error in lines
     ]
 
 
 def _keep_outcome(connection: duckdb.DuckDBPyConnection, *, first: bool) -> None:
     """Add what became of the rows of `work` to `outcome`; a refused new row has no id."""
-    connection.execute((_NEW_OUTCOME if first else _MORE_OUTCOME) + _TOLD)
+    connection.execute((_NEW_OUTCOME if first else _MORE_OUTCOME) + _OUTCOMES_SQL)

@@ -1,8 +1,8 @@
-"""A parsed query as one SQL select, and the shape that its rows have for the client."""
+"""A parsed query as one SQL select."""
 
-from dataclasses import dataclass, replace
-
-from pipelines.local_org.catalog.model import NUMBER_TYPES, Catalog, Field, SObject
+from pipelines.local_org.catalog.model import Catalog, Field, SObject
+from pipelines.local_org.soql.compiled import Child, Compiled, Output
+from pipelines.local_org.soql.expressions import AGGREGATES, Expressions
 from pipelines.local_org.soql.filters import Filters
 from pipelines.local_org.soql.scope import Resolved, Scope
 from pipelines.local_org.soql.tree import (
@@ -18,66 +18,6 @@ from pipelines.local_org.soql.tree import (
 
 MAX_OFFSET = 2000
 FIELDS_LIMIT = 200
-_AGGREGATES = {
-    "count": "count({})",
-    "count_distinct": "count(distinct {})",
-    "sum": "sum({})",
-    "avg": "avg({})",
-    "min": "min({})",
-    "max": "max({})",
-}
-_DATE_PARTS = {
-    "calendar_year": "year({})",
-    "calendar_quarter": "quarter({})",
-    "calendar_month": "month({})",
-    "day_in_month": "day({})",
-    "day_in_week": "dayofweek({}) + 1",
-    "day_in_year": "dayofyear({})",
-    "hour_in_day": "hour({})",
-    "week_in_year": "week({})",
-    "fiscal_year": "year({})",
-    "fiscal_quarter": "quarter({})",
-    "fiscal_month": "month({})",
-}
-_COUNT = Field("count", "count", "int")
-_NUMBER = Field("number", "number", "double")
-_DAY = Field("day", "day", "date")
-
-
-@dataclass(frozen=True)
-class Output:
-    """One value of a row: where it stands in the record, and of which type it is."""
-
-    route: tuple[str, ...]
-    name: str
-    field: Field
-    sql: str
-
-
-@dataclass(frozen=True)
-class Child:
-    """A sub-query: its name in the record and its own compiled query."""
-
-    name: str
-    reference: Field
-    query: "Compiled"
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """A query ready to run.
-
-    `sql` selects, in this order: `_id` (the record's), one column per parent route (`routes`),
-    and one per output. Aggregates have no `_id` and no routes; `count()` is one number.
-    """
-
-    kind: str  # records, aggregate, count
-    sobject: SObject
-    sql: str
-    outputs: tuple[Output, ...]
-    routes: tuple[tuple[str, ...], ...] = ()
-    route_objects: tuple[SObject, ...] = ()
-    children: tuple[Child, ...] = ()
 
 
 def compile_query(catalog: Catalog, query: Query, *, deleted: bool = False) -> Compiled:
@@ -98,7 +38,8 @@ class _Compiler:
     ) -> None:
         self.catalog, self.query, self.sobject, self.deleted = catalog, query, sobject, deleted
         self.scope = Scope(catalog, sobject, query.text, query.alias, alias)
-        self.filters = Filters(query.text, self.value, self.semi_join)
+        self.expressions = Expressions(self.scope, query.text)
+        self.filters = Filters(query.text, self.expressions.value, self.semi_join)
         self.aliases: dict[str, Expression] = {}
 
     # -- the whole ---------------------------------------------------------------------------------
@@ -111,7 +52,7 @@ class _Compiler:
             sql = f"select count(*) from {self._source()}"
             return Compiled("count", self.sobject, sql, ())
         functions = [i.expression for i in items if isinstance(i.expression, FunctionNode)]
-        if query.group or any(f.name.lower() in _AGGREGATES for f in functions):
+        if query.group or any(f.name.lower() in AGGREGATES for f in functions):
             return self._aggregate(items)
         outputs = [output for item in items for output in self._outputs(item)]
         children = tuple(self._child(item) for item in query.items if isinstance(item, Query))
@@ -144,9 +85,9 @@ class _Compiler:
         if self.query.where is not None:
             tests.append(self.filters.sql(self.query.where))
         for ordering in self.query.order:
-            self.value(self._aliased(ordering.expression))
+            self.expressions.value(self._aliased(ordering.expression))
         for group in self.query.group:
-            self.value(group)
+            self.expressions.value(group)
         joins = " ".join(["", *self.scope.lines])
         where = f" where {' and '.join(tests)}" if tests else ""
         return f"{self.sobject.table} {alias}{joins}{where}"
@@ -156,7 +97,7 @@ class _Compiler:
         return f" order by {', '.join(keys)}" if keys else ""
 
     def _ordering(self, ordering: Ordering) -> str:
-        sql, field = self.value(self._aliased(ordering.expression))
+        sql, field = self.expressions.value(self._aliased(ordering.expression))
         if not field.sortable:
             message = f"field '{field.name}' can not be sorted in a query call"
             raise QueryError("INVALID_FIELD", self._at(ordering.expression, message))
@@ -188,7 +129,7 @@ class _Compiler:
         if isinstance(expression, FunctionNode) and expression.name.lower() == "fields":
             return self._all_fields(expression)
         if isinstance(expression, FunctionNode):
-            sql, field = self.value(expression)
+            sql, field = self.expressions.value(expression)
             name = item.alias or _last_name(expression)
             return [Output((), name, field, sql)]
         if item.alias is not None:
@@ -196,20 +137,20 @@ class _Compiler:
                 "MALFORMED_QUERY",
                 self._at(expression, "only aggregate expressions use field aliasing"),
             )
-        found = self.scope.resolve(expression)
-        return [self._output(found, expression)]
+        resolved = self.scope.resolve(expression)
+        return [self._output(resolved, expression)]
 
-    def _output(self, found: Resolved, expression: PathNode) -> Output:
-        sql = found.sql
-        if found.field.type == "address":
-            sql = self._address(found, expression)
-        return Output(found.route, found.field.name, found.field, sql)
+    def _output(self, resolved: Resolved, expression: PathNode) -> Output:
+        sql = resolved.sql
+        if resolved.field.type == "address":
+            sql = self._address(resolved, expression)
+        return Output(resolved.route, resolved.field.name, resolved.field, sql)
 
-    def _address(self, found: Resolved, expression: PathNode) -> str:
+    def _address(self, resolved: Resolved, expression: PathNode) -> str:
         """Compound addresses are read as a struct of their parts, null when all are."""
         parent = expression.names[:-1]
-        owner = self.scope.objects.get(tuple(s.lower() for s in found.route), self.sobject)
-        stem = found.field.name.removesuffix("Address")
+        owner = self.scope.objects.get(tuple(s.lower() for s in resolved.route), self.sobject)
+        stem = resolved.field.name.removesuffix("Address")
         parts = []
         for part in (
             "City",
@@ -232,17 +173,15 @@ class _Compiler:
 
     def _all_fields(self, function: FunctionNode) -> list[Output]:
         argument = function.arguments[0] if function.arguments else None
-        which = argument.names[0].lower() if isinstance(argument, PathNode) else ""
-        if which not in {"all", "standard", "custom"}:
+        kind = argument.names[0].lower() if isinstance(argument, PathNode) else ""
+        if kind not in {"all", "standard", "custom"}:
             raise QueryError("MALFORMED_QUERY", self._at(function, "unexpected FIELDS() argument"))
         limit = self.query.limit
-        if which != "standard" and (limit is None or limit > FIELDS_LIMIT):
+        if kind != "standard" and (limit is None or limit > FIELDS_LIMIT):
             message = f"The SOQL FIELDS function must have a LIMIT of at most {FIELDS_LIMIT}"
             raise QueryError("MALFORMED_QUERY", self._at(function, message))
-        wanted = [
-            f for f in self.sobject.fields if which == "all" or f.custom == (which == "custom")
-        ]
-        nodes = [PathNode((field.name,), function.position) for field in wanted]
+        fields = [f for f in self.sobject.fields if kind == "all" or f.custom == (kind == "custom")]
+        nodes = [PathNode((field.name,), function.position) for field in fields]
         return [self._output(self.scope.resolve(node), node) for node in nodes]
 
     def _routes(self, outputs: list[Output]) -> list[tuple[str, ...]]:
@@ -254,8 +193,8 @@ class _Compiler:
 
     def _child(self, query: Query) -> Child:
         name = query.source.lower()
-        found = next((c for c in self.sobject.children if (c.name or "").lower() == name), None)
-        if found is None or found.name is None:
+        relation = next((c for c in self.sobject.children if (c.name or "").lower() == name), None)
+        if relation is None or relation.name is None:
             message = (
                 f"Didn't understand relationship '{query.source}' in FROM part of query call. If "
                 "you are attempting to use a custom relationship, be sure to append the '__r' "
@@ -263,21 +202,21 @@ class _Compiler:
                 "call for the appropriate names."
             )
             raise QueryError("INVALID_TYPE", marked(query.text, query.source_position, message))
-        child = self.catalog[found.child]
-        reference = child[found.field]
+        child = self.catalog[relation.child]
+        reference = child[relation.field]
         compiler = _Compiler(self.catalog, query, child, deleted=self.deleted)
-        return Child(found.name, reference, compiler.compile(reference))
+        return Child(relation.name, reference, compiler.compile(reference))
 
     # -- aggregates --------------------------------------------------------------------------------
 
     def _aggregate(self, items: list[Item]) -> Compiled:
-        groups = [self.value(expression)[0] for expression in self.query.group]
+        groups = [self.expressions.value(expression)[0] for expression in self.query.group]
         outputs: list[Output] = []
         unnamed = 0
         for item in items:
             if item.alias is not None:
                 self.aliases[item.alias.lower()] = item.expression
-            sql, field = self.value(item.expression)
+            sql, field = self.expressions.value(item.expression)
             plain = isinstance(item.expression, PathNode)
             if plain and sql not in groups:
                 message = f"Field must be grouped or aggregated: {_last_name(item.expression)}"
@@ -297,38 +236,7 @@ class _Compiler:
             return self.aliases.get(expression.names[0].lower(), expression)
         return expression
 
-    # -- expressions -------------------------------------------------------------------------------
-
-    def value(self, expression: Expression) -> tuple[str, Field]:
-        """SQL for an expression and a field that tells its type."""
-        if isinstance(expression, PathNode):
-            found = self.scope.resolve(expression)
-            return found.sql, found.field
-        name = expression.name.lower()
-        if name in _AGGREGATES and expression.arguments:
-            inner, field = self.value(expression.arguments[0])
-            if name in {"sum", "avg"} and field.type not in NUMBER_TYPES:
-                message = f"field {field.name} does not support aggregate operator {name.upper()}"
-                raise QueryError("MALFORMED_QUERY", self._at(expression, message))
-            sql = _AGGREGATES[name].format(inner)
-            counting = name.startswith("count")
-            return sql, _COUNT if counting else (field if name in {"min", "max"} else _NUMBER)
-        if name == "count":
-            return "count(*)", _COUNT
-        if name in {*_DATE_PARTS, "day_only"} and len(expression.arguments) == 1:
-            inner, field = self.value(expression.arguments[0])
-            if field.type not in {"date", "datetime"}:
-                message = f"{field.name} is no date, {expression.name} takes dates only"
-                raise QueryError("MALFORMED_QUERY", self._at(expression, message))
-            if name == "day_only":
-                return f"{inner}::date", _DAY
-            return f"{_DATE_PARTS[name].format(inner)}", _COUNT
-        if name in {"tolabel", "converttimezone", "format"} and len(expression.arguments) == 1:
-            sql, field = self.value(expression.arguments[0])
-            return sql, replace(field)
-        raise QueryError(
-            "MALFORMED_QUERY", self._at(expression, f"unexpected token: '{expression.name}'")
-        )
+    # -- sub-queries in conditions -----------------------------------------------------------------
 
     def semi_join(self, query: Query) -> str:
         """SQL for the ids that a sub-query in a condition yields."""
@@ -341,7 +249,7 @@ class _Compiler:
         item = query.items[0]
         if len(query.items) != 1 or not isinstance(item, Item):
             raise QueryError("MALFORMED_QUERY", "a semi-join selects exactly one field")
-        sql, field = compiler.value(item.expression)
+        sql, field = compiler.expressions.value(item.expression)
         if field.type not in {"id", "reference"}:
             raise QueryError("MALFORMED_QUERY", f"The selected field '{field.name}' is no id")
         source = compiler._source()

@@ -49,8 +49,8 @@ class Filters:
             raise QueryError("INVALID_FIELD", marked(self._text, test.left.position, message))
         left = _comparable(left, field)
         if isinstance(test.right, Query):
-            wanted = self._semi_join(test.right)
-            inside = f"{left} in ({wanted})"
+            subquery = self._semi_join(test.right)
+            inside = f"{left} in ({subquery})"
             return inside if test.operator == "in" else f"not coalesce({inside}, false)"
         if test.operator in {"in", "not in"}:
             values = test.right if isinstance(test.right, tuple) else (test.right,)
@@ -63,9 +63,9 @@ class Filters:
         return self._one(left, field, test.operator, test.right)
 
     def _set(self, left: str, field: Field, operator: str, values: tuple[Literal, ...]) -> str:
-        given = [self._value(field, v) for v in values if v.kind != "null"]
-        nulls = len(given) < len(values)
-        inside = f"{left} in ({', '.join(given)})" if given else "false"
+        literals = [self._value(field, v) for v in values if v.kind != "null"]
+        nulls = len(literals) < len(values)
+        inside = f"{left} in ({', '.join(literals)})" if literals else "false"
         if nulls:
             inside = f"({inside} or {left} is null)"
         return inside if operator == "in" else f"not coalesce({inside}, false)"
@@ -103,14 +103,14 @@ class Filters:
         return f"{left} {operator} {right}"
 
     def _during(self, left: str, field: Field, operator: str, value: Literal) -> str:
-        found = span(str(value.value), self._today)
-        if found is None:
+        bounds = span(str(value.value), self._today)
+        if bounds is None:
             message = f"unexpected token: '{value.value}'"
             raise QueryError("MALFORMED_QUERY", marked(self._text, value.position, message))
         if field.type not in {"date", "datetime"}:
             raise self._wrong_type(field, value)
         start, end = (
-            f"{(field.type == 'date' and 'date') or 'timestamp'} '{day}'" for day in found
+            f"{(field.type == 'date' and 'date') or 'timestamp'} '{day}'" for day in bounds
         )
         return {
             "=": f"({left} >= {start} and {left} < {end})",

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from pipelines.local_org.catalog.model import Field, literal, quoted
-from pipelines.local_org.soql.compile import Compiled, Output
+from pipelines.local_org.soql.compiled import Compiled, Output
 from pipelines.local_org.soql.tree import QueryError
 
 
@@ -67,16 +67,16 @@ class Shaper:
                 route = output.route[:depth]
                 if route in places:
                     continue
-                above = places[route[:-1]]
+                holder = places[route[:-1]]
                 parent_id = present[route]
-                here = (
+                parent = (
                     {"attributes": self._attributes(objects[route].name, parent_id)}
                     if parent_id is not None
                     else None
                 )
-                places[route] = here
-                if above is not None:
-                    above[route[-1]] = here
+                places[route] = parent
+                if holder is not None:
+                    holder[route[-1]] = parent
             place = places[output.route]
             if place is not None:
                 place[output.name] = json_value(output.field, value)
@@ -89,15 +89,15 @@ class Shaper:
         self, connection: duckdb.DuckDBPyConnection, by_id: dict[str, dict[str, Any]]
     ) -> None:
         for child in self._query.children:
-            found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+            by_parent: dict[str, list[dict[str, Any]]] = defaultdict(list)
             sql = f"select * from ({child.query.sql}) where _parent in (select unnest(?))"
             rows = connection.execute(sql, [list(by_id)]).fetchall()
             shaper = Shaper(child.query, self._version)
             plain = [(row[0], *row[2:]) for row in rows]
             for row, record in zip(rows, shaper.records(connection, plain), strict=True):
-                found[row[1]].append(record)
+                by_parent[row[1]].append(record)
             for parent_id, record in by_id.items():
-                records = found.get(parent_id)
+                records = by_parent.get(parent_id)
                 record[child.name] = (
                     {"totalSize": len(records), "done": True, "records": records}
                     if records

@@ -44,10 +44,10 @@ class Scope:
         route: tuple[str, ...] = ()
         for name in names[:-1]:
             alias, sobject, route = self._join(alias, sobject, route, name, node)
-        found = sobject.get(names[-1])
-        if found is None:
+        field = sobject.get(names[-1])
+        if field is None:
             raise QueryError("INVALID_FIELD", self._unknown(names[-1], sobject, node))
-        return Resolved(found.read_sql(alias), found, route)
+        return Resolved(field.read_sql(alias), field, route)
 
     def _join(
         self, alias: str, sobject: SObject, route: tuple[str, ...], name: str, node: PathNode

@@ -113,27 +113,29 @@ class Update:
 
 
 def update(
-    store: Store, asked: Update, operation: str, user: str, values: Mapping[str, Any] | None = None
+    store: Store, change: Update, operation: str, user: str, values: Mapping[str, Any] | None = None
 ) -> None:
     """Change records, inside a transaction, and note it; `values` are the SQL's parameters.
 
     Where no value would change nothing is written, not even the stamps.
     """
-    sobject, given = asked.sobject, values or {}
+    sobject, parameters = change.sobject, values or {}
     number = store.numbers("write")
-    beside = f", {asked.beside}" if asked.beside else ""
-    told = changed_sql(
-        sobject, asked.changes, f"from {sobject.table} t{beside} where ({asked.where})"
+    beside = f", {change.beside}" if change.beside else ""
+    changes_sql = changed_sql(
+        sobject, change.changes, f"from {sobject.table} t{beside} where ({change.where})"
     )
-    every = {**asked.changes, **asked.stamps}
-    assigned = ", ".join(f"{quoted(name)} = {new}" for name, new in every.items())
-    source = f" from {asked.beside}" if asked.beside else ""
-    done = f"update {sobject.table} t set {assigned}{source} where {asked.where}"
+    assignments = {**change.changes, **change.stamps}
+    assigned = ", ".join(f"{quoted(name)} = {new}" for name, new in assignments.items())
+    source = f" from {change.beside}" if change.beside else ""
+    update_sql = f"update {sobject.table} t set {assigned}{source} where {change.where}"
     with store.write() as connection:
-        changed = connection.execute(told, _used(told, {**given, "write": number})).fetchall()
+        changed = connection.execute(
+            changes_sql, _used(changes_sql, {**parameters, "write": number})
+        ).fetchall()
         if changed[0][0]:
-            note(store, Write(sobject.name, operation, user, list(asked.changes)), number)
-            connection.execute(done, _used(done, given))
+            note(store, Write(sobject.name, operation, user, list(change.changes)), number)
+            connection.execute(update_sql, _used(update_sql, parameters))
 
 
 def _used(sql: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ class Plans:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._names: dict[str, str] = {}
-        self._made = 0
+        self._count = 0
 
     def run(self, sql: str, constants: str) -> list[tuple[Any, ...]]:
         """Run a statement and keep its plan for the next time.
@@ -26,8 +26,8 @@ class Plans:
         if name is None:
             if len(self._names) >= MOST:
                 self._connection.execute("deallocate " + self._names.pop(next(iter(self._names))))
-            self._made += 1
-            name = f"kept{self._made}"
+            self._count += 1
+            name = f"kept{self._count}"
             self._connection.execute(f"prepare {name} as {sql}")
             self._names[sql] = name
         values = f"({constants})" if constants else ""

@@ -13,7 +13,7 @@ from pipelines.local_org.catalog.countries import FILE as PLACES
 from pipelines.local_org.catalog.model import Catalog, Field, SObject, quoted
 from pipelines.local_org.store.plans import Plans
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 MEMORY = "1200MB"
 CHECKPOINT = "1GB"
 PLACES_SQL = """
@@ -49,8 +49,8 @@ class Store:
             f"set temp_directory = '{file.parent / 'spill'}'",
         ):
             self._root.execute(setting)
-        self._root.execute((HERE / "org.sql").read_text())
-        self._root.execute((HERE / "history.sql").read_text())
+        self._root.execute((FOLDER / "org.sql").read_text())
+        self._root.execute((FOLDER / "history.sql").read_text())
         self._root.execute(PLACES_SQL, [str(PLACES)])
         places = self._root.execute("select k, code, name from org.place").fetchall()
         self.places: dict[str, list[tuple[Any, ...]]] = {place[0]: [place] for place in places}
@@ -166,7 +166,7 @@ def rows(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[
 def _create_table(connection: duckdb.DuckDBPyConnection, sobject: SObject) -> None:
     columns = ", ".join(f"{f.column} {f.column_type}" for f in sobject.stored)
     connection.execute(f"create table if not exists {sobject.table} (_n bigint, {columns})")
-    known = {
+    existing = {
         row[0]
         for row in connection.execute(
             "select column_name from duckdb_columns() where schema_name = 'records'"
@@ -175,7 +175,7 @@ def _create_table(connection: duckdb.DuckDBPyConnection, sobject: SObject) -> No
         ).fetchall()
     }
     for field in sobject.stored:
-        if field.name not in known:
+        if field.name not in existing:
             connection.execute(
                 f"alter table {sobject.table} add column {field.column} {field.column_type}"
             )
@@ -188,8 +188,8 @@ def drop_column(connection: duckdb.DuckDBPyConnection, sobject: SObject, field: 
     for name in _indexes(sobject):
         connection.execute(f"drop index if exists records.{name}")
     connection.execute(f"alter table {sobject.table} drop column {field.column}")
-    left = sobject.with_fields(tuple(f for f in sobject.fields if f.name != field.name))
-    _create_indexes(connection, left)
+    narrower = sobject.with_fields(tuple(f for f in sobject.fields if f.name != field.name))
+    _create_indexes(connection, narrower)
 
 
 def _create_indexes(connection: duckdb.DuckDBPyConnection, sobject: SObject) -> None:

@@ -17,8 +17,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.sources.config import Format
-from pipelines.sources.readers import Unreadable
+from pipelines.sources.model import Format
+from pipelines.sources.readers.reader import Unreadable
 from pipelines.sources.readers.records import Record, load_records
 from pipelines.sources.readers.text import UTF8, Lines, encoding_of, open_bytes, open_lines
 from pipelines.warehouse import literal
@@ -56,17 +56,17 @@ class Delimited:
                 if delimiter != self.delimiter and len(header) > 1:
                     yield delimiter, header
 
-    def load(self, connection: DuckDBPyConnection, name: str, kept: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
         """See ``Reader.load``."""
         names, lines = self._header(self.delimiter)
         codec, mark = encoding_of(self.path, self.form.encoding)
         if codec == UTF8 and len(names) > 1 and (end := _lines(self.path)) is not None:
-            query = _read_sql(self, len(names), kept)
-            if _load_wholesale(connection, name, query, kept, (lines, end)):
+            query = _read_sql(self, len(names), places)
+            if _load_wholesale(connection, name, query, places, (lines, end)):
                 return
         with open_lines(self.path, codec, mark) as text:
-            records = _Records(text, self, len(names), kept)
-            load_records(connection, name, kept, records.after_header(), self.form.null_markers)
+            records = _Records(text, self, len(names), places)
+            load_records(connection, name, places, records.after_header(), self.form.null_markers)
         records.judge_encoding()
 
     def _header(self, delimiter: str) -> tuple[list[str], int]:
@@ -84,17 +84,17 @@ class Delimited:
                 raise Unreadable("this is not a text file; remove it, or export it again", 1)
             if not names:
                 raise Unreadable("the first line is blank; it must name the columns", 1)
-            return names, len(lines.taken)
+            return names, len(lines.record_lines)
 
 
 class _Records:
     """The records of a text file with Python's csv; a broken one is given as its defect."""
 
-    def __init__(self, lines: Lines, file: Delimited, width: int, kept: Sequence[int]) -> None:
+    def __init__(self, lines: Lines, file: Delimited, width: int, places: Sequence[int]) -> None:
         self._lines = lines
         self._file = file
         self._width = width
-        self._pick = _picker(kept)
+        self._pick = _picker(places)
         self._sound = 0  # records with signs beyond ASCII, all well encoded
         self._broken: list[tuple[int, int]] = []  # line, byte
 
@@ -124,7 +124,7 @@ class _Records:
             raise Unreadable(_not_in(UTF8, at), line)
 
     def _record(self, values: list[str]) -> Record:
-        text = "".join(self._lines.taken)
+        text = "".join(self._lines.record_lines)
         if not text.isascii():
             if (at := self._lines.broken()) is not None:
                 self._broken.append((self._lines.line, at))
@@ -146,10 +146,10 @@ class _Records:
         return csv.reader(self._lines, delimiter=self._file.delimiter, strict=True)
 
 
-def _picker(kept: Sequence[int]) -> Any:
-    if len(kept) == 1:
-        return lambda values: (values[kept[0]],)
-    return itemgetter(*kept) if kept else lambda values: ()
+def _picker(places: Sequence[int]) -> Any:
+    if len(places) == 1:
+        return lambda values: (values[places[0]],)
+    return itemgetter(*places) if places else lambda values: ()
 
 
 def _not_in(codec: str, at: int) -> str:
@@ -187,7 +187,7 @@ def _load_wholesale(
     connection: DuckDBPyConnection,
     name: str,
     query: str,
-    kept: Sequence[int],
+    places: Sequence[int],
     lines: tuple[int, int],
 ) -> bool:
     """Let DuckDB read the file; False, and nothing is left behind, if a line is unaccounted for."""
@@ -204,30 +204,30 @@ def _load_wholesale(
     [(rows,)] = connection.execute(f"select count(*) from {name}_text").fetchall()
     broken = header + rows != end
     if broken:  # a row takes a line at least, so that otherwise each took one
-        connection.execute(_breaks_sql(name, kept))
+        connection.execute(_breaks_sql(name, places))
         [(breaks,)] = connection.execute(_lines_sql(name)).fetchall()
         if header + rows + breaks != end:
             connection.execute(f"drop table {name}_text; drop table {name}_breaks")
             return False
-    connection.execute(_view_sql(name, kept, header + 1, broken))
+    connection.execute(_view_sql(name, places, header + 1, broken))
     return True
 
 
-def _read_sql(file: Delimited, width: int, kept: Sequence[int]) -> str:
+def _read_sql(file: Delimited, width: int, places: Sequence[int]) -> str:
     """Read the kept columns of a file; the others are never held."""
     declared = ", ".join(f"'c{place}': 'varchar'" for place in range(width))
     nulls = ", ".join(literal(marker) for marker in ("", *file.form.null_markers))
     return f"""
-        select {_columns(kept)}
+        select {_columns(places)}
         from read_csv(
             {literal(file.path)}, auto_detect = false, header = true, columns = {{{declared}}},
             delim = {literal(file.delimiter)}, quote = '"', escape = '"', nullstr = [{nulls}]
         )"""
 
 
-def _breaks_sql(name: str, kept: Sequence[int]) -> str:
+def _breaks_sql(name: str, places: Sequence[int]) -> str:
     """Rows with line breaks inside values, and how many lines these add up to that row."""
-    texts = ", ".join(f"c{place}" for place in kept)
+    texts = ", ".join(f"c{place}" for place in places)
     return f"""
         create temp table {name}_breaks as
         with broken as (
@@ -244,20 +244,20 @@ def _lines_sql(name: str) -> str:
     return f"select coalesce(max(lines), 0) from {name}_breaks"
 
 
-def _view_sql(name: str, kept: Sequence[int], first: int, broken: bool) -> str:
+def _view_sql(name: str, places: Sequence[int], first: int, broken: bool) -> str:
     """A row's line: where the first row stands, plus the rows and line breaks before it."""
     if not broken:
         return f"""
             create temp view {name} as
-            select {_columns(kept)}, rowid + {first} as _row, null::varchar as _defect
+            select {_columns(places)}, rowid + {first} as _row, null::varchar as _defect
             from {name}_text"""
     return f"""
         create temp view {name} as
-        select {_columns(kept)},
+        select {_columns(places)},
             rows.rowid + {first} + coalesce(breaks.lines, 0) as _row, null::varchar as _defect
         from {name}_text as rows
         asof left join {name}_breaks as breaks on rows.rowid > breaks.row"""
 
 
-def _columns(kept: Sequence[int]) -> str:
-    return ", ".join(f"c{place}" for place in kept)
+def _columns(places: Sequence[int]) -> str:
+    return ", ".join(f"c{place}" for place in places)

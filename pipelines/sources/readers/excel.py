@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.sources.config import Format
-from pipelines.sources.readers import Unreadable
+from pipelines.sources.model import Format
+from pipelines.sources.readers.reader import Unreadable
 from pipelines.sources.readers.records import Record, load_records
 
 if TYPE_CHECKING:
@@ -26,29 +26,29 @@ class Excel:
     def header(self) -> list[str]:
         """See ``Reader.header``."""
         first = next(iter(self._cells()), [])
-        names = [_shown(cell) or "" for cell in first]
+        names = [_text(cell) or "" for cell in first]
         while names and not names[-1].strip():
             names.pop()
         if not names:
             raise Unreadable("the first row is blank; it must name the columns", 1)
         return names
 
-    def load(self, connection: DuckDBPyConnection, name: str, kept: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
         """See ``Reader.load``."""
-        rows = self._rows(kept, len(self.header()))
-        load_records(connection, name, kept, rows, self.form.null_markers)
+        rows = self._rows(places, len(self.header()))
+        load_records(connection, name, places, rows, self.form.null_markers)
 
-    def _rows(self, kept: Sequence[int], width: int) -> Iterator[Record]:
+    def _rows(self, places: Sequence[int], width: int) -> Iterator[Record]:
         for row, cells in enumerate(self._cells(), 1):
-            shown = [_shown(cell) for cell in cells]
-            if row == 1 or not any(shown):
+            texts = [_text(cell) for cell in cells]
+            if row == 1 or not any(texts):
                 continue
-            if any(shown[width:]):
+            if any(texts[width:]):
                 yield Record(
                     row, (), f"values beyond the {width} columns of the header (row {row})"
                 )
             else:
-                yield Record(row, [shown[place] for place in kept])
+                yield Record(row, [texts[place] for place in places])
 
     def _cells(self) -> list[list[Any]]:
         import python_calamine
@@ -70,14 +70,14 @@ class Excel:
             return self.form.sheet
         full = [name for name in names if book.get_sheet_by_name(name).start is not None]
         if len(full) > 1:
-            say = "say 'format: {sheet: …}' for this source in sources.yaml"
-            raise Unreadable(f"the sheets {', '.join(full)} all hold rows; {say}")
+            advice = "say 'format: {sheet: …}' for this source in sources.yaml"
+            raise Unreadable(f"the sheets {', '.join(full)} all hold rows; {advice}")
         if not full:
             raise Unreadable("the workbook is empty; remove it, or export it again")
         return full[0]
 
 
-def _shown(cell: Any) -> str | None:
+def _text(cell: Any) -> str | None:
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.sources.config import Format
 from pipelines.sources.headers import is_secret
-from pipelines.sources.readers import Unreadable
+from pipelines.sources.model import Format
+from pipelines.sources.readers.reader import Unreadable
 from pipelines.sources.readers.records import Record, load_records
 from pipelines.sources.readers.text import encoding_of, open_lines
 
@@ -27,23 +27,23 @@ class JsonLines:
 
     def header(self) -> list[str]:
         """See ``Reader.header``."""
-        found: dict[str, None] = {}
+        names: dict[str, None] = {}
         for _, value, _ in self._objects():
-            found.update(dict.fromkeys(value or ()))
-        if not found:
-            say = "no line of the file is a JSON object; write one object a line"
-            raise Unreadable(say, 1)
-        return list(found)
+            names.update(dict.fromkeys(value or ()))
+        if not names:
+            message = "no line of the file is a JSON object; write one object a line"
+            raise Unreadable(message, 1)
+        return list(names)
 
-    def load(self, connection: DuckDBPyConnection, name: str, kept: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
         """See ``Reader.load``."""
         header = self.header()
-        keys = [header[place] for place in kept]
+        keys = [header[place] for place in places]
         records = (
             Record(line, () if value is None else [_text(value.get(key)) for key in keys], defect)
             for line, value, defect in self._objects()
         )
-        load_records(connection, name, kept, records, self.form.null_markers)
+        load_records(connection, name, places, records, self.form.null_markers)
 
     def _objects(self) -> Iterator[tuple[int, dict[str, Any] | None, str | None]]:
         """(line, object without secrets, defect) of each line that is not blank."""

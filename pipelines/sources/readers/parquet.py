@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.sources.config import Format
-from pipelines.sources.readers import Unreadable
+from pipelines.sources.model import Format
+from pipelines.sources.readers.reader import Unreadable
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ class Parquet:
                 raise Unreadable(f"the column {name!r} holds nested values ({kind}); flatten it")
         return [name for name, _ in columns]
 
-    def load(self, connection: DuckDBPyConnection, name: str, kept: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
         """See ``Reader.load``."""
         columns = self._columns()
-        chosen = [(place, *columns[place]) for place in kept]
+        chosen = [(place, *columns[place]) for place in places]
         connection.execute(_create_sql(self, name, chosen))
 
     def _columns(self) -> list[tuple[str, str]]:

@@ -23,22 +23,22 @@ class Record(NamedTuple):
 def load_records(
     connection: DuckDBPyConnection,
     name: str,
-    kept: Sequence[int],
+    places: Sequence[int],
     records: Iterable[Record],
     markers: Sequence[str],
 ) -> None:
     """Make the table ``name`` of ``records``; a blank value or a null marker becomes null."""
     import pyarrow as pa
 
-    connection.execute(_create_sql(name, kept))
-    texts = [pa.string()] * len(kept)
+    connection.execute(_create_sql(name, places))
+    texts = [pa.string()] * len(places)
     nulls = pa.array(["", *markers])
     stream = iter(records)
     while batch := list(islice(stream, BATCH)):
         columns = _columns(batch, texts, nulls)
         columns.append(pa.array([record.row for record in batch], pa.int64()))
         columns.append(pa.array([record.defect for record in batch], pa.string()))
-        names = [*(f"c{place}" for place in kept), "_row", "_defect"]
+        names = [*(f"c{place}" for place in places), "_row", "_defect"]
         connection.register("batch", pa.table(columns, names))
         connection.execute(_insert_sql(name))
         connection.unregister("batch")
@@ -55,8 +55,8 @@ def _columns(batch: Sequence[Record], texts: Sequence[object], nulls: object) ->
     return [pc.if_else(pc.is_in(one, value_set=nulls), None, one) for one in arrays]
 
 
-def _create_sql(name: str, kept: Sequence[int]) -> str:
-    columns = "".join(f"c{place} varchar, " for place in kept)
+def _create_sql(name: str, places: Sequence[int]) -> str:
+    columns = "".join(f"c{place} varchar, " for place in places)
     return f"create temp table {name} ({columns}_row bigint, _defect varchar)"
 
 

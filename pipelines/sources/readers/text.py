@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TextIO
 
-from pipelines.sources.readers import Unreadable
+from pipelines.sources.readers.reader import Unreadable
 
 UTF8 = "utf-8"
 _MARKS = (
@@ -50,18 +50,20 @@ def encoding_of(path: Path, declared: str | None) -> tuple[str, int]:
         start = stream.read(64)
     if not start:
         raise Unreadable("the file is empty; remove it, or export it again")
-    mark, found = next(
+    mark, detected = next(
         ((mark, codec) for mark, codec in _MARKS if start.startswith(mark)), (b"", None)
     )
-    if found is None:
-        found = "utf-16-le" if _blank(start[1::2]) else "utf-16-be" if _blank(start[::2]) else None
-    if declared and declared not in (found, *(k for k, v in _FAMILY.items() if found in v)):
-        if found is None:
+    if detected is None:
+        detected = (
+            "utf-16-le" if _blank(start[1::2]) else "utf-16-be" if _blank(start[::2]) else None
+        )
+    if declared and declared not in (detected, *(k for k, v in _FAMILY.items() if detected in v)):
+        if detected is None:
             return declared, 0
         raise Unreadable(
-            f"the file is {found}, but sources.yaml declares {declared}; remove that", 1
+            f"the file is {detected}, but sources.yaml declares {declared}; remove that", 1
         )
-    return found or UTF8, len(mark)
+    return detected or UTF8, len(mark)
 
 
 def _blank(half: bytes) -> bool:
@@ -78,7 +80,7 @@ class Lines:
     def __init__(self, stream: TextIO, codec: str, mark: int) -> None:
         self.line = 1
         self.offset = mark
-        self.taken: list[str] = []
+        self.record_lines: list[str] = []
         self._stream = stream
         self._again: deque[str] = deque()
         self._width = _width(codec)
@@ -89,29 +91,29 @@ class Lines:
 
     def __next__(self) -> str:
         text = self._again.popleft() if self._again else next(self._stream)
-        self.taken.append(text)
+        self.record_lines.append(text)
         return text
 
     def begin(self) -> None:
         """What is taken from here on belongs to the next record."""
-        self.line += len(self.taken)
-        self.offset += sum(map(self._width, self.taken))
-        self.taken.clear()
+        self.line += len(self.record_lines)
+        self.offset += sum(map(self._width, self.record_lines))
+        self.record_lines.clear()
 
     def keep_first(self) -> None:
         """Give back all lines of this record but its first."""
-        self._again.extendleft(reversed(self.taken[1:]))
-        del self.taken[1:]
+        self._again.extendleft(reversed(self.record_lines[1:]))
+        del self.record_lines[1:]
 
     def span(self) -> str:
         """Where the record at hand lies in the (unpacked) file, for people who look it up."""
-        end = self.offset + sum(map(self._width, self.taken))
+        end = self.offset + sum(map(self._width, self.record_lines))
         return f"bytes {self.offset}-{end}"
 
     def broken(self) -> int | None:
         """The place in the file of the record's first byte that is no text, if there is one."""
         place = self.offset
-        for text in self.taken:
+        for text in self.record_lines:
             if not text.isascii() and (at := self._bad(text)) is not None:
                 return place + self._width(text[:at])
             place += self._width(text)

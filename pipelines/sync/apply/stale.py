@@ -30,7 +30,8 @@ def stale_sql(
 
     Args:
         part: one object's part of a plan.
-        schema: the object's fields.
+        schema: the object's fields, at least those that ``touched_sql`` names: each that is there
+            besides costs as much to plan as one that matters.
         planned: the plan's own rows; only they carry ``before``.
         records: relation of the object's records as they are now.
         user_id: Id of the user we write as.
@@ -44,6 +45,15 @@ def stale_sql(
         told=told,
         undone=", ".join(map(literal, UNDONE)),
         sendable=sendable(SENT),
+    )
+
+
+def touched_sql(planned: Path) -> str:
+    """The fields that some row of a plan writes, or would take along by deleting its record."""
+    deleted = f"action in ({', '.join(map(literal, DELETES))})"
+    return (
+        f"select distinct unnest(case when {deleted} then map_keys(before) else changed end)"
+        f" from read_parquet({literal(planned)}) where sf_id is not null"
     )
 
 

@@ -1,31 +1,51 @@
 -- Who belongs to which account now, and every member of the accounts this changes.
+create or replace temp table asking as
+select
+    key_number(person_key) as person,
+    key_number(account_key) as account,
+    account_rule as rule,
+    account_name as name
+from people;
+
 create or replace temp table affected_account as
-select account_key from people where account_key is not null
+select account from asking where account is not null
 union
-select account_key from state.account_member semi join people using (person_key)
+select account from state.account_member semi join asking using (person)
 union
-select account_key from state.account_member
-where person_key not in (select person_key from state.member);
+select account from state.account_member where person not in (select person from state.member);
 
 delete from state.account_member
 where
-    person_key in (select person_key from people)
-    or person_key not in (select person_key from state.member);
+    person in (select person from asking)
+    or person not in (select person from state.member);
 
 insert into state.account_member
-select person_key, account_key, account_rule, account_name
-from people
-where account_key is not null;
+select person, account, rule, name from asking where account is not null;
 
 insert into config_account_members
-select member.person_key, member.account_key, member.rule, member.name, person.batch
+select
+    person_spelling(member.person, person.spelling),
+    account_spelling(member.account, account.spelling),
+    member.rule,
+    member.name,
+    person.batch
 from state.account_member as member
-semi join affected_account using (account_key)
-join state.person as person on person.person_key = member.person_key;
+semi join affected_account using (account)
+join state.person as person on person.person = member.person
+left join state.account as account on account.account = member.account;
 
 merge into state.account
-using (select distinct account_key from config_account_members) as touched
-on account.account_key = touched.account_key
+using (select distinct account from state.account_member semi join affected_account using (account))
+    as touched
+on account.account = touched.account
 when matched then update set batch = (select batch from config_batch)
-when not matched then insert (account_key, batch)
-    values (touched.account_key, (select batch from config_batch));
+when not matched then insert (account, minted, batch)
+    values (touched.account, (select batch from config_batch), (select batch from config_batch));
+
+insert into config_account_aliases
+select
+    account_spelling(survivor.account, survivor.spelling),
+    list(account_spelling(account.account, account.spelling) order by account.account)
+from state.account as account
+join state.account as survivor on survivor.account = account.alias_of
+group by all;

@@ -1,11 +1,16 @@
--- Every record whose cluster the batch may change: those of the persons that its old rows, its new
+-- Every record whose person the batch may change: those of the components that its old rows, its new
 -- rows, or records sharing a key with its new rows belong to, and the new rows themselves. With
 -- them come the persons that wait, they or their account: held or rejected earlier, or of unknown
 -- outcome; and those of the table widened, with their accounts'.
 create or replace temp table affected as
 with
 
-arriving as (select record, email_key, customer_key, parent from person_records),
+arriving as (select record, parent from person_records),
+
+arriving_keys as (
+    select distinct listed.key.rule as rule, listed.key.key as key
+    from (select unnest(keys) as key from person_records) as listed
+),
 
 reached as (
     select record from arriving
@@ -15,38 +20,43 @@ reached as (
     select parent from arriving where parent is not null
     union
     select known.record
-    from state.record as known
-    semi join arriving on arriving.email_key = known.email_key
-    union
-    select known.record
-    from state.record as known
-    semi join arriving on arriving.customer_key = known.customer_key
+    from state.record_key as known
+    semi join arriving_keys on arriving_keys.rule = known.rule and arriving_keys.key = known.key
     union
     select known.record
     from state.record as known
     semi join arriving on arriving.record = known.parent
+    union
+    select decided.other from decided semi join arriving using (record)
+    union
+    select decided.record from decided join arriving on arriving.record = decided.other
 ),
 
-persons as (
-    select person_key from state.member semi join reached using (record)
-    union
-    select person_key from state.person
-    where batch = getvariable('batch') and alias_of is null
-    union
+keys as (
     select key from known_outcomes where outcome in ('held', 'rejected', 'unknown')
     union
-    select member.person_key
-    from state.account_member as member
-    join known_outcomes as outcome on outcome.key = member.account_key
-    where outcome.outcome in ('held', 'rejected', 'unknown')
-    union
     select key from widened
+),
+
+numbers as (select distinct key_number(key) as number from keys),
+
+persons as (
+    select person from state.person
+    where batch = getvariable('batch') and alias_of is null
     union
-    select member.person_key
+    select number from numbers
+    union
+    select member.person
     from state.account_member as member
-    join widened on widened.key = member.account_key
+    join numbers on numbers.number = member.account
+),
+
+components as (
+    select component from state.member semi join reached using (record)
+    union
+    select component from state.member semi join persons using (person)
 )
 
 select record from reached
 union
-select record from state.member semi join persons using (person_key);
+select record from state.member semi join components using (component);

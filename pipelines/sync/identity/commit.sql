@@ -1,40 +1,80 @@
 -- Links, keys and aliases of the affected records, in the transaction the caller opened.
 -- Whose file holds a person's values changes only once that file is there (point_people).
+
+-- Whom the records of a new key belonged to until now: that person lives on in another cluster.
+create or replace temp table parted as
+select identity.person, arg_max(member.person, (former.records, member.person)) as split_from
+from identity
+join cluster on cluster.cluster = identity.cluster
+join state.member as member on member.record = cluster.record
+join (select person, count(*) as records from state.member group by person) as former
+    on former.person = member.person
+join claim on claim.person = member.person
+where
+    identity.founder is not null
+    and claim.cluster <> identity.cluster
+    and member.person <> identity.person
+group by identity.person;
+
 delete from state.member where record in (select record from affected);
 
 insert into state.member
 select
     cluster.record,
-    identity.person_key,
+    identity.person,
     coalesce(strongest.rule, 'same_record') as rule,
-    strongest.root as via
+    strongest.root as via,
+    component.component
 from cluster
+join component on component.record = cluster.record
 join identity on identity.cluster = cluster.cluster
 left join (
-    select record, arg_min(rule, strength) as rule, arg_min(root, strength) as root
-    from edge group by record
+    select
+        edge.record,
+        arg_min(edge.rule, (-rule.weight, edge.root)) as rule,
+        arg_min(edge.root, (-rule.weight, edge.root)) as root
+    from edge
+    join rule on rule.rule = edge.rule
+    group by edge.record
 ) as strongest on strongest.record = cluster.record;
 
-merge into state.person
-using (
-    select person_key, founder from identity where founder is not null
-) as minted
-on person.person_key = minted.person_key
-when matched then update set alias_of = null
-when not matched then insert (person_key, founder, minted, alias_of, batch)
-    values (minted.person_key, minted.founder, getvariable('batch'), null, getvariable('batch'));
+delete from state.apart where record in (select record from affected);
+
+insert into state.apart
+select record, other, rule, likeness from apart;
 
 merge into state.person
 using (
-    select claim.person_key, identity.person_key as survivor
+    select identity.person, identity.founder, parted.split_from
+    from identity
+    left join parted on parted.person = identity.person
+    where identity.founder is not null
+) as minted
+on person.person = minted.person
+when matched then update set alias_of = null, split_from = minted.split_from
+when not matched then insert (person, founder, minted, alias_of, batch, split_from)
+    values (
+        minted.person, minted.founder, getvariable('batch'), null, getvariable('batch'),
+        minted.split_from
+    );
+
+merge into state.person
+using (
+    select claim.person, identity.person as survivor
     from claim
     join identity on identity.cluster = claim.cluster
 ) as claimed
-on person.person_key = claimed.person_key
-when matched then update set alias_of = nullif(claimed.survivor, claimed.person_key);
+on person.person = claimed.person
+when matched then update set alias_of = nullif(claimed.survivor, claimed.person);
 
 -- Whoever was an alias of a key that is now an alias itself follows to the survivor.
 update state.person
 set alias_of = taken.alias_of
 from state.person as taken
-where person.alias_of = taken.person_key and taken.alias_of is not null;
+where person.alias_of = taken.person and taken.alias_of is not null;
+
+-- Whom a split-off person was split from, too; whoever is one with it again is split no more.
+update state.person
+set split_from = nullif(taken.alias_of, person.person)
+from state.person as taken
+where person.split_from = taken.person and taken.alias_of is not null;

@@ -1,35 +1,65 @@
--- One edge from each record to the smallest record it shares a key with, and which rule says so.
+-- One edge from each record to the smallest record it shares a value with, and which rule says so;
+-- whether the two have names that agree is asked afterwards, of those few that have several names.
 create or replace temp table edge as
 with
 
-root_by_customer as (
-    select customer_key, min(record) as root from version
-    where customer_key is not null group by customer_key having count(*) > 1
+roots as (
+    select rule, key, min(record) as root, count(*) as records
+    from version_key
+    group by rule, key
+    having count(*) > 1
 ),
 
-root_by_email as (
-    select email_key, min(record) as root from version
-    where email_key is not null group by email_key having count(*) > 1
+-- Behind a value of very many names only equal names join.
+crowded as (
+    select version_key.rule, version_key.key
+    from version_key
+    join (select rule, key from roots where records > getvariable('crowd')) as large
+        on large.rule = version_key.rule and large.key = version_key.key
+    join rule on rule.rule = version_key.rule and rule.shared
+    join version on version.record = version_key.record
+    group by version_key.rule, version_key.key
+    having count(distinct called(version.first_name, version.last_name)) > getvariable('crowd')
+),
+
+alike as (
+    select
+        version_key.record,
+        min(version_key.record) over (
+            partition by
+                version_key.rule,
+                version_key.key,
+                called(version.first_name, version.last_name)
+        ) as root,
+        version_key.rule,
+        hash(version_key.key, called(version.first_name, version.last_name)) as key
+    from version_key
+    semi join crowded on crowded.rule = version_key.rule and crowded.key = version_key.key
+    join version on version.record = version_key.record
 )
 
-select version.record, root_by_customer.root, 'same_customer' as rule, 1 as strength
-from version
-join root_by_customer on root_by_customer.customer_key = version.customer_key
-where version.record <> root_by_customer.root
+select version_key.record, roots.root, version_key.rule, version_key.key
+from version_key
+join roots on roots.rule = version_key.rule and roots.key = version_key.key
+anti join crowded on crowded.rule = version_key.rule and crowded.key = version_key.key
+where version_key.record <> roots.root
 
 union all
 
-select version.record, root_by_email.root, 'same_email' as rule, 2 as strength
-from version
-join root_by_email on root_by_email.email_key = version.email_key
-where version.record <> root_by_email.root
+select record, root, rule, key from alike where record <> root
 
 union all
 
-select version.record, parent.record as root, 'same_parent' as rule, 0 as strength
+select version.record, parent.record as root, 'same_parent' as rule, null::ubigint as key
 from version
 join version as parent on parent.record = version.parent
-where version.record <> parent.record;
+where version.record <> parent.record
+
+union all
+
+select record, other as root, 'decided' as rule, null as key
+from decided
+where same and record in (select record from version) and other in (select record from version);
 
 create or replace temp table label as
 select distinct record, record as root

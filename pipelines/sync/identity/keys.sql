@@ -10,35 +10,35 @@ create or replace temp table claim as
 with
 
 founders as (
-    select person.person_key, person.minted, cluster.cluster, true as founded
+    select person.person, person.minted, cluster.cluster, true as founded
     from state.person as person
     join cluster on cluster.record = person.founder
     where person.alias_of is null
 ),
 
 heirs as (
-    select person.person_key, person.minted, cluster.cluster, false as founded
+    select person.person, person.minted, cluster.cluster, false as founded
     from state.person as person
-    join state.member as member on member.person_key = person.person_key
+    join state.member as member on member.person = person.person
     join cluster on cluster.record = member.record
     where
         person.alias_of is null
-        and person.person_key not in (select person_key from founders)
-    group by person.person_key, person.minted, cluster.cluster
+        and person.person not in (select person from founders)
+    group by person.person, person.minted, cluster.cluster
     qualify row_number() over (
-        partition by person.person_key order by count(*) desc, cluster.cluster
+        partition by person.person order by count(*) desc, cluster.cluster
     ) = 1
 )
 
-select person_key, minted, cluster, founded from founders
+select person, minted, cluster, founded from founders
 union all
-select person_key, minted, cluster, founded from heirs;
+select person, minted, cluster, founded from heirs;
 
 create or replace temp table identity as
 with
 
 known as (
-    select claim.cluster, arg_min(claim.person_key, (claim.minted, claim.person_key)) as person_key
+    select claim.cluster, arg_min(claim.person, (claim.minted, claim.person)) as person
     from claim
     semi join (
         select cluster.cluster
@@ -65,8 +65,8 @@ minted as (
     group by cluster
 )
 
-select cluster, person_key, null::ubigint as founder from known
+select cluster, person, null::ubigint as founder from known
 union all
-select cluster, 'p-' || spelled(founder) as person_key, founder
+select cluster, founder as person, founder
 from minted
 anti join known using (cluster);

@@ -17,10 +17,13 @@ ranked as (
         count(*) over (partition by label.root) as records
     from version
     join label on label.record = version.record
-)
+),
+
+-- Keys that an org gave back may be spelled in any way.
+spellings as (select person, spelling from state.person where spelling is not null)
 
 select
-    member.person_key,
+    coalesce(spellings.spelling, 'p-' || spelled(member.person)) as person_key,
     version.record,
     version.source,
     version.source_id,
@@ -34,5 +37,6 @@ select
     coalesce(ranked.records, 1) as records
 from version
 join state.member as member on member.record = version.record
+left join spellings on spellings.person = member.person
 left join ranked on ranked.record = version.record
 left join version as linked on linked.record = member.via

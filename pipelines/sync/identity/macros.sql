@@ -7,6 +7,24 @@ create or replace macro record_key(scope, id) as
 -- Such a number as keys spell it: 16 characters, lower case.
 create or replace macro spelled(number) as printf('%016x', number);
 
+-- Keys of people and accounts are numbers inside and spelled at the edge. A key of ours spells its
+-- number; one that an org gave back may be spelled in any way, and is numbered by its spelling.
+create or replace macro key_number(key) as
+    case
+        when regexp_matches(key, '^[pa]-[0-9a-f]{16}$') then ('0x' || key[3:])::ubigint
+        else record_key('key', key)
+    end;
+
+create or replace macro person_spelling(number, spelling) as
+    coalesce(spelling, 'p-' || spelled(number));
+
+create or replace macro account_spelling(number, spelling) as
+    coalesce(spelling, 'a-' || spelled(number));
+
+-- A name in one word, by which equal names are found quickly; names.py compares the others.
+create or replace macro called(first_name, last_name) as
+    strip_accents(lower(coalesce(first_name, '') || chr(31) || coalesce(last_name, '')));
+
 -- The local part of an address split on . _ -, digits and +tag dropped: two parts are first and last
 -- name, one part is a last name, anything else tells nothing.
 create or replace macro name_parts(email) as
@@ -46,3 +64,18 @@ create or replace macro place_line(place) as
         ', ', replace(place.street, chr(10), ', '), place.city, place.state, place.postal_code,
         place.country, place.phone
     );
+
+-- Whether two names can be one person's (names.py: name_likeness says agree, thin or differ).
+create or replace macro names_agree(first_a, last_a, first_b, last_b) as
+    name_likeness(first_a, last_a, first_b, last_b) = 'agree';
+
+-- A mailbox that a company's people share. (A list, because `in` is a join.)
+create or replace macro is_role_mailbox(email) as
+    list_contains([
+        'info', 'sales', 'office', 'contact', 'admin', 'support', 'hello', 'mail', 'service',
+        'team', 'enquiries', 'inquiries', 'billing', 'accounts', 'webmaster', 'marketing'
+    ], split_part(email, '@', 1));
+
+-- A line of decisions.csv.
+create or replace macro csv_line(kind, reference, target) as
+    concat_ws(',', kind, csv_cell(reference), csv_cell(coalesce(target, '')));

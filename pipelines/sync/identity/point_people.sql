@@ -2,4 +2,6 @@
 update state.person
 set batch = people.batch
 from people
-where person.person_key = people.person_key and person.batch is distinct from people.batch;
+where
+    person.person = key_number(people.person_key)
+    and person.batch is distinct from people.batch;

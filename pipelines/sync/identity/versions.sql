@@ -1,4 +1,4 @@
--- The newest version of each affected record, whichever batch brought it.
+-- The newest version of each affected record, whichever batch brought it, and what it shares.
 create or replace temp table version as
 with
 
@@ -12,8 +12,8 @@ known as (
         as_of,
         priority,
         parent,
-        email_key,
-        customer_key
+        first_name,
+        last_name
     from state.record
     semi join affected using (record)
 ),
@@ -27,3 +27,9 @@ select * from known anti join repeated using (record)
 union all
 select * from known semi join repeated using (record)
 qualify row_number() over (partition by record order by as_of desc, batch desc) = 1;
+
+create or replace temp table version_key as
+select version.record, known.rule, known.key
+from version
+join state.record_key as known
+    on known.record = version.record and known.batch = version.batch;

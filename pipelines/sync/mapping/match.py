@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipelines.errors import InternalError
+from pipelines.sync.mapping.alike import UNCLEAR, alike_ctes, name_columns
 from pipelines.sync.mapping.compile import value_sql
+from pipelines.sync.mapping.decided import decided_ctes
 from pipelines.sync.mapping.folder import matches_sql
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import converts
+from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.mapping.successors import successors_sql
 from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
 
@@ -32,33 +36,53 @@ ALIAS = "alias"
 """The rule that finds a record by a key which another one took over."""
 
 
-def match_sql(mapping: ObjectMapping, mappings: Mapping[str, ObjectMapping]) -> str:
+def match_sql(
+    mapping: ObjectMapping, mappings: Mapping[str, ObjectMapping], policies: Policies
+) -> str:
     """The relation ``org_match_<mapping>``: one row per entity that the org knows.
 
     Columns: ``entity_key``; ``sf_id``, null where ``rule`` is ``ambiguous`` (two entities reach
-    the record), ``deleted``, ``merged`` or ``converted`` (only such a record carries the key);
+    the record), ``unclear`` (it may be the entity's, see ``alike``), ``deleted``, ``merged`` or
+    ``converted`` (only such a record carries the key);
     ``rule``; ``candidates``, of which the oldest was taken; ``adopt``, true where the record has no
     key yet or that of somebody who turned out to be the same; ``alias``, the key of the latter;
     ``others``, further records that are the same entity by its keys or by the rule that decided;
-    ``gone_id``, the Id of a record that is no match, of a merged one that of its master.
+    ``gone_id``, the Id of a record that is no match, of a merged one that of its master;
+    ``decision``, the line of ``decisions.csv`` that says so; ``wrong``, why what it says cannot be.
 
     Args:
         mapping: whose ``match:`` it is.
-        mappings: all there are, by stem: a contact may be found by the match of its account.
+        mappings: all there are, by stem: a contact may be found by the match of its account, and a
+            Lead of ours may have become a Contact.
+        policies: whether the master of a merged record takes its place.
     """
     rules = [rule for rule in mapping.match if rule != "key"]
     found = [
-        "select entities.entity_key, records.sf_id, records.since, 0 as place, 'key' as rule\n"
+        "select decided.entity_key, decided.sf_id, decided.since, -1 as place, 'decision' as rule\n"
+        "    from decided\n    where decided.wrong is null and not decided.done",
+        "select entities.entity_key, records.sf_id, records.since, 0, 'key'\n"
         "    from entities\n    join records on records.key = entities.entity_key",
         f"select aliases.entity_key, records.sf_id, records.since, 1, {literal(ALIAS)}\n"
         "    from aliases\n    join records on records.key = aliases.alias",
-        *(_found_sql(place, rule) for place, rule in enumerate(rules, start=2)),
+        "select successors.entity_key, free.sf_id, free.since, 2, successors.rule\n"
+        "    from successors\n    join entities on entities.entity_key = successors.entity_key\n"
+        "    join free on free.sf_id = successors.sf_id",
+        *(_found_sql(place, rule) for place, rule in enumerate(rules, start=3)),
     ]
     return _MATCH.format(
         entities=_entities_sql(mapping, mappings, rules),
         aliases=_ALIASES.format(key=mapping.key_column, golden=mapping.from_),
         records=_records_sql(mapping),
+        decided="\n\n".join(
+            f"{name} as (\n{_indented(body)}\n)," for name, body in decided_ctes(mapping).items()
+        ),
+        successors=_indented(successors_sql(mapping, mappings, policies)),
         free=_free_sql(mapping, rules),
+        alike="".join(
+            f"\n\n{name} as (\n{_indented(body)}\n),"
+            for name, body in (alike_ctes(mapping) if "email" in rules else {}).items()
+        ),
+        **(_OPEN if "email" in rules else _CLOSED),
         found="\n    union all\n    ".join(found),
         gone=_gone_sql(mapping),
     )
@@ -81,8 +105,16 @@ records as (
 {records}
 ),
 
+-- Whose record is whose because somebody said so, before every rule.
+{decided}
+
 free as (
 {free}
+),{alike}
+
+-- What took the place of a record of ours: the Contact of a converted Lead, a merged one's master.
+successors as (
+{successors}
 ),
 
 found as (
@@ -124,7 +156,7 @@ others as (
 taken_over as (
     select sf_id, key as alias
     from records
-    semi join (select sf_id from best where rule = 'alias') using (sf_id)
+    semi join (select sf_id from best where rule in ('alias', 'decision')) using (sf_id)
 ),
 
 claims as (
@@ -135,6 +167,12 @@ claims as (
 
 gone as (
 {gone}
+),
+
+nowhere as (
+    select key as entity_key from gone
+    union
+    select entity_key from decided where wrong is not null{also_nowhere}
 )
 
 select
@@ -142,21 +180,46 @@ select
     case when claims.entities = 1 then best.sf_id end as sf_id,
     case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
     best.candidates,
-    claims.entities = 1 and best.place > 0 as adopt,
+    claims.entities = 1 and best.place <> 0 as adopt,
     taken_over.alias,
     coalesce(others.sf_ids, []) as others,
-    null::varchar as gone_id
+    case when claims.entities > 1 then best.sf_id end as gone_id,
+    case when decided.sf_id = best.sf_id then decided.line end as decision,
+    decided.wrong
 from best
 join claims on claims.sf_id = best.sf_id
 left join others on others.entity_key = best.entity_key
 left join taken_over on taken_over.sf_id = best.sf_id
+left join decided on decided.entity_key = best.entity_key
 union all
-select entities.entity_key, null, gone.rule, 0, false, null, [], gone.gone_id
-from entities
-join gone on gone.key = entities.entity_key
-where entities.entity_key not in (select entity_key from best)
+select
+    entities.entity_key,
+    null,
+    coalesce(gone.rule{unclear_rule}, 'decision'),
+    0,
+    false,
+    null,
+    [],
+    {unclear_id},
+    null,
+    decided.wrong
+from nowhere
+join entities on entities.entity_key = nowhere.entity_key
+left join gone on gone.key = nowhere.entity_key
+left join decided on decided.entity_key = nowhere.entity_key{unclear_join}
+where nowhere.entity_key not in (select entity_key from best)
 """
 
+
+_OPEN = {
+    "also_nowhere": "\n    union\n    select entity_key from unclear",
+    "unclear_rule": f", case when unclear.sf_id is not null then {literal(UNCLEAR)} end",
+    "unclear_join": "\nleft join unclear on unclear.entity_key = nowhere.entity_key",
+    "unclear_id": "coalesce(gone.gone_id, unclear.sf_id)",
+}
+"""What a match by e-mail adds to the select: whoever may be somebody of the org."""
+
+_CLOSED = dict.fromkeys(_OPEN, "") | {"unclear_id": "gone.gone_id"}
 
 _ALIASES = """\
     select {key} as entity_key, unnest(aliases) as alias
@@ -170,7 +233,7 @@ def _entities_sql(
     columns = [f"{mapping.from_}.{mapping.key_column} as entity_key"]
     joins = ""
     if "email" in rules:
-        columns.append(f"norm_email({_value(mapping, 'Email')}) as email")
+        columns += [f"norm_email({_value(mapping, 'Email')}) as email", *name_columns(mapping)]
     if "name" in rules:
         # A name that we made from a person's says nothing about a company.
         name = f"norm_company({_value(mapping, 'Name')})"
@@ -199,9 +262,13 @@ _RECORD = '"Id" as sf_id, "CreatedDate" || "Id" as since'
 
 
 def _free_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
-    columns = [_RECORD]
+    columns, known = [_RECORD], mapping.enabled()
     if "email" in rules:
         columns.append('norm_email("Email") as email')
+        columns += [
+            f"{quoted(field) if field in known else 'null'} as {name}"
+            for field, name in (("FirstName", "first_name"), ("LastName", "last_name"))
+        ]
     if "name" in rules:
         columns.append('norm_company("Name") as name')
     if "name_at_account" in rules:
@@ -210,13 +277,15 @@ def _free_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
     listed = ",\n        ".join(columns)
     return (
         f"    select\n        {listed}\n    from {relation('org', mapping.object)}\n"
-        f"    where {_alive(mapping)} and {quoted(mapping.key)} is null"
+        f"    where {_alive(mapping)} and {quoted(mapping.key)} is null\n"
+        '        and "Id" not in (select sf_id from decided where wrong is null)'
     )
 
 
 def _found_sql(place: int, rule: str) -> str:
+    if rule == "email":
+        return _BY_EMAIL.format(place=place)
     on = {
-        "email": "free.email = entities.email",
         "name": "free.name = entities.name",
         "name_at_account": (
             "free.full_name = entities.full_name and free.account_id = entities.account_id"
@@ -226,6 +295,12 @@ def _found_sql(place: int, rule: str) -> str:
         f"select entities.entity_key, free.sf_id, free.since, {place}, '{rule}'\n"
         f"    from entities\n    join free on {on}"
     )
+
+
+_BY_EMAIL = """\
+select entity_key, sf_id, since, {place}, 'email'
+    from alike
+    where likeness = 'agree' and entity_key not in (select entity_key from torn)"""
 
 
 def _gone_sql(mapping: ObjectMapping) -> str:
@@ -255,3 +330,7 @@ def _value(mapping: ObjectMapping, field: str) -> str:
     if rule.lookup is not None:
         raise InternalError(f"{mapping.file}: {field} is a look-up and cannot be matched by")
     return value_sql(rule)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" if line else line for line in text.split("\n"))

@@ -8,10 +8,13 @@ from __future__ import annotations
 ROUTED = ACCOUNT, CONTACT, LEAD = "Account", "Contact", "Lead"
 """What ``assets/match/routes.sql`` makes of people and accounts; each needs a mapping."""
 
+PREFIXES = {ACCOUNT: "001", CONTACT: "003", LEAD: "00Q"}
+"""How Ids of an object begin (https://help.salesforce.com/s/articleView?id=000385203)."""
+
 USER = "User"
 """Whose records own others: they are looked up, never written."""
 
-CONVERSION = ("IsConverted", "ConvertedContactId", "ConvertedAccountId")
+CONVERSION = ("IsConverted", "ConvertedDate", "ConvertedContactId", "ConvertedAccountId")
 """The fields that tell what became of a record which was converted."""
 
 

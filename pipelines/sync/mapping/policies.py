@@ -179,9 +179,10 @@ class Guards(Frozen):
     max_undelete: Guard = Limit()
     max_move: Guard = Limit()
     max_reassign: Guard = Limit()
-    max_update: Guard = None
+    max_update: Guard = Limit(share=0.5)
     max_delete: Guard = Limit()
     max_convert: Later = None
+    max_rename: Guard = Limit(share=0.05, above=50)
     max_stale: Guard = Limit()
     first_load: Literal["allow", "guard"] = "allow"
 
@@ -211,6 +212,7 @@ class Policies(Frozen):
     leads: Leads = Leads()
     subscribers: Subscribers = Subscribers()
     deleted_in_org: Literal["leave", "recreate", "undelete"] = "leave"
+    merged_in_org: Literal["hold", "follow"] = "hold"
     guards: Guards = Guards()
     api: Api = Api()
     plans: Plans = Plans()

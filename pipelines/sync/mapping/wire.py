@@ -7,7 +7,7 @@ All functions here take and give SQL text; null is a blank.
 
 from __future__ import annotations
 
-from pipelines.sync.mapping.fields import INTEGERS, NUMBERS, TEXT, Field
+from pipelines.sync.mapping.fields import IDS, INTEGERS, NUMBERS, TEXT, Field
 from pipelines.warehouse import literal
 
 PENDING = "@"
@@ -64,10 +64,27 @@ def limit(field: Field) -> int | None:
 def normal_sql(field: Field, value: str) -> str:
     """The one form in which two wire values of ``field`` that mean the same are equal.
 
-    ``normal_value`` is one of the project's macros, ``assets/macros.sql``; the type may also stand
-    in a column.
+    One of the project's macros, ``assets/macros.sql``; ``normal_value`` there says the same of a
+    type that stands in a column.
     """
-    return f"normal_value({literal(field.type)}, {value})"
+    return f"{_NORMAL.get(field.type, 'trimmed')}({value})"
+
+
+def differs_sql(field: Field, one: str, other: str) -> str:
+    """Whether two wire values of ``field`` differ in meaning; letter by letter is asked first."""
+    normal, others = normal_sql(field, one), normal_sql(field, other)
+    return f"({one} is distinct from {other} and {normal} is distinct from {others})"
+
+
+_NORMAL = {
+    **dict.fromkeys(("email", "picklist", "combobox", "boolean"), "normal_word"),
+    "phone": "normal_phone",
+    **dict.fromkeys(NUMBERS | INTEGERS, "normal_number"),
+    **dict.fromkeys(IDS, "normal_id"),
+    "datetime": "normal_moment",
+    "multipicklist": "normal_list",
+}
+"""Describe type → macro; all others are compared as text."""
 
 
 def type_words(field: Field) -> str:

@@ -7,19 +7,38 @@ values; applying it adds nothing to that.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from pipelines.sync.apply.payload import digest
 from pipelines.sync.mapping.compile import CUT
-from pipelines.sync.mapping.fields import OPT_OUTS, Field
-from pipelines.sync.mapping.match import AMBIGUOUS, CONVERTED, DELETED, MERGED
+from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import USER
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.wire import quoted
-from pipelines.sync.plan.decisions import decided_ctes, rules_sql, told_sql
-from pipelines.sync.plan.differences import listed, matched_sql, when
+from pipelines.sync.plan.decisions import KEPT, decided_ctes, rules_sql, told_sql
+from pipelines.sync.plan.differences import compared, listed, matched_sql, when
 from pipelines.sync.plan.forecast import certain_sql, taken_columns, taken_ctes, taken_joins
+from pipelines.sync.plan.holds import (
+    CHILD,
+    FREE,
+    NEEDED,
+    UNNEEDED,
+    decide_sql,
+    gone,
+    holds,
+    others_sql,
+    reason_sql,
+)
+from pipelines.sync.plan.renames import (
+    ALONE,
+    ALONE_TOLD,
+    RENAMED,
+    alone_sql,
+    opt_outs_of,
+    out_sql,
+    renamed_sql,
+    renames_columns,
+)
 from pipelines.sync.undo import digest_sql
 from pipelines.warehouse import literal
 
@@ -48,6 +67,7 @@ COLUMNS = {
     "forecast": "varchar",
     "forecast_code": "varchar",
     "forecast_message": "varchar",
+    "decide": "varchar",
 }
 """What a row of a plan has before its fields, with its DuckDB types."""
 
@@ -58,7 +78,13 @@ OWNER = "OwnerId"
 _NO_PARENTS = frozenset({USER, "Group", "RecordType"})
 
 
-def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies) -> str:
+def plan_sql(
+    mapping: ObjectMapping,
+    schema: Mapping[str, Field],
+    policies: Policies,
+    *,
+    parent: bool = False,
+) -> str:
     """The relation ``plan_<mapping>``: ``COLUMNS``, then the desired fields in wire form.
 
     It reads ``sf_`` and ``org_match_<mapping>``, and relations that are not assets:
@@ -68,10 +94,15 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
     the batch did not touch; ``refused_<mapping>`` (``key``, ``code``, ``message``, ``waits``), what
     the org said of it, and the digest of what somebody has to look at before it is sent again;
     ``lost_<mapping>`` (``key``), what we wrote and is gone for good; ``withdrawn_<mapping>``
-    (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more.
+    (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more;
+    ``namers_<mapping>``, see ``renames.namers_sql``; ``open_<mapping>`` (``key``, ``waits``,
+    ``proposed``, ``decide``), of whom it is open whether they are one person with somebody. Of a
+    parent, whom others need, also ``needed_<mapping>``, see ``holds.needed_sql``: none is created
+    that nobody needs.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
-    value is written, only which of them were cut.
+    value is written, only which of them were cut. ``decide`` holds the lines that somebody may add
+    to ``decisions.csv``, one below the other, where such a line lets the row go.
     """
     name, moves = mapping.stem, parents(mapping, schema)
     work = {
@@ -80,9 +111,12 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         **decided_ctes(*(relation(stage, name) for stage in ("differences", "ledger", "undone"))),
         "cuts": _CUTS.format(cut=CUT),
         "told": told_sql(),
+        "renamed": renamed_sql(mapping, compared(mapping, policies)),
     }
     fields = [quoted(field) for field in mapping.enabled()]
-    gone = _gone(mapping, policies)
+    lacking = gone(mapping, policies)
+    waits = holds(mapping, schema, lacking, parent=parent)
+    opt_outs = opt_outs_of(compared(mapping, policies))
     return _PLAN.format(
         desired=relation("sf", name),
         matched=matched_sql(mapping, policies),
@@ -92,9 +126,16 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         named="".join(f",\n    {quoted(field)}" for field in called(mapping)),
         scope_withdrawn=literal(NO_SOURCE),
         key_field=literal(mapping.key),
-        others=_others_sql(mapping, policies),
-        found=gone.found,
-        notes="".join(f"\n            {note}" for note in gone.notes),
+        others=others_sql(mapping, policies),
+        found=lacking.found,
+        notes="".join(f"\n            {note}" for note in lacking.notes),
+        namers=relation("namers", name),
+        open=relation("open", name),
+        needed=f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}" if parent else FREE,
+        needed_join=_NEEDED.format(needed=relation("needed", name)) if parent else "",
+        unneeded=UNNEEDED,
+        told_unneeded=literal(f"nobody of this plan belongs to it, so no {name} is made"),
+        renames=listed(renames_columns(), 8),
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
         refused=relation("refused", name),
@@ -105,7 +146,14 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         ),
         certain=listed([certain_sql(mapping, schema)], 8),
         sends=", ".join(map(literal, WRITES)),
-        holds="".join(f"\n            {hold}" for hold in (*gone.holds, *_holds(mapping, schema))),
+        reason=reason_sql(waits).replace("\n", "\n        "),
+        decide=decide_sql(waits).replace("\n", "\n        "),
+        alone=alone_sql(opt_outs),
+        opt_outs=out_sql(opt_outs),
+        alone_name=ALONE,
+        told_alone=literal(ALONE_TOLD),
+        told_waits=literal(KEPT["waits"]),
+        renamed=RENAMED,
         values=listed(_created(mapping, policies), 16),
         undone=relation("undone", name),
         told_undone=literal(UNDONE),
@@ -115,6 +163,8 @@ def plan_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Poli
         columns=listed(fields, 4),
     )
 
+
+_NEEDED = "\n    left join {needed} as needed on needed.key = desired.key"
 
 _PLAN = """\
 with
@@ -126,6 +176,10 @@ matched as ({matched}),
 lost as (select * from {lost}),
 
 scope as (select * from {scope}),
+
+namers as (select * from {namers}),
+
+open as (select * from {open}),
 
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
@@ -147,6 +201,14 @@ joined as (
         matched.gone_id as _gone_id,
         matched.alias as _alias,
         matched.others as _others,
+        matched.decision as _decision,
+        matched.wrong as _wrong,
+        namers.reference as _reference,
+        open.waits as _open,
+        open.proposed as _proposed,
+        open.decide as _open_decide,
+        {needed},
+        {renames},
         lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
         coalesce(scope.reason, 'touched by the batch') as scope,
@@ -166,16 +228,17 @@ joined as (
     left join lost on lost.key = desired.key
     left join scope on scope.key = desired.key
     left join told on told.key = desired.key
-    left join undone on undone.key = desired.key{taken}
+    left join undone on undone.key = desired.key
+    left join renamed on renamed.key = desired.key
+    left join namers on namers.key = desired.key
+    left join open on open.key = desired.key{needed_join}{taken}
 ),
 
 held as (
     select
         *,
-        case
-            when _undone then null
-            when _held is not null then _held{holds}
-        end as reason,
+        {reason} as reason,
+        {decide} as decide,
         case
             when sf_id is not null or _taken_back then null{notes}
         end as note
@@ -187,7 +250,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone then []
+            when reason is not null or _undone or {unneeded} then []
             when sf_id is null then list_filter([
                 {values}
             ], lambda name: name is not null)
@@ -202,6 +265,7 @@ planned as (
         case
             when _undone then 'unchanged'
             when reason is not null then 'hold'
+            when {unneeded} then 'unchanged'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'{moved}
@@ -220,32 +284,58 @@ foreseen as (
         case
             when action in ({sends}) then {{'code': refused.code, 'message': refused.message}}
         end as likely,
-        {waits} as _refused
+        {waits} as _refused,
+        {alone}
     from planned
     left join {refused} as refused on refused.key = planned.key
+),
+
+-- What is said of a row and what is sent: of one that waits nothing, or its opt-out alone.
+settled as (
+    select
+        *,
+        case when _undone then null when _refused then likely.message else reason end as waits,
+        case
+            when {alone_name} then {opt_outs}
+            when not _refused then changed
+            else []
+        end as sends
+    from foreseen
 )
 
 select
     key,
-    if(_refused, 'hold', action) as action,
+    case when {alone_name} then 'update' when _refused then 'hold' else action end as action,
     sf_id,
     case
         when _undone then {told_undone}
-        when _refused then likely.message
-        when reason is not null then reason
+        when {alone_name} then {told_alone} || waits
+        when waits is not null then waits
+        when {unneeded} then {told_unneeded}
         when action = 'create' then note
         when len(_others) > 0 then {others}
+        when {renamed} is not null then {renamed}
+        else _proposed
     end as reason,
     scope,
-    if(_refused, [], changed) as changed,
+    sends as changed,
     case
+        when {alone_name}
+            then map(sends, list_transform(
+                sends, lambda name: _befores[list_position(_changed, name)]
+            ))
         when _alias is not null and not _refused
             then map(list_append(changed, {key_field}), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
         else map([], [])
     end as before,
     case
-        when reason is not null or _undone or _refused then []
+        when {alone_name} then list_transform(_fields, lambda told: case
+            when list_contains(sends, told.field) or not list_contains(_changed, told.field)
+                then told
+            else struct_update(told, decision := 'waits', why := {told_waits})
+        end)
+        when waits is not null or _undone then []
         when sf_id is not null then _fields
         when {cut} is not null then list_transform(
             list_filter({cut}, lambda cut: list_contains(changed, cut.field)),
@@ -267,8 +357,9 @@ select
     end as forecast,
     case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
     case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
+    coalesce(decide, _open_decide) as decide,
     {columns}
-from foreseen
+from settled
 union all by name
 -- What no source mentions any more stays in the org, and is listed.
 select
@@ -283,6 +374,21 @@ select
 from {withdrawn}
 anti join desired on desired.key = {withdrawn}.key
 """
+
+
+def open_sql(mapping: ObjectMapping) -> str:
+    """The relation ``open_<object>``, of what ``open_identities`` says of each person."""
+    mine = "true" if mapping.key_column == "person_key" else "false"
+    return f"""
+        select
+            person_key as key,
+            string_agg(why, '; ' order by why) filter (where waits) as waits,
+            string_agg(why, '; ' order by why) as proposed,
+            string_agg(decide, chr(10) order by why) as decide
+        from open_identities
+        where {mine}
+        group by person_key
+    """
 
 
 def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
@@ -311,99 +417,6 @@ _CUTS = """\
 select key, unnest({cut}, recursive := true)
 from desired
 where {cut} is not null"""
-
-
-@dataclass(frozen=True)
-class _Gone:
-    """What becomes of entities whose record of the org is gone.
-
-    Attributes:
-        found: the Id of the record that is written, if there is one.
-        holds: cases with the reason why a row waits.
-        notes: cases with what is said of a record that is made again.
-    """
-
-    found: str
-    holds: Sequence[str]
-    notes: Sequence[str]
-
-
-def _gone(mapping: ObjectMapping, policies: Policies) -> _Gone:
-    """What an undo deleted was no decision of the org's people: it is made again in any case."""
-    name, policy = mapping.object, policies.deleted_in_org
-    deleted = f"its {name} was deleted in the org"
-    merged = f"{literal(f'its {name} was merged into ')} || _gone_id || {literal(' in the org')}"
-    converted = literal(f"its {name} was converted in the org")
-    ambiguous = f"ambiguous: somebody else of ours matches the same {name} of the org"
-    holds = [
-        *_waits_for_review(mapping, policies),
-        f"when _rule = {literal(AMBIGUOUS)} then {literal(ambiguous)}",
-        f"when _rule = {literal(MERGED)} then {merged}",
-        f"when _rule = {literal(CONVERTED)} then {converted}",
-    ]
-    known = f"_rule = {literal(DELETED)}"
-    if policy == "leave":
-        told = f"(deleted_in_org: {policy})"
-        holds += [
-            f"when {known} and not _taken_back then {literal(f'{deleted} {told}')}",
-            f"when _lost and not _taken_back then {literal(f'{deleted}, for good {told}')}",
-        ]
-        return _Gone("matched.sf_id", holds, ())
-    holds += _opted_out(mapping, f"{deleted}, where it had opted out of e-mail")
-    again = f"so it is made again (deleted_in_org: {policy})"
-    notes = [
-        f"when _lost then {literal(f'{deleted}, for good, {again}')}",
-        f"when {known} then {literal(f'{deleted}, {again}')}",
-    ]
-    if policy == "recreate":
-        return _Gone("matched.sf_id", holds, notes)
-    found = "case when not ({}) then matched.sf_id end".format(
-        f"matched.rule is not distinct from {literal(DELETED)}"
-        f" and (undone.key is not null or {_lost_in_bin(mapping.stem)})"
-    )
-    in_bin = f"{deleted}, and its recycle bin has it no more, {again}"
-    return _Gone(found, holds, [notes[0], f"when {known} then {literal(in_bin)}"])
-
-
-def _opted_out(mapping: ObjectMapping, told: str) -> Iterator[str]:
-    """A record that is made again must not forget a consent that was withdrawn on the old one."""
-    for field in sorted(OPT_OUTS.intersection(mapping.enabled())):
-        name = quoted(field)
-        org = relation("org", mapping.object)
-        why = f"{told} ({field}); undelete it there, or let a source say so"
-        yield (
-            f"when sf_id is null and not _taken_back and {name} is distinct from 'true'"
-            f" and _gone_id in (select \"Id\" from {org} where {name} = 'true')"
-            f" then {literal(why)}"
-        )
-
-
-def _others_sql(mapping: ObjectMapping, policies: Policies) -> str:
-    """What is said of further records that the org has for one of ours."""
-    name = mapping.object
-    told = literal(f"the org has more than one {name} for it, also ")
-    policy = policies.duplicates.of(name)
-    why = f" || {literal(f' (duplicates.{name.lower()}: {policy})')}" if policy else ""
-    return f"{told} || array_to_string(_others, ', '){why}"
-
-
-def _waits_for_review(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
-    if policies.duplicates.of(mapping.object) == "review":
-        yield f"when len(_others) > 0 then {_others_sql(mapping, policies)}"
-
-
-def _lost_in_bin(stem: str) -> str:
-    """The org shows some records as deleted that its recycle bin has lost; it said so before."""
-    said = "code = 'UNDELETE_FAILED' and contains(message, 'recycle bin')"
-    return f"desired.key in (select key from {relation('refused', stem)} where {said})"
-
-
-def _holds(mapping: ObjectMapping, schema: Mapping[str, Field]) -> Iterator[str]:
-    for name in mapping.enabled():
-        if schema[name].required:
-            missing = f"{name} is empty, and Salesforce demands it"
-            condition = f"sf_id is null and {quoted(name)} is null"
-            yield f"when {condition} then {literal(missing)}"
 
 
 def _waits(mapping: ObjectMapping, policies: Policies) -> str:

@@ -33,6 +33,7 @@ KEPT = {
     "filled_kept": "ours only fills blanks (when: if_empty, or a default); the org has a value",
     "consent_kept": "an opt-out in the org that we did not write is never turned back",
     "undone_kept": "it was undone, and our value has not changed since",
+    "waits": "it waits with the rest of its row, whose opt-out alone is sent",
     "review": "somebody has to look: drift, conflict or on_adopt says review",
 }
 """Decisions that leave the org's value alone, and what each means."""

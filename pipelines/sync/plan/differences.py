@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.fields import OPT_OUTS, Field
 from pipelines.sync.mapping.match import DELETED
 from pipelines.sync.mapping.model import ObjectMapping, When, relation
 from pipelines.sync.mapping.policies import Policies
-from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.mapping.wire import differs_sql, quoted
 from pipelines.warehouse import literal
 
 
@@ -32,10 +32,17 @@ def differences_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policie
         desired=relation("sf", mapping.stem),
         matched=matched_sql(mapping, policies),
         records=relation("org", mapping.object),
+        asked=_asked(fields),
         columns=listed(_columns(fields), 8),
         units="\n        or ".join(condition for condition, _ in units),
         entries=listed((_entry(field, condition) for condition, field in _each(units)), 12),
     )
+
+
+def _asked(fields: list[Field]) -> str:
+    """Who waits changes nothing, but for an opt-out, which waits for nobody."""
+    out = [f"{quoted(field.field)} = 'true'" for field in fields if field.field in OPT_OUTS]
+    return " or ".join(("_held is null", *out))
 
 
 def matched_sql(mapping: ObjectMapping, policies: Policies) -> str:
@@ -68,7 +75,7 @@ def listed(items: Iterable[str], indent: int) -> str:
 _DIFFERENCES = """\
 with
 
-desired as (select * from {desired} where _held is null),
+desired as (select * from {desired} where {asked}),
 
 matched as (select * from ({matched}) where sf_id is not null),
 
@@ -114,7 +121,7 @@ def _columns(fields: list[Field]) -> Iterator[str]:
         ours, theirs = (f"{table}.{quoted(field.field)}" for table in ("desired", "records"))
         yield ours
         yield f"{theirs} as {_was(field)}"
-        yield f"differs({literal(field.type)}, {ours}, {theirs}) as {_differs(field)}"
+        yield f"{differs_sql(field, ours, theirs)} as {_differs(field)}"
 
 
 def _units(mapping: ObjectMapping, fields: list[Field]) -> Iterator[tuple[str, list[Field]]]:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from pipelines.sync.mapping.policies import Guards, Limit
 
+RENAME = "rename"
+"""Counted as an action: rows that change first and last name, whatever else they do."""
+
 GUARDED = {
     "create": "max_create",
     "adopt": "max_adopt",
@@ -14,6 +17,7 @@ GUARDED = {
     "reassign": "max_reassign",
     "update": "max_update",
     "delete": "max_delete",
+    RENAME: "max_rename",
 }
 """Action → the guard that watches it."""
 

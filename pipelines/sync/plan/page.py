@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pipelines.sync.plan.saved import ObjectPlan
-from pipelines.sync.plan.show import rows_sql
+from pipelines.sync.plan.show import payload_sql, rows_sql
 from pipelines.warehouse import literal
 
 LINES = 5  # of source files, per record; nobody reads more
@@ -17,7 +17,7 @@ def wanted_sql(part: ObjectPlan, payload: Path, limit: int) -> str:
 
     What is unchanged is shown only where there is something to say of it.
     """
-    rows = f"read_parquet({literal(payload)})"
+    rows = payload_sql(payload)
     # Keys first: a value is only looked at where it is shown.
     first = f"""\
 select unnest(min(key, {limit:d})) as key
@@ -31,7 +31,7 @@ def page_rows_sql(title: str, links: str) -> str:
     """Each row of ``wanted`` as a JSON array, in the order of the page.
 
     The array: object, key, title, action, Id, reason, scope, forecast, its code, its message,
-    fields (name, decision, before, after, why), and source lines (file, line).
+    fields (name, decision, before, after, why), source lines (file, line), and what to decide.
 
     Args:
         title: what stands for the object.
@@ -47,7 +47,7 @@ select json_array(
     list_transform(
         said, lambda told: json_array(told.field, told.decision, told.before, told.after, told.why)
     ),
-    coalesce(links.lines, [])
+    coalesce(links.lines, []), decide
 )::varchar as row
 from wanted
 left join links on links.key = wanted.key

@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +77,7 @@ class Plan:
     instance_url: str = ""
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
+    notices: Sequence[str] = ()
 
     @property
     def content(self) -> str:
@@ -130,6 +131,7 @@ class Origin:
         instance_url: where people look at the org's records.
         limits: the org's limits when the plan was made, as its REST resource ``limits`` names them.
         seen: object → the newest stamp of a record of the org that the plan knew of.
+        notices: lines of ``decisions.csv`` that decide nothing, each with its place and why.
     """
 
     batch: str
@@ -141,6 +143,7 @@ class Origin:
     instance_url: str = ""
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
+    notices: Sequence[str] = ()
 
 
 def save_plan(

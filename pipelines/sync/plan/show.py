@@ -30,7 +30,9 @@ ONLY: Mapping[str, str] = {
     "conflicts": (
         "len(list_filter(said, lambda told: starts_with(told.decision, 'conflict_'))) > 0"
     ),
-    "reviews": "len(list_filter(said, lambda told: told.decision = 'review')) > 0",
+    "reviews": (
+        "decide is not null or len(list_filter(said, lambda told: told.decision = 'review')) > 0"
+    ),
     "truncated": "len(list_filter(said, lambda told: told.decision = 'truncated')) > 0",
     "kept": "len(list_filter(said, lambda told: ends_with(told.decision, '_kept'))) > 0",
     "rejections": "forecast is not null",
@@ -53,6 +55,7 @@ class ObjectSummary:
         holds: reason → how many rows wait for it.
         notes: what else is to be known of rows that do not wait → how many they are.
         forecasts: (certain or likely, code) → how many rows Salesforce is going to refuse.
+        undecided: rows that a line in ``decisions.csv`` would let go.
     """
 
     mapping: str
@@ -65,6 +68,7 @@ class ObjectSummary:
     holds: dict[str, int]
     notes: dict[str, int]
     forecasts: dict[tuple[str, str], int]
+    undecided: int = 0
 
     @property
     def writes(self) -> int:
@@ -91,6 +95,8 @@ class Row:
     Attributes:
         title: the name of the record, else its key.
         reason: of a hold.
+        decide: the lines to add to ``decisions.csv``, one or several to choose from, that let the
+            row go; none where there is nothing to decide.
         said: the fields of which there is something to say, in the order of the mapping.
     """
 
@@ -103,6 +109,7 @@ class Row:
     forecast: str | None
     forecast_code: str | None
     forecast_message: str | None
+    decide: str | None
     said: tuple[Told, ...]
 
 
@@ -115,6 +122,7 @@ def summary(plan: Plan, connection: DuckDBPyConnection) -> list[ObjectSummary]:
             what: connection.execute(_counted_sql(payload, column, where)).fetchall()
             for what, (column, where) in _COUNTED.items()
         }
+        [(undecided,)] = connection.execute(_undecided_sql(payload)).fetchall()
         known = ACTIONS if plan.kind == "sync" else (*UNDO_ACTIONS, "hold", "unchanged")
         summaries.append(
             ObjectSummary(
@@ -124,6 +132,7 @@ def summary(plan: Plan, connection: DuckDBPyConnection) -> list[ObjectSummary]:
                 actions={action: part.counts.get(action, 0) for action in known},
                 forecasts={(row[0][0], row[0][1]): row[1] for row in counted.pop("forecasts")},
                 **{what: dict(rows) for what, rows in counted.items()},
+                undecided=undecided,
             )
         )
     return summaries
@@ -148,6 +157,16 @@ group by what
 order by count(*) desc, what"""
 
 
+def _undecided_sql(payload: Path) -> str:
+    return f"select count(decide) from {payload_sql(payload)}"
+
+
+def payload_sql(payload: Path) -> str:
+    """The rows of a payload; an older one, or that of an undo, has nothing to decide."""
+    nothing = "select null::varchar as decide where false"
+    return f"({nothing} union all by name select * from read_parquet({literal(payload)}))"
+
+
 def rows(
     plan: Plan,
     stem: str,
@@ -167,7 +186,7 @@ def rows(
         only: a key of ``ONLY``.
         limit: how many rows at most.
     """
-    payload = f"read_parquet({literal(plan.payload(stem))})"
+    payload = payload_sql(plan.payload(stem))
     query = rows_sql(plan.objects[stem], payload, field=field)
     something = "(action <> 'unchanged' or len(said) > 0 or reason is not null)"
     conditions = [ONLY[only] if only else something]
@@ -204,6 +223,7 @@ select
     forecast,
     forecast_code,
     forecast_message,
+    decide,
     case when action = 'create' then {_values_sql(names)} else {given} end as said,
     list_position([{order}], action) as rank
 from {source}"""

@@ -15,8 +15,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.errors import Busy
-from pipelines.warehouse import Warehouse, literal, write_parquet
+from pipelines.errors import Busy, ConfigError
+from pipelines.sync.state import migrations
+from pipelines.warehouse import Warehouse, literal, publish, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,6 +26,36 @@ BOUND = "organization"
 """The file of a home that holds the Id of its org."""
 
 TABLES = ("record", "member", "person", "account_member", "account", "outcome", "sent")
+"""What others may see of the state."""
+
+PUBLISHED = {
+    "member": """
+        select member.record, person_spelling(member.person, person.spelling) as person_key,
+            member.rule, member.via, member.component
+        from state.member as member
+        left join state.person as person on person.person = member.person
+    """,
+    "person": """
+        select person_spelling(person.person, person.spelling) as person_key, person.founder,
+            person.minted, person_spelling(survivor.person, survivor.spelling) as alias_of,
+            person.batch, person_spelling(whole.person, whole.spelling) as split_from
+        from state.person as person
+        left join state.person as survivor on survivor.person = person.alias_of
+        left join state.person as whole on whole.person = person.split_from
+    """,
+    "account_member": """
+        select person_spelling(member.person, person.spelling) as person_key,
+            account_spelling(member.account, account.spelling) as account_key,
+            member.rule, member.name
+        from state.account_member as member
+        left join state.person as person on person.person = member.person
+        left join state.account as account on account.account = member.account
+    """,
+    "account": """
+        select account_spelling(account, spelling) as account_key, batch from state.account
+    """,
+}
+"""Tables whose keys are spelled for others; the state itself knows them as numbers."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +83,24 @@ class State:
         say: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
         patience: float = 60.0,
     ) -> Iterator[None]:
-        """Attach the state as ``state`` and detach it whatever happens, so that no lock leaks.
+        """Attach the state as ``state``, with all of its tables, in the version that we know.
 
         The view ``known_outcomes`` shows what the org said to which the home is bound.
 
         Raises:
             Busy: another process held the file for ``patience`` seconds.
+            ConfigError: it is of a newer version, or of one that was not brought up to ours yet.
         """
+        with self.opened(connection, say=say, patience=patience):
+            self._make_or_refuse(connection)
+            connection.execute(sql("state/known_outcomes"))
+            yield
+
+    @contextmanager
+    def opened(
+        self, connection: DuckDBPyConnection, *, say: Callable[[str], None], patience: float = 60.0
+    ) -> Iterator[None]:
+        """Attach the state whatever its version, and detach it in any case: no lock leaks."""
         import duckdb
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,10 +124,42 @@ class State:
                 time.sleep(0.1)
         try:
             connection.execute("set variable organization = $1", [self.organization])
-            connection.execute(sql("state/tables"))
             yield
         finally:
             connection.execute("detach state")
+
+    def _make_or_refuse(self, connection: DuckDBPyConnection) -> None:
+        found, ours = migrations.version_of(connection), migrations.newest()
+        if found is None:
+            with transaction(connection):
+                connection.execute(sql("state/tables"))
+                migrations.write_version(connection, ours)
+        elif found != ours:
+            migrations.refuse_newer(found, str(self.path))
+            raise ConfigError(
+                f"{self.path} is of version {found}, and this Causeway reads version {ours};"
+                " `causeway status` brings it there"
+            )
+
+    @property
+    def shown_version(self) -> int | None:
+        """Of which version everything is that was made from the state; none while it is made."""
+        text = self._shown_version.read_text() if self._shown_version.exists() else ""
+        return int(text) if text.isdecimal() else None
+
+    def show_version(self) -> None:
+        """Say that all that is made from the state has been made, from this version of it."""
+        temporary = self._shown_version.with_suffix(".tmp")
+        temporary.write_text(str(migrations.newest()))
+        publish(temporary, self._shown_version)
+
+    def hide_version(self) -> None:
+        """Say that what was made from the state may not be read."""
+        self._shown_version.unlink(missing_ok=True)
+
+    @property
+    def _shown_version(self) -> Path:
+        return self.warehouse.home / "state" / "version"
 
     def published(self, table: str) -> Path:
         """Where a table of the state can be read by anybody."""
@@ -104,7 +178,7 @@ class State:
             if path.exists() and told.exists() and told.read_text() == content:
                 continue
             told.unlink(missing_ok=True)
-            write_parquet(connection, f"from state.{table}", path)
+            write_parquet(connection, PUBLISHED.get(table, f"from state.{table}"), path)
             told.write_text(content)
 
 

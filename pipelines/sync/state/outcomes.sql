@@ -1,5 +1,11 @@
 -- What a later plan has to look at again: rows that were held, rejected or lost. What went well
 -- ends what was said of its row before; it is told by the relations ``salesforce_<object>``.
+-- Of a row whose opt-out alone was sent the rest waits still.
+create or replace temp table waiting as
+select key, reason as message
+from payload
+where action = 'update' and starts_with(reason, getvariable('waits_still'));
+
 -- A row that was planned to wait for just what the org said of it before: that stays said.
 create or replace temp table still_refused as
 select outcomes.key
@@ -26,14 +32,18 @@ select
     outcomes.key,
     getvariable('batch') as batch,
     outcomes.action,
-    outcomes.outcome,
+    case
+        when waiting.key is not null and outcomes.outcome = 'updated' then 'held'
+        else outcomes.outcome
+    end as outcome,
     outcomes.sf_id,
     outcomes.code,
-    outcomes.message,
+    coalesce(outcomes.message, waiting.message) as message,
     digests.digest,
     now() as answered_at
 from outcomes
 left join digests on digests.key = outcomes.key
+left join waiting on waiting.key = outcomes.key
 where
-    outcomes.outcome in ('held', 'rejected', 'unknown')
+    (outcomes.outcome in ('held', 'rejected', 'unknown') or waiting.key is not null)
     and outcomes.key not in (select key from still_refused);

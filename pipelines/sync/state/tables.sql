@@ -1,7 +1,8 @@
 -- What must outlive a batch: who is who, what was written, what came of it. Narrow on purpose: the
--- values stay in Parquet, and (record, batch) says in which file.
+-- values stay in Parquet, and (record, batch) says in which file. These are the tables of a new home;
+-- an older one gets there by `migrations/`.
 
-create table if not exists state.record (
+create table state.record (
     record ubigint not null,
     source varchar not null,
     source_id varchar not null,
@@ -10,38 +11,67 @@ create table if not exists state.record (
     as_of timestamp not null,
     priority integer not null,
     parent ubigint,
-    email_key ubigint,
-    customer_key ubigint
+    first_name varchar,
+    last_name varchar             -- with its suffix
 );
 
-create table if not exists state.member (
+create table state.record_key (
     record ubigint not null,
-    person_key varchar not null,
-    rule varchar not null,        -- what linked the record to its person
-    via ubigint                   -- the record it was linked to, if any
+    batch date not null,          -- of the version that has the value
+    rule varchar not null,        -- by which it links
+    key ubigint not null          -- the value, as a number
 );
 
-create table if not exists state.person (
-    person_key varchar not null,
+create table state.member (
+    record ubigint not null,
+    person ubigint not null,
+    rule varchar not null,        -- what linked the record to its person
+    via ubigint,                  -- the record it was linked to, if any
+    component ubigint not null    -- the smallest record that it is connected to by any rule
+);
+
+create table state.apart (
+    record ubigint not null,      -- shares something with the other, and is another person's
+    other ubigint not null,
+    rule varchar not null,
+    likeness varchar not null     -- of their names: thin, or several where more than one fits
+);
+
+create table state.person (
+    person ubigint not null,
+    spelling varchar,             -- of the key, where it does not spell its number
     founder ubigint not null,     -- the record the key was minted from
     minted date not null,         -- the batch it was minted in
-    alias_of varchar,             -- the key that took over when clusters merged
-    batch date not null           -- whose file holds the person's newest values
+    alias_of ubigint,             -- the key that took over when clusters merged
+    batch date not null,          -- whose file holds the person's newest values
+    split_from ubigint            -- whose records these were until they became a person of their own
 );
 
-create table if not exists state.account_member (
-    person_key varchar not null,
-    account_key varchar not null,
+create table state.account_member (
+    person ubigint not null,
+    account ubigint not null,
     rule varchar not null,
     name varchar not null         -- as this member's sources write it
 );
 
-create table if not exists state.account (
-    account_key varchar not null,
+create table state.account (
+    account ubigint not null,
+    spelling varchar,             -- of the key, where it does not spell its number
+    minted date not null,         -- the batch it was minted in
+    alias_of ubigint,             -- the account that took over when two became one
     batch date not null           -- whose file holds the account's newest values
 );
 
-create table if not exists state.outcome (
+create table state.account_reference (
+    reference ubigint not null,   -- a company's name, normalised, as a number
+    account ubigint not null      -- that it means, where that is not the one of its own number
+);
+
+create table state.identity (
+    digest varchar not null       -- of the rules by which everybody was told apart last
+);
+
+create table state.outcome (
     organization_id varchar,      -- what one org said is true of no other
     plan_id varchar not null,
     object varchar not null,
@@ -56,25 +86,13 @@ create table if not exists state.outcome (
     digest varchar                -- of what was sent and refused; none: send it again
 );
 
-alter table state.outcome add column if not exists digest varchar;
-alter table state.outcome add column if not exists organization_id varchar;
-
-update state.outcome
-set organization_id = getvariable('organization')
-where organization_id is null and getvariable('organization') is not null;
-
-create or replace temp view known_outcomes as
-select *
-from state.outcome
-where organization_id is not distinct from getvariable('organization');
-
-create table if not exists state.sent (
+create table state.sent (
     object varchar not null,
     key varchar not null,
     fields varchar[] not null     -- every field that we ever wrote of this record
 );
 
-create table if not exists state.sending (
+create table state.sending (
     object varchar not null,
     plan_id varchar not null      -- its rows are on their way, or their run died
 );

@@ -3,7 +3,9 @@ with
 entities as (
     select
         people.person_key as entity_key,
-        norm_email(lower(trim("email"))) as email
+        norm_email(lower(trim("email"))) as email,
+        case when not coalesce(name_derived, false) then "first_name" end as first_name,
+        case when not coalesce(name_derived, false) then "last_name" end as last_name
     from people
 ),
 
@@ -21,16 +23,129 @@ records as (
     where "IsDeleted" = 'false' and "IsConverted" = 'false' and "Causeway_Key__c" is not null
 ),
 
+-- Whose record is whose because somebody said so, before every rule.
+decisions as (
+    select *
+    from (
+        select *
+        from (
+        select coalesce(aliases.entity_key, said.reference) as entity_key, said.target, said.line
+        from (select * from config_decisions where kind = 'use') as said
+        left join aliases on aliases.alias = said.reference
+        union all
+        select person_links.person_key, said.target, said.line
+        from (select * from config_decisions where kind = 'use') as said
+        join person_links
+            on person_links.source = split_part(said.reference, ':', 1)
+            and person_links.source_id = substr(said.reference, position(':' in said.reference) + 1)
+        )
+        semi join entities using (entity_key)
+        qualify row_number() over (partition by entity_key order by line desc) = 1
+    )
+),
+
+decided as (
+    select
+        decisions.entity_key,
+        decisions.target as sf_id,
+        decisions.line,
+        named."CreatedDate" || named."Id" as since,
+        lower(named."Causeway_Key__c") is not distinct from decisions.entity_key as done,
+        'decisions.csv:' || decisions.line || ' says it is ' || decisions.target || case
+            when lower(named."Causeway_Key__c") = decisions.entity_key then null
+            when starts_with(decisions.target, '001') then ', which is no Lead but an Id of Account'
+            when starts_with(decisions.target, '003') then ', which is no Lead but an Id of Contact'
+            when named."Id" is null then ', but this org has no such Lead'
+            when named."MasterRecordId" is not null then ', which was merged into ' || named."MasterRecordId"
+            when named."IsDeleted" = 'true' then ', which was deleted'
+            when named."IsConverted" = 'true' then ', a Lead that was converted'
+            when named."Causeway_Key__c" is not null and aliases.alias is null then ', which is somebody else''s by its key ' || lower(named."Causeway_Key__c")
+            when own.sf_id is not null then ', but its Lead is ' || own.sf_id
+        end as wrong
+    from decisions
+    left join org_lead as named on named."Id" = decisions.target
+    left join records as own on own.key = decisions.entity_key
+    left join aliases
+        on aliases.entity_key = decisions.entity_key and aliases.alias = lower(named."Causeway_Key__c")
+),
+
 free as (
     select
         "Id" as sf_id, "CreatedDate" || "Id" as since,
-        norm_email("Email") as email
+        norm_email("Email") as email,
+        "FirstName" as first_name,
+        "LastName" as last_name
     from org_lead
     where "IsDeleted" = 'false' and "IsConverted" = 'false' and "Causeway_Key__c" is null
+        and "Id" not in (select sf_id from decided where wrong is null)
+),
+
+different as (
+    select coalesce(aliases.entity_key, said.reference) as entity_key, said.target, said.line
+    from (select * from config_decisions where kind = 'different') as said
+    left join aliases on aliases.alias = said.reference
+    union all
+    select person_links.person_key, said.target, said.line
+    from (select * from config_decisions where kind = 'different') as said
+    join person_links
+        on person_links.source = split_part(said.reference, ':', 1)
+        and person_links.source_id = substr(said.reference, position(':' in said.reference) + 1)
+),
+
+alike as (
+    select
+        entities.entity_key,
+        free.sf_id,
+        free.since,
+        free.first_name,
+        free.last_name,
+        case
+            when is_role_mailbox(entities.email) and (
+                entities.first_name is null or entities.last_name is null
+                or free.first_name is null or free.last_name is null
+            ) then 'differ'
+            else name_likeness(
+                entities.first_name, entities.last_name, free.first_name, free.last_name
+            )
+        end as likeness
+    from entities
+    join free on free.email = entities.email
+    anti join different
+        on different.entity_key = entities.entity_key and different.target = free.sf_id
+),
+
+torn as (
+    select distinct one.entity_key
+    from alike as one
+    join alike as other on other.entity_key = one.entity_key and one.sf_id < other.sf_id
+    where
+        one.likeness = 'agree'
+        and other.likeness = 'agree'
+        and not names_agree(one.first_name, one.last_name, other.first_name, other.last_name)
+),
+
+unclear as (
+    select entity_key, arg_min(sf_id, (likeness, since)) as sf_id
+    from alike
+    where likeness = 'thin' or (likeness = 'agree' and entity_key in (select entity_key from torn))
+    group by entity_key
+),
+
+-- What took the place of a record of ours: the Contact of a converted Lead, a merged one's master.
+successors as (
+    select coalesce(aliases.entity_key, gave_way.key) as entity_key, gave_way.sf_id, gave_way.rule
+    from (
+        select null::varchar as key, null::varchar as sf_id, null as rule where false
+    ) as gave_way
+    left join aliases on aliases.alias = gave_way.key
 ),
 
 found as (
-    select entities.entity_key, records.sf_id, records.since, 0 as place, 'key' as rule
+    select decided.entity_key, decided.sf_id, decided.since, -1 as place, 'decision' as rule
+    from decided
+    where decided.wrong is null and not decided.done
+    union all
+    select entities.entity_key, records.sf_id, records.since, 0, 'key'
     from entities
     join records on records.key = entities.entity_key
     union all
@@ -38,9 +153,14 @@ found as (
     from aliases
     join records on records.key = aliases.alias
     union all
-    select entities.entity_key, free.sf_id, free.since, 2, 'email'
-    from entities
-    join free on free.email = entities.email
+    select successors.entity_key, free.sf_id, free.since, 2, successors.rule
+    from successors
+    join entities on entities.entity_key = successors.entity_key
+    join free on free.sf_id = successors.sf_id
+    union all
+    select entity_key, sf_id, since, 3, 'email'
+    from alike
+    where likeness = 'agree' and entity_key not in (select entity_key from torn)
 ),
 
 -- Per entity and rule the oldest record, then per entity the first rule.
@@ -78,7 +198,7 @@ others as (
 taken_over as (
     select sf_id, key as alias
     from records
-    semi join (select sf_id from best where rule = 'alias') using (sf_id)
+    semi join (select sf_id from best where rule in ('alias', 'decision')) using (sf_id)
 ),
 
 claims as (
@@ -95,6 +215,14 @@ gone as (
     from org_lead
     where "Causeway_Key__c" is not null and not ("IsDeleted" = 'false' and "IsConverted" = 'false')
     group by lower("Causeway_Key__c")
+),
+
+nowhere as (
+    select key as entity_key from gone
+    union
+    select entity_key from decided where wrong is not null
+    union
+    select entity_key from unclear
 )
 
 select
@@ -102,16 +230,32 @@ select
     case when claims.entities = 1 then best.sf_id end as sf_id,
     case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
     best.candidates,
-    claims.entities = 1 and best.place > 0 as adopt,
+    claims.entities = 1 and best.place <> 0 as adopt,
     taken_over.alias,
     coalesce(others.sf_ids, []) as others,
-    null::varchar as gone_id
+    case when claims.entities > 1 then best.sf_id end as gone_id,
+    case when decided.sf_id = best.sf_id then decided.line end as decision,
+    decided.wrong
 from best
 join claims on claims.sf_id = best.sf_id
 left join others on others.entity_key = best.entity_key
 left join taken_over on taken_over.sf_id = best.sf_id
+left join decided on decided.entity_key = best.entity_key
 union all
-select entities.entity_key, null, gone.rule, 0, false, null, [], gone.gone_id
-from entities
-join gone on gone.key = entities.entity_key
-where entities.entity_key not in (select entity_key from best)
+select
+    entities.entity_key,
+    null,
+    coalesce(gone.rule, case when unclear.sf_id is not null then 'unclear' end, 'decision'),
+    0,
+    false,
+    null,
+    [],
+    coalesce(gone.gone_id, unclear.sf_id),
+    null,
+    decided.wrong
+from nowhere
+join entities on entities.entity_key = nowhere.entity_key
+left join gone on gone.key = nowhere.entity_key
+left join decided on decided.entity_key = nowhere.entity_key
+left join unclear on unclear.entity_key = nowhere.entity_key
+where nowhere.entity_key not in (select entity_key from best)

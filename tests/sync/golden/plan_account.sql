@@ -8,6 +8,10 @@ lost as (select * from lost_account),
 
 scope as (select * from scope_account),
 
+namers as (select * from namers_account),
+
+open as (select * from open_account),
+
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
@@ -153,6 +157,7 @@ told as (
                 when 'filled_kept' then 'ours only fills blanks (when: if_empty, or a default); the org has a value'
                 when 'consent_kept' then 'an opt-out in the org that we did not write is never turned back'
                 when 'undone_kept' then 'it was undone, and our value has not changed since'
+                when 'waits' then 'it waits with the rest of its row, whose opt-out alone is sent'
                 when 'review' then 'somebody has to look: drift, conflict or on_adopt says review'
             end, case when sends then cuts.why end)
         } order by place) as fields,
@@ -161,6 +166,10 @@ told as (
     from decided
     left join cuts on cuts.key = decided.key and cuts.field = decided.field
     group by decided.key
+),
+
+renamed as (
+    select null::varchar as key, null::varchar as words where false
 ),
 
 joined as (
@@ -173,6 +182,15 @@ joined as (
         matched.gone_id as _gone_id,
         matched.alias as _alias,
         matched.others as _others,
+        matched.decision as _decision,
+        matched.wrong as _wrong,
+        namers.reference as _reference,
+        open.waits as _open,
+        open.proposed as _proposed,
+        open.decide as _open_decide,
+        needed.key is not null as _needed, needed.waits as _child,
+        case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.words || '; decisions.csv can let it pass' end as _renames,
+        case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.words || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
         coalesce(scope.reason, 'touched by the batch') as scope,
@@ -206,6 +224,10 @@ joined as (
     left join scope on scope.key = desired.key
     left join told on told.key = desired.key
     left join undone on undone.key = desired.key
+    left join renamed on renamed.key = desired.key
+    left join namers on namers.key = desired.key
+    left join open on open.key = desired.key
+    left join needed_account as needed on needed.key = desired.key
 ),
 
 held as (
@@ -213,14 +235,34 @@ held as (
         *,
         case
             when _undone then null
+            when _wrong is not null then _wrong
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Account of the org'
+            when _rule = 'unclear' then 'the Account ' || _gone_id || ' of the org has the same e-mail address, and a name that agrees in part'
             when _rule = 'merged' then 'its Account was merged into ' || _gone_id || ' in the org'
             when _rule = 'converted' then 'its Account was converted in the org'
             when _rule = 'deleted' and not _taken_back then 'its Account was deleted in the org (deleted_in_org: leave)'
             when _lost and not _taken_back then 'its Account was deleted in the org, for good (deleted_in_org: leave)'
+            when _open is not null then _open
+            when _renames is not null then _renames
             when sf_id is null and "Name" is null then 'Name is empty, and Salesforce demands it'
+            when sf_id is null and _child is not null then _child
         end as reason,
+        case
+            when _undone then null::varchar
+            when _wrong is not null then null::varchar
+            when _held is not null then null::varchar
+            when _rule = 'ambiguous' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
+            when _rule = 'unclear' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1] || chr(10) || csv_line('different', coalesce(_reference, key), _gone_id)
+            when _rule = 'merged' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
+            when _rule = 'converted' then null::varchar
+            when _rule = 'deleted' and not _taken_back then null::varchar
+            when _lost and not _taken_back then null::varchar
+            when _open is not null then _open_decide
+            when _renames is not null then 'rename_ok,' || csv_cell(coalesce(_reference, key)) || ','
+            when sf_id is null and "Name" is null then null::varchar
+            when sf_id is null and _child is not null then null::varchar
+        end as decide,
         case
             when sf_id is not null or _taken_back then null
         end as note
@@ -232,7 +274,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone then []
+            when reason is not null or _undone or (sf_id is null and note is null and not _needed) then []
             when sf_id is null then list_filter([
                 case when "Name" is not null then 'Name' end,
                 case when "Phone" is not null then 'Phone' end,
@@ -260,6 +302,7 @@ planned as (
         case
             when _undone then 'unchanged'
             when reason is not null then 'hold'
+            when (sf_id is null and note is null and not _needed) then 'unchanged'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
@@ -278,32 +321,58 @@ foreseen as (
         case
             when action in ('create', 'adopt', 'undelete', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
         end as likely,
-        false as _refused
+        false as _refused,
+        false as _opt_out_alone
     from planned
     left join refused_account as refused on refused.key = planned.key
+),
+
+-- What is said of a row and what is sent: of one that waits nothing, or its opt-out alone.
+settled as (
+    select
+        *,
+        case when _undone then null when _refused then likely.message else reason end as waits,
+        case
+            when _opt_out_alone then list_filter([]::varchar[], lambda name: name is not null)
+            when not _refused then changed
+            else []
+        end as sends
+    from foreseen
 )
 
 select
     key,
-    if(_refused, 'hold', action) as action,
+    case when _opt_out_alone then 'update' when _refused then 'hold' else action end as action,
     sf_id,
     case
         when _undone then 'it was undone, and nothing that we want of it has changed since'
-        when _refused then likely.message
-        when reason is not null then reason
+        when _opt_out_alone then 'only its opt-out is sent, the rest waits: ' || waits
+        when waits is not null then waits
+        when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no account is made'
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Account for it, also ' || array_to_string(_others, ', ') || ' (duplicates.account: leave)'
+        when _renamed is not null then _renamed
+        else _proposed
     end as reason,
     scope,
-    if(_refused, [], changed) as changed,
+    sends as changed,
     case
+        when _opt_out_alone
+            then map(sends, list_transform(
+                sends, lambda name: _befores[list_position(_changed, name)]
+            ))
         when _alias is not null and not _refused
             then map(list_append(changed, 'Causeway_Key__c'), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
         else map([], [])
     end as before,
     case
-        when reason is not null or _undone or _refused then []
+        when _opt_out_alone then list_transform(_fields, lambda told: case
+            when list_contains(sends, told.field) or not list_contains(_changed, told.field)
+                then told
+            else struct_update(told, decision := 'waits', why := 'it waits with the rest of its row, whose opt-out alone is sent')
+        end)
+        when waits is not null or _undone then []
         when sf_id is not null then _fields
         when _cut is not null then list_transform(
             list_filter(_cut, lambda cut: list_contains(changed, cut.field)),
@@ -325,6 +394,7 @@ select
     end as forecast,
     case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
     case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
+    coalesce(decide, _open_decide) as decide,
     "Name",
     "Phone",
     "Fax",
@@ -339,7 +409,7 @@ select
     "ShippingState",
     "ShippingPostalCode",
     "ShippingCountry"
-from foreseen
+from settled
 union all by name
 -- What no source mentions any more stays in the org, and is listed.
 select

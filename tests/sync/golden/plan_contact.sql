@@ -8,6 +8,10 @@ lost as (select * from lost_contact),
 
 scope as (select * from scope_contact),
 
+namers as (select * from namers_contact),
+
+open as (select * from open_contact),
+
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
 undone as (
     select key, list(value) as digests
@@ -163,6 +167,7 @@ told as (
                 when 'filled_kept' then 'ours only fills blanks (when: if_empty, or a default); the org has a value'
                 when 'consent_kept' then 'an opt-out in the org that we did not write is never turned back'
                 when 'undone_kept' then 'it was undone, and our value has not changed since'
+                when 'waits' then 'it waits with the rest of its row, whose opt-out alone is sent'
                 when 'review' then 'somebody has to look: drift, conflict or on_adopt says review'
             end, case when sends then cuts.why end)
         } order by place) as fields,
@@ -171,6 +176,36 @@ told as (
     from decided
     left join cuts on cuts.key = decided.key and cuts.field = decided.field
     group by decided.key
+),
+
+renamed as (
+    select
+        key,
+        '"' || concat_ws(' ', first_before, last_before) || '" to "'
+            || concat_ws(' ', first_after, last_after) || '"'
+            || case when readdressed then ' and from ' || email_before || ' to '
+                || coalesce(email_after, 'no address') else '' end as words
+    from (
+        select
+            *,
+            not names_agree(first_before, null, first_after, null) as other_first,
+            not names_agree(null, last_before, null, last_after) as other_last,
+            coalesce(email_before <> '', false) as readdressed
+        from (
+            select
+                key,
+                any_value(before) filter (where field = 'FirstName') as first_before,
+                any_value(after) filter (where field = 'FirstName') as first_after,
+                nullif(any_value(before) filter (where field = 'LastName'), '[not provided]') as last_before,
+                nullif(any_value(after) filter (where field = 'LastName'), '[not provided]') as last_after,
+                any_value(before) filter (where field = 'Email') as email_before,
+                any_value(after) filter (where field = 'Email') as email_after
+            from decided
+            where sends and field in ('FirstName', 'LastName', 'Email')
+            group by key
+        )
+    )
+    where (other_first and other_last) or ((other_first or other_last) and readdressed)
 ),
 
 joined as (
@@ -183,6 +218,15 @@ joined as (
         matched.gone_id as _gone_id,
         matched.alias as _alias,
         matched.others as _others,
+        matched.decision as _decision,
+        matched.wrong as _wrong,
+        namers.reference as _reference,
+        open.waits as _open,
+        open.proposed as _proposed,
+        open.decide as _open_decide,
+        true as _needed, null::varchar as _child,
+        case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.words || '; decisions.csv can let it pass' end as _renames,
+        case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.words || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
         coalesce(scope.reason, 'touched by the batch') as scope,
@@ -226,6 +270,9 @@ joined as (
     left join scope on scope.key = desired.key
     left join told on told.key = desired.key
     left join undone on undone.key = desired.key
+    left join renamed on renamed.key = desired.key
+    left join namers on namers.key = desired.key
+    left join open on open.key = desired.key
 ),
 
 held as (
@@ -233,14 +280,32 @@ held as (
         *,
         case
             when _undone then null
+            when _wrong is not null then _wrong
             when _held is not null then _held
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Contact of the org'
+            when _rule = 'unclear' then 'the Contact ' || _gone_id || ' of the org has the same e-mail address, and a name that agrees in part'
             when _rule = 'merged' then 'its Contact was merged into ' || _gone_id || ' in the org'
             when _rule = 'converted' then 'its Contact was converted in the org'
             when _rule = 'deleted' and not _taken_back then 'its Contact was deleted in the org (deleted_in_org: leave)'
             when _lost and not _taken_back then 'its Contact was deleted in the org, for good (deleted_in_org: leave)'
+            when _open is not null then _open
+            when _renames is not null then _renames
             when sf_id is null and "LastName" is null then 'LastName is empty, and Salesforce demands it'
         end as reason,
+        case
+            when _undone then null::varchar
+            when _wrong is not null then null::varchar
+            when _held is not null then null::varchar
+            when _rule = 'ambiguous' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
+            when _rule = 'unclear' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1] || chr(10) || csv_line('different', coalesce(_reference, key), _gone_id)
+            when _rule = 'merged' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
+            when _rule = 'converted' then null::varchar
+            when _rule = 'deleted' and not _taken_back then null::varchar
+            when _lost and not _taken_back then null::varchar
+            when _open is not null then _open_decide
+            when _renames is not null then 'rename_ok,' || csv_cell(coalesce(_reference, key)) || ','
+            when sf_id is null and "LastName" is null then null::varchar
+        end as decide,
         case
             when sf_id is not null or _taken_back then null
         end as note
@@ -252,7 +317,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone then []
+            when reason is not null or _undone or (sf_id is null and note is null and not _needed) then []
             when sf_id is null then list_filter([
                 case when "AccountId" is not null then 'AccountId' end,
                 case when "Salutation" is not null then 'Salutation' end,
@@ -290,6 +355,7 @@ planned as (
         case
             when _undone then 'unchanged'
             when reason is not null then 'hold'
+            when (sf_id is null and note is null and not _needed) then 'unchanged'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
@@ -314,32 +380,58 @@ foreseen as (
         case
             when action in ('create', 'adopt', 'undelete', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
         end as likely,
-        false as _refused
+        false as _refused,
+        (reason is not null or _refused) and _rule in ('key', 'alias') and sf_id is not null and len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)) > 0 as _opt_out_alone
     from planned
     left join refused_contact as refused on refused.key = planned.key
+),
+
+-- What is said of a row and what is sent: of one that waits nothing, or its opt-out alone.
+settled as (
+    select
+        *,
+        case when _undone then null when _refused then likely.message else reason end as waits,
+        case
+            when _opt_out_alone then list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)
+            when not _refused then changed
+            else []
+        end as sends
+    from foreseen
 )
 
 select
     key,
-    if(_refused, 'hold', action) as action,
+    case when _opt_out_alone then 'update' when _refused then 'hold' else action end as action,
     sf_id,
     case
         when _undone then 'it was undone, and nothing that we want of it has changed since'
-        when _refused then likely.message
-        when reason is not null then reason
+        when _opt_out_alone then 'only its opt-out is sent, the rest waits: ' || waits
+        when waits is not null then waits
+        when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no contact is made'
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Contact for it, also ' || array_to_string(_others, ', ') || ' (duplicates.contact: leave)'
+        when _renamed is not null then _renamed
+        else _proposed
     end as reason,
     scope,
-    if(_refused, [], changed) as changed,
+    sends as changed,
     case
+        when _opt_out_alone
+            then map(sends, list_transform(
+                sends, lambda name: _befores[list_position(_changed, name)]
+            ))
         when _alias is not null and not _refused
             then map(list_append(changed, 'Causeway_Key__c'), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
         else map([], [])
     end as before,
     case
-        when reason is not null or _undone or _refused then []
+        when _opt_out_alone then list_transform(_fields, lambda told: case
+            when list_contains(sends, told.field) or not list_contains(_changed, told.field)
+                then told
+            else struct_update(told, decision := 'waits', why := 'it waits with the rest of its row, whose opt-out alone is sent')
+        end)
+        when waits is not null or _undone then []
         when sf_id is not null then _fields
         when _cut is not null then list_transform(
             list_filter(_cut, lambda cut: list_contains(changed, cut.field)),
@@ -361,6 +453,7 @@ select
     end as forecast,
     case when not _refused then coalesce(certain.code, likely.code) end as forecast_code,
     case when not _refused then coalesce(certain.message, likely.message) end as forecast_message,
+    coalesce(decide, _open_decide) as decide,
     "AccountId",
     "Salutation",
     "FirstName",
@@ -385,7 +478,7 @@ select
     "OtherPhone",
     "HasOptedOutOfEmail",
     "Description"
-from foreseen
+from settled
 union all by name
 -- What no source mentions any more stays in the org, and is listed.
 select

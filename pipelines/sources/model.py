@@ -1,0 +1,187 @@
+"""What one source is, as ``sources.yaml`` declares it."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, field_validator
+
+from pipelines.config import Frozen
+from pipelines.sources.headers import squeeze
+from pipelines.sources.presets import ADDRESSES, RELATIONS, Entity, Shape, presets
+from pipelines.sources.relations import RAW
+
+ListAs = Literal["lead", "contact"]
+
+
+class Format(Frozen):
+    """How a source's files are written, where that is not what one expects.
+
+    Attributes:
+        delimiter: between the columns of a text file; by default a comma, a tab in ``.tsv``.
+        encoding: of a text file; by default UTF-8, or UTF-16 where the file says so.
+        null_markers: texts that stand for "no value".
+        sheet: which sheet of an Excel file; needed where several hold rows.
+    """
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    null_markers: tuple[str, ...] = ("NULL", r"\N", "#N/A")
+    sheet: str | None = None
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_sign(cls, value: str | None) -> str | None:
+        value = "\t" if value in ("tab", r"\t") else value
+        if value is not None and (len(value) != 1 or value in '"\r\n' or not value.isascii()):
+            raise ValueError("one ASCII character between columns, or 'tab'")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _codec(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else codecs.lookup(value).name
+        except LookupError:
+            raise ValueError("no such encoding; try utf-8, utf-16, latin-1 or cp1252") from None
+
+
+class Into(Frozen):
+    """One account for everybody of a list."""
+
+    into: str = Field(min_length=1)
+
+
+Account = Literal["source_name", "none"] | Into
+
+
+class ListRule(Frozen):
+    """What differs for one list of a source; what is left out follows the source."""
+
+    list_as: ListAs | None = Field(None, alias="as")
+    account: Account | None = None
+
+
+PARENT_COLUMNS: dict[Entity, str] = {
+    "contacts": "parent_id",
+    "subscribers": "customer_id",
+    "orders": "customer_id",
+}
+"""Entity → the raw column that holds the id of a person of the source's parent."""
+
+
+class Parent(Frozen):
+    """Rows that say more of a person of another source, and the header of that person's id.
+
+    Contacts may be further addresses of other contacts; subscribers and orders name customers.
+    """
+
+    source: str
+    column: str | None = None
+
+
+def _changes_only(extract: str) -> str:
+    if extract == "full":
+        raise ValueError("that a row is gone is not acted upon yet; remove the line")
+    return extract
+
+
+class Source(Frozen):
+    """One system we read.
+
+    Attributes:
+        entity: what its rows are; may be left out where the preset says it.
+        preset: the known exports its files may be, by name.
+        location: globs with ``{day}``, from the inbox or absolute; by default
+            ``<source>/{day}/*`` in the inbox.
+        format: how the files are written.
+        columns: header → raw column, before the preset's own.
+        ids: headers or raw columns whose values together make the record's id.
+        parent: the person of another source that a row belongs to.
+        constants: raw column → its value in every row.
+        priority: whose values count where sources disagree; 1 counts most.
+        extract: a day's files hold what changed, or everything there is.
+        list_as: whether a contact list becomes Leads or Contacts; by default as the policy says.
+        lists: list name or id → what differs for it.
+        account: which account a list's contacts belong to; by default as the policy says.
+        trust_id: whether an id is the same person for ever, whatever name its row takes; else a
+            record of the org is not renamed into somebody else without a decision.
+        enabled: whether its files are landed.
+    """
+
+    entity: Entity = "contacts"
+    preset: tuple[str, ...]
+    location: tuple[str, ...] = ()
+    format: Format = Format()
+    columns: dict[str, str] = Field({})
+    ids: tuple[str, ...] = ()
+    parent: Parent | None = None
+    constants: dict[str, str] = Field({})
+    priority: int = Field(50, ge=1, le=1000)
+    extract: Annotated[Literal["changes", "full"], AfterValidator(_changes_only)] = "changes"
+    list_as: ListAs | None = Field(None, alias="as")
+    lists: dict[str, ListRule] = Field({})
+    account: Account | None = None
+    trust_id: bool = False
+    enabled: bool = True
+
+    @field_validator("preset", "location", "ids", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("columns", "constants", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        """A number as header or constant means its digits."""
+        if not isinstance(value, dict):
+            return value
+        return {_text(key): _text(entry) for key, entry in value.items()}
+
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes its files may have, with its own columns before the preset's."""
+        declared = [
+            shape for name in self.preset for shape in presets()[name].shapes_of(self.entity)
+        ]
+        return tuple(_reshaped(shape, self) for shape in declared)
+
+    def ids_of(self, shape: Shape) -> tuple[str, ...]:
+        """What makes the id of a row of ``shape``; addresses keep the ids they come with."""
+        return self.ids if shape.relation == RELATIONS[self.entity][0] else ()
+
+
+class Sources(Frozen):
+    """The whole of ``mappings/sources.yaml``, in its order."""
+
+    sources: dict[str, Source]
+
+    def enabled(self) -> Iterator[tuple[str, Source]]:
+        """The sources whose files are landed, by name."""
+        return ((name, source) for name, source in self.sources.items() if source.enabled)
+
+
+def _reshaped(shape: Shape, source: Source) -> Shape:
+    """The shape with the source's own headers first, in place of what the preset made of them."""
+    own = dict(source.columns)
+    if source.parent and source.parent.column not in (None, *RAW[shape.relation]):
+        own[str(source.parent.column)] = PARENT_COLUMNS[source.entity]
+    if len(ids := source.ids_of(shape)) == 1 and ids[0] not in RAW[shape.relation]:
+        own[ids[0]] = shape.id
+    renamed = {squeeze(header) for header in own}
+
+    def with_own(columns: dict[str, str], raw: set[str]) -> dict[str, str]:
+        added = {header: column for header, column in own.items() if column in raw}
+        return added | {h: column for h, column in columns.items() if squeeze(h) not in renamed}
+
+    first = set(RAW[shape.relation])
+    columns = with_own(shape.columns, first)
+    if shape.addresses is None:
+        return shape.model_copy(update={"columns": columns})
+    addresses = with_own(shape.addresses, set(RAW[ADDRESSES]) - first)
+    return shape.model_copy(update={"columns": columns, "addresses": addresses})
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value

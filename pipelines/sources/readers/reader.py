@@ -1,0 +1,40 @@
+"""What every reader does: it tells the header of its file, and leaves its rows in DuckDB.
+
+The rows become a view: ``c0, c1, …`` for the columns that are kept (all ``varchar``, blank = null),
+``_row`` and ``_defect`` as in the raw relations. What the header means is not a reader's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+class Unreadable(Exception):
+    """A file that cannot be read at all; the text says why and what to do."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        self.message = message
+        self.line = line
+        super().__init__(message)
+
+
+class Reader(Protocol):
+    """One file."""
+
+    def header(self) -> list[str]:
+        """The names of its columns, in order, as written.
+
+        Raises:
+            Unreadable: the file is empty, no file of its kind, or its header cannot be read.
+        """
+
+    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
+        """Make the view ``name`` of the file's rows, with the columns at these ``places``.
+
+        Raises:
+            Unreadable: the file turns out to be something else further down.
+        """

@@ -1,0 +1,229 @@
+"""The stages of a batch: what each makes, by which function, in which order.
+
+This is the one list of them. Assets show each stage to the orchestrator, which runs it with
+partitions, checks and a log; tests, ``bench`` and ``prove`` run it from here, without.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+from pipelines import resolve
+from pipelines.apply.objects import apply, settle
+from pipelines.apply.prove import prove
+from pipelines.match import match_file, route_files
+from pipelines.org import snapshot
+from pipelines.plan import make as planning
+from pipelines.project import Project, stage_files
+from pipelines.relations import ENTITIES
+from pipelines.run import (
+    Made,
+    OnEvent,
+    Part,
+    Run,
+    RunResult,
+    Stage,
+    done,
+    failures,
+    hold,
+    watched,
+    watching,
+)
+from pipelines.sources.land import land
+from pipelines.sources.relations import RAW
+from pipelines.sql import SqlFile
+from pipelines.sync.apply.objects import Outcomes
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.runs import note_run
+from pipelines.sync.plan.saved import Plan
+from pipelines.validate.judge import validated
+from pipelines.warehouse import Written
+
+
+def mapped(project: Project) -> list[str]:
+    """What the mappings are called, parents first."""
+    return list(project.object_mappings)
+
+
+def _sql(file: SqlFile) -> Part:
+    def make(run: Run) -> Iterable[Made]:
+        return [Made(run.project.run_sql(file, run.day), file)]
+
+    return Part(file.relation, (file.relation,), make)
+
+
+def _land(_project: Project) -> list[Part]:
+    def make(run: Run) -> Iterator[Made]:
+        project = run.project
+        landed = land(project.warehouse, project.sources, project.inbox, run.day)
+        yield from map(Made, landed.written.values())
+
+    return [Part("land", tuple(RAW), make)]
+
+
+def _stage(_project: Project) -> list[Part]:
+    return [_sql(file) for file in stage_files("staging")]
+
+
+def _validate(_project: Project) -> list[Part]:
+    def make(entity: str, run: Run) -> Iterator[Made]:
+        verdict = validated(run.project, entity, run.day)
+        yield Made(verdict.valid, verdict)
+        yield Made(verdict.rejected, verdict)
+
+    return [
+        Part(f"valid_{entity}", (f"valid_{entity}", f"rejected_{entity}"), partial(make, entity))
+        for entity in ENTITIES
+    ]
+
+
+def _org(project: Project) -> list[Part]:
+    def make(run: Run) -> Iterator[Made]:
+        settle(run.project)  # or the plan would go by records that a dead run has yet to write
+        yield from map(Made, snapshot.take(run.project, run.day))
+
+    return [Part("org", ("org_schema", "org_place", *project.mirrored), make)]
+
+
+def _resolve(_project: Project) -> list[Part]:
+    files = {file.relation: file for file in stage_files("resolve")}
+
+    def golden(name: str, make: Callable[[Project, SqlFile, date], Written]) -> Part:
+        file = files[name]
+        return Part(name, (name,), lambda run: [Made(make(run.project, file, run.day), file)])
+
+    def link(run: Run) -> Iterator[Made]:
+        yield from map(Made, resolve.link(run.project, run.day))
+
+    return [
+        _sql(files["person_records"]),
+        Part("person_links", ("person_links", "open_identities"), link),
+        golden("people", resolve.people),
+        _sql(files["account_links"]),
+        golden("accounts", resolve.accounts),
+        _sql(files["open_references"]),
+    ]
+
+
+def _match(project: Project) -> list[Part]:
+    mappings = project.object_mappings
+    files = [match_file(project, mapping) for mapping in mappings.values()]
+    return [_sql(file) for file in (*files, *route_files(mappings))]
+
+
+def _map(project: Project) -> list[Part]:
+    def make(name: str, run: Run) -> Iterable[Made]:
+        return [Made(planning.desired(run.project, run.day, name), name)]
+
+    return _part_each("sf", project, make)
+
+
+def _plan(project: Project) -> list[Part]:
+    def make(run: Run) -> Iterator[Made]:
+        saved, relations = planning.plan(run.project, run.day)
+        for part, written in zip(saved.objects.values(), relations, strict=True):
+            yield Made(written, Planned(saved, part.counts))
+
+    return [Part("plan", tuple(relation("plan", name) for name in mapped(project)), make)]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The plan that a relation is part of, and the relation's rows per action."""
+
+    saved: Plan
+    counts: Mapping[str, int]
+
+
+def _apply(project: Project) -> list[Part]:
+    def make(name: str, run: Run) -> Iterable[Made]:
+        saved = planning.newest(run.project, run.day)
+        if run.run_id:
+            note_run(saved.folder, run.run_id)
+        outcomes, written = apply(run.project, run.day, name, partial(_sent, run))
+        return [Made(written, Applied(name, saved, outcomes))]
+
+    return _part_each("salesforce", project, make)
+
+
+def _sent(run: Run, object_name: str, done: int, total: int) -> None:
+    run.note(f"{object_name}: {done:,} of {total:,} rows sent")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of one mapping's rows of a plan."""
+
+    stem: str
+    saved: Plan
+    outcomes: Outcomes
+
+
+def _prove(project: Project) -> list[Part]:
+    def make(name: str, run: Run) -> Iterable[Made]:
+        prove(run.project, name, planning.newest(run.project, run.day))
+        return []
+
+    return [Part(f"proof of {name}", (), partial(make, name)) for name in mapped(project)]
+
+
+def _part_each(
+    stage: str, project: Project, make: Callable[[str, Run], Iterable[Made]]
+) -> list[Part]:
+    """A part per mapping, of the relation that is called after the stage and the mapping."""
+    names = {relation(stage, name): name for name in mapped(project)}
+    return [Part(made, (made,), partial(make, name)) for made, name in names.items()]
+
+
+STAGES: Mapping[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("land", _land, to_org=False),
+        Stage("stage", _stage, to_org=False),
+        Stage("validate", _validate, to_org=False),
+        Stage("org", _org),
+        Stage("resolve", _resolve),
+        Stage("match", _match),
+        Stage("map", _map),
+        Stage("plan", _plan),
+        Stage("apply", _apply, writes=True),
+        Stage("prove", _prove, writes=True),
+    )
+}
+"""In their order. The proof is no group of assets: it is checks of what was applied."""
+
+
+def run_stage(name: str, run: Run) -> None:
+    """Make all that a stage makes, without locks."""
+    for part in STAGES[name].parts(run.project):
+        with watched(run, part.name):
+            for made in part.make(run):
+                done(run, made)
+
+
+def run_batch(
+    project: Project, day: date, *, plan_only: bool = False, on_event: OnEvent | None = None
+) -> RunResult:
+    """Run all stages of one day in this process, under the locks but without the orchestrator.
+
+    Args:
+        project: whose batch.
+        day: the batch.
+        plan_only: stop before the first write to the org.
+        on_event: is told how the run goes on.
+    """
+    run = Run(project, day, str(uuid.uuid4()))
+    with watching(run.run_id, on_event):
+        try:
+            for stage in STAGES.values():
+                if not (plan_only and stage.writes):
+                    with watched(run, stage.name):
+                        hold(run, stage)
+                        run_stage(stage.name, run)
+        except Exception:
+            return RunResult(run.run_id, False, *failures[run.run_id])
+    return RunResult(run.run_id, True)

@@ -1,0 +1,139 @@
+"""What a Lead of ours became follows the sources; so may what a record was merged into."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from bench.stages import STAGES
+
+from pipelines.plan.make import newest
+from pipelines.relations import prepare
+
+D1, D2, D3 = date(2026, 11, 5), date(2026, 11, 6), date(2026, 11, 7)
+SOURCES = """
+sources:
+  leads: {entity: contacts, preset: generic, as: lead}
+  people: {entity: contacts, preset: generic, as: contact}
+"""
+HEAD = "ID,First Name,Last Name,Email,Title,Mobile Phone,Street,City\n"
+PARTNER = "urn:partner.soap.sforce.com"
+READ = ("LastName", "Title", "MobilePhone", "MailingStreet", "MailingCity", "Causeway_Key__c")
+
+
+def sync(chain: Any, day: date) -> None:
+    """Every stage of a batch, without the orchestrator."""
+    project = chain.project
+    prepare(project)
+    for stage in STAGES.values():
+        stage(project, day)
+
+
+def rows(chain: Any, day: date, name: str = "Contact") -> list[dict[str, Any]]:
+    import duckdb
+
+    plan = newest(chain.project, day)
+    with duckdb.connect() as connection:
+        return connection.sql(f"from '{plan.payload(name)}'").to_arrow_table().to_pylist()
+
+
+def call(chain: Any, body: str) -> None:
+    with chain.project.org() as org:
+        assert b"<success>true" in org.session.soap(body)
+
+
+def test_the_contact_of_a_converted_lead_follows_its_source(make_chain: Any) -> None:
+    chain = make_chain(SOURCES)
+    chain.put("leads", D1, "l.csv", HEAD + "1,Ada,Okafor,ada@x.org,Boss,555 0100,1 High St,York\n")
+    sync(chain, D1)
+    [lead] = chain.records("Lead", "Id", "Causeway_Key__c")
+    call(
+        chain,
+        f'<convertLead xmlns="{PARTNER}"><leadConverts>'
+        "<convertedStatus>Closed - Converted</convertedStatus>"
+        f"<leadId>{lead['Id']}</leadId></leadConverts></convertLead>",
+    )
+    [made] = chain.records("Contact", *READ)
+    assert (made["Title"], made["Causeway_Key__c"]) == ("Boss", None)
+    chain.salesforce().Contact.update(made["Id"], {"MailingCity": "Leeds"})
+
+    # Title and address changed in the source, the address by somebody in the org as well.
+    chain.put("leads", D2, "l.csv", HEAD + "1,Ada,Okafor,ada@x.org,Chief,555 0100,2 Low St,York\n")
+    sync(chain, D2)
+    [row] = rows(chain, D2)
+    assert (row["action"], row["sf_id"], row["changed"]) == ("adopt", made["Id"], ["Title"])
+    [now] = chain.records("Contact", *READ)
+    assert now["Causeway_Key__c"] == lead["Causeway_Key__c"]
+    assert (now["Title"], now["MailingStreet"], now["MailingCity"]) == (
+        "Chief",
+        "1 High St",
+        "Leeds",
+    )
+    assert rows(chain, D2, "Lead") == []
+
+    # What we wrote on the Lead alone is still ours on the Contact that carries our key now.
+    chain.put("leads", D3, "l.csv", HEAD + "1,Ada,Okafor,ada@x.org,Chief,555 0199,2 Low St,York\n")
+    sync(chain, D3)
+    [row] = rows(chain, D3)
+    assert (row["action"], row["changed"]) == ("update", ["MobilePhone"])
+    [now] = chain.records("Contact", *READ)
+    assert now["MobilePhone"] == "555 0199"
+    sync(chain, D3)
+    assert [row["action"] for row in rows(chain, D3)] == ["unchanged"]
+
+
+def test_the_contact_that_a_lead_was_converted_into_was_there_before_us(make_chain: Any) -> None:
+    chain = make_chain(SOURCES)
+    theirs = chain.salesforce().Contact.create(
+        {"FirstName": "Ada", "LastName": "Okafor", "Title": "Boss", "Email": "old@x.org"}
+    )["id"]
+    chain.put("leads", D1, "l.csv", HEAD + "1,Ada,Okafor,ada@x.org,Boss,,,\n")
+    sync(chain, D1)
+    [lead] = chain.records("Lead", "Id")
+    account = chain.salesforce().Account.create({"Name": "Acme"})["id"]
+    chain.salesforce().Contact.update(theirs, {"AccountId": account})
+    call(
+        chain,
+        f'<convertLead xmlns="{PARTNER}"><leadConverts>'
+        f"<accountId>{account}</accountId><contactId>{theirs}</contactId>"
+        "<convertedStatus>Closed - Converted</convertedStatus>"
+        f"<leadId>{lead['Id']}</leadId></leadConverts></convertLead>",
+    )
+    chain.put("leads", D2, "l.csv", HEAD + "1,Ada,Okafor,ada@x.org,Chief,,,\n")
+    sync(chain, D2)
+    [row] = rows(chain, D2)
+    assert (row["action"], row["sf_id"], row["changed"]) == ("adopt", theirs, [])
+    told = {field["field"]: field["decision"] for field in row["fields"]}
+    assert told == {"Title": "adopt_kept", "Email": "adopt_kept"}
+
+
+def test_a_merged_record_waits_or_its_master_is_followed(make_chain: Any) -> None:
+    chain = make_chain(SOURCES)
+    chain.put("people", D1, "p.csv", HEAD + "1,Ada,Okafor,ada@x.org,Boss,,,\n")
+    sync(chain, D1)
+    [ours] = chain.records("Contact", "Causeway_Key__c")
+    master = chain.salesforce().Contact.create({"FirstName": "Ada", "LastName": "Okafor"})["id"]
+    call(
+        chain,
+        f'<merge xmlns="{PARTNER}"><mergeRequests><masterRecord>'
+        f'<type xmlns="urn:sobject.partner.soap.sforce.com">Contact</type>'
+        f'<Id xmlns="urn:sobject.partner.soap.sforce.com">{master}</Id></masterRecord>'
+        f"<recordToMergeIds>{ours['Id']}</recordToMergeIds></mergeRequests></merge>",
+    )
+    chain.put("people", D2, "p.csv", HEAD + "1,Ada,Okafor,ada@x.org,Chief,,,\n")
+    sync(chain, D2)
+    [row] = rows(chain, D2)
+    told = f"its Contact was merged into {master} in the org"
+    assert (row["action"], row["reason"]) == ("hold", told)
+    assert row["decide"] == f"use,people:1,{master}"
+
+    policies = chain.mappings / "policies.yaml"
+    policies.write_text(
+        policies.read_text().replace("merged_in_org: hold", "merged_in_org: follow")
+    )
+    sync(chain, D2)
+    [row] = rows(chain, D2)
+    assert (row["action"], row["sf_id"]) == ("adopt", master)
+    [now] = chain.records("Contact", "Causeway_Key__c", "Email", "Title")
+    assert (now["Id"], now["Causeway_Key__c"]) == (master, ours["Causeway_Key__c"])
+    assert now["Email"] == "ada@x.org"
