@@ -134,7 +134,7 @@ def plan_sql(
         needed=f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}" if parent else FREE,
         needed_join=_NEEDED.format(needed=relation("needed", name)) if parent else "",
         unneeded=UNNEEDED,
-        told_unneeded=literal(f"nobody of this plan belongs to it, so no {name} is made"),
+        told_unneeded=literal(f"nobody of this plan belongs to it, so no {mapping.object} is made"),
         renames=listed(renames_columns(), 8),
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),

@@ -348,7 +348,7 @@ select
         when _undone then 'it was undone, and nothing that we want of it has changed since'
         when _opt_out_alone then 'only its opt-out is sent, the rest waits: ' || waits
         when waits is not null then waits
-        when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no account is made'
+        when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no Account is made'
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Account for it, also ' || array_to_string(_others, ', ') || ' (duplicates.account: leave)'
         when _renamed is not null then _renamed

@@ -407,7 +407,7 @@ select
         when _undone then 'it was undone, and nothing that we want of it has changed since'
         when _opt_out_alone then 'only its opt-out is sent, the rest waits: ' || waits
         when waits is not null then waits
-        when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no contact is made'
+        when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no Contact is made'
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Contact for it, also ' || array_to_string(_others, ', ') || ' (duplicates.contact: leave)'
         when _renamed is not null then _renamed
