@@ -142,7 +142,10 @@ class Chain:
 
     def records(self, object_name: str, *fields: str) -> list[dict[str, Any]]:
         """Every record of an object with these fields, or all that the mapping fills."""
-        names = fields or ("Causeway_Key__c", *self.project.object_mappings[object_name].enabled())
+        names = fields or (
+            "Causeway_Key__c",
+            *self.project.object_mappings[object_name.lower()].enabled(),
+        )
         client = self.salesforce()
         found = client.query_all(f"select Id, {', '.join(names)} from {object_name}")["records"]
         client.session.close()

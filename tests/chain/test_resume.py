@@ -144,7 +144,7 @@ def test_a_disk_that_fills_up_while_rows_are_sent_doubles_none(small: Any) -> No
     day = date(2026, 11, 7)
     small.put("people", day, "people.csv", people(430, "more"))
     assert small.run(day, plan_only=True).success
-    apply(small.project, day, "Account")
+    apply(small.project, day, "account")
     without_room(small, day, "Contact", 9_000)
     small.done(day)
     found = small.records("Contact", "LastName", "CreatedDate", "LastModifiedDate")

@@ -65,7 +65,7 @@ def test_who_would_be_renamed(
     changed: Changed,
     expected: str | None,
 ) -> None:
-    assert words(db, mappings["Contact"], changed) == expected
+    assert words(db, mappings["contact"], changed) == expected
 
 
 FIRSTS = st.sampled_from([None, "", "Anna", "Ann", "Bob", "Robert", "R.", "Zoë", "Jean-Luc"])
@@ -100,10 +100,10 @@ def test_the_law_is_just_that(
         and likeness(None, last[0], None, last[1]) != "agree",
     ]
     expected = all(others) or (any(others) and mail is not None and mail[0] is not None)
-    assert (words(db, mappings["Contact"], changed) is not None) == expected
+    assert (words(db, mappings["contact"], changed) is not None) == expected
 
 
 def test_an_account_has_no_name_of_a_person(
     db: duckdb.DuckDBPyConnection, mappings: dict[str, ObjectMapping]
 ) -> None:
-    assert words(db, mappings["Account"], ANNA_TO_BOB | MOVED) is None
+    assert words(db, mappings["account"], ANNA_TO_BOB | MOVED) is None
