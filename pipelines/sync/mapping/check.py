@@ -208,12 +208,12 @@ class _Check:
 
     def _lookup(self, field: Field, rule: FieldRule) -> Iterator[Problem]:
         at = ("fields", field.field)
-        if field.type not in IDS or rule.lookup not in field.reference_to:
-            wanted = " or ".join(field.reference_to) or f"a {type_words(field)}"
-            yield self.mapping.problem(f"{field.field} takes {wanted}, not {rule.lookup}", *at)
         if rule.lookup != USER and rule.lookup not in self.objects:
             text = f"no mapping writes {rule.lookup}, so a look-up finds none; leave the field out"
             yield self.mapping.problem(text, *at, "lookup")
+        elif field.type not in IDS or rule.lookup not in field.reference_to:
+            wanted = " or ".join(field.reference_to) or f"a {type_words(field)}"
+            yield self.mapping.problem(f"{field.field} takes {wanted}, not {rule.lookup}", *at)
         if rule.by is not None and rule.by not in self.columns:
             yield self.mapping.problem(unknown_column(rule.by, self.columns), *at, "by")
         if rule.lookup == USER and rule.default is not None and self.usernames is not None:
