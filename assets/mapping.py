@@ -5,14 +5,15 @@ from datetime import date
 
 import dagster as dg
 
-from assets.relation import Result, shown, spec, stage_asset
+from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
 from pipelines.org.snapshot import fitted
 from pipelines.plan.make import left_out
 from pipelines.project import Project
 from pipelines.run import Made, Run
-from pipelines.stages import STAGES, mapped
+from pipelines.stages import STAGES
 from pipelines.sync.mapping.compile import mapping_columns
-from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.folder import of_object
+from pipelines.sync.mapping.model import ObjectMapping, relation
 
 SAYS = """The {object} records of the batch's scope as `mappings/{file}.yaml` wants them: one column
 per field, all text in the form Salesforce takes. `_held` says why a row must wait, `_left_out`
@@ -20,15 +21,16 @@ which parts of an address the org has no code for.
 """
 
 
-def _spec(object_name: str) -> dg.AssetSpec:
-    """``sf_<object>``, which its mapping compiles to."""
-    golden = "accounts" if object_name == "Account" else "people"
-    needs = [golden, "routes", "org_schema", "org_place", "org_user"]
-    needs += [relation("org_match", parent) for parent in mapped(Project.of())]
+def _spec(mapping: ObjectMapping) -> dg.AssetSpec:
+    """``sf_<mapping>``, which the mapping compiles to."""
+    parents = [one for other in mapping.lookups().values() for one in of_object(MAPPINGS, other)]
+    needs = sorted({one.from_ for one in (mapping, *parents)})
+    needs += ["routes", "org_schema", "org_place", "org_user"]
+    needs += [relation("org_match", stem) for stem in MAPPINGS]
     return spec(
-        relation("sf", object_name),
+        relation("sf", mapping.stem),
         group="map",
-        description=SAYS.format(object=object_name, file=object_name.lower()),
+        description=SAYS.format(object=mapping.object, file=mapping.stem),
         deps=needs,
         owner="team:salesforce",
         kinds=("yaml", "duckdb"),
@@ -43,12 +45,12 @@ def show(run: Run, made: Made) -> Iterator[Result]:
     yield shown(project, written, lineage=lineage, extra=extra)
 
 
-def _lineage(project: Project, day: date, object_name: str) -> dict[str, list[tuple[str, str]]]:
-    mapping = fitted(project, day)[object_name]
+def _lineage(project: Project, day: date, stem: str) -> dict[str, list[tuple[str, str]]]:
+    mapping = fitted(project, day)[stem]
     return {
         field: [(mapping.from_, column) for column in columns]
         for field, columns in mapping_columns(mapping).items()
     }
 
 
-records = stage_asset(STAGES["map"], [_spec(name) for name in mapped(Project.of())], show)
+records = stage_asset(STAGES["map"], [_spec(mapping) for mapping in MAPPINGS.values()], show)

@@ -4,26 +4,32 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import Result, shown, spec, stage_asset
+from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
 from pipelines.jobs import DAYS
 from pipelines.org import snapshot
 from pipelines.run import Made, Run
 from pipelines.stages import STAGES
+from pipelines.sync.mapping.folder import objects_of
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.named_objects import converts
 
 CHECK = "fields_are_as_saved"
 
+OBJECTS = objects_of(MAPPINGS)
+RECORDS = """Every {object} of the org, also {gone} ones: key, mapped and matched fields.
+A batch's file holds what it read: all the first time, then what changed."""
+
 SAYS = {
-    "org_schema": "The fields of Account, Contact and Lead as the org describes them to the user "
+    "org_schema": f"The fields of {', '.join(OBJECTS)} as the org describes them to the user "
     "we act as: types, lengths, picklist values, what may be written.",
     "org_place": "The countries and states that the org has picklists of, under every spelling "
     "that is understood. Empty in an org where they are free text.",
     "org_user": "The users of the org, for look-ups of owners.",
-    "org_account": "Every Account of the org, also deleted ones: key, mapped and matched fields. "
-    "A batch's file holds what it read: all the first time, then what changed.",
-    "org_contact": "Every Contact of the org, also deleted ones: key, mapped and matched fields. "
-    "A batch's file holds what it read: all the first time, then what changed.",
-    "org_lead": "Every Lead of the org, also converted and deleted ones: key, mapped and matched "
-    "fields. A batch's file holds what it read: all the first time, then what changed.",
+} | {
+    relation("org", name): RECORDS.format(
+        object=name, gone="converted and deleted" if converts(name) else "deleted"
+    )
+    for name in OBJECTS
 }
 
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import Result, shown, spec, stage_asset
+from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
 from pipelines.plan.page import page_of
-from pipelines.project import Project
 from pipelines.run import Made, Run
-from pipelines.stages import STAGES, Planned, mapped
+from pipelines.stages import STAGES, Planned
 from pipelines.sync.mapping.model import relation
 
 SAYS = """What is going to happen to each {object} of the batch's scope.
@@ -36,13 +35,17 @@ plan = stage_asset(
     STAGES["plan"],
     [
         spec(
-            relation("plan", name),
+            relation("plan", stem),
             group="plan",
-            description=SAYS.format(object=name),
-            deps=[relation("sf", name), relation("org_match", name), relation("org", name)],
+            description=SAYS.format(object=mapping.object),
+            deps=[
+                relation("sf", stem),
+                relation("org_match", stem),
+                relation("org", mapping.object),
+            ],
             owner="team:salesforce",
         )
-        for name in mapped(Project.of())
+        for stem, mapping in MAPPINGS.items()
     ],
     show,
 )

@@ -19,6 +19,10 @@ from pipelines.run import Made, Run, Stage, done, hold, watched
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, column_lineage
 from pipelines.warehouse import Warehouse, Written, literal, publish
 
+PROJECT = Project.of()
+MAPPINGS = PROJECT.object_mappings
+"""By the stem of their files, in the order in which they are written."""
+
 SAMPLE = 5
 Lineage = Mapping[str, list[tuple[str, str]]]
 

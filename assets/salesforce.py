@@ -1,16 +1,15 @@
-"""Stage 9, apply: Accounts, then Contacts, then Leads, exactly as the plan says."""
+"""Stage 9, apply: what others look up first, exactly as the plan says."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.relation import Result, shown, spec, stage_asset
+from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
 from pipelines.apply.prove import prove
 from pipelines.jobs import DAYS
 from pipelines.plan.make import scored
-from pipelines.project import Project
 from pipelines.run import Made, Run
-from pipelines.stages import STAGES, Applied, mapped
+from pipelines.stages import STAGES, Applied
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.forecast import Score
 from pipelines.sync.prove import Proof
@@ -25,24 +24,24 @@ SAYS = """What Salesforce said of each {object} of the plan: one final outcome p
 CHECKS = ("every_planned_row_has_an_outcome", "nothing_rejected", "stored_as_sent", "forecast")
 
 
-def salesforce_asset(object_name: str, after: list[str]) -> dg.AssetsDefinition:
-    """The final asset of one object, a step of its own: parents are written before children."""
-    name = relation("salesforce", object_name)
+def salesforce_asset(stem: str, after: list[str]) -> dg.AssetsDefinition:
+    """The final asset of one mapping, a step of its own: parents are written before children."""
+    name = relation("salesforce", stem)
     return stage_asset(
         STAGES["apply"],
         [
             spec(
                 name,
                 group="apply",
-                description=SAYS.format(object=object_name),
-                deps=[relation("plan", object_name), *after],
+                description=SAYS.format(object=MAPPINGS[stem].object),
+                deps=[relation("plan", stem), *after],
                 owner="team:salesforce",
                 kinds=("salesforce", "duckdb"),
             )
         ],
         show,
         checks=[dg.AssetCheckSpec(check, asset=name, partitions_def=DAYS) for check in CHECKS],
-        name=relation("apply", object_name),
+        name=relation("apply", stem),
     )
 
 
@@ -50,7 +49,7 @@ def show(run: Run, made: Made) -> Iterator[Result]:
     """The final outcome of each row, and what the org holds of it."""
     applied: Applied = made.found
     name, counts = made.written.relation, applied.outcomes.counts
-    planned = sum(applied.saved.objects[applied.object].counts.values())
+    planned = sum(applied.saved.objects[applied.stem].counts.values())
     yield shown(run.project, made.written, extra=dict(counts))
     yield dg.AssetCheckResult(
         asset_key=name,
@@ -65,8 +64,8 @@ def show(run: Run, made: Made) -> Iterator[Result]:
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"rejected": counts["rejected"]},
     )
-    yield _stored_as_sent(name, prove(run.project, applied.object, applied.saved))
-    yield _forecast(name, scored(run.project, applied.saved, applied.object))
+    yield _stored_as_sent(name, prove(run.project, applied.stem, applied.saved))
+    yield _forecast(name, scored(run.project, applied.saved, applied.stem))
 
 
 def _stored_as_sent(name: str, proof: Proof) -> dg.AssetCheckResult:
@@ -104,8 +103,7 @@ def _forecast(name: str, score: Score) -> dg.AssetCheckResult:
     )
 
 
-objects = mapped(Project.of())
 written = [
-    salesforce_asset(name, [relation("salesforce", before) for before in objects[:place][-1:]])
-    for place, name in enumerate(objects)
+    salesforce_asset(stem, [relation("salesforce", before) for before in [*MAPPINGS][:place][-1:]])
+    for place, stem in enumerate(MAPPINGS)
 ]

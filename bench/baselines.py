@@ -62,7 +62,7 @@ def raw_put(project: Project, day: date) -> float:
     total = 0.0
     with project.org() as org, project.connect(day) as connection:
         for mapping in fitted(project, day).values():
-            name = relation("plan", mapping.object)
+            name = relation("plan", mapping.stem)
             project.warehouse.bind(connection, name, [day])
             file = project.home / f"{name}.csv"
             connection.execute(_creates_sql(mapping, name, file))

@@ -92,7 +92,7 @@ def measure(home: Path, people: int) -> Result:
         prepare(project)
         first = _batch(project, FIRST, org["pid"], "the first load")
         _say("what it is compared with")
-        totals = summary(project.warehouse, FIRST)
+        totals = summary(project, FIRST)
         precision, recall = _agreement(project, generated.truth)
         put_seconds = baselines.raw_put(project, FIRST)
         persisting = baselines.persisting(project, FIRST)

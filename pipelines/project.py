@@ -37,11 +37,6 @@ if TYPE_CHECKING:
     from pipelines.sync.mapping.policies import Policies
 
 ASSETS = config.PROJECT / "assets"
-OBJECTS = ("Account", "Contact", "Lead")
-"""In the order they are written: parents first."""
-
-MIRRORED = {f"org_{name.lower()}": name for name in (*OBJECTS, "User")}
-"""Relations that stand for what the org holds now, not for one day: relation → object."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +117,29 @@ class Project:
 
     @cached_property
     def object_mappings(self) -> dict[str, ObjectMapping]:
-        """SObject → its mapping, parents first."""
-        from pipelines.sync.mapping.model import read_mappings
+        """Every mapping by the stem of its file, in the order in which they are written."""
+        from pipelines.sync.mapping.folder import read_mappings
 
-        return read_mappings(self.mappings, OBJECTS)
+        return read_mappings(self.mappings)
+
+    @cached_property
+    def objects(self) -> tuple[str, ...]:
+        """The objects that are mapped, in the order in which they are written first."""
+        from pipelines.sync.mapping.folder import objects_of
+
+        return tuple(objects_of(self.object_mappings))
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """Object → the field of it that carries our key, the same in all its mappings."""
+        return {mapping.object: mapping.key for mapping in self.object_mappings.values()}
+
+    @cached_property
+    def mirrored(self) -> dict[str, str]:
+        """Relations that stand for what the org holds now, not for one day: relation → object."""
+        from pipelines.sync.mapping.named_objects import USER
+
+        return {f"org_{name.lower()}": name for name in (*self.objects, USER)}
 
     @cached_property
     def local_org(self) -> Path:
@@ -184,7 +198,7 @@ class Project:
 
         Decisions count with the mirror's: one of a record that the org has not got has to be told.
         """
-        if relation in MIRRORED:
+        if relation in self.mirrored:
             manifest = self._manifest(relation)
             held = 0 if manifest is None else manifest.base_rows + sum(manifest.deltas.values())
             return held + len(self.decisions.rows)
@@ -218,7 +232,7 @@ class Project:
         found: list[object] = [file.query]
         for table in file.tables:
             name = table.removesuffix(ALL_DAYS)
-            if table in MIRRORED:
+            if table in self.mirrored:
                 found += self.org_files(table)
             elif not name.startswith(CONFIG):
                 days = [day] if name == table else self.warehouse.days(name)
@@ -253,8 +267,8 @@ class Project:
 
     def bind_table(self, connection: DuckDBPyConnection, table: str, day: date) -> None:
         """Make one relation visible: of that day, or of the org as the mirror holds it now."""
-        if table in MIRRORED:
-            self.bind_org(connection, MIRRORED[table])
+        if table in self.mirrored:
+            self.bind_org(connection, self.mirrored[table])
         else:
             self.warehouse.bind(connection, table, [day])
 
@@ -265,7 +279,7 @@ class Project:
 
         Args:
             connection: where the view is made.
-            object_name: ``Account``, ``Contact``, ``Lead`` or ``User``.
+            object_name: one that is mapped, or ``User``.
             name: of the view, where it is not the relation's.
         """
         relation = f"org_{object_name.lower()}"
@@ -274,7 +288,7 @@ class Project:
 
     def org_views(self) -> dict[str, str]:
         """Relation of the org → a query of every record that the bound org holds, once."""
-        return {relation: self._org_view(relation) for relation in MIRRORED}
+        return {relation: self._org_view(relation) for relation in self.mirrored}
 
     def _org_view(self, relation: str) -> str:
         schema = self.warehouse.schema_file(relation)
@@ -290,7 +304,7 @@ class Project:
         return [self.warehouse.schema_file(relation), *files]
 
     def _manifest(self, relation: str) -> Manifest | None:
-        return read_manifest(self.mirror(MIRRORED[relation])) if self.bound_org else None
+        return read_manifest(self.mirror(self.mirrored[relation])) if self.bound_org else None
 
     def mirror(self, object_name: str, organization_id: str | None = None) -> Path:
         """The folder of the mirror of one object, by default in the bound org."""

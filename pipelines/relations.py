@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines import catalog, locks
+from pipelines.match import route_files
 from pipelines.project import ASSETS, Project, stage_files
 from pipelines.sources.relations import RAW, columns
 from pipelines.sql import ALL_DAYS
@@ -119,7 +120,7 @@ def _written(project: Project) -> Iterator[tuple[str, str]]:
     for name in project.object_mappings:
         # Not from its SQL: a column that a mapping misspells is for the check to tell.
         yield relation("org_match", name), _none_sql(MATCH)
-    yield from ((file.relation, file.query) for file in stage_files("match"))
+    yield from ((file.relation, file.query) for file in route_files(project.object_mappings))
     for stage, before, after in (
         ("sf", {"key": "varchar"}, {"_held": "varchar", LEFT_OUT: "varchar", CUT: CUT_TYPE}),
         ("plan", PLAN, {}),

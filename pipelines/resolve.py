@@ -53,9 +53,9 @@ def _bind_org_keys(project: Project, connection: DuckDBPyConnection) -> None:
     ids = [name for line in project.decisions.lines for name in (line.reference, line.target)]
     queries = ["select null::varchar as id, null::varchar as key where false"]
     if any(name is not None and form(name) == ID for name in ids):
-        for name, mapping in project.object_mappings.items():
+        for name, key in project.keys.items():
             project.bind_org(connection, name)
-            queries.append(_org_keys_sql(relation("org", name), mapping.key))
+            queries.append(_org_keys_sql(relation("org", name), key))
     connection.execute(f"create or replace temp table org_key as {' union all '.join(queries)}")
 
 

@@ -15,9 +15,10 @@ from functools import partial
 from pipelines import resolve
 from pipelines.apply.objects import apply, settle
 from pipelines.apply.prove import prove
+from pipelines.match import match_file, route_files
 from pipelines.org import snapshot
 from pipelines.plan import make as planning
-from pipelines.project import MIRRORED, Project, stage_files
+from pipelines.project import Project, stage_files
 from pipelines.relations import ENTITIES
 from pipelines.run import (
     Made,
@@ -36,8 +37,7 @@ from pipelines.sources.land import land
 from pipelines.sources.relations import RAW
 from pipelines.sql import SqlFile
 from pipelines.sync.apply.objects import Outcomes
-from pipelines.sync.mapping.match import match_sql
-from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.runs import note_run
 from pipelines.sync.plan.saved import Plan
 from pipelines.validate.judge import validated
@@ -81,12 +81,12 @@ def _validate(_project: Project) -> list[Part]:
     ]
 
 
-def _org(_project: Project) -> list[Part]:
+def _org(project: Project) -> list[Part]:
     def make(run: Run) -> Iterator[Made]:
         settle(run.project)  # or the plan would go by records that a dead run has yet to write
         yield from map(Made, snapshot.take(run.project, run.day))
 
-    return [Part("org", ("org_schema", "org_place", *MIRRORED), make)]
+    return [Part("org", ("org_schema", "org_place", *project.mirrored), make)]
 
 
 def _resolve(_project: Project) -> list[Part]:
@@ -109,21 +109,10 @@ def _resolve(_project: Project) -> list[Part]:
     ]
 
 
-def match_file(project: Project, mapping: ObjectMapping) -> SqlFile:
-    """The ``match:`` of a mapping as the SQL relation it compiles to."""
-    return SqlFile(
-        relation("org_match", mapping.object),
-        mapping.file,
-        match_sql(mapping, project.object_mappings, project.policies),
-        description="",
-        owner="team:salesforce",
-        rows_of=(mapping.from_, relation("org", mapping.object)),
-    )
-
-
 def _match(project: Project) -> list[Part]:
-    files = [match_file(project, mapping) for mapping in project.object_mappings.values()]
-    return [_sql(file) for file in (*files, *stage_files("match"))]
+    mappings = project.object_mappings
+    files = [match_file(project, mapping) for mapping in mappings.values()]
+    return [_sql(file) for file in (*files, *route_files(mappings))]
 
 
 def _map(project: Project) -> list[Part]:
@@ -167,9 +156,9 @@ def _sent(run: Run, object_name: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Applied:
-    """What became of one object's rows of a plan."""
+    """What became of one mapping's rows of a plan."""
 
-    object: str
+    stem: str
     saved: Plan
     outcomes: Outcomes
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
+from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.build import ACTIONS
 from pipelines.warehouse import Warehouse, literal
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from pipelines.project import Project
+    from pipelines.sync.mapping.model import ObjectMapping
+
 ENTITIES = tuple(name.removeprefix("raw_") for name in RAW)
-OBJECTS = ("account", "contact", "lead")
 
 
 @dataclass
@@ -106,30 +109,30 @@ class Summary:
         }
 
 
-def summary(warehouse: Warehouse, day: date) -> Summary:
-    """Count one batch; what was never made counts as nothing."""
-    found = Summary(day)
+def summary(project: Project, day: date) -> Summary:
+    """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
+    found, warehouse = Summary(day), project.warehouse
     with warehouse.connect() as connection:
         for entity in ENTITIES:
             _count_rows(found, warehouse, connection, entity)
         _count_entities(found, warehouse, connection)
-        for name in OBJECTS:
-            _count_object(found, warehouse, connection, name)
-            _count_left_out(found, warehouse, connection, name)
-            _count_waiting(found, warehouse, connection, name)
+        for mapping in project.object_mappings.values():
+            _count_object(found, warehouse, connection, mapping)
+            _count_left_out(found, warehouse, connection, mapping)
+            _count_waiting(found, warehouse, connection, mapping)
     return found
 
 
 def batches(warehouse: Warehouse) -> list[date]:
     """The days that have landed, in order."""
-    return sorted({day for relation in RAW for day in warehouse.days(relation)})
+    return sorted({day for raw in RAW for day in warehouse.days(raw)})
 
 
 def _count_rows(
     found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, entity: str
 ) -> None:
-    for what, relation in (("landed", "raw"), ("valid", "valid"), ("rejected", "rejected")):
-        path = warehouse.path(f"{relation}_{entity}", found.batch)
+    for what, stage in (("landed", "raw"), ("valid", "valid"), ("rejected", "rejected")):
+        path = warehouse.path(f"{stage}_{entity}", found.batch)
         for source, rows in _counted(connection, path, "_source"):
             counts = found.sources.setdefault(source, SourceCounts())
             setattr(counts, what, getattr(counts, what) + rows)
@@ -156,55 +159,59 @@ def _count_entities(found: Summary, warehouse: Warehouse, connection: DuckDBPyCo
 
 
 def _count_object(
-    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, name: str
+    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping
 ) -> None:
-    outcomes = dict(
-        _counted(connection, warehouse.path(f"salesforce_{name}", found.batch), "outcome")
+    name, relations = (
+        mapping.object,
+        (relation(one, mapping.stem) for one in ("salesforce", "plan")),
     )
-    actions = dict(_counted(connection, warehouse.path(f"plan_{name}", found.batch), "action"))
-    known = ObjectCounts.__dataclass_fields__
-    found.objects[name.capitalize()] = ObjectCounts(
-        **{outcome: rows for outcome, rows in outcomes.items() if outcome in known}
-    )
-    found.planned[name.capitalize()] = {action: actions.get(action, 0) for action in ACTIONS}
+    answered, planned = (warehouse.path(one, found.batch) for one in relations)
+    counts = found.objects.setdefault(name, ObjectCounts())
+    for outcome, rows in _counted(connection, answered, "outcome"):
+        if outcome in ObjectCounts.__dataclass_fields__:
+            setattr(counts, outcome, getattr(counts, outcome) + rows)
+    actions = found.planned.setdefault(name, dict.fromkeys(ACTIONS, 0))
+    for action, rows in _counted(connection, planned, "action"):
+        if action in actions:
+            actions[action] += rows
 
 
 def _count_left_out(
-    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, name: str
+    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping
 ) -> None:
-    relation = f"sf_{name}"
-    if not warehouse.path(relation, found.batch).exists():
+    name = relation("sf", mapping.stem)
+    if not warehouse.path(name, found.batch).exists():
         return
-    warehouse.bind(connection, relation, [found.batch])  # an older file lacks the column
-    [(rows,)] = connection.execute(_left_out_sql(relation)).fetchall()
+    warehouse.bind(connection, name, [found.batch])  # an older file lacks the column
+    [(rows,)] = connection.execute(_left_out_sql(name)).fetchall()
     if rows:
-        found.left_out[name.capitalize()] = rows
+        found.left_out[mapping.object] = found.left_out.get(mapping.object, 0) + rows
 
 
 def _count_waiting(
-    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, name: str
+    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping
 ) -> None:
-    relation = f"plan_{name}"
-    if not warehouse.path(relation, found.batch).exists():
+    name = relation("plan", mapping.stem)
+    if not warehouse.path(name, found.batch).exists():
         return
-    warehouse.bind(connection, relation, [found.batch])  # an older file lacks a column
-    reasons = connection.execute(_waiting_sql(relation)).fetchall()
-    if reasons:
-        found.waiting[name.capitalize()] = {reason: rows for reason, rows, _ in reasons}
-    found.undecided += sum(undecided for *_, undecided in reasons)
+    warehouse.bind(connection, name, [found.batch])  # an older file lacks a column
+    for reason, rows, undecided in connection.execute(_waiting_sql(name)).fetchall():
+        reasons = found.waiting.setdefault(mapping.object, {})
+        reasons[reason] = reasons.get(reason, 0) + rows
+        found.undecided += undecided
 
 
-def _waiting_sql(relation: str) -> str:
+def _waiting_sql(name: str) -> str:
     return f"""\
 select coalesce(reason, 'held') as reason, count(*), count(decide)
-from {relation}
+from {name}
 where action = 'hold' or decide is not null
 group by coalesce(reason, 'held')
 order by count(*) desc, reason"""
 
 
-def _left_out_sql(relation: str) -> str:
-    return f"select count({LEFT_OUT}) from {relation}"
+def _left_out_sql(name: str) -> str:
+    return f"select count({LEFT_OUT}) from {name}"
 
 
 def _counted(connection: DuckDBPyConnection, path: Path, column: str) -> list[tuple[str, int]]:

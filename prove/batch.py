@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.config import PROJECT
-from pipelines.project import OBJECTS, Project
+from pipelines.project import Project
+from pipelines.sync.mapping.folder import of_object
+from pipelines.sync.mapping.named_objects import ROUTED
 
 DAY, AFTER = date(2026, 11, 5), date(2026, 11, 6)
 """The batch that makes records, and one that changes, adopts and makes some more."""
@@ -61,10 +63,10 @@ class Contents:
 
     def lost(self, other: Contents) -> int:
         """How many of these records ``other`` lacks."""
-        return sum((self.records[name] - other.records[name]).total() for name in OBJECTS)
+        return sum((self.records[name] - other.records[name]).total() for name in ROUTED)
 
 
-NOTHING = Contents({name: Counter() for name in OBJECTS}, again=0)
+NOTHING = Contents({name: Counter() for name in ROUTED}, again=0)
 """An org without a record."""
 
 
@@ -142,8 +144,8 @@ def contents_of(project: Project) -> Contents:
     """Read every record of ours."""
     records, again = {}, 0
     with project.org() as org:
-        for name in OBJECTS:
-            mapping = project.object_mappings[name]
+        for name in ROUTED:
+            [mapping] = of_object(project.object_mappings, name)
             fields = [field for field in mapping.enabled() if field != "AccountId"]
             own = [
                 mapping.key,

@@ -79,7 +79,7 @@ def _one(home: Path, day: date, damage: Damage, chance: random.Random) -> Fuzzed
         wrong = "" if name in refused else f"does not name the file: {refused}"
     except Exception as error:
         wrong = f"{type(error).__name__}: {error}"
-    counts = [s for s in summary(project.warehouse, day).sources.values() if not refused]
+    counts = [s for s in summary(project, day).sources.values() if not refused]
     landed, valid, rejected = (
         sum(getattr(one, what) for one in counts) for what in ("landed", "valid", "rejected")
     )

@@ -16,8 +16,8 @@ import requests
 
 from pipelines.local_org import control
 from pipelines.local_org.catalog.load import TEMPLATE
-from pipelines.project import OBJECTS
 from pipelines.salesforce.rows import Load
+from pipelines.sync.mapping.named_objects import ROUTED
 from pipelines.undo.make import undos
 from prove.batch import (
     AFTER,
@@ -144,6 +144,6 @@ def _outcomes(home: Path) -> list[tuple[str, Path]]:
     paths = (
         (name, undo.folder / "applied" / name.lower() / "outcomes.parquet")
         for undo in undos(home)
-        for name in OBJECTS
+        for name in ROUTED
     )
     return [(name, path) for name, path in paths if path.exists()]

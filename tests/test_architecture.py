@@ -40,6 +40,13 @@ KNOW_DAGSTER = (
     "pipelines.storage",
 )
 
+NAMED = ("Account", "Contact", "Lead")
+KNOW_NAMES = {
+    "pipelines/sync/mapping/named_objects.py": "routes and conversion",
+    "pipelines/undo/children.py": "objects in which people work, whatever is mapped",
+    "pipelines/commands/org.py": "what the local org is seeded with",
+}
+"""File → why it may call objects by their names; everything else goes by the mappings."""
 KNOWN_CIRCLES = {
     frozenset({"pipelines.definitions", "pipelines.jobs"}): (
         "definitions is made of jobs, and run_batch takes the job out of definitions"
@@ -158,3 +165,24 @@ def test_every_sql_asset_says_what_one_of_its_rows_is() -> None:
     files = sorted((ROOT / "assets").glob("*/*.sql"))
     assert files
     assert [path.name for path in files if len(read_sql(path).description) < 20] == []
+
+
+def test_only_the_named_files_know_objects_by_their_names() -> None:
+    packages = ("plan", "apply", "undo", "explain", "sync", "org", "commands")
+    files = [path for name in packages for path in _files(f"pipelines.{name}")]
+    files += [path for path in (ROOT / "pipelines").glob("*.py")] + _files("assets")
+    found = {
+        path.relative_to(ROOT).as_posix(): node.lineno
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in NAMED
+    }
+    assert found.keys() == KNOW_NAMES.keys(), found
+
+
+def test_no_sql_of_the_core_knows_objects_by_their_names() -> None:
+    """Of the graph, ``routes`` does, and ``open_references`` reads the accounts of the org."""
+    files = sorted((ROOT / "pipelines" / "sync").rglob("*.sql"))
+    assert files
+    texts = {path.name: path.read_text(encoding="utf-8") for path in files}
+    assert [name for name in texts if any(f"'{known}'" in texts[name] for known in NAMED)] == []

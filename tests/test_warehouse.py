@@ -72,3 +72,23 @@ def test_only_old_scraps_of_killed_runs_are_swept(warehouse: Warehouse) -> None:
     os.utime(old, (long_ago, long_ago))
     assert warehouse.sweep() == 1
     assert (fresh.exists(), old.exists()) == (True, False)
+
+
+def test_a_file_that_took_the_place_of_another_is_described_anew(warehouse: Warehouse) -> None:
+    with warehouse.connect() as connection:
+        warehouse.write(connection, "stg_a", D1, "select 1 as id, 'x' as name")
+        assert warehouse.describe(connection, "stg_a", D1).rows == 1
+        warehouse.write(connection, "stg_a", D1, "select 2::bigint as id from range(3)")
+        written = warehouse.describe(connection, "stg_a", D1)
+        assert (written.rows, dict(written.columns)) == (3, {"id": "BIGINT"})
+        linked = warehouse.link(connection, "stg_a", D2, written.path)
+        assert (linked.path, linked.rows) == (warehouse.path("stg_a", D2), 3)
+
+
+def test_tables_that_all_cursors_share_are_made_once(warehouse: Warehouse) -> None:
+    text = "create table numbers as select unnest([1, 2]) as number"
+    with warehouse.connect(text) as one, warehouse.connect(text) as other:
+        for connection in (one, other):
+            assert connection.execute("select sum(number) from numbers").fetchall() == [(3,)]
+    with warehouse.connect() as stranger, pytest.raises(duckdb.CatalogException):
+        stranger.execute("from numbers")

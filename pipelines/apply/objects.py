@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Blocked, ConfigError
 from pipelines.org.snapshot import check_keys, read_schema, refresh
 from pipelines.plan.make import heed_guards, newest
-from pipelines.project import OBJECTS, Project
+from pipelines.project import Project
 from pipelines.salesforce.budget import Budget
 from pipelines.sync import ledger
 from pipelines.sync.apply import outcomes, payload
@@ -42,9 +41,9 @@ if TYPE_CHECKING:
 
 
 def apply(
-    project: Project, day: date, object_name: str, progress: Progress | None = None
+    project: Project, day: date, stem: str, progress: Progress | None = None
 ) -> tuple[Outcomes, Written]:
-    """Send one object's rows of the day's newest plan; write ``salesforce_<object>``.
+    """Send one mapping's rows of the day's newest plan; write ``salesforce_<mapping>``.
 
     A plan that a dead run left half-way goes on where it stopped; one that was applied is not
     applied again.
@@ -56,48 +55,48 @@ def apply(
         SalesforceError: the org could not be talked to; run the batch again.
     """
     saved = newest(project, day)
-    if not Journal.of(saved.folder, object_name).begun:
+    if not Journal.of(saved.folder, stem).begun:
         heed_guards(project, day, saved)
-    found = apply_plan(project, saved, object_name, progress)
+    found = apply_plan(project, saved, stem, progress)
     with project.warehouse.connect() as connection:
-        name = relation("salesforce", object_name)
+        name = relation("salesforce", stem)
         return found, project.warehouse.describe(connection, name, day)
 
 
 def apply_plan(
     project: Project,
     saved: Plan,
-    object_name: str,
+    stem: str,
     progress: Progress | None = None,
     *,
     barred: Mapping[str, str] | None = None,
 ) -> Outcomes:
-    """Send one object's rows of any plan, and keep what the org says of them.
+    """Send one mapping's rows of any plan, and keep what the org says of them.
 
     Args:
         project: whose org and state.
         saved: the plan; its guards are the caller's.
-        object_name: one of its objects.
+        stem: of one of its mappings.
         progress: called after every call or job.
         barred: key → why its row is held after all.
 
     Raises:
         ConfigError, SalesforceError: as ``apply``.
     """
-    journal = Journal.of(saved.folder, object_name)
+    journal = Journal.of(saved.folder, stem)
     with project.org() as org, project.connect(date.fromisoformat(saved.batch)) as connection:
         if journal.outcomes.exists():
-            found = read_outcomes(saved, object_name, connection)
+            found = read_outcomes(saved, stem, connection)
         else:
             _allow_writing(org)
-            parents = _parents(saved, object_name)
-            check_ready(saved, object_name, org.organization_id, connection, parents)
-            _bar(project, connection, saved, object_name, barred or {})
+            parents = saved.parents(stem)
+            check_ready(saved, stem, org.organization_id, connection, parents)
+            _bar(project, connection, saved, stem, barred or {})
             [(rows,)] = connection.execute(payload.count_sql()).fetchall()
             if rows:
-                check_keys(project, org, [object_name])
-                _bar_stale(project, org, connection, saved, object_name)
-            target = _target(project, org, saved, object_name)
+                check_keys(project, org, [saved.objects[stem].object])
+                _bar_stale(project, org, connection, saved, stem)
+            target = _target(project, org, saved, stem)
             found = send_object(saved, target, org, connection, progress)
         _keep(project, connection, saved, found)
     return found
@@ -116,67 +115,59 @@ def settle(project: Project) -> list[Outcomes]:
     left = list(unsettled(project.home))
     if left:
         with project.org() as org:
-            for plan_id, folder in left:
+            for plan_id, stem in left:
                 saved = load_plan(project.home, plan_id)
                 if saved.organization_id == org.organization_id:
-                    settled.append(_settle(project, org, saved, folder.capitalize()))
+                    settled.append(_settle(project, org, saved, stem))
     return settled
 
 
-def _settle(project: Project, org: Org, saved: Plan, object_name: str) -> Outcomes:
+def _settle(project: Project, org: Org, saved: Plan, stem: str) -> Outcomes:
     with project.connect(date.fromisoformat(saved.batch)) as connection:
-        _bar(project, connection, saved, object_name, {})
-        if Journal.of(saved.folder, object_name).outcomes.exists():
-            found = read_outcomes(saved, object_name, connection)
+        _bar(project, connection, saved, stem, {})
+        if saved.outcomes(stem).exists():
+            found = read_outcomes(saved, stem, connection)
         else:
-            target = _target(project, org, saved, object_name)
+            target = _target(project, org, saved, stem)
             found = settle_object(saved, target, org, connection)
         _keep(project, connection, saved, found)
     return found
 
 
-def _target(project: Project, org: Org, saved: Plan, object_name: str) -> Target:
+def _target(project: Project, org: Org, saved: Plan, stem: str) -> Target:
     budget = Budget(lambda: org.api_usage, project.policies.api.daily_share)
     return Target(
-        saved.objects[object_name],
+        saved.objects[stem],
         saved.created_at,
         budget,
         duplicate_rules=project.policies.duplicate_rules,
     )
 
 
-def _parents(saved: Plan, object_name: str) -> Mapping[str, Path]:
-    """Object → outcomes of the phases before."""
-    before = OBJECTS[: OBJECTS.index(object_name)]
-    paths = {name: Journal.of(saved.folder, name).outcomes for name in before}
-    return {name: path for name, path in paths.items() if path.exists()}
-
-
 def _bar(
     project: Project,
     connection: DuckDBPyConnection,
     saved: Plan,
-    object_name: str,
+    stem: str,
     barred: Mapping[str, str],
 ) -> None:
     """Make the payload, without what was refused before and would be sent again unchanged."""
+    part, parents = saved.objects[stem], saved.parents(stem)
     with project.state.attach(connection):
-        connection.execute("set variable object = $1", [object_name])
+        connection.execute("set variable object = $1", [part.object])
         connection.execute(sql("state/refused"))
-    parents = _parents(saved, object_name)
-    bind_payload(saved, object_name, connection, parents)
-    part = saved.objects[object_name]
+    bind_payload(saved, stem, connection, parents)
     if saved.kind == "sync":  # who asks for an undo once more wants it to be tried once more
         again = outcomes.refused_again_sql(part, project.policies.duplicate_rules)
         connection.execute(f"insert into barred by name {again}")
     if barred:
         rows = [(key, "held", "BARRED", why) for key, why in barred.items()]
         connection.executemany("insert into barred values (?, ?, ?, ?)", rows)
-    bind_payload(saved, object_name, connection, parents)
+    bind_payload(saved, stem, connection, parents)
 
 
 def _bar_stale(
-    project: Project, org: Org, connection: DuckDBPyConnection, saved: Plan, object_name: str
+    project: Project, org: Org, connection: DuckDBPyConnection, saved: Plan, stem: str
 ) -> None:
     """Leave out what changed in the org since it was planned; where that is too much, all of it.
 
@@ -189,9 +180,10 @@ def _bar_stale(
     [(rows,)] = connection.execute(known).fetchall()
     if not rows:
         return
+    part = saved.objects[stem]
+    object_name, planned = part.object, saved.payload(stem)
     refresh(project, org, object_name)
     project.bind_org(connection, object_name, "as_they_are_now")
-    part, planned = saved.objects[object_name], saved.payload(object_name)
     touched = {name for [name] in connection.execute(touched_sql(planned)).fetchall()}
     schema = read_schema(project, date.fromisoformat(saved.batch))[object_name]
     fields = {name: field for name, field in schema.items() if name in touched}
@@ -209,7 +201,7 @@ def _bar_stale(
             f"Plan again: causeway sync --batch {saved.batch}"
         )
     connection.execute("insert into barred by name select * from stale")
-    bind_payload(saved, object_name, connection, _parents(saved, object_name))
+    bind_payload(saved, stem, connection, saved.parents(stem))
 
 
 def retry(project: Project, object_name: str | None, code: str | None) -> dict[str, int]:
@@ -230,22 +222,22 @@ def retry(project: Project, object_name: str | None, code: str | None) -> dict[s
 
 def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: Outcomes) -> None:
     """Write all that follows from the outcomes; doing it twice changes nothing."""
-    day, name = date.fromisoformat(saved.batch), found.object
+    day, name = date.fromisoformat(saved.batch), found.stem
     part, journal = saved.objects[name], Journal.of(saved.folder, name)
     query = f"select * from read_parquet({literal(found.path)})"
     if saved.kind == "sync":  # a batch's relation tells what became of the batch
         project.warehouse.link(connection, relation("salesforce", name), day, found.path)
     if journal.settled:
         return
-    bind_payload(saved, name, connection, _parents(saved, name))
+    bind_payload(saved, name, connection, saved.parents(name))
     connection.execute(f"create or replace temp view outcomes as {query}")
     digests = payload.digests_sql(part, project.policies.duplicate_rules)
     connection.execute(f"create or replace temp table digests as {digests}")
-    book = ledger.Ledger.of(project.org_home(saved.organization_id), name)
+    book = ledger.Ledger.of(project.org_home(saved.organization_id), part.object)
     ledger.write(connection, book, saved.plan_id, part, payload="payload", outcomes="outcomes")
     with project.state.attach(connection):
         connection.execute("set variable batch = $1::date", [day])
-        connection.execute("set variable object = $1", [name])
+        connection.execute("set variable object = $1", [part.object])
         connection.execute("set variable waits_still = $1", [ALONE_TOLD])
         with transaction(connection):
             connection.execute(sql("state/outcomes"))

@@ -15,8 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.org import describes
 from pipelines.sync import ledger
+from pipelines.sync.apply.journal import Journal
 from pipelines.sync.ledger import Ledger
-from pipelines.sync.plan.saved import Plan, load_plan
+from pipelines.sync.plan.saved import (
+    HEADER,
+    ObjectPlan,
+    Plan,
+    load_plan,
+    parts_of,
+    payload_name,
+)
 from pipelines.sync.prove import (
     BY_OTHERS,
     RECORD,
@@ -36,21 +44,20 @@ if TYPE_CHECKING:
     from pipelines.project import Project
 
 
-def judge(project: Project, object_name: str, saved: Plan, user_id: str) -> Proof:
-    """Compare what a plan wrote of one object with the mirror, which must be up to date."""
-    home = project.org_home(saved.organization_id)
-    book = Ledger.of(home, object_name)
-    segment = book.segment(saved.plan_id)
-    path = proof_path(saved.folder, object_name)
+def judge(project: Project, stem: str, saved: Plan, user_id: str) -> Proof:
+    """Compare what a plan wrote by one mapping with the mirror, which must be up to date."""
+    home, part = project.org_home(saved.organization_id), saved.objects[stem]
+    object_name = part.object
+    segment = Ledger.of(home, object_name).segment(saved.plan_id, stem)
+    path = proof_path(saved.folder, stem)
     if segment is None:
-        return nothing(saved, object_name)
-    part = saved.objects[object_name]
+        return nothing(saved, stem)
     schema = describes.known(home / "describe", object_name)
     with project.connect(date.fromisoformat(saved.batch)) as connection:
         project.bind_org(connection, object_name, "records")
         query = differing_sql(
             segment,
-            saved.payload(object_name),
+            saved.payload(stem),
             part,
             schema,
             records="records",
@@ -61,7 +68,7 @@ def judge(project: Project, object_name: str, saved: Plan, user_id: str) -> Proo
         tally = connection.execute(tally_sql("differing")).fetchall()
         order = [part.key_field, *part.types, RECORD]
         proof = Proof(saved.plan_id, object_name, tuple(_fields(written, tally, order)), path)
-        ledger.store(connection, book, saved.plan_id, f"({_STORED})")
+        ledger.store(connection, segment, saved.plan_id, f"({_STORED})")
         write_parquet(connection, "select * from differing order by field, key", path)
         forget_remade(connection, home, object_name, segment)
     _write_counts(proof)
@@ -80,18 +87,32 @@ def add_later(
         user_id: Id of the user we write as, who was the last to touch them.
     """
     for [plan_id] in connection.execute("select distinct plan_id from later").fetchall():
-        path = proof_path(project.home / "plans" / plan_id, object_name)
-        if _counts(path).exists():
-            written = {field.field: field.written for field in _read_counts(path)}
-            write_parquet(connection, later_too_sql(path, plan_id, user_id), path)
-            tally = connection.execute(tally_sql(f"read_parquet({literal(path)})")).fetchall()
-            fields = tuple(_fields(written, tally, [*written]))
-            _write_counts(Proof(plan_id, object_name, fields, path))
+        folder = project.home / "plans" / plan_id
+        if not (folder / HEADER).exists():  # a folded ledger names none
+            continue
+        for part in parts_of(json.loads((folder / HEADER).read_bytes())):
+            if part.object == object_name:
+                _add_later(connection, folder, part, user_id)
 
 
-def nothing(saved: Plan, object_name: str) -> Proof:
-    """The proof of a plan that wrote nothing of an object."""
-    return Proof(saved.plan_id, object_name, (), proof_path(saved.folder, object_name))
+def _add_later(
+    connection: DuckDBPyConnection, folder: Path, part: ObjectPlan, user_id: str
+) -> None:
+    path = proof_path(folder, part.stem)
+    if not _counts(path).exists():
+        return
+    written = {field.field: field.written for field in _read_counts(path)}
+    payload = folder / payload_name(part.stem)
+    write_parquet(connection, later_too_sql(path, payload, folder.name, user_id), path)
+    tally = connection.execute(tally_sql(f"read_parquet({literal(path)})")).fetchall()
+    fields = tuple(_fields(written, tally, [*written]))
+    _write_counts(Proof(folder.name, part.object, fields, path))
+
+
+def nothing(saved: Plan, stem: str) -> Proof:
+    """The proof of a plan that wrote nothing by a mapping."""
+    path = proof_path(saved.folder, stem)
+    return Proof(saved.plan_id, saved.objects[stem].object, (), path)
 
 
 def catch_up(project: Project, organization_id: str, object_name: str, user_id: str) -> list[Proof]:
@@ -100,24 +121,25 @@ def catch_up(project: Project, organization_id: str, object_name: str, user_id: 
     The mirror must be up to date.
     """
     book = Ledger.of(project.org_home(organization_id), object_name)
-    plans = [plan_id for plan_id in book.unproven() if (project.home / "plans" / plan_id).exists()]
     return [
-        judge(project, object_name, load_plan(project.home, plan_id), user_id) for plan_id in plans
+        judge(project, stem, load_plan(project.home, plan_id), user_id)
+        for plan_id, stem in book.unproven()
+        if (project.home / "plans" / plan_id).exists()
     ]
 
 
-def proof_path(plan: Path, object_name: str) -> Path:
-    """Where the values of one object that are not stored as sent are kept; counts lie beside it."""
-    return plan / "applied" / object_name.lower() / "proof.parquet"
+def proof_path(plan: Path, stem: str) -> Path:
+    """Where a mapping's values that are not stored as sent are kept; counts lie beside it."""
+    return Journal.of(plan, stem).folder / "proof.parquet"
 
 
 def recorded(saved: Plan) -> list[Proof]:
-    """What reading back found of a plan, for each object that was proven."""
+    """What reading back found of a plan, for each mapping that was proven."""
     proofs = []
-    for name in saved.objects:
-        path = proof_path(saved.folder, name)
+    for stem, part in saved.objects.items():
+        path = proof_path(saved.folder, stem)
         if _counts(path).exists():
-            proofs.append(Proof(saved.plan_id, name, _read_counts(path), path))
+            proofs.append(Proof(saved.plan_id, part.object, _read_counts(path), path))
     return proofs
 
 
@@ -129,7 +151,7 @@ def newest_proven(project: Project) -> Plan | None:
 def proven(project: Project) -> list[Proof]:
     """What reading back found of all plans together, one proof for each object."""
     plans = sorted(_proven_plans(project), key=lambda plan: plan.created_at)
-    found: dict[str, list[Proof]] = {name: [] for name in project.object_mappings}
+    found: dict[str, list[Proof]] = {name: [] for name in project.objects}
     for proof in (proof for plan in plans for proof in recorded(plan)):
         found.setdefault(proof.object, []).append(proof)
     return [

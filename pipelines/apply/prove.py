@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pipelines.sync.prove import Proof
 
 
-def prove(project: Project, object_name: str, saved: Plan) -> Proof:
-    """Read back what a plan wrote of one object, and compare value by value.
+def prove(project: Project, stem: str, saved: Plan) -> Proof:
+    """Read back what a plan wrote by one mapping, and compare value by value.
 
     Writes ``proof.parquet`` and ``proof.json`` beside the outcomes, and lets the ledger know what
     the org stored. To be called under the org's lock, once the plan's segment is written. The org
@@ -24,9 +24,10 @@ def prove(project: Project, object_name: str, saved: Plan) -> Proof:
     Raises:
         SalesforceError: the org did not answer; the next snapshot proves it.
     """
+    object_name = saved.objects[stem].object
     book = Ledger.of(project.org_home(saved.organization_id), object_name)
-    if book.segment(saved.plan_id) is None:
-        return nothing(saved, object_name)
+    if book.segment(saved.plan_id, stem) is None:
+        return nothing(saved, stem)
     with project.org() as org:
         found = refresh(project, org, object_name)
-    return judge(project, object_name, saved, found.mirror.user_id)
+    return judge(project, stem, saved, found.mirror.user_id)

@@ -28,7 +28,6 @@ def described(here: Project) -> Described:
     """
     from pipelines.org import describes
     from pipelines.org.snapshot import read_schema
-    from pipelines.project import OBJECTS
     from pipelines.salesforce.errors import TransientError
     from pipelines.sync.mapping.fields import org_schema
 
@@ -36,7 +35,7 @@ def described(here: Project) -> Described:
     try:
         with here.org() as org:
             folder = here.org_home(org.organization_id) / "describe"
-            found = describes.describe(org, folder, OBJECTS)
+            found = describes.describe(org, folder, here.objects)
             schema = org_schema(row for told in found for row in told.rows)
         return Described(schema, list(describes.drift(saved, schema)) if saved else [])
     except TransientError as error:

@@ -31,6 +31,9 @@ SETTINGS = "dagster.yaml"
 MADE = ".made"
 """Stands in Dagster's home once its settings and databases are there."""
 
+OBJECT = "An object or a mapping, such as Contact."
+"""What is said of arguments that name one; in whatever case."""
+
 FORMER = frozenset({"fcfb1deb4aba36b5764cf9e7a7d23bbda4b256e85ba3a26127921d16cb4b6808"})
 """SHA-256 of the settings that homes were given before; where nobody edited them, ours follow."""
 
@@ -113,6 +116,17 @@ def print_json(document: Any) -> None:
     import json
 
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def object_of(here: Project, name: str | None) -> str | None:
+    """The object that an option names, by itself or by a mapping of it; none where none is named.
+
+    Raises:
+        ConfigError: no mapping is called so.
+    """
+    from pipelines.sync.mapping.folder import object_named
+
+    return None if name is None else object_named(here.object_mappings, name)
 
 
 def command() -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.environment import Json, out, print_json, project
-from pipelines.errors import ConfigError
+from pipelines.commands.environment import OBJECT, Json, out, print_json, project
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,7 +25,7 @@ FEW = 3
 
 
 def explain(
-    name: Annotated[str, typer.Argument(metavar="OBJECT", help="Account, Contact or Lead.")],
+    name: Annotated[str, typer.Argument(metavar="OBJECT", help=OBJECT)],
     record: Annotated[
         str, typer.Argument(metavar="RECORD", help="Its Id, e-mail address, key or name.")
     ],
@@ -41,13 +40,10 @@ def explain(
       causeway explain Account 001Dp000000000MIAQ --json
     """
     from pipelines.explain.record import explain
+    from pipelines.sync.mapping.folder import named
 
     here = project()
-    known = {key.lower(): key for key in here.object_mappings}
-    if name.lower() not in known:
-        listed = ", ".join(here.object_mappings)
-        raise ConfigError(f"there is no mapping for {name!r}; known are {listed}")
-    found = explain(here, known[name.lower()], record)
+    found = explain(here, named(here.object_mappings, name), record)
     if as_json:
         print_json(found.document())
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.environment import Json, out, print_json, project
+from pipelines.commands.environment import OBJECT, Json, out, print_json, project
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def mapping() -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="OBJECT", help="Account, Contact or Lead.")],
+    name: Annotated[str, typer.Argument(metavar="MAPPING", help=OBJECT)],
     lineage: Annotated[
         bool, typer.Option("--lineage", help="Field by field: which columns it is made from.")
     ] = False,
@@ -37,13 +37,14 @@ def show(
     from pipelines.commands.described import described
     from pipelines.sync.mapping.addresses import fit
     from pipelines.sync.mapping.compile import desired_sql, mapping_columns
+    from pipelines.sync.mapping.folder import named
 
     here = project()
-    known = {key.lower(): value for key, value in here.object_mappings.items()}
-    if name.lower() not in known:
-        listed = ", ".join(here.object_mappings)
-        raise ConfigError(f"there is no mapping for {name!r}; known are {listed}")
-    chosen = known[name.lower()]
+    found = named(here.object_mappings, name)
+    if len(found) > 1:
+        files = " and ".join(one.file.name for one in found)
+        raise ConfigError(f"{found[0].object} is mapped by {files}; name one without its .yaml")
+    [chosen] = found
     if lineage:
         columns = mapping_columns(chosen)
         if as_json:
@@ -55,7 +56,7 @@ def show(
         return
     schema = described(here).schema
     mappings = fit(here.object_mappings, schema)
-    chosen = mappings[chosen.object]
+    chosen = mappings[chosen.stem]
     query = desired_sql(chosen, schema[chosen.object], mappings, here.policies)
     if as_json:
         print_json({"object": chosen.object, "file": str(chosen.file), "sql": query})

@@ -34,13 +34,12 @@ def describe(
     """
     choose_home(home)
     from pipelines.org import describes
-    from pipelines.project import OBJECTS
     from pipelines.sync.mapping.fields import org_schema
 
     here = project()
     with here.org() as org:
         folder = here.org_home(org.organization_id) / "describe"
-        found = describes.describe(org, folder, OBJECTS)
+        found = describes.describe(org, folder, here.objects)
         schema = org_schema(row for told in found for row in told.rows)
     before = describes.saved(here.mappings)
     drift = list(describes.drift(before, schema)) if before else []
@@ -101,11 +100,10 @@ def bound(here: Project) -> dict[str, Any]:
     """Which org a home is bound to, and how old its mirror is: object → moment."""
     from pipelines.org.mirror import read_manifest
     from pipelines.org.refresh import OVERLAP
-    from pipelines.project import MIRRORED
 
     if here.bound_org is None:
         return {"organization_id": None, "read_at": {}}
-    mirrors = {name: read_manifest(here.mirror(name)) for name in MIRRORED.values()}
+    mirrors = {name: read_manifest(here.mirror(name)) for name in here.mirrored.values()}
     read = {
         name: (mirror.watermark + OVERLAP).isoformat()
         for name, mirror in mirrors.items()

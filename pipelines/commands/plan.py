@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.commands import failures
-from pipelines.commands.environment import Json, command, err, out, print_json, project, shown
+from pipelines.commands.environment import (
+    OBJECT,
+    Json,
+    command,
+    err,
+    out,
+    print_json,
+    project,
+    shown,
+)
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,7 +39,7 @@ def plan(  # noqa: PLR0913 - one parameter per option
         typer.Option(formats=DAY, metavar="DAY", help="The newest plan of this batch."),
     ] = None,
     object_name: Annotated[
-        str | None, typer.Option("--object", metavar="NAME", help="Only this object.")
+        str | None, typer.Option("--object", metavar="NAME", help=f"Only this. {OBJECT}")
     ] = None,
     field: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only what is said of this field.")
@@ -64,16 +73,16 @@ def plan(  # noqa: PLR0913 - one parameter per option
     """
     here = project()
     saved = _chosen(here, plan_id, batch.date() if batch else None)
-    names = _objects(saved, object_name)
-    _known(saved, names, field, only)
+    stems = _stems(saved, object_name)
+    _known(saved, stems, field, only)
     if release:
         _release(here, saved)
     elif page:
         out.print(str(_page(here, saved)), markup=False)
     elif as_json:
-        print_json(_document(here, saved, names, field=field, only=only, limit=limit))
+        print_json(_document(here, saved, stems, field=field, only=only, limit=limit))
     else:
-        _print(here, saved, names, field=field, only=only, limit=limit)
+        _print(here, saved, stems, field=field, only=only, limit=limit)
 
 
 def _chosen(here: Project, plan_id: str | None, day: date | None) -> Plan:
@@ -85,22 +94,27 @@ def _chosen(here: Project, plan_id: str | None, day: date | None) -> Plan:
     return newest(here, day) if day else newest_of_all(here)
 
 
-def _objects(saved: Plan, object_name: str | None) -> list[str]:
-    if object_name is None:
+def _stems(saved: Plan, name: str | None) -> list[str]:
+    """The mappings of a plan that the name of an object or mapping means; without one, all."""
+    from pipelines.sync.mapping.folder import meant
+
+    if name is None:
         return list(saved.objects)
-    known = {name.lower(): name for name in saved.objects}
-    if object_name.lower() not in known:
-        raise ConfigError(f"no {object_name} in this plan; it has {', '.join(saved.objects)}")
-    return [known[object_name.lower()]]
+    found = [part.stem for part in meant(saved.objects, name)]
+    if not found:
+        listed = ", ".join(map(saved.called, saved.objects))
+        raise ConfigError(f"no {name} in this plan; it has {listed}")
+    return found
 
 
-def _known(saved: Plan, names: list[str], field: str | None, only: str | None) -> None:
+def _known(saved: Plan, stems: list[str], field: str | None, only: str | None) -> None:
     from pipelines.sync.plan.show import ONLY
 
     if only is not None and only not in ONLY:
         raise typer.BadParameter(f"{only}: write one of {', '.join(ONLY)}")
-    if field is not None and not any(field in saved.objects[name].types for name in names):
-        raise ConfigError(f"no field {field} in this plan of {', '.join(names)}")
+    if field is not None and not any(field in saved.objects[stem].types for stem in stems):
+        listed = ", ".join(map(saved.called, stems))
+        raise ConfigError(f"no field {field} in this plan of {listed}")
 
 
 def _release(here: Project, saved: Plan) -> None:
@@ -122,19 +136,20 @@ def _page(here: Project, saved: Plan) -> Any:
     return path if path.exists() else write_page(here, saved)
 
 
-def _document(here: Project, saved: Plan, names: list[str], **which: Any) -> dict[str, Any]:
+def _document(here: Project, saved: Plan, stems: list[str], **which: Any) -> dict[str, Any]:
     from pipelines.plan.guards import released, why_blocked
     from pipelines.sync.plan.cost import predicted
     from pipelines.sync.plan.show import rows, summary
 
     with here.warehouse.connect() as connection:
-        summaries = [asdict(part) for part in summary(saved, connection) if part.object in names]
+        summaries = [asdict(part) for part in summary(saved, connection) if part.mapping in stems]
         for part in summaries:
             part["forecasts"] = [
                 {"forecast": forecast, "code": code, "rows": count}
                 for (forecast, code), count in part["forecasts"].items()
             ]
-            found = rows(saved, part["object"], connection, **which)
+            found = rows(saved, part["mapping"], connection, **which)
+            del part["title"]
             part["rows"] = [asdict(row) for row in found]
     return {
         "plan_id": saved.plan_id,
@@ -154,7 +169,7 @@ def _document(here: Project, saved: Plan, names: list[str], **which: Any) -> dic
     }
 
 
-def _print(here: Project, saved: Plan, names: list[str], **which: Any) -> None:
+def _print(here: Project, saved: Plan, stems: list[str], **which: Any) -> None:
     from pipelines.commands.show_plan import head, records
     from pipelines.plan.guards import is_released, why_blocked
     from pipelines.sync.plan.show import rows, summary
@@ -162,11 +177,11 @@ def _print(here: Project, saved: Plan, names: list[str], **which: Any) -> None:
     day = date.fromisoformat(saved.batch)
     reasons = why_blocked(here, day, saved)
     with here.warehouse.connect() as connection:
-        summaries = [part for part in summary(saved, connection) if part.object in names]
+        summaries = [part for part in summary(saved, connection) if part.mapping in stems]
         free = not reasons or is_released(here, saved)
         out.print(head(saved, summaries, reasons, released=free))
         for part in summaries:
-            found = list(rows(saved, part.object, connection, **which))
+            found = list(rows(saved, part.mapping, connection, **which))
             if found:
                 out.print(records(part, found, narrowed=bool(which["only"] or which["field"])))
     out.print(f"\nAs a page: {shown(_page(here, saved))}", markup=False)

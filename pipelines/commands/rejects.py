@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.environment import Json, out, print_json, project, shown
+from pipelines.commands.environment import OBJECT, Json, object_of, out, print_json, project, shown
 from pipelines.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Rows that did not pass, or that wait.")
@@ -23,7 +23,7 @@ def rejects() -> None:
 def list_(
     object_name: Annotated[
         str | None,
-        typer.Option("--object", metavar="OBJECT", help="Only Account, Contact or Lead."),
+        typer.Option("--object", metavar="OBJECT", help=f"Only of this. {OBJECT}"),
     ] = None,
     *,
     as_json: Json = False,
@@ -37,7 +37,8 @@ def list_(
     """
     from pipelines.plan.waiting import waiting
 
-    found = waiting(project(), object_name)
+    here = project()
+    found = waiting(here, object_of(here, object_name))
     if as_json:
         print_json([one.__dict__ for one in found])
         return

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.environment import Json, command, out, print_json, project
+from pipelines.commands.environment import OBJECT, Json, command, out, print_json, project
 from pipelines.commands.undo import org_lock
-from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -21,7 +20,7 @@ SHOWN = 20
 def release(
     object_name: Annotated[
         str | None,
-        typer.Argument(metavar="[OBJECT", help="Account, Contact or Lead; by default all."),
+        typer.Argument(metavar="[OBJECT", help=f"{OBJECT} By default all."),
     ] = None,
     record: Annotated[
         str | None, typer.Argument(metavar="[RECORD]]", help="Its Id, e-mail address, key or name.")
@@ -66,15 +65,12 @@ def release(
 def _which(
     here: Project, object_name: str | None, record: str | None, field: str | None
 ) -> Release:
+    from pipelines.sync.mapping.folder import object_named
     from pipelines.undo.released import Release
 
     if object_name is None:
         return Release(field=field)
-    known = {key.lower(): key for key in here.object_mappings}
-    if object_name.lower() not in known:
-        names = ", ".join(here.object_mappings)
-        raise ConfigError(f"there is no mapping for {object_name!r}; known are {names}")
-    name = known[object_name.lower()]
+    name = object_named(here.object_mappings, object_name)
     if record is None:
         return Release(name, None, field)
     from pipelines.explain.find import find

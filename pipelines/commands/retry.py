@@ -6,13 +6,21 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.environment import Json, command, out, print_json, project
+from pipelines.commands.environment import (
+    OBJECT,
+    Json,
+    command,
+    object_of,
+    out,
+    print_json,
+    project,
+)
 
 
 def retry(
     object_name: Annotated[
         str | None,
-        typer.Option("--object", metavar="OBJECT", help="Only Account, Contact or Lead."),
+        typer.Option("--object", metavar="OBJECT", help=f"Only of this. {OBJECT}"),
     ] = None,
     code: Annotated[
         str | None,
@@ -31,7 +39,8 @@ def retry(
     """
     from pipelines.apply.objects import retry as let_go
 
-    counts = let_go(project(), object_name, code)
+    here = project()
+    counts = let_go(here, object_of(here, object_name), code)
     if as_json:
         print_json({"retried": counts})
         return

@@ -56,7 +56,7 @@ def head(
 def records(part: ObjectSummary, found: Sequence[Row], *, narrowed: bool) -> RenderableType:
     """Rows of one object, each field old → new."""
     everything = sum(count for action, count in part.actions.items() if action != "unchanged")
-    lines = [Text(f"\n{part.object}", style="bold")]
+    lines = [Text(f"\n{part.title}", style="bold")]
     for row in found:
         lines += _record(row)
     if not narrowed and everything > len(found):
@@ -84,7 +84,7 @@ def _actions(summaries: Sequence[ObjectSummary]) -> Table:
     for action in actions:
         table.add_column(action, justify="right", min_width=9)
     for part in summaries:
-        table.add_row(part.object, *(_count(part.actions[action], action) for action in actions))
+        table.add_row(part.title, *(_count(part.actions[action], action) for action in actions))
     return table
 
 
@@ -138,7 +138,7 @@ def _by_object(summaries: Sequence[ObjectSummary], what: str) -> list[tuple[str,
     lines: list[tuple[str, str]] = []
     for part in summaries:
         counts: Mapping[str, int] = getattr(part, what)
-        lines += [(f"{count:>7,} {part.object:<8}", words) for words, count in counts.items()]
+        lines += [(f"{count:>7,} {part.title:<8}", words) for words, count in counts.items()]
     return _first(lines)
 
 
@@ -153,7 +153,7 @@ def _decided(
     summaries: Sequence[ObjectSummary], meanings: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     return [
-        (f"{count:>7,} {part.object:<8}", meanings[decision])
+        (f"{count:>7,} {part.title:<8}", meanings[decision])
         for part in summaries
         for decision, count in part.decisions.items()
         if decision in meanings
@@ -162,7 +162,7 @@ def _decided(
 
 def _forecasts(summaries: Sequence[ObjectSummary]) -> list[tuple[str, str]]:
     return [
-        (f"{count:>7,} {part.object:<8}", f"{forecast}: {code}")
+        (f"{count:>7,} {part.title:<8}", f"{forecast}: {code}")
         for part in summaries
         for (forecast, code), count in part.forecasts.items()
     ]

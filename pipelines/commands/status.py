@@ -39,7 +39,7 @@ def status(
             out.print(f"Nothing has landed in {here.home} yet. Try: causeway demo", markup=False)
         return
     day = batch.date() if batch else days[-1]
-    found = summary(here.warehouse, day)
+    found = summary(here, day)
     run = _last_run(here, day)
     if as_json:
         listed = [known.isoformat() for known in days]

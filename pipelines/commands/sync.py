@@ -94,7 +94,7 @@ def sync(
         synced = run(here, day, plan_only=plan_only)
         done.append(synced)
         if not as_json and synced.stopped is None:
-            _show(synced, plan_only=plan_only)
+            _show(here, synced, plan_only=plan_only)
         if synced.stopped is not None:
             break
     if as_json:
@@ -113,7 +113,7 @@ def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
 
     with watch(here, f"Batch {day}", plan_only=plan_only) as watcher:
         result = run_batch(day, plan_only=plan_only, on_event=watcher)
-    found = summary(here.warehouse, day)
+    found = summary(here, day)
     if result.success:
         code = failures.SOME_ROWS if found.rejected else failures.OK
         synced = Synced(result.run_id, found, code)
@@ -170,8 +170,10 @@ def _known(here: Project, day: date) -> date:
     return day
 
 
-def _show(synced: Synced, *, plan_only: bool) -> None:
+def _show(here: Project, synced: Synced, *, plan_only: bool) -> None:
     from pipelines.commands.show import tables
+    from pipelines.sync.mapping.folder import of_object
+    from pipelines.sync.mapping.model import relation
 
     out.print(tables(synced.found, plan_only=plan_only))
     rejected = sum(counts.rejected for counts in synced.found.sources.values())
@@ -183,11 +185,12 @@ def _show(synced: Synced, *, plan_only: bool) -> None:
     if synced.found.waiting:
         out.print(f"\n{_waiting(synced.found)}", markup=False)
     for name, rows in synced.found.left_out.items():
-        relation = f"sf_{name.lower()}"
+        mappings = of_object(here.object_mappings, name)
+        relations = " and ".join(relation("sf", mapping.stem) for mapping in mappings)
         out.print(
             f"\n{rows:,} {name} {'record goes' if rows == 1 else 'records go'} without a country or"
             " state that the org does not list (addresses, in policies.yaml). Which:"
-            f" select key, _left_out from {relation} where _left_out is not null"
+            f" select key, _left_out from {relations} where _left_out is not null"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
@@ -86,12 +86,12 @@ def show(done: Undone) -> None:
     """What an undo did, and the proof of it."""
     from pipelines.commands.prove import shown
 
-    counts = {part.object: part.counts for part in done.outcomes}
+    counts = _outcomes(done)
     told = [
         f"{count:,} {object_name}s {what}"
-        for object_name, parts in counts.items()
+        for object_name, outcomes in counts.items()
         for outcome, what in (("deleted", "deleted"), ("updated", "put back"))
-        if (count := parts[outcome])
+        if (count := outcomes[outcome])
     ]
     out.print(f"\n[bold]Undone:[/bold] {', '.join(told) or 'nothing'}.\n")
     out.print(shown(done.proofs))
@@ -109,7 +109,7 @@ def _show_plan(here: Project, saved: Plan) -> None:
         free = not reasons or is_released(here, saved)
         out.print(head(saved, summaries, reasons, released=free))
         for part in summaries:
-            found = list(rows(saved, part.object, connection, limit=ROWS))
+            found = list(rows(saved, part.mapping, connection, limit=ROWS))
             if found:
                 out.print(records(part, found, narrowed=False))
     out.print(f"\n{BEFORE}\n", style="dim")
@@ -133,13 +133,18 @@ def _document(here: Project, saved: Plan, done: Undone | None) -> dict[str, Any]
     facts: dict[str, Any] = {
         "plan_id": saved.plan_id,
         "undoes": saved.undoes,
-        "planned": {part.object: part.actions for part in summaries},
-        "left_alone": {part.object: part.holds for part in summaries},
+        "planned": {part.title: part.actions for part in summaries},
+        "left_alone": {part.title: part.holds for part in summaries},
     }
     if done is not None:
-        facts["objects"] = {part.object: dict(part.counts) for part in done.outcomes}
+        facts["objects"] = {name: dict(counts) for name, counts in _outcomes(done).items()}
         facts["proof"] = document(saved, done.proofs)
     return facts
+
+
+def _outcomes(done: Undone) -> dict[str, Mapping[str, int]]:
+    """What became of the rows of each object, and mapping where several write it."""
+    return {done.saved.called(part.stem): part.counts for part in done.outcomes}
 
 
 def _exit_code(saved: Plan, done: Undone | None) -> int:

@@ -7,9 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError
+from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.wire import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from duckdb import DuckDBPyConnection
 
     from pipelines.project import Project
@@ -37,21 +40,32 @@ def find(project: Project, object_name: str, text: str) -> Found:
     """
     with project.connect(ANY_DAY) as connection:
         project.bind_org(connection, object_name, "records")
-        return the_one(connection, project, project.object_mappings[object_name], text)
+        return the_one(connection, project, of_object(project.object_mappings, object_name), text)
 
 
 def the_one(
-    connection: DuckDBPyConnection, project: Project, mapping: ObjectMapping, text: str
+    connection: DuckDBPyConnection, project: Project, mappings: Sequence[ObjectMapping], text: str
 ) -> Found:
-    """``find`` on a connection that has the relation ``records``; makes ``golden`` on it."""
-    days = project.warehouse.days(mapping.from_)
-    project.warehouse.bind(connection, mapping.from_, days, "golden")
-    query = _search_sql(connection, mapping)
-    found = [Found(*row) for row in connection.execute(query, [text.strip()]).fetchall()]
+    """``find`` on a connection that has the relation ``records``; makes ``golden`` on it.
+
+    Args:
+        connection: any with the project's macros.
+        project: whose golden entities there are.
+        mappings: one or more of the same object.
+        text: what somebody wrote.
+    """
+    several: dict[Found, None] = {}
+    for mapping in {mapping.from_: mapping for mapping in mappings}.values():
+        days = project.warehouse.days(mapping.from_)
+        project.warehouse.bind(connection, mapping.from_, days, "golden")
+        query = _search_sql(connection, mapping)
+        rows = connection.execute(query, [text.strip()]).fetchall()
+        several |= dict.fromkeys(Found(*row) for row in rows)
+    found = list(several)
     if not found:
         raise ConfigError(
-            f"no {mapping.object} has the Id, e-mail address, key or name {text!r}: neither in the"
-            " org, as it was read last, nor in our sources"
+            f"no {mappings[0].object} has the Id, e-mail address, key or name {text!r}: neither in"
+            " the org, as it was read last, nor in our sources"
         )
     if len(found) > 1:
         listed = "\n".join(f"  {one.sf_id or one.key}  {one.name}" for one in found[:MANY])

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.sync.plan.saved import HEADER
+from pipelines.sync.apply.journal import Journal
+from pipelines.sync.plan.saved import HEADER, parts_of, payload_name
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
@@ -55,9 +56,10 @@ def touches(
     """Every plan of an org that had something to do or to say of one record, newest first."""
     found = []
     for folder, header in _headers(home, organization_id):
-        payload = folder / f"{object_name.lower()}.parquet"
-        if payload.exists():
-            outcomes = folder / "applied" / object_name.lower() / "outcomes.parquet"
+        parts = [part for part in parts_of(header) if part.object == object_name]
+        for part in parts:
+            outcomes = Journal.of(folder, part.stem).outcomes
+            payload = folder / payload_name(part.stem)
             query = _touch_sql(payload, outcomes if outcomes.exists() else None)
             rows = connection.sql(query, params=[key]).to_arrow_table().to_pylist()
             found += [_touch(header, row) for row in rows]

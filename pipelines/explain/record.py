@@ -25,6 +25,8 @@ from pipelines.sync.prove import same_sql
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from duckdb import DuckDBPyConnection
 
     from pipelines.project import Project
@@ -104,8 +106,13 @@ class Explanation:
         return asdict(self)
 
 
-def explain(project: Project, object_name: str, text: str) -> Explanation:
+def explain(project: Project, mappings: Sequence[ObjectMapping], text: str) -> Explanation:
     """The story of one record, found by Id, e-mail address, key or name.
+
+    Args:
+        project: whose home is read.
+        mappings: one or more of the same object; the one that took the record tells its rules.
+        text: what somebody wrote.
 
     Raises:
         ConfigError: there is no such record, or there are several.
@@ -115,23 +122,39 @@ def explain(project: Project, object_name: str, text: str) -> Explanation:
         raise ConfigError(
             f"nothing is known of an org in {project.home}; run `causeway sync` first"
         )
+    object_name = mappings[0].object
     schema = describes.known(project.org_home(organization_id) / "describe", object_name)
-    own = project.object_mappings[object_name]
-    mapping = fit({object_name: own}, {object_name: schema})[object_name]
+    own = fit({mapping.stem: mapping for mapping in mappings}, {object_name: schema})
     with project.connect(ANY_DAY) as connection:
         project.bind_org(connection, object_name, "records")
-        found = the_one(connection, project, mapping, text)
+        found = the_one(connection, project, mappings, text)
         if found.key is None:
             return Explanation(object_name, None, found.sf_id, found.name, ())
+        connection.execute("create temp table asked as select $1 as key", [found.key])
+        mapping = _taken_by(project, connection, list(own.values()))
         golden = read_golden(project, connection, mapping.from_, found.key)
         history = touches(connection, project.home, organization_id, object_name, found.key)
-        connection.execute("create temp table asked as select $1 as key", [found.key])
         book = Ledger.of(project.org_home(organization_id), object_name)
         stories = _Stories(project, connection, mapping, schema, golden, history)
         fields = tuple(stories.tell(book.sql("asked")))
     return Explanation(
         object_name, found.key, found.sf_id, found.name, golden.said(), fields, history
     )
+
+
+def _taken_by(
+    project: Project, connection: DuckDBPyConnection, mappings: Sequence[ObjectMapping]
+) -> ObjectMapping:
+    """The mapping that took the key in ``asked`` in the newest batch; the first where none did."""
+    taken: list[tuple[date, ObjectMapping]] = []
+    for mapping in mappings[: len(mappings) if len(mappings) > 1 else 0]:
+        name, warehouse = relation("sf", mapping.stem), project.warehouse
+        for day in reversed(warehouse.days(name)):
+            warehouse.bind(connection, name, [day], "chosen")
+            if connection.execute("select 1 from chosen semi join asked using (key)").fetchall():
+                taken.append((day, mapping))
+                break
+    return max(taken, key=lambda one: one[0])[1] if taken else mappings[0]
 
 
 class _Stories:
@@ -176,7 +199,7 @@ class _Stories:
 
     def _wanted(self) -> Mapping[str, Any]:
         """What the newest batch that knew the record wanted it to look like."""
-        name, warehouse = relation("sf", self.mapping.object), self.project.warehouse
+        name, warehouse = relation("sf", self.mapping.stem), self.project.warehouse
         for day in reversed(warehouse.days(name)):
             warehouse.bind(self.connection, name, [day], "wanted")
             if rows := self._rows("select wanted.* from wanted semi join asked using (key)"):

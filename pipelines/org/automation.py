@@ -17,6 +17,7 @@ from pipelines.sync import ledger
 from pipelines.sync.automation import later_sql
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.addresses import fit
+from pipelines.sync.mapping.folder import of_object
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
@@ -41,23 +42,22 @@ def notice(project: Project, object_name: str, before: Manifest | None, found: R
         folded meanwhile: what changed then stays a difference, which a plan shows and by default
         keeps.
     """
-    mapping = project.object_mappings.get(object_name)
-    if mapping is None or before is None or found.full or not found.records:
+    own = {one.stem: one for one in of_object(project.object_mappings, object_name)}
+    if not own or before is None or found.full or not found.records:
         return 0
     home = project.org_home(found.mirror.organization_id)
     book = Ledger.of(home, object_name)
     if not book.segments() or not all(before.path(file).exists() for file in before.files):
         return 0
     known = describes.known(home / "describe", object_name)
-    mapping = fit({object_name: mapping}, {object_name: known})[object_name]
-    schema = {name: known[name] for name in mapping.enabled() if name in known}
+    mappings = fit(own, {object_name: known}).values()
+    schema = {name: known[name] for one in mappings for name in one.enabled() if name in known}
+    key = next(iter(mappings)).key
     with project.connect(ANY_DAY) as connection:
         connection.execute(f"create temp view now as {_delta_sql(found)}")
         connection.execute(f"create temp table before as {_before_sql(before)}")
-        connection.execute(f'create temp table ours as select "{mapping.key}" as key from now')
-        query = later_sql(
-            schema, mapping.key, entries=book.sql("ours"), user_id=found.mirror.user_id
-        )
+        connection.execute(f'create temp table ours as select "{key}" as key from now')
+        query = later_sql(schema, key, entries=book.sql("ours"), user_id=found.mirror.user_id)
         connection.execute(f"create temp table later as {query}")
         ledger.correct(connection, book, "later")
         add_later(project, connection, object_name, found.mirror.user_id)

@@ -14,6 +14,7 @@ from pipelines.org.access import check_reading, hidden_objects
 from pipelines.project import Project
 from pipelines.salesforce.errors import RequestRefused
 from pipelines.salesforce.org import Org
+from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import ObjectMapping
 
 PERMISSION_SET = "Causeway"
@@ -35,12 +36,12 @@ def set_up(project: Project, say: Say) -> None:
             where we still do not see every record.
         SalesforceError: the org refused or did not answer.
     """
-    mappings = project.object_mappings.values()
+    mappings = [of_object(project.object_mappings, name)[0] for name in project.objects]
     with project.org() as org:
         lacking = [mapping for mapping in mappings if _lacks(org, mapping)]
         for mapping in lacking:
             _make_field(org, mapping, say)
-        hidden = hidden_objects(org, list(project.object_mappings))
+        hidden = hidden_objects(org, project.objects)
         if lacking or hidden:
             granted = _permission_set(org, say)
             _grant_fields(org, granted, [f"{one.object}.{one.key}" for one in lacking], say)
@@ -53,7 +54,7 @@ def set_up(project: Project, say: Say) -> None:
         ]
         if problems:
             raise ConfigError(problems)
-        check_reading(org, list(project.object_mappings))
+        check_reading(org, project.objects)
 
 
 def _lacks(org: Org, mapping: ObjectMapping) -> str | None:

@@ -19,7 +19,7 @@ from pipelines.org.access import check_reading
 from pipelines.org.automation import notice
 from pipelines.org.mirror import read_manifest
 from pipelines.org.refresh import Reading, Refreshed, bring_up
-from pipelines.project import OBJECTS, Project
+from pipelines.project import Project
 from pipelines.relations import show_org
 from pipelines.salesforce.errors import JobFailed, RequestRefused, SalesforceError
 from pipelines.sync.mapping.addresses import fit
@@ -27,7 +27,7 @@ from pipelines.sync.mapping.check import check_mappings, key_problems
 from pipelines.sync.mapping.fields import OrgSchema, org_schema, schema_table
 from pipelines.sync.mapping.model import GOLDEN, ObjectMapping, relation
 from pipelines.sync.mapping.places import Listed, places_sql, places_table, together
-from pipelines.sync.snapshot import fields_needed
+from pipelines.sync.snapshot import fields_needed, fields_read
 from pipelines.sync.state import BOUND
 from pipelines.warehouse import Warehouse, Written, write_parquet
 
@@ -51,7 +51,7 @@ def take(project: Project, day: date) -> list[Written]:
     _sweep(project)
     with project.org() as org, project.warehouse.connect() as connection:
         bind_home(project, org.organization_id)
-        check_reading(org, OBJECTS)
+        check_reading(org, project.objects)
         written = _take_schema(project, org, day)
         try:
             for name in fields_needed(project.object_mappings):
@@ -85,8 +85,9 @@ def refresh(project: Project, org: Org, object_name: str) -> Refreshed:
 def _refresh(
     project: Project, org: Org, object_name: str, connection: DuckDBPyConnection
 ) -> Refreshed:
-    described = {name: describes.known(_describes(project, org), name) for name in OBJECTS}
-    fields = tuple(fields_needed(fit(project.object_mappings, described))[object_name])
+    described = {name: describes.known(_describes(project, org), name) for name in project.objects}
+    needed = fields_needed(fit(project.object_mappings, described))[object_name]
+    fields = fields_read(needed, described.get(object_name, {}))
     folder = project.mirror(object_name, org.organization_id)
     nothing = project.warehouse.schema_file(relation("org", object_name))
     with _told(folder, object_name), _pages(project) as pages:
@@ -129,8 +130,9 @@ def check_keys(project: Project, org: Org, objects: Collection[str]) -> None:
     fields = org_schema(row for one in described for row in one.rows)
     problems = [
         problem
-        for name in objects
-        for problem in key_problems(project.object_mappings[name], fields.get(name, {}))
+        for mapping in project.object_mappings.values()
+        if mapping.object in objects
+        for problem in key_problems(mapping, fields.get(mapping.object, {}))
     ]
     if problems:
         raise ConfigError(problems)
@@ -177,7 +179,7 @@ def fitted(project: Project, day: date) -> dict[str, ObjectMapping]:
 def _take_schema(project: Project, org: Org, day: date) -> list[Written]:
     """The day's ``org_schema`` and ``org_place``: made once for what the org says of its fields."""
     folder = _describes(project, org)
-    found = describes.describe(org, folder, OBJECTS)
+    found = describes.describe(org, folder, project.objects)
     files = {name: folder / f"{name}.parquet" for name in ("org_schema", "org_place")}
     golden = (project.warehouse.schema_file(name) for name in GOLDEN)
     yaml = sorted(project.mappings.glob("*.yaml"))

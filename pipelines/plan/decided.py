@@ -52,7 +52,7 @@ def _nobody(project: Project) -> list[tuple[int, str]]:
 
 def _records(project: Project, connection: DuckDBPyConnection) -> Iterator[str]:
     """The Ids of the org; before it was read, every Id may be somebody's."""
-    names = list(project.object_mappings)
+    names = project.objects
     if project.bound_org is None or not all(project.mirror(name).exists() for name in names):
         yield "select name from named where name not like '%-%' and not contains(name, ':')"
         return

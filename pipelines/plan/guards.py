@@ -9,6 +9,7 @@ import getpass
 import hashlib
 import json
 import socket
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -49,8 +50,8 @@ def digests(project: Project, schema: OrgSchema) -> dict[str, str]:
         decided[DECISIONS] = project.decisions.digest
     decided[DESCRIBE] = repr(
         [
-            schema.get(name, {}).get(field)
-            for name, mapping in project.object_mappings.items()
+            schema.get(mapping.object, {}).get(field)
+            for mapping in project.object_mappings.values()
             for field in mapping.enabled()
         ]
     )
@@ -132,27 +133,23 @@ def _heed_changes(project: Project, saved: Plan) -> None:
         raise ConfigError(problems)
 
 
-def _guarded(project: Project, day: date, saved: Plan) -> dict[str, dict[str, int]]:
+def _guarded(project: Project, day: date, saved: Plan) -> Mapping[str, Mapping[str, int]]:
     """Object → rows by action that no guard has let pass yet.
 
     What a run that died was sending, and what this plan has written, has been released before.
     """
-    counts = {}
+    counts: dict[str, Counter[str]] = {}
     with project.connect(day) as connection, project.state.attach(connection):
-        for name, part in saved.objects.items():
-            if applied(saved, name).exists():
+        for stem, part in saved.objects.items():
+            if saved.outcomes(stem).exists():
                 continue
-            left_behind.bind(project, connection, name)
-            counted = connection.execute(_guarded_sql(saved.payload(name))).fetchall()
-            counts[name] = dict.fromkeys(part.counts, 0) | dict(counted)
-            [(renamed,)] = connection.execute(_renamed_sql(saved.payload(name))).fetchall()
-            counts[name][RENAME] = renamed
+            left_behind.bind(project, connection, part.object)
+            payload = saved.payload(stem)
+            found = counts.setdefault(part.object, Counter())
+            found.update(dict(connection.execute(_guarded_sql(payload)).fetchall()))
+            [(renamed,)] = connection.execute(_renamed_sql(payload)).fetchall()
+            found[RENAME] += renamed
     return counts
-
-
-def applied(saved: Plan, object_name: str) -> Path:
-    """What became of one object's rows of a plan; only there once all were sent."""
-    return saved.folder / "applied" / object_name.lower() / "outcomes.parquet"
 
 
 def _guarded_sql(payload: Path) -> str:
@@ -175,10 +172,11 @@ def _ours(project: Project, day: date) -> Mapping[str, int]:
     """Object → records of the snapshot that carry a key of ours."""
     counts = {}
     with project.connect(day) as connection:
-        for name, mapping in project.object_mappings.items():
-            project.bind_table(connection, relation("org", name), day)
-            query = _ours_sql(relation("org", name), mapping.key)
-            [(counts[name],)] = connection.execute(query).fetchall()
+        for mapping in project.object_mappings.values():
+            name = relation("org", mapping.object)
+            project.bind_table(connection, name, day)
+            query = _ours_sql(name, mapping.key)
+            [(counts[mapping.object],)] = connection.execute(query).fetchall()
     return counts
 
 

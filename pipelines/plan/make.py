@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from pipelines.errors import ConfigError
 from pipelines.org.snapshot import fitted, read_schema
 from pipelines.plan.decided import notices
-from pipelines.plan.guards import applied, digests, heed_guards
+from pipelines.plan.disjoint import check_disjoint, check_records
+from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
 from pipelines.plan.page import write_page
 from pipelines.plan.scope import bind_scope, seen
@@ -24,7 +25,9 @@ from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import ACCOUNT
 from pipelines.sync.mapping.successors import lead_of
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.build import called, open_sql, plan_sql
@@ -42,21 +45,21 @@ if TYPE_CHECKING:
 
     from pipelines.salesforce.org import Org
 
-__all__ = ["applied", "desired", "heed_guards", "newest", "newest_of_all", "plan", "scored"]
+__all__ = ["desired", "heed_guards", "newest", "newest_of_all", "plan", "scored"]
 
 
-def desired(project: Project, day: date, object_name: str) -> Written:
-    """Write ``sf_<object>``: the records of the batch's scope as the mapping wants them."""
+def desired(project: Project, day: date, stem: str) -> Written:
+    """Write ``sf_<mapping>``: the records of the batch's scope as the mapping wants them."""
     mappings = fitted(project, day)
-    schema = read_schema(project, day)[object_name]
-    query = desired_sql(mappings[object_name], schema, mappings, project.policies)
-    name = relation("sf", object_name)
-    made = SqlFile(name, mappings[object_name].file, query, description="", owner="")
+    mapping = mappings[stem]
+    schema = read_schema(project, day)[mapping.object]
+    query = desired_sql(mapping, schema, mappings, project.policies)
+    made = SqlFile(relation("sf", stem), mapping.file, query, description="", owner="")
     return project.run_sql(made, day)
 
 
 def left_out(project: Project, written: Written) -> int:
-    """Rows of ``sf_<object>`` with an address that the org has no code for."""
+    """Rows of ``sf_<mapping>`` with an address that the org has no code for."""
     with project.warehouse.connect() as connection:
         counted = connection.execute(_left_out_sql(written.path)).fetchall()
     return int(counted[0][0])
@@ -67,9 +70,10 @@ def _left_out_sql(path: Path) -> str:
 
 
 def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
-    """Write ``plan_<object>`` for every object and save them as one plan.
+    """Write ``plan_<mapping>`` for every mapping and save them as one plan.
 
     Raises:
+        ConfigError: two mappings would write the same record; nothing was saved.
         Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
     """
     schema, mappings = read_schema(project, day), fitted(project, day)
@@ -78,11 +82,13 @@ def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
         return newest(project, day), [
             project.written(relation("plan", name), day) for name in mappings
         ]
+    check_disjoint(project, day, mappings)
     planned = {  # children first: no parent is made that nobody needs
-        name: _plan(project, day, one, schema[name], _children(mappings, name))
-        for name, one in reversed(mappings.items())
+        stem: _plan(project, day, one, schema[one.object], _children(mappings, one))
+        for stem, one in reversed(mappings.items())
     }
-    written = [planned[name] for name in mappings]
+    written = [planned[stem] for stem in mappings]
+    check_records(project, day, mappings)
     with project.connect(day) as connection:
         stamps = seen(project, connection)
     with project.org() as org:
@@ -142,23 +148,22 @@ def newest_of_all(project: Project) -> Plan:
     raise ConfigError.at(plans, None, "nothing is planned yet; run `causeway sync --plan-only`")
 
 
-def scored(project: Project, saved: Plan, object_name: str) -> Score:
-    """Hold the forecast of one object's rows against what Salesforce really said of them."""
+def scored(project: Project, saved: Plan, stem: str) -> Score:
+    """Hold the forecast of one mapping's rows against what Salesforce really said of them."""
     with project.warehouse.connect() as connection:
-        return score(connection, saved.payload(object_name), applied(saved, object_name))
+        return score(connection, saved.payload(stem), saved.outcomes(stem))
 
 
-READS = ("sf", "org_match", "org")
-"""The relations of each object that a plan reads; all else that it reads is made while planning."""
-
-
-def _children(mappings: Mapping[str, ObjectMapping], object_name: str) -> dict[str, ObjectMapping]:
-    """The mappings that look up records of an object."""
+def _children(
+    mappings: Mapping[str, ObjectMapping], parent: ObjectMapping
+) -> dict[str, ObjectMapping]:
+    """The mappings that look up accounts; nobody else is only there for those who need them."""
+    if parent.object != ACCOUNT:
+        return {}
     return {
-        name: mapping
-        for name, mapping in mappings.items()
-        if name != object_name
-        and any(rule.lookup == object_name for rule in mapping.enabled().values())
+        stem: mapping
+        for stem, mapping in mappings.items()
+        if parent.object in mapping.lookups().values()
     }
 
 
@@ -169,44 +174,47 @@ def _plan(
     schema: Mapping[str, Field],
     children: Mapping[str, ObjectMapping],
 ) -> Written:
-    """One object's part of the plan: first what differs, then what becomes of it."""
-    object_name, policies = mapping.object, project.policies
+    """One mapping's part of the plan: first what differs, then what becomes of it."""
+    stem, policies = mapping.stem, project.policies
     compared = differences_sql(mapping, schema, policies)
     query = plan_sql(mapping, schema, policies, parent=bool(children))
+    reads = [relation("sf", stem), relation("org_match", stem), relation("org", mapping.object)]
     with project.connect(day) as connection, project.state.attach(connection):
-        for table in (*(relation(stage, object_name) for stage in READS), mapping.from_):
+        for table in (*reads, mapping.from_):
             project.bind_table(connection, table, day)
-        connection.execute(_table_sql(relation("differences", object_name), compared))
+        connection.execute(_table_sql(relation("differences", stem), compared))
         _bind_written(project, connection, day, mapping)
-        bind_scope(project, connection, day, object_name)
-        refused = _refused_sql(object_name)
-        connection.execute(_view_sql(relation("refused", object_name), refused))
-        connection.execute(_table_sql(relation("namers", object_name), namers_sql(mapping)))
+        bind_scope(project, connection, day, mapping)
+        refused = _refused_sql(mapping.object)
+        connection.execute(_view_sql(relation("refused", stem), refused))
+        connection.execute(_table_sql(relation("namers", stem), namers_sql(mapping)))
         project.bind_table(connection, "open_identities", day)
-        connection.execute(_table_sql(relation("open", object_name), open_sql(mapping)))
+        connection.execute(_table_sql(relation("open", stem), open_sql(mapping)))
         if children:
             for child in children:
                 project.bind_table(connection, relation("plan", child), day)
             needed = needed_sql(mapping, children)
-            connection.execute(_table_sql(relation("needed", object_name), needed))
-        return project.warehouse.write(connection, relation("plan", object_name), day, query)
+            connection.execute(_table_sql(relation("needed", stem), needed))
+        return project.warehouse.write(connection, relation("plan", stem), day, query)
 
 
 def _bind_written(
     project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
 ) -> None:
-    """Make ``ledger_``, ``undone_``, ``lost_`` and ``withdrawn_<object>``: what we ever wrote."""
-    home, object_name = project.org_home(project.bound_org or ""), mapping.object
-    ledger, differences = Ledger.of(home, object_name), relation("differences", object_name)
-    query = _ledger_sql(connection, mapping, ledger) or _sent_sql(differences, object_name)
+    """Make ``ledger_``, ``undone_``, ``lost_`` and ``withdrawn_<mapping>``: what we ever wrote."""
+    home, stem = project.org_home(project.bound_org or ""), mapping.stem
+    ledger, differences = Ledger.of(home, mapping.object), relation("differences", stem)
+    query = _ledger_sql(connection, mapping, ledger) or _sent_sql(differences, mapping.object)
     query = _with_leads_sql(project, connection, day, mapping, query)
-    connection.execute(_table_sql(relation("ledger", object_name), query))
-    undone = undone_sql(home, object_name)
-    connection.execute(_view_sql(relation("undone", object_name), undone))
+    connection.execute(_table_sql(relation("ledger", stem), query))
+    undone = undone_sql(home, mapping.object)
+    connection.execute(_view_sql(relation("undone", stem), undone))
     lost = _lost_sql(mapping, ledger)
-    connection.execute(_table_sql(relation("lost", object_name), lost))
-    stays = _withdrawn_sql(mapping, withdrawn(project))
-    connection.execute(_table_sql(relation("withdrawn", object_name), stays))
+    connection.execute(_table_sql(relation("lost", stem), lost))
+    others = of_object(project.object_mappings, mapping.object)
+    first = next(other for other in others if other.from_ == mapping.from_)
+    stays = _withdrawn_sql(mapping, withdrawn(project), listed=stem == first.stem)
+    connection.execute(_table_sql(relation("withdrawn", stem), stays))
 
 
 def _ledger_sql(
@@ -215,7 +223,7 @@ def _ledger_sql(
     """What we wrote of records that differ, whatever key they had then; none without a ledger."""
     if not ledger.segments():
         return None
-    differences = relation("differences", mapping.object)
+    differences = relation("differences", mapping.stem)
     aliases = _aliases_sql(mapping, differences)
     connection.execute(_table_sql("written_as", aliases))
     if not connection.execute("select 1 from written_as limit 1").fetchall():
@@ -239,7 +247,7 @@ def _of_this_record_sql(mapping: ObjectMapping, known: str) -> str:
     return f"""
         select known.key, known.field, known.sent, known.stored
         from ({known}) as known
-        join {relation("org_match", mapping.object)} as matched on matched.entity_key = known.key
+        join {relation("org_match", mapping.stem)} as matched on matched.entity_key = known.key
         where known.sf_id is null or known.sf_id in (matched.sf_id, matched.gone_id)
     """
 
@@ -271,13 +279,16 @@ def _aliases_sql(mapping: ObjectMapping, differences: str) -> str:
             select unnest(aliases) as written_as, {mapping.key_column} as key
             from {mapping.from_} where len(aliases) > 0
         ) as taken
-        join {relation("org_match", mapping.object)} as matched on matched.entity_key = taken.key
+        join {relation("org_match", mapping.stem)} as matched on matched.entity_key = taken.key
         semi join {differences} as differences on differences.key = taken.key
     """
 
 
-def _withdrawn_sql(mapping: ObjectMapping, keys: Path) -> str:
-    """Records that are there though nobody of ours mentions them any more."""
+def _withdrawn_sql(mapping: ObjectMapping, keys: Path, *, listed: bool) -> str:
+    """Records that are there though nobody of ours mentions them any more.
+
+    No condition chooses them any more; they are `listed` by one mapping of their object.
+    """
     named = "".join(f", records.{quoted(name)}" for name in called(mapping))
     return f"""
         select withdrawn.key, records."Id" as sf_id{named}
@@ -285,6 +296,7 @@ def _withdrawn_sql(mapping: ObjectMapping, keys: Path) -> str:
         join read_parquet({literal(keys)}) as withdrawn
             on withdrawn.key = lower(records.{quoted(mapping.key)})
         where records."IsDeleted" = 'false' and withdrawn.relation = {literal(mapping.from_)}
+            and {str(listed).lower()}
     """
 
 
@@ -293,7 +305,7 @@ def _lost_sql(mapping: ObjectMapping, ledger: Ledger) -> str:
 
     Nothing is lost where nothing of ours is left: whoever empties an org wants to fill it again.
     """
-    records, name = relation("org", mapping.object), mapping.object
+    records, name = relation("org", mapping.object), mapping.stem
     unmatched = (
         f"(select key from {relation('sf', name)} anti join"
         f" (select entity_key as key from {relation('org_match', name)}) using (key))"

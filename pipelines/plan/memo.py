@@ -10,7 +10,6 @@ from pipelines.org.snapshot import read_schema
 from pipelines.plan.guards import digests
 from pipelines.plan.scope import widened_digest
 from pipelines.plan.withdrawn import withdrawn
-from pipelines.project import MIRRORED, OBJECTS
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.build import WRITES
@@ -30,7 +29,7 @@ def is_quiet(saved: Plan) -> bool:
 
 def plan_memo(project: Project, day: date) -> Memo:
     """What the day's ``plan_`` relations were made from: desired, org, ledger, and who waits."""
-    first, *others = (relation("plan", name) for name in OBJECTS)
+    first, *others = (relation("plan", name) for name in project.object_mappings)
     return project.memo(first, day, _made_from(project, day), *others)
 
 
@@ -43,13 +42,14 @@ def _made_from(project: Project, day: date) -> Iterator[object]:
     yield withdrawn(project)
     for name in ("person_links", "account_links"):
         yield project.warehouse.path(name, day)
-    for name in MIRRORED:
+    for name in project.mirrored:
         yield from project.org_files(name)
-    for name in OBJECTS:
-        yield from (project.warehouse.path(relation(stage, name), day) for stage in MADE_FROM)
+    for stem in project.object_mappings:
+        yield from (project.warehouse.path(relation(stage, stem), day) for stage in MADE_FROM)
+    for name in project.objects:
         ledger = Ledger.of(home, name)
         yield from (*ledger.segments(), *ledger.corrections())
 
 
 MADE_FROM = ("sf", "org_match")
-"""The stages before, of each object."""
+"""The stages before, of each mapping."""

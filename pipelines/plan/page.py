@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.plan.guards import is_released, why_blocked
+from pipelines.sync.mapping.folder import of_object
+from pipelines.sync.mapping.model import GOLDEN
 from pipelines.sync.plan.cost import predicted
 from pipelines.sync.plan.decisions import KEPT, SENT
 from pipelines.sync.plan.page import links_sql, page_rows_sql, wanted_sql
@@ -45,7 +47,11 @@ def write_page(project: Project, saved: Plan, *, limit: int = ROWS_OF_A_GROUP) -
     data = _head(project, saved, day)
     with project.connect(day) as connection:
         data["objects"] = [
-            {**asdict(part), "forecasts": [[*what, n] for what, n in part.forecasts.items()]}
+            {
+                **asdict(part),
+                "object": part.title,
+                "forecasts": [[*what, n] for what, n in part.forecasts.items()],
+            }
             for part in summary(saved, connection)
         ]
         rows = ",".join(_rows(project, connection, saved, day, limit))
@@ -85,20 +91,25 @@ def _rows(
     project: Project, connection: DuckDBPyConnection, saved: Plan, day: date, limit: int
 ) -> Iterator[str]:
     """Each shown row as the JSON array that the page reads."""
-    for name, part in saved.objects.items():
+    for stem, part in saved.objects.items():
         connection.execute(
-            f"create or replace temp table wanted as {wanted_sql(part, saved.payload(name), limit)}"
+            f"create or replace temp table wanted as {wanted_sql(part, saved.payload(stem), limit)}"
         )
-        query = page_rows_sql(name, source_lines(project, connection, day, name))
+        lines = source_lines(project, connection, day, part.object)
+        query = page_rows_sql(saved.called(stem), lines)
         yield from (row[0] for row in connection.execute(query).fetchall())
 
 
 def source_lines(
     project: Project, connection: DuckDBPyConnection, day: date, object_name: str
 ) -> str:
-    """SQL of the source lines of each key in the table ``wanted``: ``key``, ``lines``."""
+    """SQL of the source lines of each key in the table ``wanted``: ``key``, ``lines``.
+
+    The keys are of records of one object; where no mapping writes it any more, of whatever kind.
+    """
     for name in ("person_links", "account_links"):
         project.warehouse.bind(connection, name, [day])
     batches = connection.execute("select distinct batch from person_links").fetchall()
     project.warehouse.bind(connection, "person_records", [row[0] for row in batches])
-    return links_sql(of_people=object_name != "Account")
+    mappings = of_object(project.object_mappings, object_name)
+    return links_sql({mapping.from_ for mapping in mappings} or set(GOLDEN))

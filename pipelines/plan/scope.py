@@ -18,15 +18,18 @@ from pipelines.memo import version
 from pipelines.org.mirror import read_manifest
 from pipelines.org.snapshot import read_schema
 from pipelines.plan.guards import DESCRIBE, changed, digests
+from pipelines.sync.apply.journal import Journal
+from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.wire import quoted
-from pipelines.sync.plan.saved import HEADER
+from pipelines.sync.plan.saved import HEADER, parts_of
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.project import Project
+    from pipelines.sync.mapping.model import ObjectMapping
     from pipelines.warehouse import Warehouse
 
 CHANGED = "its record changed in the org"
@@ -75,7 +78,7 @@ def bind_widened(project: Project, connection: DuckDBPyConnection, widened: Wide
 def widened_digest(project: Project, day: date) -> str:
     """A digest of who joins the scope of a batch besides its own people, and why."""
     wider = widening(project, day)
-    mirrors = [relation("org", name) for name in wider.seen if name in project.object_mappings]
+    mirrors = [relation("org", name) for name in wider.seen if name in project.objects]
     versions = [version(file) for mirror in mirrors for file in project.org_files(mirror)]
     queries = _changed(project, wider)
     changed = _digest(project.warehouse, tuple(queries), tuple(versions))
@@ -88,8 +91,9 @@ def _changed(project: Project, widened: Widening) -> list[str]:
     views = project.org_views() if widened.seen else {}
     for name, since in widened.seen.items():
         manifest = read_manifest(project.mirror(name))
-        if manifest is not None and name in project.object_mappings:
-            key, records = project.object_mappings[name].key, views[relation("org", name)]
+        mappings = of_object(project.object_mappings, name)
+        if manifest is not None and mappings:
+            key, records = mappings[0].key, views[relation("org", name)]
             queries.append(_changed_sql(records, key, since, manifest.user_id))
     return queries
 
@@ -106,7 +110,7 @@ def _digest(warehouse: Warehouse, queries: tuple[str, ...], _versions: tuple[str
 def seen(project: Project, connection: DuckDBPyConnection) -> dict[str, str]:
     """Object → the newest stamp of its records, by the org's own clock."""
     stamps = {}
-    for name in project.object_mappings:
+    for name in project.objects:
         project.bind_org(connection, name)
         query = f'select max("SystemModstamp") from {relation("org", name)}'
         [(stamp,)] = connection.execute(query).fetchall()
@@ -115,17 +119,17 @@ def seen(project: Project, connection: DuckDBPyConnection) -> dict[str, str]:
 
 
 def bind_scope(
-    project: Project, connection: DuckDBPyConnection, day: date, object_name: str
+    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
 ) -> None:
-    """Make ``scope_<object>``: why a row is in the plan that the batch did not touch."""
+    """Make ``scope_<mapping>``: why a row is in the plan that the batch did not touch."""
     widened = widening(project, day)
     bind_widened(project, connection, widened)
     project.warehouse.bind(connection, "person_links", [day])
     project.warehouse.bind(connection, "account_links", [day])
     anew = ANEW.format(", ".join(widened.anew)) if widened.anew else ALONG
     connection.execute(
-        f"create or replace temp table {relation('scope', object_name)} as "
-        + _scope_sql(object_name, day, anew)
+        f"create or replace temp table {relation('scope', mapping.stem)} as "
+        + _scope_sql(mapping, day, anew)
     )
 
 
@@ -137,19 +141,18 @@ def _changed_sql(records: str, key: str, since: str, user_id: str) -> str:
     )
 
 
-def _scope_sql(object_name: str, day: date, otherwise: str) -> str:
+def _scope_sql(mapping: ObjectMapping, day: date, otherwise: str) -> str:
     """Nothing where nobody else can be in the scope, which is the rule."""
-    touched = _TOUCHED_ACCOUNTS if object_name == "Account" else _TOUCHED
     return f"""
         with people as (
             select person_key from person_links where batch = {literal(day.isoformat())}
         ),
         touched as (
-            {touched}
+            {_TOUCHED[mapping.from_]}
         ),
         waited as (
             select key from known_outcomes
-            where object = {literal(object_name)} and outcome in ('held', 'rejected')
+            where object = {literal(mapping.object)} and outcome in ('held', 'rejected')
         )
         select
             desired.key,
@@ -159,15 +162,16 @@ def _scope_sql(object_name: str, day: date, otherwise: str) -> str:
                 when desired.key in (select key from waited) then {literal(WAITED)}
                 else {literal(otherwise)}
             end as reason
-        from {relation("sf", object_name)} as desired
+        from {relation("sf", mapping.stem)} as desired
         anti join touched using (key)
     """
 
 
-_TOUCHED = "select person_key as key from people"
-_TOUCHED_ACCOUNTS = (
-    "select account_key as key from account_links semi join people using (person_key)"
-)
+_TOUCHED = {
+    "people": "select person_key as key from people",
+    "accounts": "select account_key as key from account_links semi join people using (person_key)",
+}
+"""Golden relation → the keys of it that the batch touched."""
 
 
 def _last_applied(project: Project) -> dict[str, Any] | None:
@@ -177,8 +181,7 @@ def _last_applied(project: Project) -> dict[str, Any] | None:
     for path in headers:
         header: dict[str, Any] = json.loads(path.read_bytes())
         done = all(
-            (path.parent / "applied" / name.lower() / "outcomes.parquet").exists()
-            for name in header["objects"]
+            Journal.of(path.parent, part.stem).outcomes.exists() for part in parts_of(header)
         )
         mine = header["organization_id"] == project.bound_org
         if done and mine and header.get("kind", "sync") == "sync":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.plan.page import source_lines
-from pipelines.sync.plan.saved import HEADER, ObjectPlan
+from pipelines.sync.plan.saved import HEADER, ObjectPlan, parts_of, payload_name
 from pipelines.sync.plan.show import title_sql
 from pipelines.warehouse import literal
 
@@ -107,12 +107,14 @@ def _titles(
     project: Project, connection: DuckDBPyConnection, plan_id: str, object_name: str
 ) -> dict[str, str]:
     folder = project.home / "plans" / plan_id
-    payload = folder / f"{object_name.lower()}.parquet"
-    if not payload.exists():
+    if not (folder / HEADER).exists():
         return {}
-    header = json.loads((folder / HEADER).read_bytes())
-    part = ObjectPlan(**header["objects"][object_name])
-    return dict(connection.execute(_titles_sql(part, payload)).fetchall())
+    titles: dict[str, str] = {}
+    for part in parts_of(json.loads((folder / HEADER).read_bytes())):
+        if part.object == object_name:
+            query = _titles_sql(part, folder / payload_name(part.stem))
+            titles |= dict(connection.execute(query).fetchall())
+    return titles
 
 
 def _lines(

@@ -3,6 +3,9 @@
     <org home>/ledger/contact/<stamp>-<plan_id>.parquet          what a plan wrote
     <org home>/ledger/contact/stored/<stamp>-<plan_id>.parquet   read back; only what differs
 
+It is kept by object. What a mapping wrote whose file is not called as its object is has the name
+``<stamp>-<plan_id>.<mapping>.parquet``.
+
 The ledger is a log: a plan adds a *segment*, and the newest segment that wrote a field speaks for
 it. A segment is wide (``key``, ``sf_id``, ``action``, ``plan_id``, ``written_at``, ``fields``, one
 ``sent_<Field>`` per field) and is written at the speed of a copy. What reading back found is a
@@ -65,14 +68,24 @@ class Ledger:
         """What was read back otherwise, oldest first."""
         return sorted(self.folder.glob("stored/*.parquet"))
 
-    def segment(self, plan_id: str) -> Path | None:
-        """The segment of a plan, unless the plan wrote nothing or its segment was folded."""
-        return next((path for path in self.segments() if _plan_of(path) == plan_id), None)
+    def segment(self, plan_id: str, stem: str) -> Path | None:
+        """What a mapping wrote in a plan, unless that was nothing or its segment was folded."""
+        known = self._name(plan_id, stem)
+        return next((path for path in self.segments() if _name_of(path) == known), None)
 
-    def unproven(self) -> list[str]:
-        """Plans whose segments were not read back yet, oldest first."""
+    def new_segment(self, plan_id: str, stem: str) -> Path:
+        """Where the segment of a mapping's part of a plan is going to lie."""
+        return self.folder / f"{self.next_stamp()}-{self._name(plan_id, stem)}.parquet"
+
+    def unproven(self) -> list[tuple[str, str]]:
+        """Plan and mapping of the segments that were not read back yet, oldest first."""
         read_back = {path.name for path in self.corrections()}
-        return [_plan_of(path) for path in self.segments() if path.name not in read_back]
+        names = (_name_of(path) for path in self.segments() if path.name not in read_back)
+        parts = (name.partition(".") for name in names)
+        return [(plan_id, stem or self.folder.name) for plan_id, _, stem in parts]
+
+    def _name(self, plan_id: str, stem: str) -> str:
+        return plan_id if stem == self.folder.name else f"{plan_id}.{stem}"
 
     def sql(self, keys: str) -> str:
         """The ledger in long form, one row per field that we wrote: what the newest segment says.
@@ -84,7 +97,8 @@ class Ledger:
         An opt-out has an entry only while it is our own: that we once took ours back gives no
         right to take back the next one, which somebody else has set.
         """
-        return ledger_sql(self.segments(), self.corrections(), self.unproven(), keys)
+        unproven = list(dict.fromkeys(plan_id for plan_id, _ in self.unproven()))
+        return ledger_sql(self.segments(), self.corrections(), unproven, keys)
 
     def written_sql(self, keys: str) -> str:
         """Which keys of the relation ``keys`` we wrote and did not take back, with their Ids."""
@@ -107,20 +121,20 @@ def write(
     payload: str,
     outcomes: str,
 ) -> Path | None:
-    """Add what a plan wrote of one object; the same plan again replaces its segment in place.
+    """Add what a plan wrote of one mapping; the same plan again replaces its segment in place.
 
     Args:
         connection: sees both relations.
         ledger: of the org and object.
         plan_id: the plan that was applied.
-        part: the object's part of that plan.
+        part: the mapping's part of that plan.
         payload: relation of the plan's rows, with look-ups that waited answered by Ids.
         outcomes: relation ``salesforce_<object>`` of the plan.
 
     Returns:
         The segment; none when the plan wrote nothing.
     """
-    path = ledger.segment(plan_id) or ledger.folder / f"{ledger.next_stamp()}-{plan_id}.parquet"
+    path = ledger.segment(plan_id, part.stem) or ledger.new_segment(plan_id, part.stem)
     query = segment_sql(part, payload, outcomes, plan_id, _time_of(path))
     if not connection.execute(f"select 1 from ({query}) limit 1").fetchall():
         return None
@@ -131,19 +145,17 @@ def write(
     return path
 
 
-def store(connection: DuckDBPyConnection, ledger: Ledger, plan_id: str, differing: str) -> None:
+def store(connection: DuckDBPyConnection, segment: Path, plan_id: str, differing: str) -> None:
     """Note that a plan's rows were read back; ``differing`` holds what is not as it was sent.
 
     Args:
         connection: sees the relation.
-        ledger: of the org and object.
-        plan_id: the plan whose segment is proven with this.
+        segment: what was written, which is proven with this.
+        plan_id: the plan that wrote it.
         differing: relation with ``key``, ``field`` and ``stored``.
     """
-    segment = ledger.segment(plan_id)
-    if segment is not None:
-        query = f"select {literal(plan_id)} as plan_id, key, field, stored from {differing}"
-        _publish(connection, _stamped_sql(query, _time_of(segment)), _stored(segment))
+    query = f"select {literal(plan_id)} as plan_id, key, field, stored from {differing}"
+    _publish(connection, _stamped_sql(query, _time_of(segment)), _stored(segment))
 
 
 def correct(connection: DuckDBPyConnection, ledger: Ledger, differing: str) -> None:
@@ -196,7 +208,8 @@ def _stored(segment: Path) -> Path:
     return segment.parent / "stored" / segment.name
 
 
-def _plan_of(path: Path) -> str:
+def _name_of(path: Path) -> str:
+    """A segment's plan and mapping, as ``Ledger`` writes them."""
     return path.stem.split("-", 1)[1]
 
 

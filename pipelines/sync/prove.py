@@ -53,9 +53,10 @@ class FieldProof:
 
 @dataclass(frozen=True)
 class Proof:
-    """What became of all values of one object that a plan wrote.
+    """What became of all values that a plan wrote by one mapping.
 
     Attributes:
+        object: whose records they are.
         fields: those that were written, in the order of the plan.
         path: Parquet with every value that is not stored as sent: ``key``, ``sf_id``, ``field``,
             ``sent``, ``stored``, ``verdict``, ``touched_by`` (Id of the last user).
@@ -265,13 +266,15 @@ def _shown(value: str | None) -> str:
     return f"'{value}'" if len(value) <= 60 else f"'{value[:59]}…'"
 
 
-def later_too_sql(proof: Path, plan_id: str, user_id: str) -> str:
-    """A plan's values that are not as sent, with those of the table ``later``; as ``Proof.path``.
+def later_too_sql(proof: Path, payload: Path, plan_id: str, user_id: str) -> str:
+    """A part's values that are not as sent, with those of the table ``later``; as ``Proof.path``.
 
-    What the org has set back to what was sent is as sent again.
+    What the org has set back to what was sent is as sent again. Of the table, which is of an
+    object, only the rows of the part's ``payload`` count.
     """
     return (
-        f"with newer as (select * from later where plan_id = {literal(plan_id)})\n"
+        f"with newer as (select * from later where plan_id = {literal(plan_id)}"
+        f" and key in (select key from read_parquet({literal(payload)})))\n"
         f"select * from read_parquet({literal(proof)}) anti join newer using (key, field)\n"
         "union all by name\n"
         "select key, sf_id, field, sent, stored,"

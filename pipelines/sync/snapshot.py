@@ -10,35 +10,42 @@ from pathlib import Path
 from pipelines.sync.mapping.fields import INTEGERS, NUMBERS, Field
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import ObjectMapping
+from pipelines.sync.mapping.named_objects import CONVERSION, USER, converts
 from pipelines.sync.mapping.wire import quoted, wire_sql
 from pipelines.warehouse import literal
 
 USER_FIELDS = ("Id", "Username", "Name", "IsActive", "SystemModstamp")
+MERGED = "MasterRecordId"
+"""Only objects whose records can be merged have it."""
 _ALWAYS = (
     "Id",
     "IsDeleted",
-    "MasterRecordId",
+    MERGED,
     "CreatedDate",
     "LastModifiedDate",
     "LastModifiedById",
     "SystemModstamp",
 )
 _MOMENTS = frozenset({"CreatedDate", "LastModifiedDate", "SystemModstamp"})
-_OF_OBJECT = {
-    "Contact": ("AccountId",),
-    "Lead": ("IsConverted", "ConvertedDate", "ConvertedContactId", "ConvertedAccountId"),
-}
 
 
 def fields_needed(mappings: Mapping[str, ObjectMapping]) -> dict[str, list[str]]:
     """Each sObject and the fields its snapshot needs: for the plan, for matching, for look-ups."""
-    needed = {name: _needed(mapping) for name, mapping in mappings.items()}
-    return needed | {"User": list(USER_FIELDS)}
+    needed: dict[str, list[str]] = {}
+    for mapping in mappings.values():
+        known = needed.get(mapping.object, [])
+        needed[mapping.object] = list(dict.fromkeys((*known, *_needed(mapping))))
+    return needed | {USER: list(USER_FIELDS)}
+
+
+def fields_read(needed: Iterable[str], schema: Mapping[str, Field]) -> tuple[str, ...]:
+    """The fields of a snapshot that the org has: all of them, but a few are not on every object."""
+    return tuple(name for name in needed if name != MERGED or not schema or name in schema)
 
 
 def has_deleted(object_name: str) -> bool:
     """Whether records of an object can be deleted; users can only be made inactive."""
-    return object_name != "User"
+    return object_name != USER
 
 
 def snapshot_soql(object_name: str, fields: Iterable[str], where: str | None = None) -> str:
@@ -163,5 +170,5 @@ def _where(condition: str | None) -> str:
 def _needed(mapping: ObjectMapping) -> list[str]:
     matched = [field for rule in mapping.match for field in NEEDS[rule]]
     mapped = mapping.enabled()
-    own = _OF_OBJECT.get(mapping.object, ())
+    own = CONVERSION if converts(mapping.object) else ()
     return list(dict.fromkeys((*_ALWAYS, mapping.key, *own, *mapped, *matched)))

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 
 from pipelines.sync.ledger_sql import SENT
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
+from pipelines.sync.mapping.named_objects import converts
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.sync.prove import same_sql
@@ -29,7 +30,7 @@ def undo_sql(
     user_id: str,
     groups: Mapping[str, Collection[str]],
 ) -> str:
-    """The relation ``plan_<object>`` of an undo; columns as every plan has them.
+    """The relation ``plan_<mapping>`` of an undo; columns as every plan has them.
 
     It reads these relations:
 
@@ -53,7 +54,7 @@ def undo_sql(
     fields = [name for name in part.types if name in schema]
     group = {field: name for name, members in groups.items() for field in members}
     converted = (
-        "false" if part.object != "Lead" else "coalesce(records.\"IsConverted\" = 'true', false)"
+        "coalesce(records.\"IsConverted\" = 'true', false)" if converts(part.object) else "false"
     )
     return _UNDO.format(
         cells=",\n            ".join(_cell_sql(schema[name], group.get(name)) for name in fields),

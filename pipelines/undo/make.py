@@ -8,6 +8,7 @@ alone that it did not come to undo; running the undo again goes on.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -25,6 +26,8 @@ from pipelines.sync.apply.payload import payload_sql
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.ledger_sql import corrections_sql, segment_sql
 from pipelines.sync.mapping.addresses import fit
+from pipelines.sync.mapping.folder import of_object
+from pipelines.sync.mapping.named_objects import USER
 from pipelines.sync.plan.runs import plan_named
 from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo_plan import undo_sql
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from pipelines.salesforce.org import Org
     from pipelines.sync.apply.objects import Outcomes
     from pipelines.sync.apply.send import Progress
+    from pipelines.sync.mapping.model import ObjectMapping
     from pipelines.sync.prove import Proof
 
 UNDO = "undo"
@@ -66,10 +70,14 @@ def plan_undo(project: Project, name: str) -> Plan:
             what = f"was applied to the org {plan.organization_id}, not to {org.organization_id}"
             raise _refused(plan, what)
         settle(project)
-        if not any(_outcomes(plan, one).exists() for one in plan.objects):
+        if not any(plan.outcomes(stem).exists() for stem in plan.objects):
             raise _refused(plan, "was never applied, so there is nothing to undo")
-        check_keys(project, org, plan.objects)
-        for one in ("User", *plan.objects):
+        objects = list(dict.fromkeys(part.object for part in plan.objects.values()))
+        for one in objects:
+            if one not in project.objects:
+                raise _refused(plan, f"wrote {one}, which no mapping names now; put it back first")
+        check_keys(project, org, objects)
+        for one in (USER, *objects):
             refresh(project, org, one)
         saved = _inverse(project, org, plan)
     before = [undo for undo in undos(project.home) if undo.undoes == plan.plan_id]
@@ -104,7 +112,9 @@ def told(saved: Plan) -> str:
     """An undo in one sentence."""
     parts = []
     for action, words in _WORDS.items():
-        counts = {name: part.counts.get(action, 0) for name, part in saved.objects.items()}
+        counts: Counter[str] = Counter()
+        for part in saved.objects.values():
+            counts[part.object] += part.counts.get(action, 0)
         listed = [
             f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
             for name, count in counts.items()
@@ -117,7 +127,7 @@ def told(saved: Plan) -> str:
 
 @dataclass(frozen=True)
 class Undone:
-    """An undo that was carried out, object by object, children first."""
+    """An undo that was carried out, mapping by mapping, children first."""
 
     saved: Plan
     outcomes: Sequence[Outcomes]
@@ -164,29 +174,31 @@ def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
         project.connect(date.fromisoformat(plan.batch)) as connection,
     ):
         files = {}
-        schema = {name: describes.known(home / "describe", name) for name in plan.objects}
-        mappings = fit(project.object_mappings, schema)
-        for name in reversed([*plan.objects]):
-            if not _outcomes(plan, name).exists():
+        schema = {name: describes.known(home / "describe", name) for name in project.objects}
+        mappings = _mappings(fit(project.object_mappings, schema), plan)
+        for stem in reversed([*plan.objects]):
+            if not plan.outcomes(stem).exists():
                 continue
-            _bind(project, connection, plan, name, known)
+            part, mapping = plan.objects[stem], mappings[stem]
+            _bind(project, connection, plan, stem, known)
             created = [row[0] for row in connection.execute(_CREATED).fetchall()]
-            told = hung(org, name, created, gone)
+            told = hung(org, part.object, created, gone)
             connection.execute("create or replace temp table hung (sf_id varchar, why varchar)")
             if told:
                 connection.executemany("insert into hung values (?, ?)", list(told.items()))
-            part, enabled = plan.objects[name], mappings[name].enabled()
+            fields, enabled = schema[part.object], mapping.enabled()
             query = undo_sql(
                 replace(part, types=dict.fromkeys(enabled, "")),
-                {field: schema[name][field] for field in part.types if field in enabled},
+                {field: fields[field] for field in part.types if field in enabled},
                 plan.plan_id,
                 [undo.plan_id for undo in known],
                 org.user_id,
-                mappings[name].groups,
+                mapping.groups,
             )
-            files[name] = Path(folder) / f"{name.lower()}.parquet"
-            write_parquet(connection, query, files[name])
-            gone |= {row[0] for row in connection.execute(_gone_sql(files[name])).fetchall()}
+            files[stem] = Path(folder) / f"{stem}.parquet"
+            write_parquet(connection, query, files[stem])
+            query = _gone_sql(files[stem], [*part.references, part.parent_field])
+            gone |= {row[0] for row in connection.execute(query).fetchall()}
         origin = Origin(
             batch=plan.batch,
             organization_id=plan.organization_id,
@@ -199,54 +211,62 @@ def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
         return save_plan(project.home, origin, files, mappings, schema)
 
 
+def _mappings(mappings: Mapping[str, ObjectMapping], plan: Plan) -> dict[str, ObjectMapping]:
+    """The mapping of each part of a plan: of its name, else of its object."""
+    found = {}
+    for stem, part in plan.objects.items():
+        named = mappings.get(stem)
+        same = named is not None and named.object == part.object
+        found[stem] = named if named and same else of_object(mappings, part.object)[0]
+    return found
+
+
 def _bind(
     project: Project,
     connection: DuckDBPyConnection,
     plan: Plan,
-    name: str,
+    stem: str,
     known: Sequence[Plan],
 ) -> None:
     """Make the relations that ``undo_sql`` reads, but for ``hung``."""
-    part, book = plan.objects[name], Ledger.of(project.org_home(plan.organization_id), name)
-    parents = {
-        other: _outcomes(plan, other) for other in plan.objects if _outcomes(plan, other).exists()
-    }
-    parents.pop(name, None)
-    resolved = payload_sql(part, plan.payload(name), parents, barred=False)
-    outcomes = f"(select * from read_parquet({literal(_outcomes(plan, name))}))"
+    part = plan.objects[stem]
+    book = Ledger.of(project.org_home(plan.organization_id), part.object)
+    resolved = payload_sql(part, plan.payload(stem), plan.parents(stem), barred=False)
+    outcomes = f"(select * from read_parquet({literal(plan.outcomes(stem))}))"
     at = datetime.fromisoformat(plan.created_at)
     written = segment_sql(part, f"({resolved})", outcomes, plan.plan_id, at)
-    project.bind_org(connection, name, "records")
-    project.bind_org(connection, "User", "users")
+    project.bind_org(connection, part.object, "records")
+    project.bind_org(connection, USER, "users")
     for view, query in (
         ("written", written),
-        ("planned", f"select key, before from read_parquet({literal(plan.payload(name))})"),
+        ("planned", f"select key, before from read_parquet({literal(plan.payload(stem))})"),
         ("read", _read_sql(corrections_sql(book.corrections(), "written"), plan.plan_id)),
         ("entries", book.sql("written")),
-        ("undone_before", _undone_before_sql(known, plan, name)),
+        ("undone_before", _undone_before_sql(known, plan, stem)),
     ):
         connection.execute(f"create or replace temp table {view} as {query}")
 
 
-def _left_with_children(project: Project, saved: Plan, name: str) -> Mapping[str, str]:
+def _left_with_children(project: Project, saved: Plan, stem: str) -> Mapping[str, str]:
     """Key → why a record is not deleted after all: children of it could not be undone before."""
-    deletes = f"select sf_id, key from read_parquet({literal(saved.payload(name))})"
+    deletes = f"select sf_id, key from read_parquet({literal(saved.payload(stem))})"
+    name = saved.objects[stem].object
     with project.org() as org, project.warehouse.connect() as connection:
         query = f"{deletes} where action = 'delete'"
         keys = dict(connection.execute(query).fetchall())
         return {keys[sf_id]: why for sf_id, why in hung(org, name, list(keys), set()).items()}
 
 
-def _undone_before_sql(known: Sequence[Plan], plan: Plan, name: str) -> str:
+def _undone_before_sql(known: Sequence[Plan], plan: Plan, stem: str) -> str:
     """Keys and fields of a plan that other undos of it have taken back already."""
     parts = ["select null::varchar as key, null::varchar as field where false"]
     for undo in known:
-        if undo.undoes == plan.plan_id and name in undo.objects and _outcomes(undo, name).exists():
+        if undo.undoes == plan.plan_id and stem in undo.objects and undo.outcomes(stem).exists():
             taken = "case when planned.action = 'restore' then planned.changed else [null] end"
             parts.append(
                 f"select key, unnest({taken}) as field"
-                f" from read_parquet({literal(undo.payload(name))}) as planned"
-                f" join read_parquet({literal(_outcomes(undo, name))}) as said using (key)"
+                f" from read_parquet({literal(undo.payload(stem))}) as planned"
+                f" join read_parquet({literal(undo.outcomes(stem))}) as said using (key)"
                 " where said.outcome in ('updated', 'deleted')"
             )
     return "\nunion all\n".join(parts)
@@ -256,10 +276,12 @@ def _read_sql(corrections: str, plan_id: str) -> str:
     return f"select key, field, stored from ({corrections}) where plan_id = {literal(plan_id)}"
 
 
-def _gone_sql(payload: Path) -> str:
+def _gone_sql(payload: Path, parents: Sequence[str | None]) -> str:
+    """Records that are deleted or taken from their parents, which these fields name."""
+    named = ", ".join(literal(name) for name in parents if name)
     return (
         f"select sf_id from read_parquet({literal(payload)})"
-        " where action = 'delete' or list_contains(changed, 'AccountId')"
+        f" where action = 'delete' or list_has_any(changed, [{named}]::varchar[])"
     )
 
 
@@ -267,10 +289,6 @@ def _spill(project: Project) -> Path:
     folder = project.home / "spill"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _outcomes(plan: Plan, name: str) -> Path:
-    return plan.folder / "applied" / name.lower() / "outcomes.parquet"
 
 
 def _refused(plan: Plan, what: str) -> ConfigError:

@@ -104,23 +104,15 @@ def _home(project: Project) -> Path:
 
 
 def _taken_back(plan: Plan, undo: Plan, name: str) -> str:
-    part, parents = plan.objects[name], _parents(plan, name)
+    part, parents = plan.objects[name], plan.parents(name)
     return taken_back_sql(
-        name,
+        part.object,
         undo.plan_id,
         {field: kind for field, kind in part.types.items() if field in undo.objects[name].types},
         planned=f"read_parquet({literal(plan.payload(name))})",
         inverse=f"read_parquet({literal(undo.payload(name))})",
         resolved=f"({payload_sql(part, plan.payload(name), parents, barred=False)})",
     )
-
-
-def _parents(plan: Plan, name: str) -> dict[str, Path]:
-    paths = {
-        other: plan.folder / "applied" / other.lower() / "outcomes.parquet"
-        for other in plan.objects
-    }
-    return {other: path for other, path in paths.items() if other != name and path.exists()}
 
 
 def _undone_sql(path: Path) -> str:
@@ -131,13 +123,13 @@ def _undone_sql(path: Path) -> str:
 
 
 def _pruned_sql(path: Path, plan_id: str, found: Outcomes) -> str:
-    done = (
+    left = (
         f"select key from read_parquet({literal(found.path)})"
-        " where outcome in ('updated', 'deleted', 'unknown')"
+        " where outcome not in ('updated', 'deleted', 'unknown')"
     )
     return (
         f"select * from ({_undone_sql(path)}) where plan_id <> {literal(plan_id)}"
-        f" or object <> {literal(found.object)} or key in ({done})"
+        f" or object <> {literal(found.object)} or key not in ({left})"
     )
 
 

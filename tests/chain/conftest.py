@@ -142,7 +142,10 @@ class Chain:
 
     def records(self, object_name: str, *fields: str) -> list[dict[str, Any]]:
         """Every record of an object with these fields, or all that the mapping fills."""
-        names = fields or ("Causeway_Key__c", *self.project.object_mappings[object_name].enabled())
+        names = fields or (
+            "Causeway_Key__c",
+            *self.project.object_mappings[object_name.lower()].enabled(),
+        )
         client = self.salesforce()
         found = client.query_all(f"select Id, {', '.join(names)} from {object_name}")["records"]
         client.session.close()
@@ -171,6 +174,12 @@ class Chain:
             for object_name in OBJECTS
             for row in self.records(object_name, "SystemModstamp")
         }
+
+    def decide(self, *lines: str) -> Path:
+        """Write decisions.csv, as a person does."""
+        path = self.mappings / "decisions.csv"
+        path.write_text("\n".join(("kind,reference,target", *lines)) + "\n")
+        return path
 
     def outcomes(self, day: date) -> dict[str, Counter[str]]:
         """Object → outcomes of the newest run of the day."""

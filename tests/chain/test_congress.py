@@ -51,7 +51,7 @@ def chain(make_chain: Any) -> Any:
 @pytest.fixture(scope="module")
 def contacts(chain: Any) -> dict[str, dict[str, Any]]:
     """Member → the Contact that simple-salesforce reads of them."""
-    fields = ("Causeway_Key__c", *chain.project.object_mappings["Contact"].enabled())
+    fields = ("Causeway_Key__c", *chain.project.object_mappings["contact"].enabled())
     codes = [f"{block}{part}Code" for block in ("Mailing", "Other") for part in PLACE]
     held = {row["Causeway_Key__c"]: row for row in chain.records("Contact", *fields, *codes)}
     linked = [row for row in chain.read("person_links", DAY) if row["entity"] == "contact"]

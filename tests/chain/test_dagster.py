@@ -170,7 +170,6 @@ def test_every_asset_says_what_it_is() -> None:
 
     graph = defs.resolve_asset_graph()
     keys = graph.get_all_asset_keys()
-    assert len(keys) == 49
     for key in keys:
         node = graph.get(key)
         assert node.description, key

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,12 +33,6 @@ def sync(chain: Any, day: date) -> None:
     prepare(project)
     for name in STAGES:
         run_stage(name, Run(project, day))
-
-
-def decide(chain: Any, *lines: str) -> Path:
-    path: Path = chain.mappings / "decisions.csv"
-    path.write_text("\n".join(["kind,reference,target,decided_by,decided_at,note", *lines]) + "\n")
-    return path
 
 
 def rows(chain: Any, day: date, name: str = "contact") -> list[dict[str, Any]]:
@@ -90,7 +83,7 @@ def test_a_rename_waits_for_a_word_and_its_opt_out_does_not(chain: Any) -> None:
     [waits] = [row for row in rows(chain, D3) if row["action"] == "hold"]
     assert (waits["scope"], waits["decide"]) == ("held or rejected earlier", "rename_ok,shop:7,")
 
-    decide(chain, "rename_ok,shop:7,,ada,2026-11-07,he took over")
+    chain.decide("rename_ok,shop:7,,ada,2026-11-07,he took over")
     sync(chain, D3)
     [row] = [row for row in rows(chain, D3) if row["reason"]]
     told = 'renamed from "Anna Smith" to "Bob Jones" as decisions.csv:2 allows'
@@ -117,8 +110,8 @@ def test_somebody_is_the_record_that_a_person_says(chain: Any) -> None:
     other = client.Contact.create({"LastName": "Gone"})["id"]
     client.Contact.delete(other)
     chain.put("shop", D2, "s.csv", f"{HEAD}8,Alan,Ferro,alan@x.org,\n9,Ben,Voss,ben@x.org,\n")
-    decide(
-        chain, f"use,shop:8,{stranger['id']}", f"use,shop:9,{other}", "use,shop:77,003A00000000001"
+    chain.decide(
+        f"use,shop:8,{stranger['id']}", f"use,shop:9,{other}", "use,shop:77,003A00000000001"
     )
     sync(chain, D2)
     plan = {row["LastName"]: row for row in rows(chain, D2)}
@@ -157,7 +150,7 @@ def test_many_renames_at_once_are_blocked_though_each_may_pass(chain: Any) -> No
 def test_a_wrong_line_stops_everything_before_anything_is_written(chain: Any) -> None:
     chain.put("shop", D2, "s.csv", HEAD + "8,Cleo,Roux,cleo@x.org,\n")
     before = chain.stamps()
-    path = decide(chain, "same,shop:7,shap:8", "rename,shop:7,", "use,shop:7,")
+    path = chain.decide("same,shop:7,shap:8", "rename,shop:7,", "use,shop:7,")
     with pytest.raises(ConfigError) as caught:
         sync(chain, D2)
     assert [(one.file, one.line) for one in caught.value.problems] == [

@@ -45,7 +45,7 @@ def test_re_execution_from_failure_finishes_the_same_plan(make_chain: Any) -> No
     calls = "composite/sobjects/Contact"
     fault = {"kind": "die", "moment": "after_work", "path": calls, "skip": 1}
     control.inject(chain.project.local_org, fault)
-    failed = chain.run(DAY)
+    failed = chain.run_by_dagster(DAY)
     assert failed.failed_step == "salesforce_contact"
     assert isinstance(failed.error, TransientError)
     plan = newest(chain.project, DAY)
@@ -61,7 +61,7 @@ def test_re_execution_from_failure_finishes_the_same_plan(make_chain: Any) -> No
         with dg.execute_job(job, instance=instance, tags=tags, reexecution_options=options) as done:
             steps = {event.step_key for event in done.all_events if event.is_step_start}
             assert done.success
-    assert steps == {"salesforce_contact", "salesforce_lead"}
+    assert steps == {"apply_contact", "apply_lead"}
     assert newest(chain.project, DAY).plan_id == plan.plan_id
     said = chain.read("salesforce_contact", DAY)
     assert {(row["outcome"], row["attempts"]) for row in said} == {("created", 1)}
@@ -94,7 +94,7 @@ def test_a_run_whose_process_died_is_reaped_by_the_next(small: Any) -> None:
             return run.status
 
     assert status() == dg.DagsterRunStatus.STARTED
-    result = small.run(DAY)
+    result = small.run_by_dagster(DAY)
     assert result.success
     assert status() == dg.DagsterRunStatus.FAILURE
     assert list(locks.glob("*.lock")) == []
@@ -144,7 +144,7 @@ def test_a_disk_that_fills_up_while_rows_are_sent_doubles_none(small: Any) -> No
     day = date(2026, 11, 7)
     small.put("people", day, "people.csv", people(430, "more"))
     assert small.run(day, plan_only=True).success
-    apply(small.project, day, "Account")
+    apply(small.project, day, "account")
     without_room(small, day, "Contact", 9_000)
     small.done(day)
     found = small.records("Contact", "LastName", "CreatedDate", "LastModifiedDate")

@@ -288,7 +288,7 @@ def test_an_edit_made_while_somebody_looks_at_the_undo_stands(chain: Any) -> Non
     changed = chain.run(DAYS[2])
     for run, name, action in ((changed, "Ada", "restore"), (made, "Flo", "delete")):
         saved = plan_undo(chain.project, run.run_id)
-        assert saved.objects["Contact"].counts[action] == 1
+        assert saved.objects["contact"].counts[action] == 1
         change(chain, "Contact", by_name(chain)[name]["Id"], {"Title": "Set by sales"})
         found = {one.object: one for one in carry_out(chain.project, saved).outcomes}["Contact"]
         assert found.counts["held"] == 1

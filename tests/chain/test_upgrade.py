@@ -224,18 +224,23 @@ def test_a_home_of_a_newer_program_is_refused(old: Project) -> None:
     assert version(old) == newer
 
 
+def names(chain: Any) -> dict[str, tuple[str | None, str]]:
+    """Key → first and last name of everybody."""
+    rows = chain.read("people")
+    return {row["person_key"]: (row["first_name"], row["last_name"]) for row in rows}
+
+
 @pytest.fixture(scope="module")
 def again(make_chain: Any) -> Any:
     """The old home with its org, looked at and then both of its days run again."""
     chain = make_chain(org=False)
     unpack(chain.home)
     chain.start_org()
-    chain.names = {}
     chain.stamped = chain.stamps()
     looked = chain.causeway("status", "--batch", str(DAYS[1]), "--json")
     assert looked.returncode == 0, looked.stderr
     assert f"becomes one of version {migrations.newest()}" in looked.stderr
-    chain.names = {row["person_key"]: row["last_name"] for row in chain.read("people")}
+    chain.names = names(chain)
     for day in DAYS:
         chain.done(day)
     return chain
@@ -246,8 +251,8 @@ def test_every_old_day_again_touches_no_record(again: Any) -> None:
 
 
 def test_every_old_day_again_renames_nobody(again: Any) -> None:
-    names = {row["person_key"]: row["last_name"] for row in again.read("people")}
-    assert names == again.names
+    found = names(again)
+    assert {key: found.get(key) for key in again.names} == again.names
 
 
 def test_every_old_day_again_plans_nothing_that_no_rule_explains(again: Any) -> None:
@@ -267,3 +272,26 @@ def test_what_was_undone_stays_undone(again: Any) -> None:
     names = {row["FirstName"]: row for row in again.records("Contact", "FirstName", "Title")}
     assert names["Ada"]["Title"] == "Head Buyer"
     assert "Una" not in names
+
+
+def test_whoever_was_joined_by_a_mailbox_alone_waits_for_a_decision(again: Any) -> None:
+    """Bob stood in Anna's record, Dan in Carol's or she in his: neither is made without a word."""
+    waits = {
+        (row["FirstName"], row["LastName"]): row["decide"].splitlines()
+        for row in again.read("plan_contact")
+        if row["action"] == "hold" and row["decide"]
+    }
+    assert len(waits) == 2
+    lines = waits["Bob", "Miller"]
+    assert sorted(line.split(",", 1)[0] for line in lines) == ["different", "same"]
+    [said] = [line for line in lines if line.startswith("different")]
+    assert set(said.split(",")[1:]) == {"fair:F1", "fair:F2"}
+    again.decide(said)
+    kept = again.stamps()
+    again.done(DAYS[0])
+    contacts = again.records("Contact", "FirstName", "LastName")
+    millers = {row["FirstName"]: row["Id"] for row in contacts if row["LastName"] == "Miller"}
+    assert millers.keys() == {"Anna", "Bob"}
+    touched = {sf_id for sf_id, stamp in again.stamps().items() if kept.get(sf_id) != stamp}
+    assert millers["Bob"] in touched
+    assert millers["Anna"] not in touched

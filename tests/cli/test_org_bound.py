@@ -12,8 +12,8 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.org import describes
-from pipelines.project import OBJECTS
 from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.named_objects import ROUTED
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_fields_are_saved_compared_and_checked_against_without_an_org(
 
 
 def test_what_ships_is_checked_without_an_org(causeway: Any, tmp_path: Path) -> None:
-    assert sorted(describes.saved(PROJECT / "mappings") or ()) == sorted(OBJECTS)
+    assert sorted(describes.saved(PROJECT / "mappings") or ()) == sorted(ROUTED)
     ran = causeway("check", "--json", home=tmp_path)
     assert (ran.code, ran.document) == (0, {"problems": [], "drift": []})
 

@@ -122,15 +122,15 @@ def test_a_second_load_above_the_guard_writes_nothing_by_any_way(here: Project) 
     assert ran.returncode == 4, ran.stderr
     for said in ("is blocked and nothing was sent", "Contact: 6 to create, with 3 of ours"):
         assert said in ran.stderr
-    for name in ("Account", "Contact", "Lead"):
+    for name in ("account", "contact", "lead"):
         with pytest.raises(Blocked, match="nothing was sent"):
             apply(here, NEXT, name)
     assert len(contacts(here)) == 3
 
     limit(here, 6)
     released = replace(here)  # a project reads its YAML once
-    apply(released, NEXT, "Account")
-    apply(released, NEXT, "Contact")
+    apply(released, NEXT, "account")
+    apply(released, NEXT, "contact")
     assert len(contacts(here)) == 9
 
 
@@ -138,10 +138,10 @@ def test_children_are_not_sent_before_their_parents(here: Project) -> None:
     put(here, DAY, 3)
     assert run(here, DAY, plan_only=True).success
     with pytest.raises(ConfigError, match="apply salesforce_account of this plan first"):
-        apply(here, DAY, "Contact")
+        apply(here, DAY, "contact")
     assert contacts(here) == []
-    apply(here, DAY, "Account")
-    apply(here, DAY, "Contact")
+    apply(here, DAY, "account")
+    apply(here, DAY, "contact")
     assert len(contacts(here)) == 3
 
 
@@ -161,7 +161,7 @@ def test_a_first_load_that_died_goes_on_and_only_what_is_more_is_guarded(here: P
 def test_a_plan_of_a_dead_run_may_be_deleted_but_not_edited(here: Project) -> None:
     die_half_way(here)
     plan = newest(here, DAY)
-    payload = plan.payload("Contact")
+    payload = plan.payload("contact")
     content = payload.read_bytes()
     payload.unlink()  # the same bytes are a relation, too
     payload.write_bytes(content + b" ")

@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> Project:
 
 def plan(project: Project, rows: int, *, used: int = 100, order: str = "") -> Plan:
     """A plan of so many creates, in an org that has used so many of its 1,000 calls."""
-    mapping = project.object_mappings["Contact"]
+    mapping = project.object_mappings["contact"]
     schema = {name: Field("Contact", name, name, "string") for name in mapping.enabled()}
     file = project.home / "plan_contact.parquet"
     head = ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS.items())
@@ -55,7 +55,7 @@ def plan(project: Project, rows: int, *, used: int = 100, order: str = "") -> Pl
     made_from = digests(project, {})
     origin = Origin(str(DAY), "00D000000000001AAA", "ada@x.org", made_from, limits=limits)
     return save_plan(
-        project.home, origin, {"Contact": file}, {"Contact": mapping}, {"Contact": schema}
+        project.home, origin, {"contact": file}, {"contact": mapping}, {"Contact": schema}
     )
 
 
@@ -111,8 +111,8 @@ def test_what_a_plan_was_made_from_must_not_have_changed(project: Project) -> No
 
 def test_what_applying_takes_is_foretold() -> None:
     def made(**counts: int) -> Plan:
-        part = ObjectPlan("Contact", "K__c", {}, {}, None, counts, "")
-        return Plan(Path(), "p", "", "", "", "", "", {}, {"Contact": part})
+        part = ObjectPlan("contact", "Contact", "K__c", {}, {}, None, counts, "")
+        return Plan(Path(), "p", "", "", "", "", "", {}, {"contact": part})
 
     assert predicted(made(unchanged=9)) == Cost()
     assert predicted(made(create=401)) == Cost(calls=6 + 3, storage_kb=802)

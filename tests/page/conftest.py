@@ -43,7 +43,7 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 def make_plan(project: Project) -> MakePlan:
     """A plan of so many creates, hostile updates, a row that waits, one cut, one with a note."""
-    mapping = project.object_mappings["Contact"]
+    mapping = project.object_mappings["contact"]
     schema = {
         name: Field("Contact", name, name, "string", length=255) for name in mapping.enabled()
     }
@@ -57,7 +57,7 @@ def make_plan(project: Project) -> MakePlan:
             connection.executemany("insert into evil values (?, ?)", list(enumerate(EVIL)))
             connection.execute(f"copy ({_planned(creates, others)}) to '{file}' (format parquet)")
         plan = save_plan(
-            project.home, ORIGIN, {"Contact": file}, {"Contact": mapping}, {"Contact": schema}
+            project.home, ORIGIN, {"contact": file}, {"contact": mapping}, {"Contact": schema}
         )
         write_page(project, plan)
         return plan

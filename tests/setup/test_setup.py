@@ -13,7 +13,8 @@ from pipelines.jobs import run_batch
 from pipelines.local_org import control
 from pipelines.org.setup import set_up
 from pipelines.org.snapshot import bind_home
-from pipelines.project import OBJECTS, Project
+from pipelines.project import Project
+from pipelines.sync.mapping.named_objects import ROUTED
 
 TEMPLATE = PROJECT / "pipelines" / "local_org" / "catalog" / "org.yaml"
 
@@ -35,10 +36,10 @@ def test_the_fields_are_made_granted_and_seen_and_nothing_is_made_twice(bare: Pr
     said: list[str] = []
     set_up(bare, said.append)
     assert [line for line in said if line.startswith("made the field")] == [
-        f"made the field {name}.Causeway_Key__c" for name in OBJECTS
+        f"made the field {name}.Causeway_Key__c" for name in ROUTED
     ]
     with bare.org() as org:
-        for name in OBJECTS:
+        for name in ROUTED:
             [field] = [
                 field
                 for field in org.describe(name)["fields"]

@@ -13,11 +13,11 @@ import pytest
 from pipelines.config import PROJECT
 from pipelines.project import Project
 from pipelines.sync.mapping.fields import OrgSchema, org_schema
-from pipelines.sync.mapping.model import ObjectMapping, read_mappings
+from pipelines.sync.mapping.folder import read_mappings
+from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.policies import Policies, read_policies
 
 HERE = Path(__file__).parent
-OBJECTS = ("Account", "Contact", "Lead")
 PEOPLE = {
     **dict.fromkeys(
         (
@@ -63,7 +63,7 @@ def schema() -> OrgSchema:
 @pytest.fixture(scope="session")
 def mappings() -> dict[str, ObjectMapping]:
     """The mappings as they ship."""
-    return read_mappings(PROJECT / "mappings", OBJECTS, {})
+    return read_mappings(PROJECT / "mappings", {})
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.check import check_mappings
 from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import Field, OrgSchema
-from pipelines.sync.mapping.model import ObjectMapping, read_mapping, read_mappings
+from pipelines.sync.mapping.folder import read_mappings
+from pipelines.sync.mapping.model import ObjectMapping, read_mapping
 from pipelines.sync.mapping.places import listed, places_sql, places_table
 from pipelines.sync.mapping.policies import Addresses, Policies
 from pipelines.sync.snapshot import fields_needed
@@ -94,7 +95,7 @@ def place(
     """The mailing address that the shipped mapping sends for a person, as a policy has it."""
     db.register("spelled_places", places_table(listed([describe()])))
     db.execute(f"create table org_place as {places_sql('spelled_places')}")
-    mappings = fit(read_mappings(PROJECT / "mappings", list(coded), {}), coded)
+    mappings = fit(read_mappings(PROJECT / "mappings", {}), coded)
     for name, columns in fields_needed(mappings).items():
         fill(f"org_{name.lower()}", dict.fromkeys(columns, "varchar"), [])
     for name in mappings:
@@ -109,7 +110,7 @@ def place(
         changes = ", ".join(f"mailing_{part} = '{text}'" for part, text in parts.items())
         db.execute(f"update people set {changes}")
         policies = Policies(addresses=policy or Addresses())
-        query = desired_sql(mappings["Contact"], coded["Contact"], mappings, policies)
+        query = desired_sql(mappings["contact"], coded["Contact"], mappings, policies)
         row, other = db.sql(query).to_arrow_table().to_pylist()
         assert {row["key"], other["key"]} == set(keys)
         assert "MailingState" not in row
@@ -182,18 +183,18 @@ def test_what_the_org_does_not_list_follows_the_policy(
 
 
 def test_a_mapping_fits_both_kinds_of_org(schema: OrgSchema, coded: OrgSchema) -> None:
-    mappings = read_mappings(PROJECT / "mappings", list(schema), {})
+    mappings = read_mappings(PROJECT / "mappings", {})
     assert fit(mappings, schema) == mappings
-    fitted = fit(mappings, coded)["Contact"]
+    fitted = fit(mappings, coded)["contact"]
     assert "MailingStateCode" in fitted.enabled()
     assert "MailingState" not in fitted.enabled()
-    written = mappings["Contact"].line("fields", "MailingState")
+    written = mappings["contact"].line("fields", "MailingState")
     assert fitted.line("fields", "MailingStateCode") == written
 
 
 def test_the_sql_for_codes_is_as_it_was_read_last(coded: OrgSchema) -> None:
-    mappings = fit(read_mappings(PROJECT / "mappings", list(coded), {}), coded)
-    query = desired_sql(mappings["Account"], coded["Account"], mappings, Policies())
+    mappings = fit(read_mappings(PROJECT / "mappings", {}), coded)
+    query = desired_sql(mappings["account"], coded["Account"], mappings, Policies())
     path = GOLDEN / "sf_account_with_codes.sql"
     if os.environ.get("GOLDEN") == "write":
         path.write_text(query, encoding="utf-8")
@@ -222,7 +223,7 @@ def test_an_address_that_cannot_work(
     path = tmp_path / "contact.yaml"
     head = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n  LastName: last_name\n"
     path.write_text(f"{head}  {written}\n", encoding="utf-8")
-    fitted = fit(mappings | {"Contact": read_mapping(path, {})}, coded)
+    fitted = fit(mappings | {"contact": read_mapping(path, {})}, coded)
     found = []
     try:
         check_mappings(fitted, coded, golden)

@@ -100,52 +100,46 @@ class Sync:
             )
             self._make(f"org_{name.lower()}", snapshot_sql(fields, pages))
         for mapping in self.mappings.values():
-            self._make(
-                f"org_match_{mapping.object.lower()}",
-                match_sql(mapping, self.mappings, self.policies),
-            )
+            query = match_sql(mapping, self.mappings, self.policies)
+            self._make(f"org_match_{mapping.stem}", query)
         files = {}
         for name, mapping in self.mappings.items():
-            schema = self.schema[name]
+            schema = self.schema[mapping.object]
             desired = desired_sql(mapping, schema, self.mappings, self.policies)
-            self._make(f"sf_{name.lower()}", desired)
-            self._make(
-                f"differences_{name.lower()}", differences_sql(mapping, schema, self.policies)
-            )
-            ledger = Ledger.of(self.home, name).sql(f"differences_{name.lower()}")
-            self._make(f"ledger_{name.lower()}", ledger)
-            self._make(f"undone_{name.lower()}", _NONE.format("field, null::varchar as value"))
-            self._make(f"scope_{name.lower()}", _NONE.format("reason"))
+            self._make(f"sf_{name}", desired)
+            self._make(f"differences_{name}", differences_sql(mapping, schema, self.policies))
+            ledger = Ledger.of(self.home, mapping.object).sql(f"differences_{name}")
+            self._make(f"ledger_{name}", ledger)
+            self._make(f"undone_{name}", _NONE.format("field, null::varchar as value"))
+            self._make(f"scope_{name}", _NONE.format("reason"))
             refused = _NONE.format("code, null::varchar as message, null::varchar as waits")
-            self._make(f"refused_{name.lower()}", refused)
-            self._make(f"lost_{name.lower()}", _NONE.format("sf_id"))
+            self._make(f"refused_{name}", refused)
+            self._make(f"lost_{name}", _NONE.format("sf_id"))
             kinds = ", ".join(f"null::{kind} as {column}" for column, kind in NAMERS.items())
-            self._make(f"namers_{name.lower()}", f"select {kinds} where false")
-            self._make(f"open_{name.lower()}", open_sql(mapping))
+            self._make(f"namers_{name}", f"select {kinds} where false")
+            self._make(f"open_{name}", open_sql(mapping))
             named = "".join(f', null::varchar as "{field}"' for field in called(mapping))
-            self._make(f"withdrawn_{name.lower()}", _NONE.format("sf_id" + named))
-            nobody = ", ".join(f"{name} {kind}" for name, kind in NAMERS.items())
-            self._make(f"namers_{name.lower()}", f"select {_nulls(nobody)} where false")
-            self._make(f"plan_{name.lower()}", plan_sql(mapping, schema, self.policies))
-            files[name] = self.home / f"plan_{name.lower()}.parquet"
-            self.db.execute(f"copy plan_{name.lower()} to {literal(files[name])} (format parquet)")
+            self._make(f"withdrawn_{name}", _NONE.format("sf_id" + named))
+            self._make(f"plan_{name}", plan_sql(mapping, schema, self.policies))
+            files[name] = self.home / f"plan_{name}.parquet"
+            self.db.execute(f"copy plan_{name} to {literal(files[name])} (format parquet)")
         origin = Origin("2026-11-05", self.org.organization_id, self.org.username)
         return save_plan(self.home, origin, files, self.mappings, self.schema)
 
     def apply(self, plan: Plan) -> dict[str, Outcomes]:
         outcomes: dict[str, Outcomes] = {}
-        for name in OBJECTS:
-            parents = {parent: done.path for parent, done in outcomes.items()}
-            outcomes[name] = self.send(plan, name, parents)
-            self._make("outcomes", f"select * from read_parquet({literal(outcomes[name].path)})")
+        for name, part in plan.objects.items():
+            parents = plan.parents(name)
+            outcomes[part.object] = done = self.send(plan, name, parents)
+            self._make("outcomes", f"select * from read_parquet({literal(done.path)})")
             bind_payload(plan, name, self.db, parents)
             write(
-                self.db, Ledger.of(self.home, name), plan.plan_id, plan.objects[name],
+                self.db, Ledger.of(self.home, part.object), plan.plan_id, part,
                 payload="payload", outcomes="outcomes",
             )  # fmt: skip
         return outcomes
 
-    def send(self, plan: Plan, name: str, parents: dict[str, Path]) -> Outcomes:
+    def send(self, plan: Plan, name: str, parents: dict[str, list[Path]]) -> Outcomes:
         check_ready(plan, name, self.org.organization_id, self.db, parents)
         bind_payload(plan, name, self.db, parents)
         target = Target(plan.objects[name], plan.created_at, Budget(lambda: None))
@@ -239,7 +233,7 @@ def test_what_is_planned_arrives_byte_for_byte_and_the_second_run_sends_nothing(
 
     again = sync.plan()
     assert {name: part.counts["unchanged"] for name, part in again.objects.items()} == {
-        "Account": count // 2, "Contact": count, "Lead": 0,
+        "account": count // 2, "contact": count, "lead": 0,
     }  # fmt: skip
     sync.told.clear()
     assert counts(sync.apply(again)) == {
@@ -256,7 +250,7 @@ def test_only_what_changed_is_sent(sync: Sync) -> None:
     sync.org.rest.Contact.update(_id_of(sync.org, "p-000007"), {"Title": "Set by sales"})
     sync.db.execute("update people set department = 'Sales', mailing_city = 'Århus'")
     plan = sync.plan()
-    assert plan.objects["Contact"].counts["update"] == count
+    assert plan.objects["contact"].counts["update"] == count
     done = sync.apply(plan)
     assert counts(done)["Contact"] == {"updated": count}
     [record] = sync.org.query(
@@ -319,7 +313,7 @@ def test_the_children_of_a_big_parent_go_one_job_after_the_other(
         control.stop(local_home)
     assert counts(done)["Contact"] == {"created": 40}
     assert set(sync.rows(done["Contact"], "attempts")) == {(1,)}
-    jobs = [chunk for chunk in Journal.of(plan.folder, "Contact").chunks() if chunk.kind == "bulk"]
+    jobs = [chunk for chunk in Journal.of(plan.folder, "contact").chunks() if chunk.kind == "bulk"]
     assert len(jobs) > 21 // 5
 
 
@@ -330,7 +324,7 @@ def test_a_record_of_the_org_is_adopted_and_only_its_blanks_are_filled(sync: Syn
     )
     sync.db.execute("update people set title = 'Director' where person_key = 'p-000001'")
     plan = sync.plan()
-    assert plan.objects["Contact"].counts == {
+    assert plan.objects["contact"].counts == {
         "create": 1, "adopt": 1, "undelete": 0, "update": 0, "move": 0, "reassign": 0,
         "unchanged": 0, "hold": 0,
     }  # fmt: skip
@@ -395,7 +389,7 @@ def test_a_job_that_fails_rejects_its_rows_with_the_reason(
     people(sync.db, 3, route="Lead")
     plan = sync.plan()
     types = {"Vanished__c" if name == "Company" else name: kind
-             for name, kind in plan.objects["Lead"].types.items()}  # fmt: skip
+             for name, kind in plan.objects["lead"].types.items()}  # fmt: skip
     folder = sync.home / "since-then-the-org-lost-a-field"
     folder.mkdir()
     sync.db.execute(
@@ -405,9 +399,9 @@ def test_a_job_that_fails_rejects_its_rows_with_the_reason(
         )
         to {literal(folder / "lead.parquet")} (format parquet)"""
     )
-    lead = replace(plan.objects["Lead"], types=types)
-    plan = replace(plan, folder=folder, objects={"Lead": lead})
-    done = sync.send(plan, "Lead", {})
+    lead = replace(plan.objects["lead"], types=types)
+    plan = replace(plan, folder=folder, objects={"lead": lead})
+    done = sync.send(plan, "lead", {})
     assert done.counts["rejected"] == 3
     for outcome, code, message in sync.rows(done, "outcome", "code", "message"):
         assert (outcome, code) == ("rejected", "JOB_FAILED")
@@ -427,7 +421,7 @@ def test_applying_a_plan_twice_makes_no_second_record(sync: Sync) -> None:
 def test_a_plan_of_another_org_is_refused(sync: Sync) -> None:
     plan = sync.plan()
     with pytest.raises(ConfigError, match="plan again for this org"):
-        check_ready(plan, "Account", "00D000000000000AAA", sync.db, {})
+        check_ready(plan, "account", "00D000000000000AAA", sync.db, {})
 
 
 def _edit_header(plan: Plan) -> Path:
@@ -437,7 +431,7 @@ def _edit_header(plan: Plan) -> Path:
 
 
 def _edit_payload(plan: Plan) -> Path:
-    path = plan.payload("Lead")
+    path = plan.payload("lead")
     content = path.read_bytes()
     path.unlink()
     path.write_bytes(content + b" ")

@@ -49,7 +49,7 @@ def test_the_shipped_mappings_have_no_problem(
         ("Title: {from: title, blank: clear, default: x}", "exclude each other"),
         ("OwnerId: {lookup: User, default: nobody@x.y}", "nobody@x.y is no active user"),
         ("AccountId: {lookup: Account, by: acount_key}", "did you mean 'account_key'?"),
-        ("ReportsToId: {lookup: Contact, by: person_key}", "Contact is not available yet here"),
+        ("AccountId: {lookup: Partner, by: account_key}", "no mapping writes Partner"),
         ("Title: {lookup: User, by: title}", "Title takes a string, not User"),
         ('Title: {sql: "(select 1)"}', "sql: a statement; write one expression"),
         ('Title: {sql: "upper(birthdate)"}', "No function matches"),
@@ -70,7 +70,7 @@ def test_a_field_that_cannot_work(
     mapping = read_mapping(path, {})
     with pytest.raises(ConfigError) as error:
         check_mappings(
-            mappings | {"Contact": mapping}, schema, golden, usernames=["ada@example.com"]
+            mappings | {"contact": mapping}, schema, golden, usernames=["ada@example.com"]
         )
     [problem] = error.value.problems
     assert (problem.file, problem.line) == (str(path), 6)

@@ -20,7 +20,14 @@ from pipelines.warehouse import Warehouse
 FIELDS = ("LastName", "Title", "HasOptedOutOfEmail")
 OPT_OUT = "HasOptedOutOfEmail"
 PART = ObjectPlan(
-    "Contact", "Causeway_Key__c", dict.fromkeys(FIELDS, "string"), {}, None, {}, "no payload"
+    "contact",
+    "Contact",
+    "Causeway_Key__c",
+    dict.fromkeys(FIELDS, "string"),
+    {},
+    None,
+    {},
+    "no payload",
 )
 KEYS = ("p-1", "p-2", "p-3")
 WRITTEN = {"create": "created", "delete": "deleted"}
@@ -34,7 +41,7 @@ class Book:
     """A ledger in a folder of its own, and the plans that were written to it."""
 
     def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
-        self.ledger = Ledger(folder)
+        self.ledger = Ledger(folder / "contact")
         self.connection = connection
 
     def write(self, plan_id: str, rows: list[Row]) -> Path | None:
@@ -65,7 +72,8 @@ class Book:
         )
         for (key, field), stored in differing.items():
             self.connection.execute("insert into differing values (?, ?, ?)", [key, field, stored])
-        ledger.store(self.connection, self.ledger, plan_id, "differing")
+        if segment := self.ledger.segment(plan_id, "contact"):  # it may have been folded
+            ledger.store(self.connection, segment, plan_id, "differing")
 
     def read(self, keys: tuple[str, ...] = KEYS) -> Entries:
         """What the ledger says of some keys."""
@@ -212,14 +220,14 @@ def test_a_rejected_row_leaves_no_trace(new_book: Callable[[], Book]) -> None:
 def test_a_plan_is_unproven_until_it_was_read_back(new_book: Callable[[], Book]) -> None:
     book = new_book()
     book.write("2026-11-05-aa", [row("p-1", Title="buyer", LastName=None)])
-    assert book.ledger.unproven() == ["2026-11-05-aa"]
+    assert book.ledger.unproven() == [("2026-11-05-aa", "contact")]
     assert book.read()["p-1", "Title"] == ("buyer", "buyer", "2026-11-05-aa")
     book.store("2026-11-05-aa", {("p-1", "Title"): "BUYER"})
     assert book.ledger.unproven() == []
     assert book.read()["p-1", "Title"] == ("buyer", "BUYER", "2026-11-05-aa")
     assert book.read()["p-1", "LastName"] == (None, None, "2026-11-05-aa")
     book.write("2026-11-05-aa", [row("p-1", Title="buyer"), row("p-2", Title="clerk")])
-    assert book.ledger.unproven() == ["2026-11-05-aa"]
+    assert book.ledger.unproven() == [("2026-11-05-aa", "contact")]
 
 
 def test_what_our_automation_changes_later_counts_as_stored(new_book: Callable[[], Book]) -> None:

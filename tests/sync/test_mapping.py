@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
-from pipelines.sync.mapping.model import ObjectMapping, json_schema, read_mapping, read_mappings
+from pipelines.sync.mapping.model import ObjectMapping, json_schema, read_mapping
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"
 
@@ -78,20 +78,6 @@ def test_what_is_refused(tmp_path: Path, field: str, line: int, message: str) ->
     [problem] = error.value.problems
     assert (Path(problem.file).name, problem.line) == ("contact.yaml", line)
     assert message in problem.message
-
-
-def test_every_problem_of_every_file_comes_at_once(tmp_path: Path) -> None:
-    (tmp_path / "account.yaml").write_text(
-        "object: Account\nfrom: accounts\nfields: {Name: name}\n"
-    )
-    (tmp_path / "contact.yaml").write_text(
-        "object: Lead\nfrom: people\nkey: K__c\nfields: {A: a}\n"
-    )
-    with pytest.raises(ConfigError) as error:
-        read_mappings(tmp_path, ["Account", "Contact", "Lead"], {})
-    assert [(Path(p.file).name, p.line) for p in error.value.problems] == [
-        ("account.yaml", 1), ("contact.yaml", 1), ("lead.yaml", None),
-    ]  # fmt: skip
 
 
 def test_match_begins_with_our_own_key(tmp_path: Path) -> None:

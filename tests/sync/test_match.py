@@ -160,7 +160,7 @@ def test_contacts(
     fill("people", golden["people"], people)
     fill("org_contact", texts(mappings, "Contact"), records)
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
-    assert matched(db, mappings, "Contact") == expected
+    assert matched(db, mappings, "contact") == expected
 
 
 ID, OTHER, LEAD = "003000000000001AAA", "003000000000002AAA", "00Q000000000001AAA"
@@ -248,7 +248,7 @@ def test_what_is_decided(
     decide(db, *lines)
     found = db.execute(
         "select sf_id, rule, adopt, decision, wrong"
-        f" from ({match_sql(mappings['Contact'], mappings, Policies())}) where entity_key = 'p-1'"
+        f" from ({match_sql(mappings['contact'], mappings, Policies())}) where entity_key = 'p-1'"
     ).fetchall()
     assert found == ([] if expected is None else [expected])
 
@@ -262,11 +262,11 @@ def test_what_is_decided_of_a_record_keeps_everybody_else_from_it(
     fill("people", golden["people"], [ADA, ADA | {"person_key": "p-2"}])
     fill("org_contact", texts(mappings, "Contact"), [RECORD | {"Id": ID, "Email": "ada@x.org"}])
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
-    assert {row[1] for row in matched(db, mappings, "Contact").values()} == {"ambiguous"}
+    assert {row[1] for row in matched(db, mappings, "contact").values()} == {"ambiguous"}
     decide(db, ("p-2", ID))
-    assert matched(db, mappings, "Contact") == {"p-2": (ID, "decision", 1, True)}
+    assert matched(db, mappings, "contact") == {"p-2": (ID, "decision", 1, True)}
     decide(db, ("p-2", ID), ("p-1", ID))
-    assert {row[1] for row in matched(db, mappings, "Contact").values()} == {"ambiguous"}
+    assert {row[1] for row in matched(db, mappings, "contact").values()} == {"ambiguous"}
 
 
 def test_an_account_is_named_by_its_key(
@@ -278,9 +278,9 @@ def test_an_account_is_named_by_its_key(
     account = ACME
     fill("accounts", golden["accounts"], [{"account_key": "a-1", "name": "Acme"}])
     fill("org_account", texts(mappings, "Account"), [RECORD | {"Id": account, "Name": "Zeta"}])
-    assert matched(db, mappings, "Account") == {}
+    assert matched(db, mappings, "account") == {}
     decide(db, ("list:1", account), ("a-1", account))
-    assert matched(db, mappings, "Account") == {"a-1": (account, "decision", 1, True)}
+    assert matched(db, mappings, "account") == {"a-1": (account, "decision", 1, True)}
 
 
 ACCOUNTS: dict[str, tuple[Row, str, bool]] = {
@@ -305,7 +305,7 @@ def test_accounts_by_name(
     account, name, found = ACCOUNTS[case]
     fill("accounts", golden["accounts"], [{"account_key": "a-1", **account}])
     fill("org_account", texts(mappings, "Account"), [RECORD | {"Id": "001A", "Name": name}])
-    assert matched(db, mappings, "Account") == ({"a-1": ("001A", "name", 1, True)} if found else {})
+    assert matched(db, mappings, "account") == ({"a-1": ("001A", "name", 1, True)} if found else {})
 
 
 def test_a_converted_lead_is_none_and_known_as_converted(
@@ -321,7 +321,7 @@ def test_a_converted_lead_is_none_and_known_as_converted(
         texts(mappings, "Lead"),
         [converted, converted | {"Id": "00QB", "Causeway_Key__c": "p-2"}],
     )
-    assert matched(db, mappings, "Lead") == {"p-2": (None, "converted", 0, False)}
+    assert matched(db, mappings, "lead") == {"p-2": (None, "converted", 0, False)}
 
 
 SEVERAL: list[tuple[list[str] | None, list[tuple[str, str | None]], list[str], str | None]] = [
@@ -350,7 +350,7 @@ def test_further_records_of_one_of_ours_are_known(
     fill("org_contact", texts(mappings, "Contact"), rows)
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
     found = db.execute(
-        f"select others, alias from ({match_sql(mappings['Contact'], mappings, Policies())})"
+        f"select others, alias from ({match_sql(mappings['contact'], mappings, Policies())})"
     ).fetchall()
     assert found == [(others, alias)]
 
@@ -435,7 +435,7 @@ def test_what_took_the_place_of_a_lead_or_record(
     fill("org_lead", texts(mappings, "Lead"), [converted | lead for lead in leads])
     fill("org_contact", texts(mappings, "Contact"), [RECORD | record for record in records])
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
-    found = matched(db, mappings, "Contact", Policies(merged_in_org=policy))
+    found = matched(db, mappings, "contact", Policies(merged_in_org=policy))
     assert found == ({} if expected is None else {"p-1": expected})
 
 

@@ -14,6 +14,7 @@ from pipelines.sync.apply.payload import CHANGES, CREATES, Shape
 from pipelines.sync.plan.saved import ObjectPlan
 
 PART = ObjectPlan(
+    stem="contact",
     object="Contact",
     key_field="Key__c",
     types={"AccountId": "reference", "Title": "string"},
@@ -70,7 +71,7 @@ def bound(db: duckdb.DuckDBPyConnection, planned: Path, tmp_path: Path) -> None:
         ) to '{accounts}' (format parquet)
         """
     )
-    query = payload.payload_sql(PART, planned, {"Account": accounts}, barred=False)
+    query = payload.payload_sql(PART, planned, {"Account": [accounts]}, barred=False)
     db.execute(f"create view payload as {query}")
 
 

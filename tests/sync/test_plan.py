@@ -532,9 +532,9 @@ def test_the_name_of_an_account_is_kept_unless_the_policy_says_otherwise(
     mappings: dict[str, ObjectMapping], schema: OrgSchema
 ) -> None:
     overwrite = Policies.model_validate({"customers": {"account_name": "overwrite"}})
-    assert "Name" not in compared(mappings["Account"], Policies())
-    assert "Name" in compared(mappings["Account"], overwrite)
-    made = plan_sql(mappings["Account"], dict(schema["Account"]), Policies())
+    assert "Name" not in compared(mappings["account"], Policies())
+    assert "Name" in compared(mappings["account"], overwrite)
+    made = plan_sql(mappings["account"], dict(schema["Account"]), Policies())
     assert """case when "Name" is not null then 'Name' end""" in made
 
 

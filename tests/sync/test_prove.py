@@ -61,7 +61,9 @@ def judge(
         paths = {name: tmp_path / f"{name}.parquet" for name in ("segment", "planned")}
         for name, path in paths.items():
             db.execute(f"copy {name} to '{path}' (format parquet)")
-        part = ObjectPlan("Contact", KEY, dict.fromkeys(FIELDS, "string"), {}, None, {}, "")
+        part = ObjectPlan(
+            "contact", "Contact", KEY, dict.fromkeys(FIELDS, "string"), {}, None, {}, ""
+        )
         query = differing_sql(
             paths["segment"],
             paths["planned"],

@@ -66,7 +66,7 @@ def test_who_would_be_renamed(
     changed: Changed,
     expected: str | None,
 ) -> None:
-    assert words(db, mappings["Contact"], changed) == expected
+    assert words(db, mappings["contact"], changed) == expected
 
 
 FIRSTS = st.sampled_from([None, "", "Anna", "Ann", "Bob", "Robert", "R.", "Zoë", "Jean-Luc"])
@@ -101,13 +101,13 @@ def test_the_law_is_just_that(
         and likeness(None, last[0], None, last[1]) != "agree",
     ]
     expected = all(others) or (any(others) and mail is not None and mail[0] is not None)
-    assert (words(db, mappings["Contact"], changed) is not None) == expected
+    assert (words(db, mappings["contact"], changed) is not None) == expected
 
 
 def test_an_account_has_no_name_of_a_person(
     db: duckdb.DuckDBPyConnection, mappings: dict[str, ObjectMapping]
 ) -> None:
-    assert words(db, mappings["Account"], ANNA_TO_BOB | MOVED) is None
+    assert words(db, mappings["account"], ANNA_TO_BOB | MOVED) is None
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_an_id_is_trusted_only_for_the_record_that_it_founded(
         create table org_match_contact as select person_key as entity_key, '003A' as sf_id,
             null::varchar as gone_id, []::varchar[] as others from people;
     """)
-    query = f"select reference, trusted, line from ({namers_sql(mappings['Contact'])})"
+    query = f"select reference, trusted, line from ({namers_sql(mappings['contact'])})"
     assert db.execute(query).fetchall() == [("shop:7", trusted, None)]
     db.execute("insert into config_decisions values ('rename_ok', '003A', null, 4)")
     assert db.execute(query).fetchall() == [("shop:7", trusted, 4)]

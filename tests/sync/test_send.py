@@ -109,7 +109,7 @@ class Sent:
         ]
         table = pa.Table.from_pylist(made, pa.schema(texts.items()))
         pq.write_table(table, folder / "lead.parquet")
-        part = ObjectPlan("Lead", "Causeway_Key__c", TYPES, {}, None, {}, "")
+        part = ObjectPlan("lead", "Lead", "Causeway_Key__c", TYPES, {}, None, {}, "")
         return Plan(
             folder=folder,
             plan_id=folder.name,
@@ -119,19 +119,19 @@ class Sent:
             organization_id=self.org.organization_id,
             username="",
             made_from={},
-            objects={"Lead": part},
+            objects={"lead": part},
         )
 
     def send(
         self, plan: Plan, budget: Budget | None = None, **policies: str
     ) -> dict[str, dict[str, Any]]:
         """Key → outcome of the row."""
-        bind_payload(plan, "Lead", self.db, {})
+        bind_payload(plan, "lead", self.db, {})
         target = replace(self.target(plan, budget), **policies)
         return self.read(send_object(plan, target, self.org, self.db).path)
 
     def target(self, plan: Plan, budget: Budget | None = None) -> Target:
-        part = plan.objects["Lead"]
+        part = plan.objects["lead"]
         return Target(part, plan.created_at, budget or Budget(lambda: None))
 
     def read(self, path: Path) -> dict[str, dict[str, Any]]:
@@ -359,13 +359,13 @@ def test_a_run_that_died_is_settled_without_sending(
     there = len(sent.records(f"died-{path}-"))
     assert there == {"collections": 200, "bulk": 300}[path]
 
-    bind_payload(plan, "Lead", sent.db, {})
+    bind_payload(plan, "lead", sent.db, {})
     found = settle_object(plan, sent.target(plan), sent.org, sent.db)
     said = sent.read(found.path)
     expected = {("created", None): there, ("held", "INTERRUPTED"): 300 - there}
     assert counted(said, "outcome", "code") == {key: n for key, n in expected.items() if n}
     assert len(sent.records(f"died-{path}-")) == there
-    journal = Journal.of(plan.folder, "Lead")
+    journal = Journal.of(plan.folder, "lead")
     assert not journal.settled
     journal.settle()
     assert list(unsettled(sent.home)) == []
@@ -381,7 +381,7 @@ def test_a_job_whose_results_are_gone_is_read_back(
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr("pipelines.sync.apply.answers.Answers.ended", _interrupted)
         sent.send(plan)
-    [chunk] = Journal.of(plan.folder, "Lead").in_doubt()
+    [chunk] = Journal.of(plan.folder, "lead").in_doubt()
     sent.org.session.delete(f"jobs/ingest/{chunk.job_id}")
     said = sent.send(plan)
     assert counted(said, "outcome", "code") == {
@@ -402,7 +402,7 @@ def test_changes_whose_results_are_gone_are_read_back_too(
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr("pipelines.sync.apply.answers.Answers.ended", _interrupted)
         sent.send(plan)
-    [chunk] = Journal.of(plan.folder, "Lead").in_doubt()
+    [chunk] = Journal.of(plan.folder, "lead").in_doubt()
     sent.org.session.delete(f"jobs/ingest/{chunk.job_id}")
     said = sent.send(plan)
     assert counted(said, "outcome", "attempts") == {(f"{action}d", 1): 5}

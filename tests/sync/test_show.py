@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,7 @@ def relation(
 ) -> Path:
     """``plan_contact`` with one row of each kind."""
     path = tmp_path / "plan_contact.parquet"
-    fields = [name for name in mappings["Contact"].enabled() if name not in ("Title", "Email")]
+    fields = [name for name in mappings["contact"].enabled() if name not in ("Title", "Email")]
     others = ", ".join(f'null::varchar as "{name}"' for name in fields)
     db.execute(
         f"""
@@ -63,19 +66,36 @@ def relation(
 def plan(
     tmp_path: Path, relation: Path, mappings: dict[str, ObjectMapping], schema: OrgSchema
 ) -> Plan:
-    return save_plan(tmp_path / "home", ORIGIN, {"Contact": relation}, mappings, schema)
+    return save_plan(tmp_path / "home", ORIGIN, {"contact": relation}, mappings, schema)
 
 
 def test_a_plan_comes_back_as_it_was_saved(tmp_path: Path, plan: Plan) -> None:
     assert load_plan(tmp_path / "home", plan.plan_id) == plan
     assert plan.plan_id == f"2026-11-05-{plan.sha256[:12]}"
-    part = plan.objects["Contact"]
+    part = plan.objects["contact"]
     assert part.counts == {
         **{"create": 1, "adopt": 0, "undelete": 0, "update": 1, "move": 0, "reassign": 0},
         **{"unchanged": 1, "hold": 1},
     }
     assert (part.key_field, part.types["Birthdate"]) == ("Causeway_Key__c", "date")
     assert part.references == {"AccountId": "Account"}
+
+
+def test_a_plan_whose_header_speaks_of_objects_is_read_as_it_lies(plan: Plan) -> None:
+    path = plan.folder / "header.json"
+    header = json.loads(path.read_text(encoding="utf-8"))
+    assert header["objects"]["contact"]["object"] == "Contact"
+    sealed = {name: header[name] for name in header if name not in ("plan_id", "sha256")}
+    sealed["objects"] = {"Contact": header["objects"]["contact"] | {"content": "older ones had it"}}
+    text = json.dumps(sealed, sort_keys=True, ensure_ascii=False)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    older = plan.folder.with_name(f"{plan.batch}-{sha256[:12]}")
+    shutil.copytree(plan.folder, older)
+    written = json.dumps(sealed | {"plan_id": older.name, "sha256": sha256})
+    (older / "header.json").write_text(written, encoding="utf-8")
+    found = load_plan(older.parent.parent, older.name)
+    assert found.objects == plan.objects
+    assert (older / "header.json").read_text(encoding="utf-8") == written
 
 
 def test_a_relation_that_is_replaced_leaves_the_plan_alone(
@@ -105,7 +125,7 @@ def test_one_key_twice_is_never_planned(
         f"from '{relation}' where key = 'p-1') to '{twice}' (format parquet)"
     )
     with pytest.raises(InternalError, match="1 keys stand more than once"):
-        save_plan(tmp_path / "home", ORIGIN, {"Contact": twice}, mappings, schema)
+        save_plan(tmp_path / "home", ORIGIN, {"contact": twice}, mappings, schema)
     assert list((tmp_path / "home" / "plans").iterdir()) == []
 
 
@@ -122,7 +142,7 @@ def test_the_summary_counts_actions_fields_and_holds(
 
 
 def test_rows_are_told_field_by_field(plan: Plan, db: duckdb.DuckDBPyConnection) -> None:
-    create, update, kept, hold = rows(plan, "Contact", db)
+    create, update, kept, hold = rows(plan, "contact", db)
     assert create.said == (Told("Title", "write", None, "CEO", None, None),)
     assert [(told.field, told.before, told.after) for told in update.said] == [
         ("Title", "CTO", None),
@@ -151,7 +171,7 @@ def test_rows_are_told_field_by_field(plan: Plan, db: duckdb.DuckDBPyConnection)
 def test_rows_can_be_narrowed(
     plan: Plan, db: duckdb.DuckDBPyConnection, which: dict[str, Any], keys: list[str]
 ) -> None:
-    assert [row.key for row in rows(plan, "Contact", db, **which)] == keys
+    assert [row.key for row in rows(plan, "contact", db, **which)] == keys
 
 
 @pytest.mark.parametrize(

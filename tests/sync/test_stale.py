@@ -67,7 +67,10 @@ def stale(
         there = [] if row.now is None else [held | row.before | row.now]
         fill("records", dict.fromkeys(held, "varchar") | TEXTS, there)
         counts = {row.action: 1}
-        part = ObjectPlan(row.object, KEY, dict.fromkeys(FIELDS, "string"), {}, None, counts, "")
+        part = ObjectPlan(
+            row.object.lower(), row.object, KEY, dict.fromkeys(FIELDS, "string"), {}, None, counts,
+            "",
+        )  # fmt: skip
         touched = [name for [name] in db.execute(touched_sql(planned)).fetchall()]
         fields = {name: schema[row.object][name] for name in FIELDS if name in touched}
         query = stale_sql(part, fields, planned, "records", US)

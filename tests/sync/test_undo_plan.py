@@ -81,7 +81,16 @@ def undo(
         hung = [{"sf_id": "003A", "why": story.hung}] if story.hung else []
         fill("hung", dict.fromkeys(("sf_id", "why"), "varchar"), hung)
         fill("users", dict.fromkeys(("Id", "Name"), "varchar"), [{"Id": ADA, "Name": "Ada L."}])
-        part = ObjectPlan(story.object, KEY, dict.fromkeys(FIELDS, "string"), {}, None, {}, "")
+        part = ObjectPlan(
+            story.object.lower(),
+            story.object,
+            KEY,
+            dict.fromkeys(FIELDS, "string"),
+            {},
+            None,
+            {},
+            "",
+        )
         query = undo_sql(part, schema[story.object], "P", ["U"], US, GROUPS)
         rows = db.sql(query).to_arrow_table().to_pylist()
         return rows[0] if rows else None

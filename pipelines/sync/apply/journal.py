@@ -1,6 +1,6 @@
 """What was sent of a plan and what was said of it, on disk before anything depends on it.
 
-    <home>/plans/<plan_id>/applied/<object>/
+    <home>/plans/<plan_id>/applied/<mapping>/
         <chunk>.json              rows that went out together; on the disk before they go
         <chunk>.csv               the same rows, while nobody knows what became of them
         <chunk>.answers.parquet   what the org said of each of them
@@ -61,22 +61,22 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Journal:
-    """The journal of one object's part of one plan.
+    """The journal of one mapping's part of one plan.
 
     Attributes:
-        folder: ``<plan>/applied/<object>``.
+        folder: ``<plan>/applied/<mapping>``.
     """
 
     folder: Path
 
     @classmethod
-    def of(cls, plan: Path, object_name: str) -> Journal:
-        """The journal of one object of the plan whose folder is ``plan``."""
-        return cls(plan / FOLDER / object_name.lower())
+    def of(cls, plan: Path, stem: str) -> Journal:
+        """The journal of one mapping's part of the plan whose folder is ``plan``."""
+        return cls(plan / FOLDER / stem)
 
     @property
     def outcomes(self) -> Path:
-        """The relation ``salesforce_<object>``; there when every row has its final outcome."""
+        """The relation ``salesforce_<mapping>``; there when every row has its final outcome."""
         return self.folder / "outcomes.parquet"
 
     @property
@@ -153,7 +153,7 @@ class Journal:
 
 
 def unsettled(home: Path) -> Iterator[tuple[str, str]]:
-    """Plan id and folder name of each object whose rows a run began to send and did not settle."""
+    """Plan id and mapping of each part whose rows a run began to send and did not settle."""
     for folder in sorted((home / "plans").glob(f"[!.]*/{FOLDER}/*")):
         if not Journal(folder).settled:
             yield folder.parent.parent.name, folder.name

@@ -8,7 +8,7 @@ where it stopped: every row gets one final outcome, once.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from pipelines.sync.apply import outcomes, payload
 from pipelines.sync.apply.answers import Answers, Target
 from pipelines.sync.apply.journal import Journal
 from pipelines.sync.apply.send import Progress, Sender, Sending
+from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.plan.saved import Plan
 from pipelines.warehouse import literal, publish
 
@@ -33,13 +34,16 @@ BUDGET, INTERRUPTED = "API_BUDGET", "INTERRUPTED"
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What became of one object's rows.
+    """What became of one mapping's rows.
 
     Attributes:
-        path: Parquet with the relation ``salesforce_<object>``.
+        stem: of the mapping.
+        object: whose records they are.
+        path: Parquet with the relation ``salesforce_<mapping>``.
         counts: rows by outcome, one of ``OUTCOMES``.
     """
 
+    stem: str
     object: str
     path: Path
     counts: Mapping[str, int]
@@ -47,10 +51,10 @@ class Outcomes:
 
 def check_ready(
     plan: Plan,
-    object_name: str,
+    stem: str,
     organization_id: str,
     connection: DuckDBPyConnection,
-    parents: Mapping[str, Path],
+    parents: Mapping[str, Sequence[Path]],
 ) -> None:
     """Refuse what could only be sent to the wrong org or with look-ups that lead nowhere.
 
@@ -61,15 +65,25 @@ def check_ready(
     if organization_id != plan.organization_id:
         message = f"made for the org {plan.organization_id}, not for {organization_id}"
         raise ConfigError.at(plan.folder, None, f"{message}; plan again for this org")
-    query = payload.unanswered_sql(plan.objects[object_name], plan.payload(object_name), parents)
-    missing = [f"salesforce_{name.lower()}" for [name] in connection.execute(query).fetchall()]
+    query = payload.unanswered_sql(plan.objects[stem], plan.payload(stem), parents)
+    missing = [
+        f"salesforce_{part.stem}"
+        for [name] in connection.execute(query).fetchall()
+        for part in of_object(plan.objects, name)
+        if not plan.outcomes(part.stem).exists()
+    ]
     if missing:
-        message = f"nothing of {object_name} was sent: apply {' and '.join(missing)} of this plan"
+        message = (
+            f"nothing of {plan.called(stem)} was sent: apply {' and '.join(missing)} of this plan"
+        )
         raise ConfigError.at(plan.folder, None, f"{message} first")
 
 
 def bind_payload(
-    plan: Plan, object_name: str, connection: DuckDBPyConnection, parents: Mapping[str, Path]
+    plan: Plan,
+    stem: str,
+    connection: DuckDBPyConnection,
+    parents: Mapping[str, Sequence[Path]],
 ) -> None:
     """Make the view ``payload``: the plan's rows, look-ups answered, those of ``barred`` marked.
 
@@ -78,8 +92,8 @@ def bind_payload(
     columns = ", ".join(f"{name} {kind}" for name, kind in payload.BARRED.items())
     connection.execute(f"create temp table if not exists barred ({columns})")
     [(barred,)] = connection.execute("select count(*) from barred").fetchall()
-    part = plan.objects[object_name]
-    query = payload.payload_sql(part, plan.payload(object_name), parents, barred=barred > 0)
+    part = plan.objects[stem]
+    query = payload.payload_sql(part, plan.payload(stem), parents, barred=barred > 0)
     connection.execute(f"create or replace temp view payload as {query}")
 
 
@@ -87,11 +101,11 @@ def send_object(
     plan: Plan, target: Target, org: Sender, connection: DuckDBPyConnection,
     progress: Progress | None = None,
 ) -> Outcomes:  # fmt: skip
-    """Send one object's rows, what a dead run left first, and write their outcomes.
+    """Send one mapping's rows, what a dead run left first, and write their outcomes.
 
     Args:
         plan: from ``load_plan``.
-        target: one of its objects, and how it is written.
+        target: one of its parts, and how it is written.
         org: the org the plan was made for.
         connection: a DuckDB that sees ``payload``, as ``bind_payload`` makes it.
         progress: called after every call or job.
@@ -99,7 +113,7 @@ def send_object(
     Raises:
         SalesforceError: the org could not be talked to; what was sent is in the journal.
     """
-    journal = Journal.of(plan.folder, target.part.object)
+    journal = Journal.of(plan.folder, target.part.stem)
     journal.begin()
     answers = Answers(target, org, connection, journal)
     answers.settle(go_on=True)
@@ -112,7 +126,7 @@ def settle_object(
     plan: Plan, target: Target, org: Teller, connection: DuckDBPyConnection
 ) -> Outcomes:
     """Find out what a dead run has written of one object, send nothing, and write the outcomes."""
-    answers = Answers(target, org, connection, Journal.of(plan.folder, target.part.object))
+    answers = Answers(target, org, connection, Journal.of(plan.folder, target.part.stem))
     answers.settle(go_on=False)
     why = "not sent: the run that was to send it died; the next one plans it anew"
     return write_outcomes(plan, answers, INTERRUPTED, why)
@@ -128,13 +142,15 @@ def write_outcomes(plan: Plan, answers: Answers, code: str, why: str) -> Outcome
     shutil.rmtree(answers.results, ignore_errors=True)
     for left in journal.folder.glob(".*.tmp"):
         left.unlink()
-    return read_outcomes(plan, answers.part.object, connection)
+    return read_outcomes(plan, answers.part.stem, connection)
 
 
-def read_outcomes(plan: Plan, object_name: str, connection: DuckDBPyConnection) -> Outcomes:
-    """The outcomes of an object that was applied."""
-    path = Journal.of(plan.folder, object_name).outcomes
+def read_outcomes(plan: Plan, stem: str, connection: DuckDBPyConnection) -> Outcomes:
+    """The outcomes of a mapping's part that was applied."""
+    path = plan.outcomes(stem)
     counted = connection.execute(
         "select outcome, count(*) from read_parquet($1) group by outcome", [str(path)]
     ).fetchall()
-    return Outcomes(object_name, path, dict.fromkeys(OUTCOMES, 0) | dict(counted))
+    return Outcomes(
+        stem, plan.objects[stem].object, path, dict.fromkeys(OUTCOMES, 0) | dict(counted)
+    )

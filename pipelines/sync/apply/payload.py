@@ -56,7 +56,7 @@ class Shape:
 
 
 def payload_sql(
-    part: ObjectPlan, payload: Path, parents: Mapping[str, Path], *, barred: bool
+    part: ObjectPlan, payload: Path, parents: Mapping[str, Sequence[Path]], *, barred: bool
 ) -> str:
     """The plan's rows with ``@account:<key>`` replaced by the Id that the earlier phase got.
 
@@ -76,7 +76,7 @@ def payload_sql(
             f"case when {pending} then {source}.sf_id else {column} end as {quoted(name)}"
         )
         joins.append(
-            f"left join read_parquet({literal(parents[parent])}) as {source}\n"
+            f"left join read_parquet({_files(parents[parent])}) as {source}\n"
             f"    on {pending} and {source}.key = substr({column}, {len(mark) + 1})"
         )
         told = literal(f"its {parent} ")
@@ -102,7 +102,7 @@ def payload_sql(
     return f"select\n    {listed}\nfrom read_parquet({literal(payload)}) as planned{joined}"
 
 
-def unanswered_sql(part: ObjectPlan, payload: Path, parents: Mapping[str, Path]) -> str:
+def unanswered_sql(part: ObjectPlan, payload: Path, parents: Mapping[str, Sequence[Path]]) -> str:
     """Objects that rows to be sent wait for, though nothing is known of their phase."""
     missing = [
         f"select {literal(parent)} as parent from read_parquet({literal(payload)})\n"
@@ -254,6 +254,11 @@ def _mark(parent: str) -> str:
 def _parent(part: ObjectPlan) -> str:
     """What a write of the row locks; one without a parent stands for itself."""
     return "key" if part.parent_field is None else f"coalesce({quoted(part.parent_field)}, key)"
+
+
+def _files(paths: Sequence[Path]) -> str:
+    """The outcomes of all who write an object, each key once: as ``read_parquet`` takes them."""
+    return f"[{', '.join(map(literal, paths))}]"
 
 
 def _texts(values: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipelines.sync.apply.payload import DELETES, SENT, UNDELETES, sendable
 from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.named_objects import converts
 from pipelines.sync.mapping.policies import Limit
 from pipelines.sync.mapping.wire import normal_sql, quoted
 from pipelines.sync.plan.saved import ObjectPlan
@@ -111,7 +112,7 @@ def _told(
             f' and now."LastModifiedById" <> {literal(user_id)}'
             " then 'somebody else has changed it' end"
         )
-    if part.object == "Lead":
+    if converts(part.object):
         whys.append(
             f"case when not {gone} and now.\"IsConverted\" = 'true' then 'it was converted' end"
         )

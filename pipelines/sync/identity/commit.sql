@@ -67,6 +67,35 @@ using (
 on person.person = claimed.person
 when matched then update set alias_of = nullif(claimed.survivor, claimed.person);
 
+-- A key that stayed with whoever gave the name is theirs from now on.
+update state.person
+set founder = claim.founder
+from claim
+where claim.person = person.person and claim.founder is not null;
+
+-- Who gives each person the name, as survivorship will have it; of one record there is no question.
+update state.person
+set namer = named.record
+from (
+    select
+        identity.person,
+        arg_min(
+            version.record,
+            (
+                version.last_name is null,
+                version.priority,
+                -epoch_us(version.as_of),
+                version.source,
+                version.source_id
+            )
+        ) as record
+    from label
+    join version on version.record = label.record and version.entity <> 'address'
+    join identity on identity.cluster = label.root
+    group by identity.person
+) as named
+where named.person = person.person and person.namer is distinct from named.record;
+
 -- Whoever was an alias of a key that is now an alias itself follows to the survivor.
 update state.person
 set alias_of = taken.alias_of

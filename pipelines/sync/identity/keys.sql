@@ -1,23 +1,39 @@
 -- Which person each cluster is. A key stays where its founding record is; if that record is gone,
 -- with the cluster that holds most of its former members; among several the oldest survives. A
 -- cluster without any gets a new key from its earliest member. Addresses alone are nobody.
+--
+-- Where a person falls apart because names do not agree, the key stays with whoever gave it its name:
+-- that is what its record is called in the org, and the others are the newcomers.
 create or replace temp table cluster as
 select version.record, coalesce(label.root, version.record) as cluster
 from version
 left join label on label.record = version.record;
 
+create or replace temp table giver as
+select person.person, person.namer as record, cluster.cluster
+from state.person as person
+join cluster on cluster.record = person.namer
+semi join (
+    select member.person
+    from state.member as member
+    join cluster on cluster.record = member.record
+    join component on component.record = member.record
+    group by member.person
+    having count(distinct cluster.cluster) > 1 and count(distinct component.component) = 1
+) as torn on torn.person = person.person;
+
 create or replace temp table claim as
 with
 
 founders as (
-    select person.person, person.minted, cluster.cluster, true as founded
+    select person.person, person.minted, cluster.cluster
     from state.person as person
     join cluster on cluster.record = person.founder
     where person.alias_of is null
 ),
 
 heirs as (
-    select person.person, person.minted, cluster.cluster, false as founded
+    select person.person, person.minted, cluster.cluster
     from state.person as person
     join state.member as member on member.person = person.person
     join cluster on cluster.record = member.record
@@ -30,9 +46,13 @@ heirs as (
     ) = 1
 )
 
-select person, minted, cluster, founded from founders
-union all
-select person, minted, cluster, founded from heirs;
+select
+    known.person,
+    known.minted,
+    coalesce(giver.cluster, known.cluster) as cluster,
+    giver.record as founder
+from (select * from founders union all select * from heirs) as known
+left join giver on giver.person = known.person;
 
 create or replace temp table identity as
 with
@@ -67,6 +87,11 @@ minted as (
 
 select cluster, person, null::ubigint as founder from known
 union all
-select cluster, founder as person, founder
+-- A number that another person keeps though this record founded it is not given twice.
+select
+    minted.cluster,
+    if(claim.person is null, minted.founder, record_key('again', spelled(minted.founder))) as person,
+    minted.founder
 from minted
-anti join known using (cluster);
+anti join known using (cluster)
+left join claim on claim.person = minted.founder;

@@ -29,7 +29,7 @@ def code_of(name: str) -> str | None:
 def fit(mappings: Mapping[str, ObjectMapping], schema: OrgSchema) -> dict[str, ObjectMapping]:
     """The mappings as this org wants them: codes where its describe shows code fields."""
     return {
-        name: mapping.renamed(_codes(mapping, schema.get(name, {})))
+        name: mapping.renamed(_codes(mapping, schema.get(mapping.object, {})))
         for name, mapping in mappings.items()
     }
 

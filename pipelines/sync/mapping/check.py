@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConfigError, Problem
 from pipelines.sync.mapping.addresses import CODES, COUNTRY, STATE, code_of
-from pipelines.sync.mapping.compile import LOOKUPS, value_sql
+from pipelines.sync.mapping.compile import value_sql
 from pipelines.sync.mapping.expression import bound_type, expression_problems, unknown_column
 from pipelines.sync.mapping.fields import IDS, INTEGERS, NUMBERS, TEXT, WRITABLE, Field, OrgSchema
+from pipelines.sync.mapping.folder import objects_of
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
+from pipelines.sync.mapping.named_objects import ROUTED, USER
 from pipelines.sync.mapping.wire import limit, number_type, type_words
 from pipelines.sync.plan.build import COLUMNS
 from pipelines.warehouse import literal
@@ -37,7 +39,7 @@ def check_mappings(
     """Hold every mapping against what it reads and what it writes.
 
     Args:
-        mappings: by object.
+        mappings: by stem.
         schema: the org's fields, live or as they were saved.
         golden: golden relation → its columns with their DuckDB types.
         usernames: active users of the org; without them, defaults of User look-ups go unchecked.
@@ -84,7 +86,7 @@ class _Check:
         usernames: Collection[str] | None,
     ) -> None:
         self.mapping = mapping
-        self.mappings = mappings
+        self.objects = objects_of(mappings)
         self.fields = schema.get(mapping.object, {})
         self.columns = golden[mapping.from_]
         self.connection = connection
@@ -106,6 +108,9 @@ class _Check:
             yield from self._field(name, rule)
 
     def _where(self) -> Iterator[Problem]:
+        if self.mapping.where is None and self.mapping.object not in ROUTED:
+            text = f"nobody becomes a {self.mapping.object} by the policies ({', '.join(ROUTED)})"
+            yield self.mapping.problem(f"{text}; say which rows do: where", "object")
         columns = {**self.columns, "route": "varchar"}
         yield from self._expression(self.mapping.condition, columns, "BOOLEAN", "where")
 
@@ -206,13 +211,12 @@ class _Check:
         if field.type not in IDS or rule.lookup not in field.reference_to:
             wanted = " or ".join(field.reference_to) or f"a {type_words(field)}"
             yield self.mapping.problem(f"{field.field} takes {wanted}, not {rule.lookup}", *at)
-        known = rule.lookup == "User" or rule.lookup in self.mappings
-        if rule.lookup not in LOOKUPS or rule.lookup == self.mapping.object or not known:
-            text = f"a look-up of {rule.lookup} is not available yet here; leave the field out"
+        if rule.lookup != USER and rule.lookup not in self.objects:
+            text = f"no mapping writes {rule.lookup}, so a look-up finds none; leave the field out"
             yield self.mapping.problem(text, *at, "lookup")
         if rule.by is not None and rule.by not in self.columns:
             yield self.mapping.problem(unknown_column(rule.by, self.columns), *at, "by")
-        if rule.lookup == "User" and rule.default is not None and self.usernames is not None:
+        if rule.lookup == USER and rule.default is not None and self.usernames is not None:
             names = {name.lower() for name in self.usernames}
             if str(rule.default).lower() not in names:
                 text = f"{rule.default} is no active user of the org"

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pipelines.sync.mapping.addresses import LEFT_OUT, Block, blocks, places_cte
 from pipelines.sync.mapping.expression import checked_sql, columns_of
 from pipelines.sync.mapping.fields import IDS, TEXT, Field
+from pipelines.sync.mapping.folder import matches_sql, of_object
 from pipelines.sync.mapping.model import Constant, FieldRule, ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import CONTACT, LEAD, ROUTED, USER
 from pipelines.sync.mapping.policies import Addresses, Policies
 from pipelines.sync.mapping.wire import (
     PENDING,
@@ -25,11 +27,8 @@ from pipelines.sync.mapping.wire import (
 from pipelines.warehouse import literal
 
 CUT = "_cut"
-"""The column of ``sf_<object>`` that says which texts were cut."""
+"""The column of ``sf_<mapping>`` that says which texts were cut."""
 CUT_TYPE = "struct(field varchar, after varchar, why varchar)[]"
-
-LOOKUPS = ("User", "Account")
-"""What a look-up may find: users by name, and the records of an earlier phase by key."""
 
 
 def desired_sql(
@@ -38,7 +37,7 @@ def desired_sql(
     mappings: Mapping[str, ObjectMapping],
     policies: Policies,
 ) -> str:
-    """The relation ``sf_<object>``: ``key``, the enabled fields in wire form, and what is told.
+    """The relation ``sf_<mapping>``: ``key``, the enabled fields in wire form, and what is told.
 
     ``_held`` says why a row must wait, ``_left_out`` what of its addresses the org has no code for,
     ``_cut`` (``field``, ``after``, ``why``) which texts were cut because they do not fit.
@@ -46,13 +45,14 @@ def desired_sql(
     Args:
         mapping: fit for the org (``addresses.fit``) and checked (``check.check_mappings``).
         schema: the fields of the mapping's object, by API name.
-        mappings: all objects', for the keys of what is looked up.
+        mappings: all there are, by stem, for the keys of what is looked up.
         policies: whether an open Lead holds back a new Contact, and what becomes of states that
             the org does not list.
     """
     rules = mapping.enabled()
     places = blocks(rules, schema)
-    waits = mapping.object == "Contact" and "Lead" in mappings and policies.leads.existing == "hold"
+    waits = mapping.object == CONTACT and policies.leads.existing == "hold"
+    waits = waits and bool(of_object(mappings, LEAD))
     ctes = {
         "entities": _entities_sql(mapping),
         "routed": f"select *\nfrom entities\nwhere {checked_sql(mapping.condition)}",
@@ -60,7 +60,7 @@ def desired_sql(
         "valued": _valued_sql(rules, mapping.key_column),
         **places_cte(places, policies.addresses),
         "wired": _wired_sql(rules, schema, places, policies.addresses),
-        **({"waiting": _waiting_sql()} if waits else {}),
+        **({"waiting": _waiting_sql(mappings)} if waits else {}),
     }
     columns = [
         "wired.key",
@@ -76,7 +76,7 @@ def desired_sql(
 
 
 def mapping_columns(mapping: ObjectMapping) -> dict[str, list[str]]:
-    """The lineage of ``sf_<object>``: each of its columns → the golden columns it is made from."""
+    """The lineage of ``sf_<mapping>``: each of its columns → the golden columns it is made from."""
     lineage = {"key": [mapping.key_column]}
     lineage |= {name: _read_by(rule) for name, rule in mapping.enabled().items()}
     lineage["_held"] = list(dict.fromkeys(column for read in lineage.values() for column in read))
@@ -252,10 +252,10 @@ def _lookup_ctes(
     """For each object that is looked up, one relation of ``name`` and ``id``."""
     ctes: dict[str, str] = {}
     for rule in rules:
-        if rule.lookup == "User":
+        if rule.lookup == USER:
             ctes[_ids(rule)] = _USER_IDS
         elif rule.lookup is not None:
-            ctes[_ids(rule)] = _record_ids_sql(mappings[rule.lookup])
+            ctes[_ids(rule)] = _record_ids_sql(rule.lookup, mappings)
     return ctes
 
 
@@ -266,33 +266,48 @@ where "IsActive" = 'true'
 group by lower("Username")"""
 
 
-def _record_ids_sql(parent: ObjectMapping) -> str:
+def _record_ids_sql(object_name: str, mappings: Mapping[str, ObjectMapping]) -> str:
     """Key → Id of the org, else the mark of a create of this plan."""
-    matches, records = relation("org_match", parent.object), relation("org", parent.object)
+    parents = of_object(mappings, object_name)
+    key = quoted(parents[0].key)
+    mark = literal(f"{PENDING}{object_name.lower()}:")
+    creates = dict.fromkeys(_indented(_creates_sql(parent, mark)) for parent in parents)
+    unions = "".join(f"    union all\n{create}\n" for create in creates)
     return f"""\
 select name, arg_min(id, place) as id
 from (
     select entity_key as name, sf_id as id, 1 as place
-    from {matches}
+    from {matches_sql(mappings, object_name)}
     where sf_id is not null
     union all
-    select lower({quoted(parent.key)}), "Id", 2
-    from {records}
-    where {quoted(parent.key)} is not null and "IsDeleted" = 'false'
-    union all
-    select entity_key, {literal(f"{PENDING}{parent.object.lower()}:")} || entity_key, 3
-    from routes
-    where sobject = {literal(parent.object)}
-) as known
+    select lower({key}), "Id", 2
+    from {relation("org", object_name)}
+    where {key} is not null and "IsDeleted" = 'false'
+{unions}) as known
 group by name"""
 
 
-def _waiting_sql() -> str:
+def _creates_sql(parent: ObjectMapping, mark: str) -> str:
+    """Key and mark of all that a mapping takes; routes alone tell where it goes by nothing else."""
+    if parent.object in ROUTED and parent.condition == parent.routed:
+        return (
+            f"select entity_key, {mark} || entity_key, 3\n"
+            f"from routes\nwhere sobject = {literal(parent.object)}"
+        )
+    key = parent.key_column
+    return (
+        f"select {key}, {mark} || {key}, 3\nfrom (\n{_indented(_entities_sql(parent))}\n"
+        f") as entities_of_{parent.stem}\nwhere {checked_sql(parent.condition)}"
+    )
+
+
+def _waiting_sql(mappings: Mapping[str, ObjectMapping]) -> str:
     told = "an open Lead of this person is in the org; convert or close it (leads.existing: hold)"
+    leads, contacts = (matches_sql(mappings, name) for name in (LEAD, CONTACT))
     return f"""\
 select org_match_lead.entity_key as key, {literal(told)} as reason
-from org_match_lead
-left join org_match_contact on org_match_contact.entity_key = org_match_lead.entity_key
+from {leads}
+left join {contacts} on org_match_contact.entity_key = org_match_lead.entity_key
 where org_match_lead.sf_id is not null and org_match_contact.sf_id is null"""
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pipelines.sync.decisions import FILE
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import CONTACT, LEAD, PREFIXES, converts
 from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
 
 DECISION = "decision"
 """The rule that finds a record because somebody said so."""
-
-PREFIXES = {"Account": "001", "Contact": "003", "Lead": "00Q"}
-"""How Ids of an object begin (https://help.salesforce.com/s/articleView?id=000385203)."""
 
 
 def references_sql(kind: str, key_column: str) -> str:
@@ -45,7 +43,7 @@ def decided_ctes(mapping: ObjectMapping) -> dict[str, str]:
     ``decided`` holds the last decision of each entity: ``entity_key``, ``sf_id``, ``line``,
     ``since``, ``done`` (the record has its key already) and ``wrong``, why it cannot be followed.
     """
-    others = "" if mapping.object != "Contact" else _NO_LEADS.format(lead=PREFIXES["Lead"])
+    others = "" if mapping.object != CONTACT else _NO_LEADS.format(lead=PREFIXES[LEAD])
     return {
         "decisions": _DECISIONS.format(
             references=_indented(references_sql("use", mapping.key_column), 4), others=others
@@ -107,7 +105,7 @@ def _wrong(mapping: ObjectMapping) -> list[str]:
         'when named."MasterRecordId" is not null'
         " then ', which was merged into ' || named.\"MasterRecordId\"",
         "when named.\"IsDeleted\" = 'true' then ', which was deleted'",
-        *([f"when named.\"IsConverted\" = 'true' then {converted}"] if name == "Lead" else []),
+        *([f"when named.\"IsConverted\" = 'true' then {converted}"] if converts(name) else []),
         f"when named.{key} is not null and aliases.alias is null"
         f" then ', which is somebody else''s by its key ' || lower(named.{key})",
         f"when own.sf_id is not null then {literal(f', but its {name} is ')} || own.sf_id",

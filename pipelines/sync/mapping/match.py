@@ -13,7 +13,9 @@ from pipelines.errors import InternalError
 from pipelines.sync.mapping.alike import UNCLEAR, alike_ctes, name_columns
 from pipelines.sync.mapping.compile import value_sql
 from pipelines.sync.mapping.decided import decided_ctes
+from pipelines.sync.mapping.folder import matches_sql
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import converts
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.successors import successors_sql
 from pipelines.sync.mapping.wire import quoted
@@ -37,7 +39,7 @@ ALIAS = "alias"
 def match_sql(
     mapping: ObjectMapping, mappings: Mapping[str, ObjectMapping], policies: Policies
 ) -> str:
-    """The relation ``org_match_<object>``: one row per entity that the org knows.
+    """The relation ``org_match_<mapping>``: one row per entity that the org knows.
 
     Columns: ``entity_key``; ``sf_id``, null where ``rule`` is ``ambiguous`` (two entities reach
     the record), ``unclear`` (it may be the entity's, see ``alike``), ``deleted``, ``merged`` or
@@ -50,7 +52,8 @@ def match_sql(
 
     Args:
         mapping: whose ``match:`` it is.
-        mappings: all there are: a Lead of ours may have become a Contact.
+        mappings: all there are, by stem: a contact may be found by the match of its account, and a
+            Lead of ours may have become a Contact.
         policies: whether the master of a merged record takes its place.
     """
     rules = [rule for rule in mapping.match if rule != "key"]
@@ -67,7 +70,7 @@ def match_sql(
         *(_found_sql(place, rule) for place, rule in enumerate(rules, start=3)),
     ]
     return _MATCH.format(
-        entities=_entities_sql(mapping, rules),
+        entities=_entities_sql(mapping, mappings, rules),
         aliases=_ALIASES.format(key=mapping.key_column, golden=mapping.from_),
         records=_records_sql(mapping),
         decided="\n\n".join(
@@ -224,7 +227,9 @@ _ALIASES = """\
     where len(aliases) > 0"""
 
 
-def _entities_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
+def _entities_sql(
+    mapping: ObjectMapping, mappings: Mapping[str, ObjectMapping], rules: Sequence[str]
+) -> str:
     columns = [f"{mapping.from_}.{mapping.key_column} as entity_key"]
     joins = ""
     if "email" in rules:
@@ -236,9 +241,11 @@ def _entities_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
     if "name_at_account" in rules:
         first, last = _value(mapping, "FirstName"), quoted(mapping.fields["LastName"].from_ or "")
         columns.append(f"norm_text({first} || ' ' || {last}) as full_name")
-        columns.append("org_match_account.sf_id as account_id")
-        by = quoted(mapping.fields["AccountId"].by or "")
-        joins = f"\n    left join org_match_account on org_match_account.entity_key = {by}"
+        account = mapping.fields["AccountId"]
+        matched, by = relation("org_match", account.lookup or ""), quoted(account.by or "")
+        columns.append(f"{matched}.sf_id as account_id")
+        source = matches_sql(mappings, account.lookup or "")
+        joins = f"\n    left join {source} on {matched}.entity_key = {by}"
     listed = ",\n        ".join(columns)
     return f"    select\n        {listed}\n    from {mapping.from_}{joins}"
 
@@ -299,7 +306,7 @@ select entity_key, sf_id, since, {place}, 'email'
 def _gone_sql(mapping: ObjectMapping) -> str:
     """Keys that dead records carry; of several the one that died last counts."""
     rule = f'when "MasterRecordId" is not null then {literal(MERGED)} else {literal(DELETED)}'
-    if mapping.object == "Lead":
+    if converts(mapping.object):
         rule = f"when \"IsConverted\" = 'true' then {literal(CONVERTED)} {rule}"
     key = f"lower({quoted(mapping.key)})"
     last = """coalesce("LastModifiedDate", "CreatedDate", '') || "Id\""""
@@ -315,7 +322,7 @@ def _gone_sql(mapping: ObjectMapping) -> str:
 
 def _alive(mapping: ObjectMapping) -> str:
     alive = "\"IsDeleted\" = 'false'"
-    return f"{alive} and \"IsConverted\" = 'false'" if mapping.object == "Lead" else alive
+    return f"{alive} and \"IsConverted\" = 'false'" if converts(mapping.object) else alive
 
 
 def _value(mapping: ObjectMapping, field: str) -> str:

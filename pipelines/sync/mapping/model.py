@@ -1,4 +1,4 @@
-"""``mappings/<object>.yaml``: which value of ours goes to which field of an sObject.
+"""A mapping file: which value of ours goes to which field of an sObject.
 
 A field is written short, ``FirstName: first_name``, or long, ``Email: {from: email, transform:
 [trim, lower]}``. Its value comes from exactly one place (``from``, ``value``, ``sql`` or
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +24,7 @@ from pydantic import (
 
 from pipelines.config import Frozen, Lines, line_of, parse_model, read_yaml
 from pipelines.errors import ConfigError, Problem
+from pipelines.sync.mapping.named_objects import USER
 
 GOLDEN = {"people": "person_key", "accounts": "account_key"}
 """The relations a mapping may read, and the column that holds the key of each."""
@@ -168,13 +169,31 @@ class ObjectMapping(_Part):
         return self._file
 
     @property
+    def stem(self) -> str:
+        """What the mapping and its relations are called by: the name of its file."""
+        return self._file.stem
+
+    @property
     def condition(self) -> str:
         """The SQL condition that chooses the rows."""
-        return self.where or f"route = '{self.object}'"
+        return self.where or self.routed
+
+    @property
+    def routed(self) -> str:
+        """The condition for what the policies make a record of this object."""
+        return f"route = '{self.object}'"
 
     def enabled(self) -> dict[str, FieldRule]:
         """The fields that are switched on, in the order of the file."""
         return {name: rule for name, rule in self.fields.items() if rule.enabled}
+
+    def lookups(self) -> dict[str, str]:
+        """Enabled field → the object whose record it looks up by key; users are no such record."""
+        return {
+            name: rule.lookup
+            for name, rule in self.enabled().items()
+            if rule.lookup is not None and rule.lookup != USER
+        }
 
     def renamed(self, names: Mapping[str, str]) -> ObjectMapping:
         """The same mapping with other fields filled: name written in the file → name sent."""
@@ -213,9 +232,15 @@ class ObjectMapping(_Part):
         return Problem(str(self._file), self.line(*path), message)
 
 
-def relation(stage: str, object_name: str) -> str:
-    """The name of an object's relation at a stage: ``sf`` of ``Contact`` is ``sf_contact``."""
-    return f"{stage}_{object_name.lower()}"
+def relation(stage: str, name: str) -> str:
+    """The name of a relation at a stage.
+
+    Args:
+        stage: ``sf``, ``org_match``, ``plan`` and ``salesforce`` are of a mapping; ``org`` is of an
+            object.
+        name: of the mapping (its stem), or of the object in whatever case.
+    """
+    return f"{stage}_{name.lower()}"
 
 
 def read_mapping(path: Path, environ: Mapping[str, str] = os.environ) -> ObjectMapping:
@@ -233,27 +258,6 @@ def read_mapping(path: Path, environ: Mapping[str, str] = os.environ) -> ObjectM
         raise ConfigError(problems)
     mapping._file, mapping._lines = path, lines
     return mapping
-
-
-def read_mappings(
-    folder: Path, objects: Sequence[str], environ: Mapping[str, str] = os.environ
-) -> dict[str, ObjectMapping]:
-    """Read ``<object>.yaml`` for each of ``objects``; errors of all files come together."""
-    mappings: dict[str, ObjectMapping] = {}
-    problems: list[Problem] = []
-    for name in objects:
-        path = folder / f"{name.lower()}.yaml"
-        try:
-            mapping = read_mapping(path, environ)
-        except ConfigError as error:
-            problems += error.problems
-            continue
-        if mapping.object != name:
-            problems.append(mapping.problem(f"this file must say object: {name}", "object"))
-        mappings[name] = mapping
-    if problems:
-        raise ConfigError(problems)
-    return mappings
 
 
 def json_schema() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from pipelines.config import Frozen, read_model
+from pipelines.sync.mapping.named_objects import ACCOUNT
 
 FILE = "policies.yaml"
 
@@ -101,6 +102,10 @@ class Customers(Frozen):
     account_name: Literal["keep", "overwrite"] = "keep"
     account_kind: Annotated[Literal["business", "person"], only("business")] = "business"
 
+    def keep(self, object_name: str, field: str) -> bool:
+        """Whether a field of a record that is there is left alone: the name of an account."""
+        return (object_name, field, self.account_name) == (ACCOUNT, "Name", "keep")
+
 
 class Guests(Frozen):
     """People who ordered without an account."""
@@ -117,6 +122,11 @@ class Duplicates(Frozen):
     account: Duplicate = "leave"
     contact: Duplicate = "leave"
     lead: Duplicate = "leave"
+
+    def of(self, object_name: str) -> Duplicate | None:
+        """What becomes of those of one object; none of an object without a line: they are left."""
+        policy: Duplicate | None = getattr(self, object_name.lower(), None)
+        return policy
 
 
 class Addresses(Frozen):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import CONTACT, LEAD
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
@@ -18,9 +20,9 @@ CONVERSION, MERGE = "conversion", "merge"
 
 def lead_of(mapping: ObjectMapping, mappings: Mapping[str, ObjectMapping]) -> ObjectMapping | None:
     """The mapping of Leads whose conversions make the records of ``mapping``, if there is one."""
-    if mapping.object != "Contact":
+    if mapping.object != CONTACT:
         return None
-    return next((one for one in mappings.values() if one.object == "Lead"), None)
+    return next(iter(of_object(mappings, LEAD)), None)
 
 
 def successors_sql(

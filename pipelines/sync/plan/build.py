@@ -6,12 +6,13 @@ values; applying it adds nothing to that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.sync.apply.payload import digest
 from pipelines.sync.mapping.compile import CUT
 from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import USER
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.decisions import KEPT, decided_ctes, rules_sql, told_sql
@@ -73,8 +74,8 @@ COLUMNS = {
 UNDONE = "it was undone, and nothing that we want of it has changed since"
 NO_SOURCE = "no source mentions it any more"
 WITHDRAWN = f"{NO_SOURCE}; its record stays as it is, and nothing is deleted"
-PARENTS = ("AccountId",)
 OWNER = "OwnerId"
+_NO_PARENTS = frozenset({USER, "Group", "RecordType"})
 
 
 def plan_sql(
@@ -84,26 +85,26 @@ def plan_sql(
     *,
     parent: bool = False,
 ) -> str:
-    """The relation ``plan_<object>``: ``COLUMNS``, then the desired fields in wire form.
+    """The relation ``plan_<mapping>``: ``COLUMNS``, then the desired fields in wire form.
 
-    It reads ``sf_`` and ``org_match_<object>``, and relations that are not assets:
-    ``differences_<object>``; ``ledger_<object>`` (``key``, ``field``, ``sent``, ``stored``), what
-    we wrote last; ``undone_<object>`` (``key``, ``field``, ``value``), what was taken back, without
-    a field the record; ``scope_<object>`` (``key``, ``reason``), why a row is here that the batch
-    did not touch; ``refused_<object>`` (``key``, ``code``, ``message``, ``waits``), what the org
-    said of it, and the digest of what somebody has to look at before it is sent again;
-    ``lost_<object>`` (``key``), what we wrote and is gone for good; ``withdrawn_<object>``
+    It reads ``sf_`` and ``org_match_<mapping>``, and relations that are not assets:
+    ``differences_<mapping>``; ``ledger_<mapping>`` (``key``, ``field``, ``sent``, ``stored``), what
+    we wrote last; ``undone_<mapping>`` (``key``, ``field``, ``value``), what was taken back,
+    without a field the record; ``scope_<mapping>`` (``key``, ``reason``), why a row is here that
+    the batch did not touch; ``refused_<mapping>`` (``key``, ``code``, ``message``, ``waits``), what
+    the org said of it, and the digest of what somebody has to look at before it is sent again;
+    ``lost_<mapping>`` (``key``), what we wrote and is gone for good; ``withdrawn_<mapping>``
     (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more;
-    ``namers_<object>``, see ``renames.namers_sql``; ``open_<object>`` (``key``, ``waits``,
+    ``namers_<mapping>``, see ``renames.namers_sql``; ``open_<mapping>`` (``key``, ``waits``,
     ``proposed``, ``decide``), of whom it is open whether they are one person with somebody. Of a
-    parent, which other mappings look up, also ``needed_<object>``, see ``holds.needed_sql``: none
-    is created that nobody needs.
+    parent, whom others need, also ``needed_<mapping>``, see ``holds.needed_sql``: none is created
+    that nobody needs.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
     value is written, only which of them were cut. ``decide`` holds the lines that somebody may add
     to ``decisions.csv``, one below the other, where such a line lets the row go.
     """
-    name = mapping.object
+    name, moves = mapping.stem, parents(mapping, schema)
     work = {
         **taken_ctes(mapping, schema),
         "rules": rules_sql(mapping, schema, policies),
@@ -133,7 +134,7 @@ def plan_sql(
         needed=f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}" if parent else FREE,
         needed_join=_NEEDED.format(needed=relation("needed", name)) if parent else "",
         unneeded=UNNEEDED,
-        told_unneeded=literal(f"nobody of this plan belongs to it, so no {name} is made"),
+        told_unneeded=literal(f"nobody of this plan belongs to it, so no {mapping.object} is made"),
         renames=listed(renames_columns(), 8),
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
@@ -157,7 +158,7 @@ def plan_sql(
         undone=relation("undone", name),
         told_undone=literal(UNDONE),
         digest=digest_sql({field: schema[field].type for field in mapping.enabled()}, "desired"),
-        moved=_contains(PARENTS),
+        moved=f"\n            when {_contains(moves)} then 'move'" if moves else "",
         cut=CUT,
         columns=listed(fields, 4),
     )
@@ -267,8 +268,7 @@ planned as (
             when {unneeded} then 'unchanged'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
-            when _rule = 'deleted' then 'undelete'
-            when {moved} then 'move'
+            when _rule = 'deleted' then 'undelete'{moved}
             when list_contains(changed, 'OwnerId') then 'reassign'
             when len(changed) > 0 then 'update'
             else 'unchanged'
@@ -397,6 +397,16 @@ def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
             yield f"case when {quoted(name)} is not null then {literal(name)} end"
 
 
+def parents(mapping: ObjectMapping, schema: Mapping[str, Field]) -> list[str]:
+    """The mapped fields that say to which other record one belongs, as the org describes them."""
+    return [
+        name
+        for name in mapping.enabled()
+        if schema[name].type == "reference"
+        and not _NO_PARENTS.issuperset(schema[name].reference_to)
+    ]
+
+
 def called(mapping: ObjectMapping) -> list[str]:
     """The mapped fields by which people call a record."""
     known = mapping.enabled()
@@ -419,7 +429,7 @@ def _waits(mapping: ObjectMapping, policies: Policies) -> str:
     return f"case when {known} then {same} else false end"
 
 
-def _contains(names: tuple[str, ...]) -> str:
+def _contains(names: Sequence[str]) -> str:
     return " or ".join(f"list_contains(changed, {literal(name)})" for name in names)
 
 

@@ -27,7 +27,7 @@ def converted_sql(contact: ObjectMapping, lead: ObjectMapping) -> str:
     return f"""
         select matched.entity_key as key, lower(leads.{quoted(lead.key)}) as lead_key
         from {relation("org", lead.object)} as leads
-        join {relation("org_match", contact.object)} as matched
+        join {relation("org_match", contact.stem)} as matched
             on matched.sf_id = leads."ConvertedContactId"
         join {relation("org", contact.object)} as contacts on contacts."Id" = matched.sf_id
         join {contact.from_} as golden on golden.{contact.key_column} = matched.entity_key
@@ -61,7 +61,7 @@ def inherited_sql(contact: ObjectMapping, lead: ObjectMapping, own: str, leads: 
         own=own,
         leads=leads,
         pairs=pairs,
-        differences=relation("differences", contact.object),
+        differences=relation("differences", contact.stem),
     )
 
 

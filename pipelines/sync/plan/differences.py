@@ -18,7 +18,7 @@ from pipelines.warehouse import literal
 
 
 def differences_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Policies) -> str:
-    """The relation ``differences_<object>`` from ``sf_``, ``org_match_`` and ``org_<object>``.
+    """The relation ``differences_<mapping>`` from ``sf_``, ``org_match_<mapping>`` and the org.
 
     Columns: ``key``, ``field``, ``before`` (the org's value), ``after`` (ours) and ``equal``. A row
     per field that differs after its normal form; of a group that differs also the members that do
@@ -29,7 +29,7 @@ def differences_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policie
         return _NOTHING
     units = list(_units(mapping, fields))
     return _DIFFERENCES.format(
-        desired=relation("sf", mapping.object),
+        desired=relation("sf", mapping.stem),
         matched=matched_sql(mapping, policies),
         records=relation("org", mapping.object),
         asked=_asked(fields),
@@ -46,8 +46,8 @@ def _asked(fields: list[Field]) -> str:
 
 
 def matched_sql(mapping: ObjectMapping, policies: Policies) -> str:
-    """``org_match_<object>`` as the plan goes by it: a record that is undeleted is a match, too."""
-    matched = relation("org_match", mapping.object)
+    """``org_match_<mapping>`` as the plan goes by it: what is undeleted is a match, too."""
+    matched = relation("org_match", mapping.stem)
     if policies.deleted_in_org != "undelete":
         return f"select * from {matched}"
     found = f"case when rule = {literal(DELETED)} then gone_id else sf_id end"
@@ -61,8 +61,7 @@ def compared(mapping: ObjectMapping, policies: Policies) -> list[str]:
 
 def when(mapping: ObjectMapping, field: str, policies: Policies) -> When:
     """When a field is sent: as its mapping says, but the name of an account has a policy."""
-    named = mapping.object == "Account" and field == "Name"
-    if named and policies.customers.account_name == "keep":
+    if policies.customers.keep(mapping.object, field):
         return "insert"
     return mapping.when(field)
 

@@ -34,7 +34,7 @@ def blocked_by(
     """
     reasons = []
     for name, actions in counts.items():
-        ours = snapshot[name]
+        ours = snapshot.get(name, 0)
         if ours == 0 and guards.first_load == "allow":
             continue
         for action, guard in GUARDED.items():

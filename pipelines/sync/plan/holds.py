@@ -97,7 +97,7 @@ def needed_sql(mapping: ObjectMapping, children: Mapping[str, ObjectMapping]) ->
 
     Args:
         mapping: of the parent.
-        children: by object, with look-ups to it.
+        children: by stem, with look-ups to it.
     """
     mark = f"{PENDING}{mapping.object.lower()}:"
     queries = [
@@ -106,12 +106,12 @@ def needed_sql(mapping: ObjectMapping, children: Mapping[str, ObjectMapping]) ->
             listed=literal(name),
             mark=literal(mark),
             length=len(mark) + 1,
-            child=literal(f"its {child} waits: "),
+            child=literal(f"its {one.object} waits: "),
             plan=relation("plan", child),
         )
         for child, one in children.items()
-        for name, rule in one.enabled().items()
-        if rule.lookup == mapping.object
+        for name, looked_up in one.lookups().items()
+        if looked_up == mapping.object
     ]
     rows = "\nunion all\n".join(queries)
     return (
@@ -151,7 +151,7 @@ def gone(mapping: ObjectMapping, policies: Policies) -> Gone:
         return Gone("matched.sf_id", holds, notes)
     found = "case when not ({}) then matched.sf_id end".format(
         f"matched.rule is not distinct from {literal(DELETED)}"
-        f" and (undone.key is not null or {_lost_in_bin(name)})"
+        f" and (undone.key is not null or {_lost_in_bin(mapping.stem)})"
     )
     in_bin = f"{deleted}, and its recycle bin has it no more, {again}"
     return Gone(found, holds, [notes[0], f"when {known} then {literal(in_bin)}"])
@@ -160,16 +160,16 @@ def gone(mapping: ObjectMapping, policies: Policies) -> Gone:
 def others_sql(mapping: ObjectMapping, policies: Policies) -> str:
     """What is said of further records that the org has for one of ours."""
     name = mapping.object
-    policy = getattr(policies.duplicates, name.lower())
+    policy = policies.duplicates.of(name)
     told = literal(f"the org has more than one {name} for it, also ")
-    why = literal(f" (duplicates.{name.lower()}: {policy})")
-    return f"{told} || array_to_string(_others, ', ') || {why}"
+    why = f" || {literal(f' (duplicates.{name.lower()}: {policy})')}" if policy else ""
+    return f"{told} || array_to_string(_others, ', '){why}"
 
 
 def _of_others(mapping: ObjectMapping, policies: Policies) -> Iterator[Hold]:
     """Rows whose record is not surely theirs."""
     name = mapping.object
-    if getattr(policies.duplicates, name.lower()) == "review":
+    if policies.duplicates.of(name) == "review":
         chosen = f"array_to_string(list_transform([sf_id, *_others], {_USE}), chr(10))"
         several = others_sql(mapping, policies)
         yield Hold("len(_others) > 0 and _decision is null", several, chosen)
@@ -203,10 +203,10 @@ def _opted_out(mapping: ObjectMapping, told: str) -> Iterator[Hold]:
         )
 
 
-def _lost_in_bin(object_name: str) -> str:
+def _lost_in_bin(stem: str) -> str:
     """The org shows some records as deleted that its recycle bin has lost; it said so before."""
     said = "code = 'UNDELETE_FAILED' and contains(message, 'recycle bin')"
-    return f"desired.key in (select key from {relation('refused', object_name)} where {said})"
+    return f"desired.key in (select key from {relation('refused', stem)} where {said})"
 
 
 def _missing(mapping: ObjectMapping, schema: Mapping[str, Field]) -> Iterator[Hold]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from pipelines.sync.plan.saved import ObjectPlan
@@ -26,18 +27,22 @@ group by action"""
     return rows_sql(part, f"(from {rows} semi join ({first}) using (key))")
 
 
-def page_rows_sql(object_name: str, links: str) -> str:
+def page_rows_sql(title: str, links: str) -> str:
     """Each row of ``wanted`` as a JSON array, in the order of the page.
 
     The array: object, key, title, action, Id, reason, scope, forecast, its code, its message,
     fields (name, decision, before, after, why), source lines (file, line), and what to decide.
+
+    Args:
+        title: what stands for the object.
+        links: as ``links_sql`` gives them.
     """
     return f"""\
 with links as (
 {links}
 )
 select json_array(
-    {literal(object_name)}, wanted.key, title, action, sf_id, reason, scope,
+    {literal(title)}, wanted.key, title, action, sf_id, reason, scope,
     forecast, forecast_code, forecast_message,
     list_transform(
         said, lambda told: json_array(told.field, told.decision, told.before, told.after, told.why)
@@ -49,16 +54,24 @@ left join links on links.key = wanted.key
 order by rank, wanted.key"""
 
 
-def links_sql(*, of_people: bool) -> str:
-    """The source lines that the shown records come from: ``key``, ``lines`` (file, line)."""
-    key = "person_links.person_key" if of_people else "account_links.account_key"
+def links_sql(golden: Collection[str]) -> str:
+    """The source lines that the shown records come from: ``key``, ``lines`` (file, line).
+
+    Args:
+        golden: the relations, of one or both, whose keys the records carry.
+    """
+    return "\n    union all\n".join(_links_sql(name) for name in sorted(golden))
+
+
+def _links_sql(golden: str) -> str:
+    key = "person_links.person_key" if golden == "people" else "account_links.account_key"
     account = "join account_links on account_links.person_key = person_links.person_key"
     return f"""\
     select key, list(json_array(file, line) order by file, line)[:{LINES}] as lines
     from (
         select distinct {key} as key, records._file as file, records._row as line
         from person_links
-        {"" if of_people else account}
+        {"" if golden == "people" else account}
         join person_records as records
             on records.record = person_links.record and records.batch = person_links.batch
         semi join wanted on wanted.key = {key}

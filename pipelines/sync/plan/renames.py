@@ -132,8 +132,8 @@ def namers_sql(mapping: ObjectMapping) -> str:
             + (" where false")
         )
     return _NAMERS.format(
-        differences=relation("differences", mapping.object),
-        matched=relation("org_match", mapping.object),
+        differences=relation("differences", mapping.stem),
+        matched=relation("org_match", mapping.stem),
         names=f"{literal(FIRST)}, {literal(LAST)}",
         references=references_sql("rename_ok", mapping.key_column),
     )

@@ -3,6 +3,9 @@
     <home>/plans/<plan_id>/header.json       what it is, what it was made from, counts, hashes
     <home>/plans/<plan_id>/contact.parquet   the rows of ``plan_contact``
 
+Each part is one mapping's, called by the stem of its file. Headers of older plans call it by its
+object, of which there was one mapping each; its files have the same names.
+
 The plan's hash covers the header, and the header holds the hash of every payload, so that no
 byte of a plan can be edited without being noticed.
 """
@@ -14,16 +17,18 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ConfigError, InternalError
+from pipelines.sync.apply.journal import Journal
 from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.folder import called, of_object
 from pipelines.sync.mapping.model import ObjectMapping
-from pipelines.sync.plan.build import ACTIONS
+from pipelines.sync.plan.build import ACTIONS, parents
 from pipelines.warehouse import literal, publish
 
 HEADER = "header.json"
@@ -31,9 +36,11 @@ HEADER = "header.json"
 
 @dataclass(frozen=True)
 class ObjectPlan:
-    """One object's part of a plan, with all that applying it needs to know.
+    """One mapping's part of a plan, with all that applying it needs to know.
 
     Attributes:
+        stem: of the mapping.
+        object: whose records are written.
         key_field: the External Id field.
         types: describe type of each planned field, in the order of the payload.
         references: field → the object whose creates it may wait for.
@@ -42,6 +49,7 @@ class ObjectPlan:
         sha256: of the payload file.
     """
 
+    stem: str
     object: str
     key_field: str
     types: Mapping[str, str]
@@ -81,9 +89,32 @@ class Plan:
         facts += [f"{name} {_content(self.payload(name))}" for name in self.objects]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
-    def payload(self, object_name: str) -> Path:
-        """The Parquet file with the rows of one object."""
-        return self.folder / _payload_name(object_name)
+    def payload(self, stem: str) -> Path:
+        """The Parquet file with the rows of one mapping."""
+        return self.folder / payload_name(stem)
+
+    def outcomes(self, stem: str) -> Path:
+        """What became of one mapping's rows; only there once all were sent."""
+        return Journal.of(self.folder, stem).outcomes
+
+    def parents(self, stem: str) -> dict[str, list[Path]]:
+        """Object that rows of a part look up → the outcomes of all who write it, if all are there.
+
+        Without those of an object its Ids are not known yet.
+        """
+        found = {
+            name: [self.outcomes(part.stem) for part in of_object(self.objects, name)]
+            for name in dict.fromkeys(self.objects[stem].references.values())
+        }
+        return {
+            name: paths
+            for name, paths in found.items()
+            if paths and all(path.exists() for path in paths)
+        }
+
+    def called(self, stem: str) -> str:
+        """What people read of a part: its object, and where several write it, which of them."""
+        return called(self.objects)[stem]
 
 
 @dataclass(frozen=True)
@@ -122,13 +153,14 @@ def save_plan(
     mappings: Mapping[str, ObjectMapping],
     schema: Mapping[str, Mapping[str, Field]],
 ) -> Plan:
-    """Save the relations ``plan_<object>`` as one immutable plan.
+    """Save the relations ``plan_<mapping>`` as one immutable plan.
 
     Args:
         home: the folder of all data and state.
         origin: what it was made for and from.
-        files: object → the Parquet file of its relation; linked where the file system can.
-        mappings: by object, as the plan was made from them.
+        files: stem of a mapping → the Parquet file of its relation; linked where the file system
+            can.
+        mappings: by stem, as the plan was made from them.
         schema: the org's fields, by object and API name.
 
     Raises:
@@ -140,13 +172,14 @@ def save_plan(
     try:
         objects = {}
         for name, file in files.items():
-            payload = folder / _payload_name(name)
+            payload = folder / payload_name(name)
             _link(file, payload)
-            objects[name] = _object_plan(mappings[name], schema[name], payload)
+            mapping = mappings[name]
+            objects[name] = _object_plan(name, mapping, schema[mapping.object], payload)
         header = {
             **asdict(origin),
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "objects": {name: asdict(part) for name, part in objects.items()},
+            "objects": {name: _facts(part) for name, part in objects.items()},
         }
         sha256 = _hash_of(header)
         header |= {"plan_id": f"{origin.batch}-{sha256[:12]}", "sha256": sha256}
@@ -172,7 +205,8 @@ def load_plan(home: Path, plan_id: str) -> Plan:
         header = json.loads((folder / HEADER).read_text(encoding="utf-8"))
         sealed = {key: header[key] for key in header if key not in ("plan_id", "sha256")}
         sha256 = _hash_of(sealed)
-        objects = {name: _part(facts) for name, facts in header.pop("objects").items()}
+        objects = {part.stem: part for part in parts_of(header)}
+        del header["objects"]
         plan = Plan(folder=folder, objects=objects, **header)
     except FileNotFoundError:
         plans = (home / "plans").glob("[!.]*/" + HEADER)
@@ -190,9 +224,23 @@ def load_plan(home: Path, plan_id: str) -> Plan:
     return plan
 
 
-def _part(facts: Mapping[str, Any]) -> ObjectPlan:
-    """One object's part as its header says; older headers hold a digest of the rows besides."""
-    return ObjectPlan(**{name: facts[name] for name in facts if name != "content"})
+def parts_of(header: Mapping[str, Any]) -> Iterator[ObjectPlan]:
+    """The parts that a header tells of; older headers hold a digest of the rows besides."""
+    for name, facts in header["objects"].items():
+        known = {fact: facts[fact] for fact in facts if fact != "content"}
+        yield ObjectPlan(stem=name.lower(), **known)
+
+
+def payload_name(stem: str) -> str:
+    """The file in a plan's folder with the rows of one mapping."""
+    return f"{stem}.parquet"
+
+
+def _facts(part: ObjectPlan) -> dict[str, Any]:
+    """A part as the header keeps it, below its stem."""
+    facts = asdict(part)
+    del facts["stem"]
+    return facts
 
 
 def _edited(path: Path) -> ConfigError:
@@ -201,31 +249,29 @@ def _edited(path: Path) -> ConfigError:
     )
 
 
-def _object_plan(mapping: ObjectMapping, schema: Mapping[str, Field], payload: Path) -> ObjectPlan:
-    rules = mapping.enabled()
+def _object_plan(
+    stem: str, mapping: ObjectMapping, schema: Mapping[str, Field], payload: Path
+) -> ObjectPlan:
     return ObjectPlan(
+        stem=stem,
         object=mapping.object,
         key_field=mapping.key,
-        types={name: schema[name].type for name in rules},
-        references={
-            name: rule.lookup
-            for name, rule in rules.items()
-            if rule.lookup is not None and rule.lookup != "User"
-        },
-        parent_field="AccountId" if "AccountId" in rules else None,
-        counts=_counts(mapping.object, payload),
+        types={name: schema[name].type for name in mapping.enabled()},
+        references=mapping.lookups(),
+        parent_field=next(iter(parents(mapping, schema)), None),
+        counts=_counts(stem, payload),
         sha256=_hash_of_file(payload),
     )
 
 
-def _counts(object_name: str, payload: Path) -> dict[str, int]:
+def _counts(stem: str, payload: Path) -> dict[str, int]:
     import duckdb
 
     with duckdb.connect() as connection:
         counted = connection.execute(_counts_sql(payload)).fetchall()
         [(twice,)] = connection.execute(_twice_sql(payload)).fetchall()
     if twice:
-        raise InternalError(f"{twice} keys stand more than once in the plan of {object_name}")
+        raise InternalError(f"{twice} keys stand more than once in plan_{stem}")
     return dict.fromkeys(ACTIONS, 0) | dict(counted)
 
 
@@ -259,10 +305,6 @@ def _twice_sql(payload: Path) -> str:
         "select count(*) from (select lower(key) as key "
         f"from read_parquet({literal(payload)}) group by lower(key) having count(*) > 1)"
     )
-
-
-def _payload_name(object_name: str) -> str:
-    return f"{object_name.lower()}.parquet"
 
 
 def _link(file: Path, payload: Path) -> None:

@@ -42,9 +42,12 @@ ONLY: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class ObjectSummary:
-    """What a plan does to one object; each count the most frequent first.
+    """What a plan does by one mapping; each count the most frequent first.
 
     Attributes:
+        mapping: the stem of its file.
+        object: whose records are written.
+        title: what people read of it: the object, and which mapping where several write it.
         actions: rows by action, all that a plan of its kind knows.
         fields: API name → how many rows send it.
         decisions: decision → how many fields it was made of; of creates only what was cut.
@@ -55,7 +58,9 @@ class ObjectSummary:
         undecided: rows that a line in ``decisions.csv`` would let go.
     """
 
+    mapping: str
     object: str
+    title: str
     actions: dict[str, int]
     fields: dict[str, int]
     decisions: dict[str, int]
@@ -109,10 +114,10 @@ class Row:
 
 
 def summary(plan: Plan, connection: DuckDBPyConnection) -> list[ObjectSummary]:
-    """One summary per object, in the order in which they are applied."""
+    """One summary per mapping, in the order in which they are applied."""
     summaries = []
-    for name, part in plan.objects.items():
-        payload = plan.payload(name)
+    for stem, part in plan.objects.items():
+        payload = plan.payload(stem)
         counted = {
             what: connection.execute(_counted_sql(payload, column, where)).fetchall()
             for what, (column, where) in _COUNTED.items()
@@ -121,7 +126,9 @@ def summary(plan: Plan, connection: DuckDBPyConnection) -> list[ObjectSummary]:
         known = ACTIONS if plan.kind == "sync" else (*UNDO_ACTIONS, "hold", "unchanged")
         summaries.append(
             ObjectSummary(
-                object=name,
+                mapping=stem,
+                object=part.object,
+                title=plan.called(stem),
                 actions={action: part.counts.get(action, 0) for action in known},
                 forecasts={(row[0][0], row[0][1]): row[1] for row in counted.pop("forecasts")},
                 **{what: dict(rows) for what, rows in counted.items()},
@@ -162,7 +169,7 @@ def payload_sql(payload: Path) -> str:
 
 def rows(
     plan: Plan,
-    object_name: str,
+    stem: str,
     connection: DuckDBPyConnection,
     *,
     field: str | None = None,
@@ -173,14 +180,14 @@ def rows(
 
     Args:
         plan: from ``load_plan``.
-        object_name: one of the plan's objects.
+        stem: of one of the plan's mappings.
         connection: any.
         field: only rows that say something of this field, and only what they say of it.
         only: a key of ``ONLY``.
         limit: how many rows at most.
     """
-    payload = payload_sql(plan.payload(object_name))
-    query = rows_sql(plan.objects[object_name], payload, field=field)
+    payload = payload_sql(plan.payload(stem))
+    query = rows_sql(plan.objects[stem], payload, field=field)
     something = "(action <> 'unchanged' or len(said) > 0 or reason is not null)"
     conditions = [ONLY[only] if only else something]
     if field is not None:

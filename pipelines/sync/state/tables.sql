@@ -41,6 +41,7 @@ create table state.person (
     person ubigint not null,
     spelling varchar,             -- of the key, where it does not spell its number
     founder ubigint not null,     -- the record the key was minted from
+    namer ubigint,                -- the record that gave it its name, where it had several
     minted date not null,         -- the batch it was minted in
     alias_of ubigint,             -- the key that took over when clusters merged
     batch date not null,          -- whose file holds the person's newest values

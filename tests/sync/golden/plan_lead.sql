@@ -343,7 +343,6 @@ planned as (
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
-            when list_contains(changed, 'AccountId') then 'move'
             when list_contains(changed, 'OwnerId') then 'reassign'
             when len(changed) > 0 then 'update'
             else 'unchanged'

@@ -106,22 +106,48 @@ create table state.person (
     person ubigint not null,
     spelling varchar,
     founder ubigint not null,
+    namer ubigint,
     minted date not null,
     alias_of ubigint,
     batch date not null,
     split_from ubigint
 );
 
+-- The newest version of a record counts, and of a person's records the one that comes first.
 insert into state.person
 select
-    numbered(person_key),
-    irregular(person_key),
-    founder,
-    minted,
-    numbered(alias_of),
-    batch,
+    numbered(person_before.person_key),
+    irregular(person_before.person_key),
+    person_before.founder,
+    named.record,
+    person_before.minted,
+    numbered(person_before.alias_of),
+    person_before.batch,
     null
-from person_before;
+from person_before
+left join (
+    select
+        member.person_key,
+        arg_min(
+            version.record,
+            (
+                version.last_name is null,
+                version.priority,
+                -epoch_us(version.as_of),
+                version.source,
+                version.source_id
+            )
+        ) as record
+    from member_before as member
+    join (
+        select *
+        from state.record
+        qualify row_number() over (partition by record order by as_of desc, batch desc) = 1
+    ) as version on version.record = member.record
+    where version.entity <> 'address'
+    group by member.person_key
+    having count(*) > 1
+) as named on named.person_key = person_before.person_key;
 
 create temp table account_member_before as select * from state.account_member;
 
