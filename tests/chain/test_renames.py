@@ -40,7 +40,7 @@ def rows(chain: Any, day: date, name: str = "contact") -> list[dict[str, Any]]:
 
     plan = newest(chain.project, day)
     with duckdb.connect() as connection:
-        query = f"from '{plan.payload(name.capitalize())}' order by key"
+        query = f"from '{plan.payload(name.lower())}' order by key"
         return connection.sql(query).to_arrow_table().to_pylist()
 
 
