@@ -34,7 +34,7 @@ def rows(chain: Any, day: date, name: str = "Contact") -> list[dict[str, Any]]:
 
     plan = newest(chain.project, day)
     with duckdb.connect() as connection:
-        return connection.sql(f"from '{plan.payload(name)}'").to_arrow_table().to_pylist()
+        return connection.sql(f"from '{plan.payload(name.lower())}'").to_arrow_table().to_pylist()
 
 
 def call(chain: Any, body: str) -> None:

@@ -41,7 +41,7 @@ def rows(chain: Any, day: date, name: str) -> dict[str, dict[str, Any]]:
     title = "Name" if name == "Account" else "LastName"
     plan = newest(chain.project, day)
     with duckdb.connect() as connection:
-        found = connection.sql(f"from '{plan.payload(name)}'").to_arrow_table().to_pylist()
+        found = connection.sql(f"from '{plan.payload(name.lower())}'").to_arrow_table().to_pylist()
     return {row[title]: row for row in found}
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.sync.decisions import TABLE
 from pipelines.sync.identity.names import likeness
 from pipelines.sync.mapping.model import ObjectMapping
-from pipelines.sync.plan.renames import renamed_sql
+from pipelines.sync.plan.renames import namers_sql, renamed_sql
 
 Changed = dict[str, tuple[str | None, str | None]]
 ANNA_TO_BOB: Changed = {"FirstName": ("Anna", "Bob"), "LastName": ("Smith", "Jones")}
@@ -107,3 +108,36 @@ def test_an_account_has_no_name_of_a_person(
     db: duckdb.DuckDBPyConnection, mappings: dict[str, ObjectMapping]
 ) -> None:
     assert words(db, mappings["account"], ANNA_TO_BOB | MOVED) is None
+
+
+@pytest.mark.parametrize(
+    ("founder", "trusts", "trusted"), [(7, True, True), (7, False, False), (8, True, False)]
+)
+def test_an_id_is_trusted_only_for_the_record_that_it_founded(
+    db: duckdb.DuckDBPyConnection,
+    mappings: dict[str, ObjectMapping],
+    founder: int,
+    trusts: bool,
+    trusted: bool,
+) -> None:
+    db.execute(f"""
+        attach ':memory:' as state;
+        create table state.person as select {founder}::ubigint as person, null::varchar as spelling,
+            {founder}::ubigint as founder;
+        create table people as select person_spelling({founder}::ubigint, null) as person_key,
+            []::varchar[] as aliases, {{'name': 'shop/7'}} as values_from;
+        create table person_links as
+        select person_key, source, source_id, record::ubigint as record, 'contact' as entity, rank
+        from people, (values ('crm', '1', 8, 1), ('shop', '7', 7, 2))
+            as one (source, source_id, record, rank);
+        create table config_sources as select 'shop' as source, {trusts} as trust_id;
+        create table config_decisions ({TABLE});
+        create table differences_contact as
+        select person_key as key, 'LastName' as field from people;
+        create table org_match_contact as select person_key as entity_key, '003A' as sf_id,
+            null::varchar as gone_id, []::varchar[] as others from people;
+    """)
+    query = f"select reference, trusted, line from ({namers_sql(mappings['contact'])})"
+    assert db.execute(query).fetchall() == [("shop:7", trusted, None)]
+    db.execute("insert into config_decisions values ('rename_ok', '003A', null, 4)")
+    assert db.execute(query).fetchall() == [("shop:7", trusted, 4)]

@@ -192,6 +192,8 @@ select
     allowed.line
 from givers
 left join config_sources as sources on sources.source = givers.source
-left join state.person as person on person.person = key_number(givers.person_key)
+left join state.person as person
+    on person.person = key_number(givers.person_key)
+    and person.founder = givers.record
 left join allowed on allowed.entity_key = givers.person_key
 """
