@@ -87,8 +87,7 @@ def _views(
         by_batch = relation in CURRENT or relation in mirrors
         name = f"{relation}_by_batch" if by_batch else relation
         yield _relation_sql(name, warehouse.folder(relation) / "day=*" / "data.parquet", kinds)
-        if relation in CURRENT:
-            yield _current_sql(relation, state)
+    yield from (_current_sql(relation, state) for relation in CURRENT)
 
 
 def _relation_sql(name: str, files: Path, columns: Mapping[str, str]) -> str:
