@@ -77,12 +77,23 @@ def people(project: Project, file: SqlFile, day: date) -> Written:
     return written
 
 
+def account_links(project: Project, file: SqlFile, day: date) -> Written:
+    """Decide which account each person of the batch belongs to."""
+    if _same(project, day):
+        return project.written("account_links", day)
+    with project.connect(day) as connection, project.state.attach(connection):
+        connection.execute(sql("identity/account_references"))
+        project.bind(connection, file, day)
+        return project.warehouse.write(connection, "account_links", day, file.query)
+
+
 def accounts(project: Project, file: SqlFile, day: date) -> Written:
     """Make the golden accounts that the batch's people belong to, or did until now."""
     if _same(project, day):
         return project.written("accounts", day)
     with project.connect(day) as connection, project.state.attach(connection):
-        project.warehouse.bind(connection, "people", [day])
+        for name in ("people", "account_links"):
+            project.warehouse.bind(connection, name, [day])
         with transaction(connection):
             connection.execute(sql("identity/account_members"))
             project.bind(connection, file, day)
@@ -98,11 +109,11 @@ def _same(project: Project, day: date) -> bool:
 
 
 def _memo(project: Project, day: date) -> Memo:
-    """The memo of the three relations, kept with the last one: the state is as it left it."""
+    """The memo of these relations, kept with the last one: the state is as it left it."""
     known = [project.state.published(name) for name in DECIDING]
     made_from = [project.warehouse.path("person_records", day), *known, _waiting(project)]
     made_from.append(widened_digest(project, day))
-    return project.memo("accounts", day, made_from, "people", *LINKED)
+    return project.memo("accounts", day, made_from, "people", "account_links", *LINKED)
 
 
 DECIDING = ("member", "person", "account_member", "account")

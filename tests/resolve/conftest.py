@@ -47,7 +47,7 @@ class Resolver:
         self.project.run_sql(FILES["person_records"], day)
         resolve.link(self.project, day)
         resolve.people(self.project, FILES["people"], day)
-        self.project.run_sql(FILES["account_links"], day)
+        resolve.account_links(self.project, FILES["account_links"], day)
         resolve.accounts(self.project, FILES["accounts"], day)
 
     def decide(self, *lines: str) -> None:
