@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,7 @@ class SqlFile:
     rows_of: tuple[str, ...] = ()
 
     @cached_property
-    def tables(self) -> list[str]:
+    def tables(self) -> tuple[str, ...]:
         """Every table it reads that is no CTE of its own, sorted."""
         try:
             return tables_of(self.query)
@@ -116,7 +116,8 @@ class SqlError(ValueError):
         self.line = line
 
 
-def tables_of(query: str) -> list[str]:
+@lru_cache(maxsize=256)  # every stage of every batch asks, of the same texts
+def tables_of(query: str) -> tuple[str, ...]:
     """Every table that one ``select`` reads and that is no CTE of its own, sorted.
 
     Raises:
@@ -131,14 +132,13 @@ def tables_of(query: str) -> list[str]:
         tree = sqlglot.parse_one(query, read="duckdb")
     except ParseError as error:
         raise SqlError(str(error), error.errors[0]["line"] if error.errors else None) from None
-    return sorted(
-        {
-            source.name
-            for scope in traverse_scope(tree)
-            for source in scope.sources.values()
-            if isinstance(source, exp.Table) and source.name
-        }
-    )
+    found = {
+        source.name
+        for scope in traverse_scope(tree)
+        for source in scope.sources.values()
+        if isinstance(source, exp.Table) and source.name
+    }
+    return tuple(sorted(found))
 
 
 def read_folder(folder: Path) -> list[SqlFile]:

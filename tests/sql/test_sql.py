@@ -32,7 +32,7 @@ def test_a_file_tells_its_description_owner_columns_and_what_it_reads(tmp_path: 
     assert file.owner == "team:crm"
     assert file.columns == {"x": "trimmed"}
     assert file.batches == {"raw_b": "select distinct id from raw_a"}
-    assert file.tables == ["config_batch", "raw_a", "raw_b"]
+    assert file.tables == ("config_batch", "raw_a", "raw_b")
     assert file.upstream == ["raw_a", "raw_b"]
     assert file.query.startswith("with a")
     assert not file.query.endswith(";")
