@@ -18,7 +18,7 @@ from pipelines.sync.mapping.addresses import LEFT_OUT, code_of
 from pipelines.sync.mapping.compile import CUT, CUT_TYPE
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.places import COLUMNS as PLACE
-from pipelines.sync.plan.build import COLUMNS as PLAN
+from pipelines.sync.plan.row import COLUMNS as PLAN
 from pipelines.sync.snapshot import fields_needed
 
 ENTITIES = tuple(name.removeprefix("raw_") for name in RAW)

@@ -20,10 +20,10 @@ from pipelines.plan import left_behind
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.model import relation
-from pipelines.sync.plan.build import WRITES
 from pipelines.sync.plan.cost import exceeded, predicted
 from pipelines.sync.plan.guards import RENAME, blocked_by
 from pipelines.sync.plan.renames import FIRST, LAST
+from pipelines.sync.plan.row import WRITES
 from pipelines.warehouse import literal, publish
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pipelines.plan.scope import widened_digest
 from pipelines.plan.withdrawn import withdrawn
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.model import relation
-from pipelines.sync.plan.build import WRITES
+from pipelines.sync.plan.row import WRITES
 from pipelines.sync.undo import undone_path
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from pipelines.plan.guards import digests, heed_guards, is_released, release, re
 from pipelines.project import Project
 from pipelines.relations import prepare
 from pipelines.sync.mapping.fields import Field
-from pipelines.sync.plan.build import COLUMNS
 from pipelines.sync.plan.cost import Cost, exceeded, predicted
+from pipelines.sync.plan.row import COLUMNS
 from pipelines.sync.plan.saved import ObjectPlan, Origin, Plan, save_plan
 from pipelines.warehouse import Warehouse
 
