@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 from pipelines import catalog, locks
+from pipelines.batch import Batch
 from pipelines.match import route_files
 from pipelines.project import ASSETS, Project, stage_files
 from pipelines.sources.relations import RAW, columns
@@ -81,7 +81,6 @@ OUTCOME = {
     "attempts": "integer",
 }
 
-_NEVER = date(1, 1, 1)
 _prepared: set[tuple[Path, str]] = set()
 
 
@@ -188,7 +187,7 @@ def _write_schemas(project: Project, stamp: str) -> None:
         return
     project.warehouse.sweep()
     columns = {}
-    with project.connect(_NEVER) as connection:
+    with Batch.none_of(project).connect() as connection:
         for name, query in schemas(project):
             none = f"select * from ({query}) where false"
             columns[name] = project.warehouse.write(connection, name, None, none).columns

@@ -11,7 +11,7 @@ import json
 import socket
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from pipelines.sync.plan.row import WRITES
 from pipelines.warehouse import literal, publish
 
 if TYPE_CHECKING:
+    from pipelines.batch import Batch
     from pipelines.project import Project
     from pipelines.sync.plan.saved import Plan
 
@@ -63,16 +64,17 @@ def changed(made_from: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [name for name in {**now, **made_from} if made_from.get(name) != now.get(name)]
 
 
-def heed_guards(project: Project, day: date, saved: Plan) -> None:
+def heed_guards(batch: Batch, saved: Plan) -> None:
     """Stop a plan that must not be applied, also where only a later step is run on its own.
 
     Raises:
         ConfigError: a mapping or policy was changed since the plan was made.
         Blocked: a guard or the org's limits stop it, and nobody has released it.
     """
+    project = batch.project
     if saved.kind == "sync":
         _heed_changes(project, saved)
-    reasons = why_blocked(project, day, saved)
+    reasons = why_blocked(batch, saved)
     if reasons and not is_released(project, saved):
         listed = "\n".join(f"  {reason}" for reason in reasons)
         raise Blocked(
@@ -83,10 +85,10 @@ def heed_guards(project: Project, day: date, saved: Plan) -> None:
         )
 
 
-def why_blocked(project: Project, day: date, saved: Plan) -> list[str]:
+def why_blocked(batch: Batch, saved: Plan) -> list[str]:
     """The guards and limits that stop a plan, with their numbers; empty when it may go."""
-    policies = project.policies
-    reasons = blocked_by(_guarded(project, day, saved), _ours(project, day), policies.guards)
+    policies = batch.project.policies
+    reasons = blocked_by(_guarded(batch, saved), _ours(batch), policies.guards)
     return reasons + exceeded(predicted(saved), saved.limits, policies.api.daily_share)
 
 
@@ -133,17 +135,17 @@ def _heed_changes(project: Project, saved: Plan) -> None:
         raise ConfigError(problems)
 
 
-def _guarded(project: Project, day: date, saved: Plan) -> Mapping[str, Mapping[str, int]]:
+def _guarded(batch: Batch, saved: Plan) -> Mapping[str, Mapping[str, int]]:
     """Object → rows by action that no guard has let pass yet.
 
     What a run that died was sending, and what this plan has written, has been released before.
     """
     counts: dict[str, Counter[str]] = {}
-    with project.connect(day) as connection, project.state.attach(connection):
+    with batch.connect() as connection, batch.project.state.attach(connection):
         for stem, part in saved.objects.items():
             if saved.outcomes(stem).exists():
                 continue
-            left_behind.bind(project, connection, part.object)
+            left_behind.bind(batch.project, connection, part.object)
             payload = saved.payload(stem)
             found = counts.setdefault(part.object, Counter())
             found.update(dict(connection.execute(_guarded_sql(payload)).fetchall()))
@@ -168,13 +170,13 @@ def _renamed_sql(payload: Path) -> str:
     )
 
 
-def _ours(project: Project, day: date) -> Mapping[str, int]:
+def _ours(batch: Batch) -> Mapping[str, int]:
     """Object → records of the snapshot that carry a key of ours."""
     counts = {}
-    with project.connect(day) as connection:
-        for mapping in project.object_mappings.values():
+    with batch.connect() as connection:
+        for mapping in batch.project.object_mappings.values():
             name = relation("org", mapping.object)
-            project.bind_table(connection, name, day)
+            batch.bind_table(connection, name)
             query = _ours_sql(name, mapping.key)
             [(counts[mapping.object],)] = connection.execute(query).fetchall()
     return counts

@@ -19,7 +19,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,11 @@ class Plan:
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     notices: Sequence[str] = ()
+
+    @property
+    def day(self) -> date:
+        """The partition, as a date."""
+        return date.fromisoformat(self.batch)
 
     @property
     def content(self) -> str:
