@@ -8,8 +8,9 @@ from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
 from pipelines.plan.make import left_out
 from pipelines.run import Made, Run
 from pipelines.stages import STAGES
-from pipelines.sync.mapping.compile import mapping_columns
+from pipelines.sync.mapping.compile import golden_columns, mapping_columns
 from pipelines.sync.mapping.folder import of_object
+from pipelines.sync.mapping.golden import origin
 from pipelines.sync.mapping.model import ObjectMapping, relation
 
 SAYS = """The {object} records of the batch's scope as `mappings/{file}.yaml` wants them: one column
@@ -21,7 +22,9 @@ which parts of an address the org has no code for.
 def _spec(mapping: ObjectMapping) -> dg.AssetSpec:
     """``sf_<mapping>``, which the mapping compiles to."""
     parents = [one for other in mapping.lookups().values() for one in of_object(MAPPINGS, other)]
-    needs = sorted({one.from_ for one in (mapping, *parents)})
+    needs = sorted(
+        {origin(one.from_, name)[0] for one in (mapping, *parents) for name in golden_columns(one)}
+    )
     needs += ["routes", "org_schema", "org_place", "org_user"]
     needs += [relation("org_match", stem) for stem in MAPPINGS]
     return spec(
@@ -44,7 +47,7 @@ def show(run: Run, made: Made) -> Iterator[Result]:
 
 def _lineage(mapping: ObjectMapping) -> dict[str, list[tuple[str, str]]]:
     return {
-        field: [(mapping.from_, column) for column in columns]
+        field: [origin(mapping.from_, column) for column in columns]
         for field, columns in mapping_columns(mapping).items()
     }
 

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from pipelines.sync.mapping.golden import LINKS, OF_ACCOUNT, PEOPLE
 from pipelines.sync.state import State
 from pipelines.warehouse import Warehouse, literal, publish
 
@@ -86,8 +87,7 @@ def _views(
         by_batch = relation in CURRENT or relation in mirrors
         name = f"{relation}_by_batch" if by_batch else relation
         yield _relation_sql(name, warehouse.folder(relation) / "day=*" / "data.parquet", kinds)
-        if relation in CURRENT:
-            yield _current_sql(relation, state)
+    yield from (_current_sql(relation, state) for relation in CURRENT)
 
 
 def _relation_sql(name: str, files: Path, columns: Mapping[str, str]) -> str:
@@ -101,10 +101,19 @@ def _relation_sql(name: str, files: Path, columns: Mapping[str, str]) -> str:
 
 def _current_sql(relation: str, state: State) -> str:
     entities, members, key = CURRENT[relation]
+    more, account = _account_sql() if relation == PEOPLE else ("", "")
     return (
-        f'create view "{relation}" as select by_batch.* from {relation}_by_batch as by_batch'
+        f'create view "{relation}" as select by_batch.*{more} from {relation}_by_batch as by_batch'
+        f"{account}"
         f" semi join (select * from read_parquet({literal(state.published(entities))})) as current"
         f" on current.{key} = by_batch.{key} and current.batch = by_batch.day"
         f" semi join (select * from read_parquet({literal(state.published(members))})) as member"
         f" on member.{key} = by_batch.{key}"
     )
+
+
+def _account_sql() -> tuple[str, str]:
+    """What shows the account of each person beside them: columns, and the join they come from."""
+    columns = "".join(f", links.{column} as {name}" for name, column in OF_ACCOUNT.items())
+    on = "links.person_key = by_batch.person_key and links.day = by_batch.day"
+    return columns, f" left join {LINKS} as links on {on}"

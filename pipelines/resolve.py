@@ -77,12 +77,23 @@ def people(batch: Batch, file: SqlFile) -> Written:
     return written
 
 
+def account_links(batch: Batch, file: SqlFile) -> Written:
+    """Decide which account each person of the batch belongs to."""
+    if _same(batch):
+        return batch.written("account_links")
+    with batch.connect() as connection, batch.project.state.attach(connection):
+        connection.execute(sql("identity/account_references"))
+        batch.bind(connection, file)
+        return batch.write(connection, "account_links", file.query)
+
+
 def accounts(batch: Batch, file: SqlFile) -> Written:
     """Make the golden accounts that the batch's people belong to, or did until now."""
     if _same(batch):
         return batch.written("accounts")
     with batch.connect() as connection, batch.project.state.attach(connection):
-        batch.bind_table(connection, "people")
+        for name in ("people", "account_links"):
+            batch.bind_table(connection, name)
         with transaction(connection):
             connection.execute(sql("identity/account_members"))
             batch.bind(connection, file)
@@ -98,11 +109,11 @@ def _same(batch: Batch) -> bool:
 
 
 def _memo(batch: Batch) -> Memo:
-    """The memo of the three relations, kept with the last one: the state is as it left it."""
+    """The memo of these relations, kept with the last one: the state is as it left it."""
     known = [batch.project.state.published(name) for name in DECIDING]
     made_from = [batch.path("person_records"), *known, _waiting(batch.project)]
     made_from.append(widened_digest(batch))
-    return batch.memo("accounts", made_from, "people", *LINKED)
+    return batch.memo("accounts", made_from, "people", "account_links", *LINKED)
 
 
 DECIDING = ("member", "person", "account_member", "account")

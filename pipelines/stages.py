@@ -104,7 +104,7 @@ def _resolve(_project: Project) -> list[Part]:
         _sql(files["person_records"]),
         Part("person_links", ("person_links", "open_identities"), link),
         golden("people", resolve.people),
-        _sql(files["account_links"]),
+        golden("account_links", resolve.account_links),
         golden("accounts", resolve.accounts),
         _sql(files["open_references"]),
     ]

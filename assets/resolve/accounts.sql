@@ -5,7 +5,7 @@
 --   select distinct batch from config_account_members
 -- name_generated: the name is a person's; such an account never matches another by name
 -- website: when its members name one and the same
--- aliases: keys it may still carry in the org, of people who turned out to be its one member and of accounts that became one with it
+-- aliases: keys it may still carry in the org, of accounts that became one with it
 -- members: people who belong to it, over all batches
 
 with
@@ -25,7 +25,6 @@ belonging as (
         case when people.is_customer then people.phone end as phone,
         case when people.is_customer then people.fax end as fax,
         people.website,
-        case when members.rule = 'generated_name' then people.aliases else [] end as aliases,
         -- As text that sorts: ranking the wide rows by a window costs half as much again.
         concat_ws(' ', people.is_customer::int, people.as_of, people.person_key) as worth,
         case
@@ -61,7 +60,6 @@ golden as (
         case when min(website) = max(website) then min(website) end as website,
         arg_max(coalesce(billing, shipping), worth) as billing,
         arg_max(shipping, worth) as shipping,
-        any_value(aliases) as aliases,
         count(*) as members,
         max(as_of) as as_of
     from belonging
@@ -85,10 +83,7 @@ select
     shipping.state as shipping_state,
     shipping.postal_code as shipping_postal_code,
     shipping.country as shipping_country,
-    list_concat(
-        list_transform(golden.aliases, lambda alias: 'a-' || substr(alias, 3)),
-        coalesce(taken_over.aliases, [])
-    ) as aliases,
+    coalesce(taken_over.aliases, []) as aliases,
     members,
     as_of,
     rule,

@@ -9,9 +9,9 @@
 -- further_addresses: the addresses beyond the two that Salesforce has room for, one a line
 -- name_derived: the name was read from the e-mail address, for want of a better one
 -- contact_lists: every contact list that the person stands on, as source and name
--- account_key: of the account the person belongs to; null when there is none
--- account_rule: forced (one account for all), exact_name, generated_name (First Last, for a customer without company) or none
--- account_name_key: the name without case, accents, punctuation and legal suffix; equal keys are one account
+-- asked_account: the account the person asks for, as the sources write it; which one that is, account_links decides
+-- asked_by: forced (one account for all), exact_name, generated_name (First Last, for a customer without company) or none
+-- asked_name_key: the name without case, accents, punctuation and legal suffix; equal keys ask for one account
 -- aliases: keys of people who turned out to be this one; records in Salesforce may still carry them
 -- values_from: which source record each block of values came from, where there are several
 
@@ -26,8 +26,6 @@ aliases as (select * from config_aliases),
 sources as (select * from config_sources),
 
 lists as (select * from config_lists),
-
-account_references as (select * from config_account_references),
 
 policies as (select * from config_policies),
 
@@ -232,7 +230,8 @@ named as (
     from nameless
 ),
 
-asked as (
+-- Which rule says what account a person asks for.
+ruled as (
     select
         named.*,
         coalesce(lists.account_mode, sources.account_mode, policies.account_mode) as mode,
@@ -258,28 +257,28 @@ wanted as (
         end as wanted_account,
         case when is_customer then nullif(concat_ws(' ', first_name, last_name), '') end
             as own_name
-    from asked
+    from ruled
 ),
 
 keyed as (
-    select *, norm_company(wanted_account) as account_name_key
+    select *, norm_company(wanted_account) as asked_name_key
     from wanted
 ),
 
-employed as (
+asked as (
     select
         *,
         case
-            when account_name_key is not null
+            when asked_name_key is not null
                 then case when forced is not null then 'forced' else 'exact_name' end
             when own_name is not null then 'generated_name'
             else 'none'
-        end as account_rule
+        end as asked_by
     from keyed
 )
 
 select
-    employed.person_key,
+    asked.person_key,
     salutation,
     first_name,
     middle_name,
@@ -326,30 +325,20 @@ select
     tags,
     note,
     name_derived,
-    case account_rule
-        when 'generated_name' then 'a-' || substr(employed.person_key, 3)
-        when 'none' then null
-        else coalesce(
-            account_references.account_key,
-            account_spelling(record_key('name', account_name_key), null)
-        )
-    end as account_key,
-    account_rule,
-    case account_rule
+    case asked_by
         when 'generated_name' then own_name
         when 'none' then null
         else wanted_account
-    end as account_name,
-    account_name_key,
+    end as asked_account,
+    asked_by,
+    asked_name_key,
     coalesce(aliases.aliases, []) as aliases,
     sources,
     source_records,
     as_of,
     batch,
     values_from
-from employed
+from asked
 cross join config_batch
-left join aliases on aliases.person_key = employed.person_key
-left join refused on refused.person_key = employed.person_key
-left join account_references
-    on account_references.reference = record_key('name', employed.account_name_key)
+left join aliases on aliases.person_key = asked.person_key
+left join refused on refused.person_key = asked.person_key

@@ -72,19 +72,32 @@ def _show_lineage(chosen: ObjectMapping, columns: dict[str, list[str]]) -> None:
         table.add_column(header)
     for field in chosen.enabled():
         line = str(chosen.line("fields", field))
-        table.add_row(field, ", ".join(columns[field]) or "·", chosen.when(field), line)
+        read = ", ".join(_origin(chosen, column) for column in columns[field])
+        table.add_row(field, read or "·", chosen.when(field), line)
     out.print(table)
+
+
+def _origin(chosen: ObjectMapping, column: str) -> str:
+    """A column by its own name, and by that of its relation where that is another one."""
+    from pipelines.sync.mapping.golden import origin
+
+    relation, name = origin(chosen.from_, column)
+    return name if relation == chosen.from_ else f"{relation}.{name}"
 
 
 def _unused(here: Project, chosen: ObjectMapping, columns: dict[str, list[str]]) -> list[str]:
     """Columns of the golden relation that the mapping does not read."""
     from pipelines.relations import prepare
+    from pipelines.sync.mapping.golden import LINKS, readable
 
     prepare(here)
     read = {column for listed in columns.values() for column in listed}
     with here.warehouse.connect() as connection:
-        written = here.warehouse.describe(connection, chosen.from_, None)
-    return [column for column in written.columns if column not in read]
+        kinds = {
+            name: here.warehouse.describe(connection, name, None).columns
+            for name in (chosen.from_, LINKS)
+        }
+    return [column for column in readable(chosen.from_, kinds) if column not in read]
 
 
 def _show_sql(query: str) -> None:

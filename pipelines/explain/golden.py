@@ -75,12 +75,12 @@ class Golden:
     def _origin(self, column: str) -> tuple[Said | None, list[Said]]:
         if self._account is None:
             [(person, records)] = self.people or [({}, [])]
-            return self._of_person(column, person.get(column), records)
+            return self._of_person(column, _value(person, column), records)
         theirs, value = OF_MEMBER.get(column), self._account.get(column)
         if theirs is None or value is None:
             return None, []
         for person, records in self.people:
-            if person.get(theirs) == value:
+            if _value(person, theirs) == value:
                 return self._of_person(theirs, value, records)[0], []
         return None, []
 
@@ -88,8 +88,6 @@ class Golden:
         self, column: str, value: Any, records: Sequence[SourceRecord]
     ) -> tuple[Said | None, list[Said]]:
         text = None if value is None else _text(value)
-        if column == "account_key" and self.people:
-            text = self.people[0][0].get("account_name")
         gave, others = origin(column, text, records)
         return (None if gave is None else self._at_address(gave, column)), others
 
@@ -112,7 +110,7 @@ def read_golden(
     key: str,
 ) -> Golden:
     """A golden entity by its key; one that no batch knows any more has no people."""
-    for name in ("people", "accounts", "person_links", "person_records"):
+    for name in ("people", "accounts", "account_links", "person_links", "person_records"):
         project.warehouse.bind(connection, name, project.warehouse.days(name), f"every_{name}")
     for name in ("person", "member", "account", "account_member"):
         connection.execute(_state_sql(name, project.state.published(name)))
@@ -140,9 +138,11 @@ def _rows(connection: DuckDBPyConnection, query: str, key: str) -> list[dict[str
 
 
 _PERSON = """\
-select people.*
+select people.*, links.name as belongs_to
 from every_people as people
 join state_person as person on person.person_key = people.person_key and person.batch = people.batch
+left join every_account_links as links
+    on links.person_key = people.person_key and links.batch = people.batch
 where people.person_key = $1"""
 
 _ACCOUNT = """\
@@ -153,7 +153,7 @@ join state_account as account
 where accounts.account_key = $1"""
 
 _MEMBERS = f"""\
-select people.*
+select people.*, member.name as belongs_to
 from state_account_member as member
 join state_person as person on person.person_key = member.person_key
 join every_people as people
@@ -198,6 +198,11 @@ def _address_sql(relation: str, owner: str, column: str, use: str | None) -> str
         f" where source = $1 and {owner} = $2 and {quoted(column)} = $3"
         f" order by {first}as_of desc, _batch desc limit 1"
     )
+
+
+def _value(person: dict[str, Any], column: str) -> Any:
+    """What a person's column holds; of the account that they belong to, its name."""
+    return person.get("belongs_to" if column in ("account_key", "account_name") else column)
 
 
 def _title(record: SourceRecord) -> str:

@@ -24,6 +24,7 @@ from pipelines.salesforce.errors import JobFailed, RequestRefused, SalesforceErr
 from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.check import check_mappings, key_problems
 from pipelines.sync.mapping.fields import OrgSchema, org_schema, schema_table
+from pipelines.sync.mapping.golden import LINKS
 from pipelines.sync.mapping.model import GOLDEN, relation
 from pipelines.sync.mapping.places import Listed, places_sql, places_table, together
 from pipelines.sync.snapshot import fields_needed, fields_read
@@ -146,7 +147,8 @@ def check_against(project: Project, schema: OrgSchema) -> None:
     """
     with project.warehouse.connect() as connection:
         golden = {
-            name: project.warehouse.describe(connection, name, None).columns for name in GOLDEN
+            name: project.warehouse.describe(connection, name, None).columns
+            for name in (*GOLDEN, LINKS)
         }
     check_mappings(fit(project.object_mappings, schema), schema, golden)
 
@@ -163,7 +165,7 @@ def _take_schema(batch: Batch, org: Org) -> list[Written]:
     folder = _describes(project, org)
     found = describes.describe(org, folder, project.objects)
     files = {name: folder / f"{name}.parquet" for name in ("org_schema", "org_place")}
-    golden = (project.warehouse.schema_file(name) for name in GOLDEN)
+    golden = (project.warehouse.schema_file(name) for name in (*GOLDEN, LINKS))
     yaml = sorted(project.mappings.glob("*.yaml"))
     facts = [(described.rows, described.places) for described in found]
     made_from = [*facts, *golden, *yaml]

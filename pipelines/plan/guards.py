@@ -21,7 +21,7 @@ from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.cost import exceeded, predicted
-from pipelines.sync.plan.guards import RENAME, blocked_by
+from pipelines.sync.plan.guards import RENAME, SPLIT, blocked_by
 from pipelines.sync.plan.renames import FIRST, LAST
 from pipelines.sync.plan.row import WRITES
 from pipelines.warehouse import literal, publish
@@ -151,6 +151,9 @@ def _guarded(batch: Batch, saved: Plan) -> Mapping[str, Mapping[str, int]]:
             found.update(dict(connection.execute(_guarded_sql(payload)).fetchall()))
             [(renamed,)] = connection.execute(_renamed_sql(payload)).fetchall()
             found[RENAME] += renamed
+            batch.bind_table(connection, "open_identities")
+            [(split,)] = connection.execute(_split_sql(payload)).fetchall()
+            found[SPLIT] += split
     return counts
 
 
@@ -158,6 +161,14 @@ def _guarded_sql(payload: Path) -> str:
     return (
         f"select action, count(*) from read_parquet({literal(payload)}) as planned "
         "anti join left_behind using (key) group by action order by action"
+    )
+
+
+def _split_sql(payload: Path) -> str:
+    return (
+        f"select count(*) from read_parquet({literal(payload)}) as planned semi join"
+        " (select person_key from open_identities where likeness = 'split') as split"
+        " on split.person_key = planned.key where action = 'hold'"
     )
 
 

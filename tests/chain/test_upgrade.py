@@ -295,3 +295,16 @@ def test_whoever_was_joined_by_a_mailbox_alone_waits_for_a_decision(again: Any) 
     touched = {sf_id for sf_id, stamp in again.stamps().items() if kept.get(sf_id) != stamp}
     assert millers["Bob"] in touched
     assert millers["Anna"] not in touched
+
+
+def test_a_guard_stops_a_plan_that_parts_more_people_than_it_allows(make_chain: Any) -> None:
+    chain = make_chain(org=False)
+    unpack(chain.home)
+    chain.start_org()
+    policies = chain.mappings / "policies.yaml"
+    text = policies.read_text()
+    policies.write_text(text.replace("max_split: {share: 5%, above: 50}", "max_split: {above: 0}"))
+    upgrade(chain.project)
+    stamps = chain.stamps()
+    assert "guards.max_split" in str(chain.refused(DAYS[0]))
+    assert chain.stamps() == stamps

@@ -49,7 +49,7 @@ class Resolver:
         batch.run_sql(FILES["person_records"])
         resolve.link(batch)
         resolve.people(batch, FILES["people"])
-        batch.run_sql(FILES["account_links"])
+        resolve.account_links(batch, FILES["account_links"])
         resolve.accounts(batch, FILES["accounts"])
 
     def decide(self, *lines: str) -> None:

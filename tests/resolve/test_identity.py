@@ -144,7 +144,7 @@ def test_whoever_waits_is_in_the_scope_of_every_later_batch(
     resolver: Any, outcome: str, waits: str
 ) -> None:
     resolver.feed(D1, contacts=[contact(1, None, company="Acme"), contact(2, None)])
-    [waiting] = [row for row in resolver.read("people", D1) if row["company"]]
+    [waiting] = resolver.read("account_links", D1)
     resolver.answered(waiting[waits], outcome)
     resolver.feed(D2, contacts=[contact(3, None)])
     keys = {row["person_key"] for row in resolver.read("people", D2)}

@@ -26,7 +26,7 @@ PEOPLE = {
             "website", "mailing_street", "mailing_city", "mailing_state", "mailing_postal_code",
             "mailing_country", "mailing_phone", "other_street", "other_city", "other_state",
             "other_postal_code", "other_country", "other_phone", "further_addresses",
-            "newsletter", "note", "account_key",
+            "newsletter", "note",
         ),
         "varchar",
     ),
@@ -36,6 +36,7 @@ PEOPLE = {
     "name_derived": "boolean",
     "as_of": "timestamp",
 }  # fmt: skip
+ACCOUNT_LINKS = dict.fromkeys(("person_key", "account_key", "rule", "name", "name_key"), "varchar")
 ACCOUNTS = {
     **dict.fromkeys(
         (
@@ -74,8 +75,8 @@ def policies() -> Policies:
 
 @pytest.fixture(scope="session")
 def golden() -> dict[str, dict[str, str]]:
-    """The columns of the golden relations, with their types."""
-    return {"people": PEOPLE, "accounts": ACCOUNTS}
+    """The columns of the golden relations and of what links them, with their types."""
+    return {"people": PEOPLE, "account_links": ACCOUNT_LINKS, "accounts": ACCOUNTS}
 
 
 @pytest.fixture
@@ -90,7 +91,10 @@ def db(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def fill(
     db: duckdb.DuckDBPyConnection,
 ) -> Callable[[str, dict[str, str], list[dict[str, Any]]], None]:
-    """Makes a table of typed columns with the given rows; a value that is not given is null."""
+    """Makes a table of typed columns with the given rows; a value that is not given is null.
+
+    With people come the links of those who have an ``account_key``.
+    """
 
     def make(table: str, columns: dict[str, str], rows: list[dict[str, Any]]) -> None:
         listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
@@ -98,6 +102,8 @@ def fill(
         marks = ", ".join("?" for _ in columns)
         for row in rows:
             db.execute(f"insert into {table} values ({marks})", [row.get(name) for name in columns])
+        if table == "people":
+            make("account_links", ACCOUNT_LINKS, [row for row in rows if row.get("account_key")])
 
     return make
 

@@ -187,15 +187,19 @@ def people(db: duckdb.DuckDBPyConnection, count: int, route: str = "Contact") ->
             format('zoe{}@example.com', i) as email,
             '1 High Street' || chr(10) || 'Flat ' || i as mailing_street,
             date '1980-02-29' as birthdate,
-            i % 2 = 0 as opted_out,
-            case when i < $1 // 2 then format('a-{:06d}', i) end as account_key
+            i % 2 = 0 as opted_out
         from range($1) as t (i)
         """,
         [count],
     )
     db.execute(
+        "insert into account_links by name select format('p-{:06d}', i) as person_key, "
+        "format('a-{:06d}', i) as account_key from range($1 // 2) as t (i)",
+        [count],
+    )
+    db.execute(
         "insert into accounts by name select account_key, 'Company ' || account_key as name, "
-        "false as name_generated from people where account_key is not null"
+        "false as name_generated from account_links"
     )
     db.execute(
         "insert into routes select person_key, $1, '' from people "
@@ -269,7 +273,10 @@ def test_a_rejected_row_stops_no_other_and_its_children_are_held(sync: Sync) -> 
     people(sync.db, count)
     sync.db.execute("update people set email = 'not an address' where person_key = 'p-000001'")
     sync.db.execute(
-        "insert into people by name select 'p-lonely' as person_key, 'Lonely' as last_name, "
+        "insert into people by name select 'p-lonely' as person_key, 'Lonely' as last_name"
+    )
+    sync.db.execute(
+        "insert into account_links by name select 'p-lonely' as person_key, "
         "'a-nameless' as account_key"
     )
     sync.db.execute("insert into accounts by name select 'a-nameless' as account_key")
@@ -299,7 +306,10 @@ def test_the_children_of_a_big_parent_go_one_job_after_the_other(
     monkeypatch.setattr("pipelines.sync.apply.payload.MANY_CHILDREN", 8)
     monkeypatch.setattr("pipelines.sync.apply.payload.STREAM", 5)
     people(sync.db, 40)
-    sync.db.execute("update people set account_key = 'a-000000' where account_key is null")
+    sync.db.execute(
+        "insert into account_links by name select person_key, 'a-000000' as account_key "
+        "from people where person_key not in (select person_key from account_links)"
+    )
     setup = local_home / "org.yaml"
     shipped = setup.read_text()
     control.stop(local_home)

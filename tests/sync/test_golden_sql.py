@@ -51,14 +51,14 @@ STAGES: dict[str, Callable[[Made, str], str]] = {
 READS = {
     "org_match_account": {"accounts", "org_account", "config_decisions"},
     "org_match_contact": {
-        "people", "person_links", "org_contact", "org_lead", "org_match_account",
-        "config_decisions",
+        "people", "person_links", "account_links", "org_contact", "org_lead",
+        "org_match_account", "config_decisions",
     },
     "org_match_lead": {"people", "person_links", "org_lead", "config_decisions"},
     "sf_account": {"accounts", "routes"},
     "sf_contact": {
-        "people", "routes", "org_account", "org_match_account", "org_match_contact",
-        "org_match_lead",
+        "people", "account_links", "routes", "org_account", "org_match_account",
+        "org_match_contact", "org_match_lead",
     },
     "sf_lead": {"people", "routes"},
     **{

@@ -21,6 +21,13 @@ create or replace macro person_spelling(number, spelling) as
 create or replace macro account_spelling(number, spelling) as
     coalesce(spelling, 'a-' || spelled(number));
 
+-- What a key is spelled like where it does not spell its number.
+create or replace macro irregular_spelling(key) as
+    case when not regexp_matches(key, '^[pa]-[0-9a-f]{16}$') then key end;
+
+-- The key of the account that is called after a person, and belongs to nobody else.
+create or replace macro own_account(person_key) as 'a-' || substr(person_key, 3);
+
 -- A name in one word, by which equal names are found quickly; names.py compares the others.
 create or replace macro called(first_name, last_name) as
     strip_accents(lower(coalesce(first_name, '') || chr(31) || coalesce(last_name, '')));

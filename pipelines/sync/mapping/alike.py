@@ -15,6 +15,10 @@ UNCLEAR = "unclear"
 """What stands in ``rule`` where a record may be an entity's, and only a human can say."""
 
 
+NAMES = ("FirstName", "LastName")
+"""The fields that hold a name."""
+
+
 def alike_ctes(mapping: ObjectMapping) -> dict[str, str]:
     """The work tables ``different``, ``alike``, ``torn`` and ``unclear``.
 
@@ -33,7 +37,7 @@ def name_columns(mapping: ObjectMapping) -> list[str]:
     """What the golden record says of a name; what was read from the address says nothing."""
     known = mapping.enabled()
     columns = []
-    for field, name in (("FirstName", "first_name"), ("LastName", "last_name")):
+    for field, name in zip(NAMES, ("first_name", "last_name"), strict=True):
         rule = known.get(field)
         value = "null" if rule is None else value_sql(rule.model_copy(update={"default": None}))
         if mapping.from_ == "people" and rule is not None:

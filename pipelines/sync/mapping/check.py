@@ -16,6 +16,7 @@ from pipelines.sync.mapping.compile import value_sql
 from pipelines.sync.mapping.expression import bound_type, expression_problems, unknown_column
 from pipelines.sync.mapping.fields import IDS, INTEGERS, NUMBERS, TEXT, WRITABLE, Field, OrgSchema
 from pipelines.sync.mapping.folder import objects_of
+from pipelines.sync.mapping.golden import readable
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
 from pipelines.sync.mapping.named_objects import ROUTED, USER
@@ -41,7 +42,7 @@ def check_mappings(
     Args:
         mappings: by stem.
         schema: the org's fields, live or as they were saved.
-        golden: golden relation → its columns with their DuckDB types.
+        golden: golden relation, and ``account_links`` → its columns with their DuckDB types.
         usernames: active users of the org; without them, defaults of User look-ups go unchecked.
 
     Raises:
@@ -88,7 +89,7 @@ class _Check:
         self.mapping = mapping
         self.objects = objects_of(mappings)
         self.fields = schema.get(mapping.object, {})
-        self.columns = golden[mapping.from_]
+        self.columns = readable(mapping.from_, golden)
         self.connection = connection
         self.usernames = usernames
 

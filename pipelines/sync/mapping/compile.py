@@ -12,6 +12,7 @@ from pipelines.sync.mapping.addresses import LEFT_OUT, Block, blocks, places_cte
 from pipelines.sync.mapping.expression import checked_sql, columns_of
 from pipelines.sync.mapping.fields import IDS, TEXT, Field
 from pipelines.sync.mapping.folder import matches_sql, of_object
+from pipelines.sync.mapping.golden import column_sql, joined_sql
 from pipelines.sync.mapping.model import Constant, FieldRule, ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import CONTACT, LEAD, ROUTED, USER
 from pipelines.sync.mapping.policies import Addresses, Policies
@@ -78,14 +79,14 @@ def desired_sql(
 def mapping_columns(mapping: ObjectMapping) -> dict[str, list[str]]:
     """The lineage of ``sf_<mapping>``: each of its columns → the golden columns it is made from."""
     lineage = {"key": [mapping.key_column]}
-    lineage |= {name: _read_by(rule) for name, rule in mapping.enabled().items()}
+    lineage |= {name: columns_read(rule) for name, rule in mapping.enabled().items()}
     lineage["_held"] = list(dict.fromkeys(column for read in lineage.values() for column in read))
     return lineage
 
 
 def golden_columns(mapping: ObjectMapping) -> list[str]:
     """The golden columns that the enabled fields and the condition read, the key first."""
-    read = [column for rule in mapping.enabled().values() for column in _read_by(rule)]
+    read = [column for rule in mapping.enabled().values() for column in columns_read(rule)]
     chosen = [column for column in columns_of(mapping.condition) if column != "route"]
     return list(dict.fromkeys((mapping.key_column, *read, *chosen)))
 
@@ -103,10 +104,10 @@ def value_sql(rule: FieldRule) -> str:
 
 
 def _entities_sql(mapping: ObjectMapping) -> str:
-    golden = mapping.from_
-    columns = [f"{golden}.{quoted(column)}" for column in golden_columns(mapping)]
+    golden, read = mapping.from_, golden_columns(mapping)
+    columns = [*(column_sql(golden, column) for column in read), "routes.sobject as route"]
     route = f"join routes on routes.entity_key = {golden}.{mapping.key_column}"
-    return f"{_select([*columns, 'routes.sobject as route'], golden)}\n{route}"
+    return f"{_select(columns, joined_sql(golden, read))}\n{route}"
 
 
 def _valued_sql(rules: Mapping[str, FieldRule], key_column: str) -> str:
@@ -328,7 +329,8 @@ def _ids(rule: FieldRule) -> str:
     return f"{(rule.lookup or '').lower()}_ids"
 
 
-def _read_by(rule: FieldRule) -> list[str]:
+def columns_read(rule: FieldRule) -> list[str]:
+    """The golden columns that a field is made from, or looked up by."""
     if rule.sql is not None:
         return columns_of(rule.sql)
     column = rule.from_ or rule.by

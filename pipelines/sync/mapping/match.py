@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipelines.errors import InternalError
-from pipelines.sync.mapping.alike import UNCLEAR, alike_ctes, name_columns
-from pipelines.sync.mapping.compile import value_sql
+from pipelines.sync.mapping.alike import NAMES, UNCLEAR, alike_ctes, name_columns
+from pipelines.sync.mapping.compile import columns_read, value_sql
 from pipelines.sync.mapping.decided import decided_ctes
 from pipelines.sync.mapping.folder import matches_sql
+from pipelines.sync.mapping.golden import column_sql, joined_sql
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import converts
 from pipelines.sync.mapping.policies import Policies
@@ -247,7 +248,22 @@ def _entities_sql(
         source = matches_sql(mappings, account.lookup or "")
         joins = f"\n    left join {source} on {matched}.entity_key = {by}"
     listed = ",\n        ".join(columns)
-    return f"    select\n        {listed}\n    from {mapping.from_}{joins}"
+    return f"    select\n        {listed}\n    from {_golden_sql(mapping, rules)}{joins}"
+
+
+def _golden_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
+    """The golden relation, and where a rule reads of the account, what it reads of both."""
+    golden = mapping.from_
+    compared = dict.fromkeys(field for rule in rules for field in (*NEEDS[rule], *NAMES))
+    fields = [mapping.fields[field] for field in compared if field in mapping.fields]
+    read = [column for field in fields for column in columns_read(field)]
+    source = joined_sql(golden, read)
+    if source == golden:
+        return golden
+    columns = dict.fromkeys((mapping.key_column, "name_derived", *read))
+    listed = ",\n".join(column_sql(golden, column) for column in columns)
+    made = f"select\n{_indented(listed)}\nfrom {source}"
+    return f"(\n{_indented(_indented(made))}\n    ) as {golden}"
 
 
 def _records_sql(mapping: ObjectMapping) -> str:

@@ -183,6 +183,7 @@ class Guards(Frozen):
     max_delete: Guard = Limit()
     max_convert: Later = None
     max_rename: Guard = Limit(share=0.05, above=50)
+    max_split: Guard = Limit(share=0.05, above=50)
     max_stale: Guard = Limit()
     first_load: Literal["allow", "guard"] = "allow"
 

@@ -9,6 +9,9 @@ from pipelines.sync.mapping.policies import Guards, Limit
 RENAME = "rename"
 """Counted as an action: rows that change first and last name, whatever else they do."""
 
+SPLIT = "split"
+"""Counted as one, too: rows that wait because their person was one with another until now."""
+
 GUARDED = {
     "create": "max_create",
     "adopt": "max_adopt",
@@ -18,6 +21,7 @@ GUARDED = {
     "update": "max_update",
     "delete": "max_delete",
     RENAME: "max_rename",
+    SPLIT: "max_split",
 }
 """Action → the guard that watches it."""
 

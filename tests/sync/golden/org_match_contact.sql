@@ -8,7 +8,17 @@ entities as (
         case when not coalesce(name_derived, false) then "last_name" end as last_name,
         norm_text("first_name" || ' ' || "last_name") as full_name,
         org_match_account.sf_id as account_id
-    from people
+    from (
+        select
+            people."person_key",
+            people."name_derived",
+            people."email",
+            people."first_name",
+            people."last_name",
+            account_links."account_key"
+        from people
+        left join account_links on account_links.person_key = people.person_key
+    ) as people
     left join org_match_account on org_match_account.entity_key = "account_key"
 ),
 

@@ -3,7 +3,7 @@ with
 entities as (
     select
         people."person_key",
-        people."account_key",
+        account_links."account_key",
         people."salutation",
         people."first_name",
         people."last_name",
@@ -31,6 +31,7 @@ entities as (
         people."further_addresses",
         routes.sobject as route
     from people
+    left join account_links on account_links.person_key = people.person_key
     join routes on routes.entity_key = people.person_key
 ),
 
