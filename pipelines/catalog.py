@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from pipelines.sync.mapping.golden import LINKS, OF_ACCOUNT, PEOPLE
+from pipelines.sync.mapping.golden import LINKS, OF_ACCOUNT, PEOPLE, column_sql
 from pipelines.sync.state import State
 from pipelines.warehouse import Warehouse, literal, publish
 
@@ -114,6 +114,6 @@ def _current_sql(relation: str, state: State) -> str:
 
 def _account_sql() -> tuple[str, str]:
     """What shows the account of each person beside them: columns, and the join they come from."""
-    columns = "".join(f", links.{column} as {name}" for name, column in OF_ACCOUNT.items())
-    on = "links.person_key = by_batch.person_key and links.day = by_batch.day"
-    return columns, f" left join {LINKS} as links on {on}"
+    columns = "".join(f", {column_sql(PEOPLE, name)}" for name in OF_ACCOUNT)
+    on = f"{LINKS}.person_key = by_batch.person_key and {LINKS}.day = by_batch.day"
+    return columns, f" left join {LINKS} on {on}"

@@ -15,11 +15,12 @@ table is a relation of the graph, and with ``_by_batch`` behind its name that re
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConfigError
 
@@ -59,7 +60,7 @@ class SqlFile:
     rows_of: tuple[str, ...] = ()
 
     @cached_property
-    def tables(self) -> list[str]:
+    def tables(self) -> tuple[str, ...]:
         """Every table it reads that is no CTE of its own, sorted."""
         try:
             return tables_of(self.query)
@@ -116,29 +117,43 @@ class SqlError(ValueError):
         self.line = line
 
 
-def tables_of(query: str) -> list[str]:
+@lru_cache(maxsize=256)  # every stage of every batch asks, of the same texts
+def tables_of(query: str) -> tuple[str, ...]:
     """Every table that one ``select`` reads and that is no CTE of its own, sorted.
 
     Raises:
         SqlError: the text cannot be parsed.
     """
-    import sqlglot
-    from sqlglot import exp
-    from sqlglot.errors import ParseError
-    from sqlglot.optimizer.scope import traverse_scope
+    import duckdb
 
-    try:
-        tree = sqlglot.parse_one(query, read="duckdb")
-    except ParseError as error:
-        raise SqlError(str(error), error.errors[0]["line"] if error.errors else None) from None
-    return sorted(
-        {
-            source.name
-            for scope in traverse_scope(tree)
-            for source in scope.sources.values()
-            if isinstance(source, exp.Table) and source.name
-        }
-    )
+    # DuckDB reads its own SQL five times as fast as sqlglot, which takes time to import as well.
+    with duckdb.connect() as connection:
+        asked = connection.execute("select json_serialize_sql($1::varchar)", [query])
+        [(answer,)] = asked.fetchall()
+    tree = json.loads(answer)
+    if tree["error"]:
+        place = tree.get("position")
+        line = None if place is None else query.count("\n", 0, int(place)) + 1
+        raise SqlError(tree["error_message"], line)
+    return tuple(sorted(set(_read_by(tree["statements"], frozenset()))))
+
+
+def _read_by(part: Any, ctes: frozenset[str]) -> Iterator[str]:
+    """The tables that a part of a syntax tree reads, given the CTEs it sees; some several times."""
+    if isinstance(part, list):
+        for one in part:
+            yield from _read_by(one, ctes)
+    elif isinstance(part, dict):
+        for entry in part.get("cte_map", {}).get("map", ()):
+            yield from _read_by(entry["value"], ctes)  # its own name is a table to it
+            ctes |= {entry["key"].lower()}
+        if part.get("type") == "RECURSIVE_CTE_NODE":
+            ctes |= {part["cte_name"].lower()}
+        if part.get("type") == "BASE_TABLE" and part["table_name"].lower() not in ctes:
+            yield part["table_name"]
+        for name, value in part.items():
+            if name != "cte_map":
+                yield from _read_by(value, ctes)
 
 
 def read_folder(folder: Path) -> list[SqlFile]:

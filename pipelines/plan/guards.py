@@ -20,6 +20,7 @@ from pipelines.plan import left_behind
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.policies import Guards
 from pipelines.sync.plan.cost import exceeded, predicted
 from pipelines.sync.plan.guards import RENAME, SPLIT, blocked_by
 from pipelines.sync.plan.renames import FIRST, LAST
@@ -88,8 +89,30 @@ def heed_guards(batch: Batch, saved: Plan) -> None:
 def why_blocked(batch: Batch, saved: Plan) -> list[str]:
     """The guards and limits that stop a plan, with their numbers; empty when it may go."""
     policies = batch.project.policies
-    reasons = blocked_by(_guarded(batch, saved), _ours(batch), policies.guards)
-    return reasons + exceeded(predicted(saved), saved.limits, policies.api.daily_share)
+    limits = exceeded(predicted(saved), saved.limits, policies.api.daily_share)
+    # Most plans are too small for any guard, whatever the org holds: then nobody has to count.
+    if not blocked_by(_most(batch.project, saved), {}, strictest(policies.guards)):
+        return limits
+    return blocked_by(_guarded(batch, saved), _ours(batch), policies.guards) + limits
+
+
+def _most(project: Project, saved: Plan) -> Mapping[str, Mapping[str, int]]:
+    """Object → rows by action of the whole plan; no guard ever counts more of them."""
+    counts: dict[str, Counter[str]] = {}
+    with project.warehouse.connect() as connection:
+        for stem, part in saved.objects.items():
+            found = counts.setdefault(part.object, Counter())
+            found.update(part.counts)
+            query = _renamed_sql(saved.payload(stem))
+            [(renamed,)] = connection.execute(query).fetchall()
+            found[RENAME] += renamed
+            found[SPLIT] += part.counts.get("hold", 0)
+    return counts
+
+
+def strictest(guards: Guards) -> Guards:
+    """Guards that stop whatever the real ones may, once an org holds nothing of ours."""
+    return guards.model_copy(update={"first_load": "guard"})
 
 
 def release(saved: Plan) -> Path:
@@ -149,7 +172,8 @@ def _guarded(batch: Batch, saved: Plan) -> Mapping[str, Mapping[str, int]]:
             payload = saved.payload(stem)
             found = counts.setdefault(part.object, Counter())
             found.update(dict(connection.execute(_guarded_sql(payload)).fetchall()))
-            [(renamed,)] = connection.execute(_renamed_sql(payload)).fetchall()
+            query = _renamed_sql(payload, "anti join left_behind using (key)")
+            [(renamed,)] = connection.execute(query).fetchall()
             found[RENAME] += renamed
             batch.bind_table(connection, "open_identities")
             [(split,)] = connection.execute(_split_sql(payload)).fetchall()
@@ -172,11 +196,11 @@ def _split_sql(payload: Path) -> str:
     )
 
 
-def _renamed_sql(payload: Path) -> str:
+def _renamed_sql(payload: Path, without: str = "") -> str:
     sent = ", ".join(map(literal, WRITES))
     return (
         f"select count(*) from read_parquet({literal(payload)}) as planned"
-        f" anti join left_behind using (key) where action in ({sent}) and action <> 'create'"
+        f" {without} where action in ({sent}) and action <> 'create'"
         f" and list_contains(changed, {literal(FIRST)}) and list_contains(changed, {literal(LAST)})"
     )
 

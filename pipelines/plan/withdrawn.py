@@ -41,5 +41,7 @@ def _withdrawn_sql(tables: dict[str, Path]) -> str:
         union all
         select 'accounts', account.account_key
         from {read["account"]}
-        anti join {read["account_member"]} on account_member.account_key = account.account_key
+        -- A key that another account took over lives on in that one.
+        anti join {read["account_member"]}
+            on account_member.account_key = coalesce(account.alias_of, account.account_key)
     """

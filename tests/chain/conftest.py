@@ -178,7 +178,8 @@ class Chain:
     def decide(self, *lines: str) -> Path:
         """Write decisions.csv, as a person does."""
         path = self.mappings / "decisions.csv"
-        path.write_text("\n".join(("kind,reference,target", *lines)) + "\n")
+        header = "kind,reference,target,decided_by,decided_at,note"
+        path.write_text("\n".join((header, *lines)) + "\n")
         return path
 
     def outcomes(self, day: date) -> dict[str, Counter[str]]:

@@ -157,7 +157,7 @@ def test_a_mapping_that_is_missing(chain: Any) -> None:
     finally:
         away.rename(path)
     assert problem.file == str(path)
-    assert "missing" in problem.message
+    assert "no file maps Lead" in problem.message
 
 
 def test_what_the_org_cannot_take_is_found_before_anything_is_written(make_chain: Any) -> None:

@@ -139,6 +139,14 @@ def test_a_person_of_three_sources_is_one_contact(chain: Any, first: Any) -> Non
     assert max(emails.values()) == 1
 
 
+def test_people_show_the_account_they_belong_to(chain: Any, first: Any) -> None:
+    people = chain.read("people")
+    accounts = {row["account_key"] for row in chain.read("accounts")}
+    assert {row["account_key"] for row in people} - {None} == accounts
+    ruled = {(row["account_rule"] == "none", row["account_name"] is None) for row in people}
+    assert ruled == {(True, True), (False, False)}
+
+
 def test_the_second_day_arrived(chain: Any, first: Any) -> None:
     by_email = {row["Email"]: row for name in ("Contact", "Lead") for row in chain.records(name)}
     assert by_email[CAST[40].email]["Title"] == "Chief Operating Officer"

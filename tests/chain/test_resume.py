@@ -146,7 +146,7 @@ def test_a_disk_that_fills_up_while_rows_are_sent_doubles_none(small: Any) -> No
     small.put("people", day, "people.csv", people(430, "more"))
     assert small.run(day, plan_only=True).success
     apply(Batch(small.project, day), "account")
-    without_room(small, day, "Contact", 9_000)
+    without_room(small, day, "contact", 9_000)
     small.done(day)
     found = small.records("Contact", "LastName", "CreatedDate", "LastModifiedDate")
     made = [row for row in found if row["LastName"].startswith("Lastmore")]

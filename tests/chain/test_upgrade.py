@@ -155,7 +155,8 @@ def test_version_3_spells_every_key_as_it_was_and_knows_names_and_shared_values(
     assert [row[:4] for row in upgraded["published member"]] == kept["member"]
     assert [row[:5] for row in upgraded["published person"]] == kept["person"]
     for name in ("account", "account_member"):
-        assert upgraded[f"published {name}"] == kept[name]
+        # Who took an account over stands behind the columns that there were.
+        assert [row[: len(kept[name][0])] for row in upgraded[f"published {name}"]] == kept[name]
     # A row of state.record: record, source, source_id, …; its e-mail and customer key come last.
     hashes = [(row[0], row[4], key) for row in kept["record"] for key in row[8:] if key is not None]
     assert sorted((row[0], row[1], row[3]) for row in upgraded["record_key"]) == sorted(hashes)

@@ -63,7 +63,7 @@ def test_fields_are_saved_compared_and_checked_against_without_an_org(
 def test_what_ships_is_checked_without_an_org(causeway: Any, tmp_path: Path) -> None:
     assert sorted(describes.saved(PROJECT / "mappings") or ()) == sorted(ROUTED)
     ran = causeway("check", "--json", home=tmp_path)
-    assert (ran.code, ran.document) == (0, {"problems": [], "drift": []})
+    assert (ran.code, ran.document) == (0, {"problems": [], "drift": [], "notices": []})
 
 
 def test_drift_names_every_difference() -> None:

@@ -6,17 +6,29 @@ import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.batch import Batch
 from pipelines.config import PROJECT
 from pipelines.errors import Blocked, ConfigError
-from pipelines.plan.guards import digests, heed_guards, is_released, release, released
+from pipelines.plan.guards import (
+    digests,
+    heed_guards,
+    is_released,
+    release,
+    released,
+    strictest,
+)
 from pipelines.project import Project
 from pipelines.relations import prepare
 from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.policies import Guards, Limit
 from pipelines.sync.plan.cost import Cost, exceeded, predicted
+from pipelines.sync.plan.guards import blocked_by
 from pipelines.sync.plan.row import COLUMNS
 from pipelines.sync.plan.saved import ObjectPlan, Origin, Plan, save_plan
 from pipelines.warehouse import Warehouse
@@ -128,3 +140,18 @@ def test_storage_and_batches_have_limits_too() -> None:
         "new records take 2 MB of data storage, 1 of 5 MB are free",
     ]
     assert exceeded(Cost(1, 1, 1), {}, 0.5) == []
+
+
+@given(
+    rows=st.integers(0, 40),
+    more=st.integers(0, 40),
+    ours=st.integers(0, 60),
+    limit=st.builds(Limit, share=st.floats(0.01, 1), above=st.integers(0, 30)),
+    first_load=st.sampled_from(["allow", "guard"]),
+)
+def test_who_passes_the_strictest_guards_passes_the_real_ones(
+    rows: int, more: int, ours: int, limit: Limit, first_load: Literal["allow", "guard"]
+) -> None:
+    guards = Guards(max_update=limit, first_load=first_load)
+    stopped = blocked_by({"Lead": {"update": rows}}, {"Lead": ours}, guards)
+    assert not stopped or blocked_by({"Lead": {"update": rows + more}}, {}, strictest(guards))

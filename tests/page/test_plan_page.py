@@ -90,7 +90,7 @@ def test_a_hundred_thousand_rows_are_drawn_where_one_looks(
     assert page_of(plan).stat().st_size < 2_000_000
     show(page, plan)
     said = page.inner_text("#more")
-    assert "Contact, create: the first 10,000 of 100,000 are on this page." in said
+    assert "Contact, create: the first 1,000 of 100,000 are on this page." in said
 
 
 def test_a_reason_leads_to_the_records_it_names(page: Page, make_plan: MakePlan) -> None:

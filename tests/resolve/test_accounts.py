@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.batch import Batch
+from pipelines.plan.withdrawn import withdrawn
 
 D1, D2, D3 = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
 NEWER = datetime(2026, 11, 3)
@@ -43,6 +44,13 @@ def query(resolver: Any, text: str) -> list[tuple[Any, ...]]:
 
 def registry(resolver: Any) -> set[tuple[Any, ...]]:
     return {*query(resolver, "from state.account")}
+
+
+def left_behind(resolver: Any) -> set[str]:
+    """The accounts that nobody belongs to any more."""
+    path = withdrawn(resolver.project)
+    rows = query(resolver, f"select key from '{path}' where relation = 'accounts'")
+    return {key for [key] in rows}
 
 
 def together(resolver: Any) -> set[frozenset[str]]:
@@ -123,6 +131,7 @@ def test_whoever_is_withdrawn_leaves_the_account_and_its_key_stays(resolver: Any
     assert together(resolver) == {frozenset("1")}
     assert accounts(resolver, D2)[keys["Acme"]]["members"] == 1
     assert keys["Blue"] not in accounts(resolver, D2)
+    assert left_behind(resolver) == {keys["Blue"]}
     resolver.feed(D3, contacts=[contact(9, "Blue")])
     assert {*accounts(resolver, D3)} == {keys["Blue"]}
     [(minted,)] = query(
@@ -139,6 +148,7 @@ def test_an_account_called_after_a_person_follows_them_until_they_part(resolver:
     [first], [second] = accounts(resolver, D1), accounts(resolver, D2)
     resolver.feed(D3, customers=[customer(8, "a@example.com", as_of=NEWER)])
     assert accounts(resolver, D3)[first]["aliases"] == [second]
+    assert left_behind(resolver) == set()
     resolver.feed(D3, customers=[])
     assert {key: row["aliases"] for key, row in accounts(resolver, D3).items()} == {
         first: [], second: [],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import ConfigError
-from pipelines.sql import column_lineage, read_sql
+from pipelines.sql import SqlError, column_lineage, read_sql, tables_of
 
 SCHEMA: dict[str, object] = {
     "raw_a": {"id": "varchar", "x": "varchar", "y": "varchar", "rank": "int"},
@@ -32,7 +32,7 @@ def test_a_file_tells_its_description_owner_columns_and_what_it_reads(tmp_path: 
     assert file.owner == "team:crm"
     assert file.columns == {"x": "trimmed"}
     assert file.batches == {"raw_b": "select distinct id from raw_a"}
-    assert file.tables == ["config_batch", "raw_a", "raw_b"]
+    assert file.tables == ("config_batch", "raw_a", "raw_b")
     assert file.upstream == ["raw_a", "raw_b"]
     assert file.query.startswith("with a")
     assert not file.query.endswith(";")
@@ -94,3 +94,18 @@ def test_config_tables_are_no_origin() -> None:
         "batch": [],
         "x": [("raw_a", "x")],
     }
+
+
+def test_a_cte_may_be_called_as_the_table_it_reads() -> None:
+    query = (
+        "with recursive people as (select * from people),"
+        " up as (select id from people union all select parent from up join steps using (id))"
+        " select (select max(id) from limits) from UP"
+    )
+    assert tables_of(query) == ("limits", "people", "steps")
+
+
+def test_broken_sql_is_refused_with_its_line() -> None:
+    with pytest.raises(SqlError, match="syntax error") as raised:
+        tables_of("select 1\nfrom a where (")
+    assert raised.value.line == 2

@@ -181,6 +181,17 @@ def test_the_account_of_a_contact(
     assert [(row["AccountId"], row["_held"]) for row in rows] == [(found, held), (None, None)]
 
 
+def test_a_person_shows_the_account_they_belong_to(desired: Desired) -> None:
+    fields = "  Title: account_name\n  Department: {sql: \"account_rule || ' ' || account_key\"}\n"
+    acme = {"account_key": "a-1", "rule": "exact_name", "name": "Acme"}
+    rows = desired(f"{fields}  Description: account_rule\n", acme, {})
+    assert [row["Description"] for row in rows] == ["exact_name", "none"]
+    assert [(row["Title"], row["Department"]) for row in rows] == [
+        ("Acme", "exact_name a-1"),
+        (None, None),
+    ]
+
+
 def test_a_miss_may_leave_a_blank(desired: Desired) -> None:
     [row] = desired(ACCOUNT % ", on_miss: blank", {"account_key": "a-1"})
     assert (row["AccountId"], row["_held"]) == (None, None)

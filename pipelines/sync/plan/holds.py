@@ -170,7 +170,7 @@ def _of_others(mapping: ObjectMapping, policies: Policies) -> Iterator[Hold]:
     """Rows whose record is not surely theirs."""
     name = mapping.object
     if policies.duplicates.of(name) == "review":
-        chosen = f"array_to_string(list_transform([sf_id, *_others], {_USE}), chr(10))"
+        chosen = f"array_to_string(list_transform(list_concat([sf_id], _others), {_USE}), chr(10))"
         several = others_sql(mapping, policies)
         yield Hold("len(_others) > 0 and _decision is null", several, chosen)
     ambiguous = f"ambiguous: somebody else of ours matches the same {name} of the org"

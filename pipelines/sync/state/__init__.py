@@ -52,7 +52,10 @@ PUBLISHED = {
         left join state.account as account on account.account = member.account
     """,
     "account": """
-        select account_spelling(account, spelling) as account_key, batch from state.account
+        select account_spelling(account.account, account.spelling) as account_key, account.batch,
+            account_spelling(survivor.account, survivor.spelling) as alias_of
+        from state.account as account
+        left join state.account as survivor on survivor.account = account.alias_of
     """,
 }
 """Tables whose keys are spelled for others; the state itself knows them as numbers."""
