@@ -1,14 +1,11 @@
 """Stage 7, map: the golden records as Salesforce should hold them."""
 
 from collections.abc import Iterator
-from datetime import date
 
 import dagster as dg
 
 from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
-from pipelines.org.snapshot import fitted
 from pipelines.plan.make import left_out
-from pipelines.project import Project
 from pipelines.run import Made, Run
 from pipelines.stages import STAGES
 from pipelines.sync.mapping.compile import golden_columns, mapping_columns
@@ -43,13 +40,12 @@ def _spec(mapping: ObjectMapping) -> dg.AssetSpec:
 def show(run: Run, made: Made) -> Iterator[Result]:
     """The records, where their fields come from, and how many go without a country or state."""
     project, written = run.project, made.written
-    lineage = _lineage(project, run.day, made.found)
+    lineage = _lineage(run.batch.mappings[made.found])
     extra = {"left out": left_out(project, written)}
     yield shown(project, written, lineage=lineage, extra=extra)
 
 
-def _lineage(project: Project, day: date, stem: str) -> dict[str, list[tuple[str, str]]]:
-    mapping = fitted(project, day)[stem]
+def _lineage(mapping: ObjectMapping) -> dict[str, list[tuple[str, str]]]:
     return {
         field: [origin(mapping.from_, column) for column in columns]
         for field, columns in mapping_columns(mapping).items()

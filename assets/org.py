@@ -37,7 +37,7 @@ def show(run: Run, made: Made) -> Iterator[Result]:
     """What the org touched since the last snapshot, and how its fields differ from the saved."""
     yield shown(run.project, made.written)
     if made.written.relation == "org_schema":
-        drift = snapshot.drift(run.project, run.day)
+        drift = snapshot.drift(run.batch)
         yield dg.AssetCheckResult(
             asset_key="org_schema",
             check_name=CHECK,

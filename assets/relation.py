@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from duckdb import DuckDBPyConnection
 
+from pipelines.batch import Batch
 from pipelines.jobs import DAYS
 from pipelines.project import Project
 from pipelines.relations import schemas_stamp
@@ -190,7 +191,7 @@ def lineage_of(project: Project, file: SqlFile) -> Lineage:
 
 
 def _followed(project: Project, file: SqlFile) -> Lineage:
-    with project.connect(date.today()) as connection:  # noqa: DTZ011 - no row is read
+    with Batch.none_of(project).connect() as connection:
         for table in (*file.tables, file.relation):
             if not table.startswith(CONFIG):
                 project.warehouse.bind(connection, table.removesuffix(ALL_DAYS), [], table)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bench.generate import FOLDER, Generated
 from bench.measure import cost
+from pipelines.batch import Batch
 from pipelines.errors import InternalError
-from pipelines.org.snapshot import fitted
 from pipelines.project import Project
 from pipelines.salesforce.bulk import IngestJob
 from pipelines.salesforce.rows import Load
@@ -42,7 +42,7 @@ def rules_in_sql(project: Project, day: date) -> tuple[float, float]:
     """Seconds of validating the contacts: by the schemas, and by the same rules written as SQL."""
 
     def by_schemas() -> Written:
-        with project.connect(day) as connection:
+        with Batch(project, day).connect() as connection:
             return validate(project.warehouse, connection, "contacts", day).rejected
 
     def by_sql() -> Written:
@@ -60,8 +60,8 @@ def raw_put(project: Project, day: date) -> float:
     The jobs stay open, so that nothing is written.
     """
     total = 0.0
-    with project.org() as org, project.connect(day) as connection:
-        for mapping in fitted(project, day).values():
+    with project.org() as org, Batch(project, day).connect() as connection:
+        for mapping in Batch(project, day).mappings.values():
             name = relation("plan", mapping.stem)
             project.warehouse.bind(connection, name, [day])
             file = project.home / f"{name}.csv"
@@ -87,7 +87,7 @@ def persisting(project: Project, day: date) -> float:
 
 
 def _validate_in_sql(project: Project, day: date) -> Written:
-    with project.connect(day) as connection:
+    with Batch(project, day).connect() as connection:
         for name in ("raw_contacts", "stg_contacts"):
             project.warehouse.bind(connection, name, [day])
         for name, value in _patterns().items():

@@ -20,6 +20,7 @@ from bench import baselines
 from bench.generate import FIRST, FOLDER, SECOND, generate
 from bench.measure import cost
 from pipelines import config
+from pipelines.batch import Batch
 from pipelines.local_org import control
 from pipelines.org import refresh
 from pipelines.project import Project
@@ -159,7 +160,7 @@ def _say(what: str) -> None:
 
 
 def _agreement(project: Project, truth: Path) -> tuple[float, float]:
-    with project.connect(FIRST) as connection:
+    with Batch(project, FIRST).connect() as connection:
         project.warehouse.bind(connection, "person_links", [FIRST])
         connection.execute(f"create temp view truth as from {literal(truth)}")
         query = (FOLDER / "agreement.sql").read_text(encoding="utf-8")

@@ -7,25 +7,23 @@ the environment and knows nothing of the orchestrator.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import config
-from pipelines import memo as memos
 from pipelines.errors import InternalError
 from pipelines.org.mirror import Manifest, read_manifest
-from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, read_folder
+from pipelines.sql import CONFIG, SqlFile, read_folder
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.decisions import TABLE as DECISION_COLUMNS
 from pipelines.sync.decisions import read_decisions
 from pipelines.sync.identity.names import likeness
 from pipelines.sync.state import State, sql
-from pipelines.warehouse import Function, Warehouse, Written, constant, literal
+from pipelines.warehouse import Function, Warehouse, constant, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -172,90 +170,9 @@ class Project:
         with Org(connection) as org:
             yield org
 
-    @contextmanager
-    def connect(self, day: date) -> Iterator[DuckDBPyConnection]:
-        """A DuckDB with the macros and the ``config_`` tables of one batch."""
-        with self.warehouse.connect(self._config_sql) as connection:
-            connection.execute(_batch_sql(day))
-            yield connection
-
-    def run_sql(self, file: SqlFile, day: date) -> Written:
-        """Make one relation of one day from what its ``.sql`` file reads."""
-        memo = self.memo(file.relation, day, self._inputs(file, day))
-        if memo.known() is None:
-            with self.connect(day) as connection:
-                if all(self._rows(connection, name, day) for name in file.rows_of):
-                    self.bind(connection, file, day)
-                    self.warehouse.write(connection, file.relation, day, file.query)
-                else:
-                    nothing = self.warehouse.schema_file(file.relation)
-                    self.warehouse.link(connection, file.relation, day, nothing)
-            memo.keep()
-        return self.written(file.relation, day)
-
-    def _rows(self, connection: DuckDBPyConnection, relation: str, day: date) -> int:
-        """How many rows a relation has, of that day or of the org; of a mirror at most so many.
-
-        Decisions count with the mirror's: one of a record that the org has not got has to be told.
-        """
-        if relation in self.mirrored:
-            manifest = self._manifest(relation)
-            held = 0 if manifest is None else manifest.base_rows + sum(manifest.deltas.values())
-            return held + len(self.decisions.rows)
-        if not self.warehouse.path(relation, day).exists():
-            return 0  # a day that was never made counts as empty
-        return self.warehouse.describe(connection, relation, day).rows
-
-    def written(self, relation: str, day: date) -> Written:
-        """One relation of one day, as it lies on disk."""
-        with self.warehouse.connect() as connection:
-            return self.warehouse.describe(connection, relation, day)
-
-    def memo(
-        self, relation: str, day: date, made_from: Iterable[object], *others: str
-    ) -> memos.Memo:
-        """What one relation of one day is made from, besides code and configuration.
-
-        Args:
-            relation: whose file the memo speaks of.
-            day: the batch.
-            made_from: whatever else decides, see ``memos.memo``.
-            others: further relations that are made along with it.
-        """
-        path = self.warehouse.path(relation, day)
-        files = [self.warehouse.path(name, day) for name in (relation, *others)]
-        return memos.memo(
-            path.with_name("made_from.json"), (day, self._config_sql, *made_from), files
-        )
-
-    def _inputs(self, file: SqlFile, day: date) -> list[object]:
-        found: list[object] = [file.query]
-        for table in file.tables:
-            name = table.removesuffix(ALL_DAYS)
-            if table in self.mirrored:
-                found += self.org_files(table)
-            elif not name.startswith(CONFIG):
-                days = [day] if name == table else self.warehouse.days(name)
-                found += [self.warehouse.path(name, one) for one in days]
-        return found
-
-    def bind(self, connection: DuckDBPyConnection, file: SqlFile, day: date) -> None:
-        """Make what a ``.sql`` file reads visible under its own names."""
-        for table in file.tables:
-            name = table.removesuffix(ALL_DAYS)
-            if name.startswith(CONFIG) or name in file.batches:
-                continue
-            if name == table:
-                self.bind_table(connection, table, day)
-            else:
-                self.warehouse.bind(connection, name, self.warehouse.days(name), table)
-        for name, query in file.batches.items():
-            days = [row[0] for row in connection.execute(query).fetchall()]
-            self.warehouse.bind(connection, name, days)
-
     @cached_property
-    def _config_sql(self) -> str:
-        """Make ``config_<name>`` that is the same for every batch: as views, which nobody fills."""
+    def config_sql(self) -> str:
+        """SQL of every ``config_<name>`` that all batches share: views, which nobody fills."""
         made = []
         for name, (columns, rows) in self._config_tables().items():
             made.append(f"create table {name}_rows ({columns})")
@@ -264,13 +181,6 @@ class Project:
                 made.append(f"insert into {name}_rows values {listed}")
             made.append(f"create view {CONFIG}{name} as select * from {name}_rows")
         return ";\n".join(made)
-
-    def bind_table(self, connection: DuckDBPyConnection, table: str, day: date) -> None:
-        """Make one relation visible: of that day, or of the org as the mirror holds it now."""
-        if table in self.mirrored:
-            self.bind_org(connection, self.mirrored[table])
-        else:
-            self.warehouse.bind(connection, table, [day])
 
     def bind_org(
         self, connection: DuckDBPyConnection, object_name: str, name: str | None = None
@@ -292,18 +202,19 @@ class Project:
 
     def _org_view(self, relation: str) -> str:
         schema = self.warehouse.schema_file(relation)
-        manifest = self._manifest(relation)
+        manifest = self.manifest(relation)
         if manifest is None:
             return f"select * from read_parquet({literal(schema)})"
         return manifest.view_sql(schema)
 
     def org_files(self, relation: str) -> list[Path]:
         """The files that a relation of the org is read from."""
-        manifest = self._manifest(relation)
+        manifest = self.manifest(relation)
         files = [] if manifest is None else [manifest.path(file) for file in manifest.files]
         return [self.warehouse.schema_file(relation), *files]
 
-    def _manifest(self, relation: str) -> Manifest | None:
+    def manifest(self, relation: str) -> Manifest | None:
+        """What the mirror that a relation stands for consists of; none before it was read."""
         return read_manifest(self.mirror(self.mirrored[relation])) if self.bound_org else None
 
     def mirror(self, object_name: str, organization_id: str | None = None) -> Path:
@@ -334,22 +245,6 @@ class Project:
             "policies": (columns, [row]),
             "decisions": (DECISION_COLUMNS, self.decisions.rows),
         }
-
-
-def _batch_sql(day: date) -> str:
-    """Make the tables ``config_<name>`` of one batch; the empty ones are filled as it is resolved.
-
-    One text, as each statement costs a millisecond.
-    """
-    return f"""
-        create temp table config_batch as select {literal(str(day))}::date as batch;
-        create temp table config_aliases (person_key varchar, aliases varchar[]);
-        create temp table config_account_references (reference ubigint, account_key varchar);
-        create temp table config_account_aliases (account_key varchar, aliases varchar[]);
-        create temp table config_account_members (
-            person_key varchar, account_key varchar, rule varchar, name varchar, batch date
-        )
-    """
 
 
 @lru_cache(maxsize=1)

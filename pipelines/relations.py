@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 from pipelines import catalog, locks
+from pipelines.batch import Batch
 from pipelines.match import route_files
 from pipelines.project import ASSETS, Project, stage_files
 from pipelines.sources.relations import RAW, columns
@@ -18,7 +18,7 @@ from pipelines.sync.mapping.addresses import LEFT_OUT, code_of
 from pipelines.sync.mapping.compile import CUT, CUT_TYPE
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.places import COLUMNS as PLACE
-from pipelines.sync.plan.build import COLUMNS as PLAN
+from pipelines.sync.plan.row import COLUMNS as PLAN
 from pipelines.sync.snapshot import fields_needed
 
 ENTITIES = tuple(name.removeprefix("raw_") for name in RAW)
@@ -81,7 +81,6 @@ OUTCOME = {
     "attempts": "integer",
 }
 
-_NEVER = date(1, 1, 1)
 _prepared: set[tuple[Path, str]] = set()
 
 
@@ -188,7 +187,7 @@ def _write_schemas(project: Project, stamp: str) -> None:
         return
     project.warehouse.sweep()
     columns = {}
-    with project.connect(_NEVER) as connection:
+    with Batch.none_of(project).connect() as connection:
         for name, query in schemas(project):
             none = f"select * from ({query}) where false"
             columns[name] = project.warehouse.write(connection, name, None, none).columns

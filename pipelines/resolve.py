@@ -7,10 +7,10 @@ leaves the old pointer, and running the batch again puts it right.
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.batch import Batch
 from pipelines.memo import Memo
 from pipelines.plan.scope import bind_widened, widened_digest, widening
 from pipelines.project import Project
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def link(project: Project, day: date) -> list[Written]:
+def link(batch: Batch) -> list[Written]:
     """Cluster what the batch reaches; writes ``person_links`` and ``open_identities``."""
-    if _same(project, day):
-        return [project.written(name, day) for name in LINKED]
-    with project.connect(day) as connection, project.state.attach(connection):
-        project.warehouse.bind(connection, "person_records", [day])
-        bind_widened(project, connection, widening(project, day))
-        _bind_org_keys(project, connection)
-        identity.resolve(connection, day)
+    if _same(batch):
+        return [batch.written(name) for name in LINKED]
+    with batch.connect() as connection, batch.project.state.attach(connection):
+        batch.bind_table(connection, "person_records")
+        bind_widened(batch.project, connection, widening(batch))
+        _bind_org_keys(batch.project, connection)
+        identity.resolve(connection, batch.day)
         queries = (sql("identity/links"), sql("identity/open_identities"))
         written = [
-            project.warehouse.write(connection, name, day, query)
+            batch.write(connection, name, query)
             for name, query in zip(LINKED, queries, strict=True)
         ]
-        project.state.publish(connection, "member")
+        batch.project.state.publish(connection, "member")
     return written
 
 
@@ -63,57 +63,57 @@ def _org_keys_sql(records: str, key: str) -> str:
     return f'select "Id", lower({quoted(key)}) from {records} where {quoted(key)} is not null'
 
 
-def people(project: Project, file: SqlFile, day: date) -> Written:
+def people(batch: Batch, file: SqlFile) -> Written:
     """Make the golden people of the batch, and let the state point to them."""
-    if _same(project, day):
-        return project.written("people", day)
-    with project.connect(day) as connection, project.state.attach(connection):
+    if _same(batch):
+        return batch.written("people")
+    with batch.connect() as connection, batch.project.state.attach(connection):
         connection.execute(sql("identity/aliases"))
-        project.bind(connection, file, day)
-        written = project.warehouse.write(connection, "people", day, file.query)
-        project.warehouse.bind(connection, "people", [day])
+        batch.bind(connection, file)
+        written = batch.write(connection, "people", file.query)
+        batch.bind_table(connection, "people")
         connection.execute(sql("identity/point_people"))
-        project.state.publish(connection, "person")
+        batch.project.state.publish(connection, "person")
     return written
 
 
-def account_links(project: Project, file: SqlFile, day: date) -> Written:
+def account_links(batch: Batch, file: SqlFile) -> Written:
     """Decide which account each person of the batch belongs to."""
-    if _same(project, day):
-        return project.written("account_links", day)
-    with project.connect(day) as connection, project.state.attach(connection):
+    if _same(batch):
+        return batch.written("account_links")
+    with batch.connect() as connection, batch.project.state.attach(connection):
         connection.execute(sql("identity/account_references"))
-        project.bind(connection, file, day)
-        return project.warehouse.write(connection, "account_links", day, file.query)
+        batch.bind(connection, file)
+        return batch.write(connection, "account_links", file.query)
 
 
-def accounts(project: Project, file: SqlFile, day: date) -> Written:
+def accounts(batch: Batch, file: SqlFile) -> Written:
     """Make the golden accounts that the batch's people belong to, or did until now."""
-    if _same(project, day):
-        return project.written("accounts", day)
-    with project.connect(day) as connection, project.state.attach(connection):
+    if _same(batch):
+        return batch.written("accounts")
+    with batch.connect() as connection, batch.project.state.attach(connection):
         for name in ("people", "account_links"):
-            project.warehouse.bind(connection, name, [day])
+            batch.bind_table(connection, name)
         with transaction(connection):
             connection.execute(sql("identity/account_members"))
-            project.bind(connection, file, day)
-            written = project.warehouse.write(connection, "accounts", day, file.query)
-        project.state.publish(connection, "account_member", "account")
-    _memo(project, day).keep()
+            batch.bind(connection, file)
+            written = batch.write(connection, "accounts", file.query)
+        batch.project.state.publish(connection, "account_member", "account")
+    _memo(batch).keep()
     return written
 
 
-def _same(project: Project, day: date) -> bool:
+def _same(batch: Batch) -> bool:
     """Whether the batch's records, everybody's links and who waits are what they were."""
-    return _memo(project, day).known() is not None
+    return _memo(batch).known() is not None
 
 
-def _memo(project: Project, day: date) -> Memo:
+def _memo(batch: Batch) -> Memo:
     """The memo of these relations, kept with the last one: the state is as it left it."""
-    known = [project.state.published(name) for name in DECIDING]
-    made_from = [project.warehouse.path("person_records", day), *known, _waiting(project)]
-    made_from.append(widened_digest(project, day))
-    return project.memo("accounts", day, made_from, "people", "account_links", *LINKED)
+    known = [batch.project.state.published(name) for name in DECIDING]
+    made_from = [batch.path("person_records"), *known, _waiting(batch.project)]
+    made_from.append(widened_digest(batch))
+    return batch.memo("accounts", made_from, "people", "account_links", *LINKED)
 
 
 DECIDING = ("member", "person", "account_member", "account")

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from pipelines import locks
+from pipelines.batch import Batch
 from pipelines.project import Project
 from pipelines.relations import prepare
 from pipelines.upgrade import upgrade
@@ -40,6 +41,11 @@ class Run:
     day: date
     run_id: str = ""
     note: Callable[[str], None] = _ignored
+
+    @property
+    def batch(self) -> Batch:
+        """What one step works with; the step before may have changed what it says."""
+        return Batch(self.project, self.day)
 
 
 @dataclass(frozen=True)

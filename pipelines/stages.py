@@ -15,6 +15,7 @@ from functools import partial
 from pipelines import resolve
 from pipelines.apply.objects import apply, settle
 from pipelines.apply.prove import prove
+from pipelines.batch import Batch
 from pipelines.match import match_file, route_files
 from pipelines.org import snapshot
 from pipelines.plan import make as planning
@@ -51,7 +52,7 @@ def mapped(project: Project) -> list[str]:
 
 def _sql(file: SqlFile) -> Part:
     def make(run: Run) -> Iterable[Made]:
-        return [Made(run.project.run_sql(file, run.day), file)]
+        return [Made(run.batch.run_sql(file), file)]
 
     return Part(file.relation, (file.relation,), make)
 
@@ -71,7 +72,7 @@ def _stage(_project: Project) -> list[Part]:
 
 def _validate(_project: Project) -> list[Part]:
     def make(entity: str, run: Run) -> Iterator[Made]:
-        verdict = validated(run.project, entity, run.day)
+        verdict = validated(run.batch, entity)
         yield Made(verdict.valid, verdict)
         yield Made(verdict.rejected, verdict)
 
@@ -84,7 +85,7 @@ def _validate(_project: Project) -> list[Part]:
 def _org(project: Project) -> list[Part]:
     def make(run: Run) -> Iterator[Made]:
         settle(run.project)  # or the plan would go by records that a dead run has yet to write
-        yield from map(Made, snapshot.take(run.project, run.day))
+        yield from map(Made, snapshot.take(run.batch))
 
     return [Part("org", ("org_schema", "org_place", *project.mirrored), make)]
 
@@ -92,12 +93,12 @@ def _org(project: Project) -> list[Part]:
 def _resolve(_project: Project) -> list[Part]:
     files = {file.relation: file for file in stage_files("resolve")}
 
-    def golden(name: str, make: Callable[[Project, SqlFile, date], Written]) -> Part:
+    def golden(name: str, make: Callable[[Batch, SqlFile], Written]) -> Part:
         file = files[name]
-        return Part(name, (name,), lambda run: [Made(make(run.project, file, run.day), file)])
+        return Part(name, (name,), lambda run: [Made(make(run.batch, file), file)])
 
     def link(run: Run) -> Iterator[Made]:
-        yield from map(Made, resolve.link(run.project, run.day))
+        yield from map(Made, resolve.link(run.batch))
 
     return [
         _sql(files["person_records"]),
@@ -117,14 +118,14 @@ def _match(project: Project) -> list[Part]:
 
 def _map(project: Project) -> list[Part]:
     def make(name: str, run: Run) -> Iterable[Made]:
-        return [Made(planning.desired(run.project, run.day, name), name)]
+        return [Made(planning.desired(run.batch, name), name)]
 
     return _part_each("sf", project, make)
 
 
 def _plan(project: Project) -> list[Part]:
     def make(run: Run) -> Iterator[Made]:
-        saved, relations = planning.plan(run.project, run.day)
+        saved, relations = planning.plan(run.batch)
         for part, written in zip(saved.objects.values(), relations, strict=True):
             yield Made(written, Planned(saved, part.counts))
 
@@ -141,10 +142,11 @@ class Planned:
 
 def _apply(project: Project) -> list[Part]:
     def make(name: str, run: Run) -> Iterable[Made]:
-        saved = planning.newest(run.project, run.day)
+        batch = run.batch
+        saved = planning.newest(batch)
         if run.run_id:
             note_run(saved.folder, run.run_id)
-        outcomes, written = apply(run.project, run.day, name, partial(_sent, run))
+        outcomes, written = apply(batch, name, partial(_sent, run))
         return [Made(written, Applied(name, saved, outcomes))]
 
     return _part_each("salesforce", project, make)
@@ -165,7 +167,7 @@ class Applied:
 
 def _prove(project: Project) -> list[Part]:
     def make(name: str, run: Run) -> Iterable[Made]:
-        prove(run.project, name, planning.newest(run.project, run.day))
+        prove(run.project, name, planning.newest(run.batch))
         return []
 
     return [Part(f"proof of {name}", (), partial(make, name)) for name in mapped(project)]

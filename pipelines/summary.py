@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.model import relation
-from pipelines.sync.plan.build import ACTIONS
+from pipelines.sync.plan.row import ACTIONS
 from pipelines.warehouse import Warehouse, literal
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.batch import Batch
 from pipelines.commands.failures import exit_code
 from pipelines.plan.make import newest
 from pipelines.relations import prepare
@@ -45,7 +46,7 @@ def run(home: Path, what: str, day: date) -> int:
 
 
 def _undo(project: Project, day: date) -> None:
-    carry_out(project, plan_undo(project, newest(project, day).plan_id))
+    carry_out(project, plan_undo(project, newest(Batch(project, day)).plan_id))
 
 
 if __name__ == "__main__":

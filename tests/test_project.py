@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from pipelines import config
+from pipelines.batch import Batch
 from pipelines.project import Project, stage_files
 from pipelines.relations import ENTITIES, prepare
 from pipelines.sources.land import land
@@ -27,9 +28,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_nothing_is_asked_where_nothing_landed(project: Project) -> None:
     land(project.warehouse, project.sources, project.inbox, D1)
     for file in stage_files("staging"):
-        assert project.run_sql(file, D1).rows == 0
+        assert Batch(project, D1).run_sql(file).rows == 0
     for entity in ENTITIES:
-        verdict = validated(project, entity, D1)
+        verdict = validated(Batch(project, D1), entity)
         assert (verdict.staged, verdict.valid.rows, verdict.rejected.rows) == (0, 0, 0)
         for name in (f"stg_{entity}", f"valid_{entity}", f"rejected_{entity}"):
             path = project.warehouse.path(name, D1)
@@ -43,16 +44,16 @@ def test_every_relation_that_needs_another_names_one_that_it_reads() -> None:
 
 
 def test_nobody_writes_to_the_configuration_that_all_batches_read(project: Project) -> None:
-    with project.connect(D1) as connection:
+    with Batch(project, D1).connect() as connection:
         before = connection.execute("from config_sources order by all").fetchall()
         with pytest.raises(duckdb.Error):
             connection.execute("insert into config_sources select * from config_sources")
-    with project.connect(D2) as connection:
+    with Batch(project, D2).connect() as connection:
         assert connection.execute("from config_sources order by all").fetchall() == before != []
 
 
 def test_each_step_has_the_tables_of_its_own_batch(project: Project) -> None:
-    with project.connect(D1) as one, project.connect(D2) as other:
+    with Batch(project, D1).connect() as one, Batch(project, D2).connect() as other:
         one.execute("insert into config_aliases values ('p-1', ['p-2'])")
         assert other.execute("from config_aliases").fetchall() == []
         assert one.execute("from config_batch").fetchall() == [(D1,)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
 from typing import TYPE_CHECKING
 
+from pipelines.batch import Batch
 from pipelines.errors import Blocked, ConfigError
-from pipelines.org.snapshot import check_keys, read_schema, refresh
+from pipelines.org.snapshot import check_keys, refresh
 from pipelines.plan.make import heed_guards, newest
 from pipelines.project import Project
 from pipelines.salesforce.budget import Budget
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
     from pipelines.sync.plan.saved import Plan
 
 
-def apply(
-    project: Project, day: date, stem: str, progress: Progress | None = None
-) -> tuple[Outcomes, Written]:
+def apply(batch: Batch, stem: str, progress: Progress | None = None) -> tuple[Outcomes, Written]:
     """Send one mapping's rows of the day's newest plan; write ``salesforce_<mapping>``.
 
     A plan that a dead run left half-way goes on where it stopped; one that was applied is not
@@ -54,13 +52,11 @@ def apply(
             or lost the field of our key, or a parent object of this plan was not applied yet.
         SalesforceError: the org could not be talked to; run the batch again.
     """
-    saved = newest(project, day)
+    saved = newest(batch)
     if not Journal.of(saved.folder, stem).begun:
-        heed_guards(project, day, saved)
-    found = apply_plan(project, saved, stem, progress)
-    with project.warehouse.connect() as connection:
-        name = relation("salesforce", stem)
-        return found, project.warehouse.describe(connection, name, day)
+        heed_guards(batch, saved)
+    outcomes = apply_plan(batch.project, saved, stem, progress)
+    return outcomes, batch.written(relation("salesforce", stem))
 
 
 def apply_plan(
@@ -84,7 +80,7 @@ def apply_plan(
         ConfigError, SalesforceError: as ``apply``.
     """
     journal = Journal.of(saved.folder, stem)
-    with project.org() as org, project.connect(date.fromisoformat(saved.batch)) as connection:
+    with project.org() as org, Batch(project, saved.day).connect() as connection:
         if journal.outcomes.exists():
             found = read_outcomes(saved, stem, connection)
         else:
@@ -123,7 +119,7 @@ def settle(project: Project) -> list[Outcomes]:
 
 
 def _settle(project: Project, org: Org, saved: Plan, stem: str) -> Outcomes:
-    with project.connect(date.fromisoformat(saved.batch)) as connection:
+    with Batch(project, saved.day).connect() as connection:
         _bar(project, connection, saved, stem, {})
         if saved.outcomes(stem).exists():
             found = read_outcomes(saved, stem, connection)
@@ -185,7 +181,7 @@ def _bar_stale(
     refresh(project, org, object_name)
     project.bind_org(connection, object_name, "as_they_are_now")
     touched = {name for [name] in connection.execute(touched_sql(planned)).fetchall()}
-    schema = read_schema(project, date.fromisoformat(saved.batch))[object_name]
+    schema = Batch(project, saved.day).schema[object_name]
     fields = {name: field for name, field in schema.items() if name in touched}
     query = stale_sql(part, fields, planned, "as_they_are_now", org.user_id)
     connection.execute(f"create or replace temp table stale as {query}")
@@ -222,7 +218,7 @@ def retry(project: Project, object_name: str | None, code: str | None) -> dict[s
 
 def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: Outcomes) -> None:
     """Write all that follows from the outcomes; doing it twice changes nothing."""
-    day, name = date.fromisoformat(saved.batch), found.stem
+    day, name = saved.day, found.stem
     part, journal = saved.objects[name], Journal.of(saved.folder, name)
     query = f"select * from read_parquet({literal(found.path)})"
     if saved.kind == "sync":  # a batch's relation tells what became of the batch

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.batch import Batch
 from pipelines.org import describes
 from pipelines.sync import ledger
 from pipelines.sync.apply.journal import Journal
@@ -53,7 +54,7 @@ def judge(project: Project, stem: str, saved: Plan, user_id: str) -> Proof:
     if segment is None:
         return nothing(saved, stem)
     schema = describes.known(home / "describe", object_name)
-    with project.connect(date.fromisoformat(saved.batch)) as connection:
+    with Batch(project, saved.day).connect() as connection:
         project.bind_org(connection, object_name, "records")
         query = differing_sql(
             segment,

@@ -26,8 +26,8 @@ def described(here: Project) -> Described:
     Raises:
         ConfigError: the org is down, and there is neither copy nor snapshot.
     """
+    from pipelines.batch import Batch
     from pipelines.org import describes
-    from pipelines.org.snapshot import read_schema
     from pipelines.salesforce.errors import TransientError
     from pipelines.sync.mapping.fields import org_schema
 
@@ -48,4 +48,4 @@ def described(here: Project) -> Described:
                 " (`causeway org describe --save`) or one snapshot (`causeway sync --plan-only`)"
                 " is enough."
             ) from None
-        return Described(read_schema(here, days[-1]), [])
+        return Described(Batch(here, days[-1]).schema, [])

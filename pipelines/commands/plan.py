@@ -86,12 +86,13 @@ def plan(  # noqa: PLR0913 - one parameter per option
 
 
 def _chosen(here: Project, plan_id: str | None, day: date | None) -> Plan:
+    from pipelines.batch import Batch
     from pipelines.plan.make import newest, newest_of_all
     from pipelines.sync.plan.saved import load_plan
 
     if plan_id is not None:
         return load_plan(here.home, plan_id)
-    return newest(here, day) if day else newest_of_all(here)
+    return newest(Batch(here, day)) if day else newest_of_all(here)
 
 
 def _stems(saved: Plan, name: str | None) -> list[str]:
@@ -137,6 +138,7 @@ def _page(here: Project, saved: Plan) -> Any:
 
 
 def _document(here: Project, saved: Plan, stems: list[str], **which: Any) -> dict[str, Any]:
+    from pipelines.batch import Batch
     from pipelines.plan.guards import released, why_blocked
     from pipelines.sync.plan.cost import predicted
     from pipelines.sync.plan.show import rows, summary
@@ -159,7 +161,7 @@ def _document(here: Project, saved: Plan, stems: list[str], **which: Any) -> dic
         "created_at": saved.created_at,
         "organization_id": saved.organization_id,
         "username": saved.username,
-        "blocked": why_blocked(here, date.fromisoformat(saved.batch), saved),
+        "blocked": why_blocked(Batch(here, saved.day), saved),
         "released": released(saved),
         "cost": asdict(predicted(saved)),
         "limits": saved.limits,
@@ -170,12 +172,12 @@ def _document(here: Project, saved: Plan, stems: list[str], **which: Any) -> dic
 
 
 def _print(here: Project, saved: Plan, stems: list[str], **which: Any) -> None:
+    from pipelines.batch import Batch
     from pipelines.commands.show_plan import head, records
     from pipelines.plan.guards import is_released, why_blocked
     from pipelines.sync.plan.show import rows, summary
 
-    day = date.fromisoformat(saved.batch)
-    reasons = why_blocked(here, day, saved)
+    reasons = why_blocked(Batch(here, saved.day), saved)
     with here.warehouse.connect() as connection:
         summaries = [part for part in summary(saved, connection) if part.mapping in stems]
         free = not reasons or is_released(here, saved)

@@ -109,7 +109,7 @@ def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
     from pipelines.summary import summary
 
     prepare_dagster()
-    from pipelines.jobs import run_batch
+    from pipelines.execute import run_batch
 
     with watch(here, f"Batch {day}", plan_only=plan_only) as watcher:
         result = run_batch(day, plan_only=plan_only, on_event=watcher)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -51,6 +50,7 @@ def undo(
     """
     here = project()
     with org_lock(here):
+        from pipelines.batch import Batch
         from pipelines.plan.guards import heed_guards
         from pipelines.relations import prepare
         from pipelines.undo.make import carry_out, plan_undo, writes
@@ -61,7 +61,7 @@ def undo(
             _show_plan(here, saved)
         done = None
         if not plan_only and writes(saved):
-            heed_guards(here, date.fromisoformat(saved.batch), saved)
+            heed_guards(Batch(here, saved.day), saved)
             if yes or as_json or _asked(saved):
                 done = carry_out(here, saved)
         if as_json:
@@ -99,11 +99,12 @@ def show(done: Undone) -> None:
 
 
 def _show_plan(here: Project, saved: Plan) -> None:
+    from pipelines.batch import Batch
     from pipelines.commands.show_plan import head, records
     from pipelines.plan.guards import is_released, why_blocked
     from pipelines.sync.plan.show import rows, summary
 
-    reasons = why_blocked(here, date.fromisoformat(saved.batch), saved)
+    reasons = why_blocked(Batch(here, saved.day), saved)
     with here.warehouse.connect() as connection:
         summaries = summary(saved, connection)
         free = not reasons or is_released(here, saved)

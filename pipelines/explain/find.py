@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
+from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.wire import quoted
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pipelines.project import Project
     from pipelines.sync.mapping.model import ObjectMapping
 
-ANY_DAY = date.min  # for a DuckDB with the project's macros; no row of a batch is read by it
 MANY = 10
 """Records told where a search finds several."""
 
@@ -38,7 +37,7 @@ def find(project: Project, object_name: str, text: str) -> Found:
     Raises:
         ConfigError: there is no such record, or there are several.
     """
-    with project.connect(ANY_DAY) as connection:
+    with Batch.none_of(project).connect() as connection:
         project.bind_org(connection, object_name, "records")
         return the_one(connection, project, of_object(project.object_mappings, object_name), text)
 

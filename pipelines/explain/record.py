@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pipelines.batch import Batch
 from pipelines.errors import ConfigError
-from pipelines.explain.find import ANY_DAY, the_one
+from pipelines.explain.find import the_one
 from pipelines.explain.golden import Golden, read_golden
 from pipelines.explain.history import Touch, touches
 from pipelines.org import describes
@@ -125,7 +126,7 @@ def explain(project: Project, mappings: Sequence[ObjectMapping], text: str) -> E
     object_name = mappings[0].object
     schema = describes.known(project.org_home(organization_id) / "describe", object_name)
     own = fit({mapping.stem: mapping for mapping in mappings}, {object_name: schema})
-    with project.connect(ANY_DAY) as connection:
+    with Batch.none_of(project).connect() as connection:
         project.bind_org(connection, object_name, "records")
         found = the_one(connection, project, mappings, text)
         if found.key is None:

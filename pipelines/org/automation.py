@@ -8,10 +8,10 @@ again, for ever, and the proof of the plan that wrote it names the field.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 from pipelines.apply.proofs import add_later
+from pipelines.batch import Batch
 from pipelines.org import describes
 from pipelines.sync import ledger
 from pipelines.sync.automation import later_sql
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pipelines.org.mirror import Manifest
     from pipelines.org.refresh import Refreshed
     from pipelines.project import Project
-
-ANY_DAY = date.min  # for a DuckDB with the project's macros; no row of a batch is read by it
 
 
 def notice(project: Project, object_name: str, before: Manifest | None, found: Refreshed) -> int:
@@ -53,7 +51,7 @@ def notice(project: Project, object_name: str, before: Manifest | None, found: R
     mappings = fit(own, {object_name: known}).values()
     schema = {name: known[name] for one in mappings for name in one.enabled() if name in known}
     key = next(iter(mappings)).key
-    with project.connect(ANY_DAY) as connection:
+    with Batch.none_of(project).connect() as connection:
         connection.execute(f"create temp view now as {_delta_sql(found)}")
         connection.execute(f"create temp table before as {_before_sql(before)}")
         connection.execute(f'create temp table ours as select "{key}" as key from now')

@@ -5,15 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pipelines.apply.proofs import catch_up
+from pipelines.batch import Batch
 from pipelines.errors import ConfigError
-from pipelines.memo import memo, version
+from pipelines.memo import memo
 from pipelines.org import describes
 from pipelines.org.access import check_reading
 from pipelines.org.automation import notice
@@ -26,11 +25,11 @@ from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.check import check_mappings, key_problems
 from pipelines.sync.mapping.fields import OrgSchema, org_schema, schema_table
 from pipelines.sync.mapping.golden import LINKS
-from pipelines.sync.mapping.model import GOLDEN, ObjectMapping, relation
+from pipelines.sync.mapping.model import GOLDEN, relation
 from pipelines.sync.mapping.places import Listed, places_sql, places_table, together
 from pipelines.sync.snapshot import fields_needed, fields_read
 from pipelines.sync.state import BOUND
-from pipelines.warehouse import Warehouse, Written, write_parquet
+from pipelines.warehouse import Written, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -41,7 +40,7 @@ PAGES = "snapshot-"
 """How folders of answers on their way are called, below the home's ``spill``."""
 
 
-def take(project: Project, day: date) -> list[Written]:
+def take(batch: Batch) -> list[Written]:
     """Bring the mirror of the org up to date; write what was read as the day's ``org_`` relations.
 
     Raises:
@@ -49,21 +48,22 @@ def take(project: Project, day: date) -> list[Written]:
         ConfigError: another org answers, a mapping does not fit the org (with every problem of
             every mapping), or our user may not read all there is.
     """
+    project = batch.project
     _sweep(project)
     with project.org() as org, project.warehouse.connect() as connection:
         bind_home(project, org.organization_id)
         check_reading(org, project.objects)
-        written = _take_schema(project, org, day)
+        written = _take_schema(batch, org)
         try:
             for name in fields_needed(project.object_mappings):
                 found = _refresh(project, org, name, connection)
                 catch_up(project, org.organization_id, name, org.user_id)
                 link = project.warehouse.link
-                written.append(link(connection, relation("org", name), day, found.delta))
+                written.append(link(connection, relation("org", name), batch.day, found.delta))
         except (RequestRefused, JobFailed) as error:
             if "INVALID_FIELD" in str(error):  # a field that we believed to be there
                 describes.forget(_describes(project, org))
-                _take_schema(project, org, day)
+                _take_schema(batch, org)
             raise
     return written
 
@@ -153,33 +153,15 @@ def check_against(project: Project, schema: OrgSchema) -> None:
     check_mappings(fit(project.object_mappings, schema), schema, golden)
 
 
-def read_schema(project: Project, day: date) -> OrgSchema:
-    """The fields of the org's objects as the snapshot of ``day`` saw them."""
-    path = project.warehouse.path("org_schema", day)
-    return _schema_of(project.warehouse, day, version(path))
-
-
-@lru_cache(maxsize=8)  # every step of a batch asks for it, and most of them twice
-def _schema_of(warehouse: Warehouse, day: date, _version: str) -> OrgSchema:
-    with warehouse.connect() as connection:
-        warehouse.bind(connection, "org_schema", [day])
-        rows = connection.sql("select * from org_schema").to_arrow_table().to_pylist()
-    return org_schema(rows)
-
-
-def drift(project: Project, day: date) -> list[str]:
+def drift(batch: Batch) -> list[str]:
     """What the org says of its fields otherwise than the saved copy; nothing without a copy."""
-    saved = describes.saved(project.mappings)
-    return list(describes.drift(saved, read_schema(project, day))) if saved else []
+    saved = describes.saved(batch.project.mappings)
+    return list(describes.drift(saved, batch.schema)) if saved else []
 
 
-def fitted(project: Project, day: date) -> dict[str, ObjectMapping]:
-    """The mappings as the org of the snapshot of ``day`` wants them."""
-    return fit(project.object_mappings, read_schema(project, day))
-
-
-def _take_schema(project: Project, org: Org, day: date) -> list[Written]:
+def _take_schema(batch: Batch, org: Org) -> list[Written]:
     """The day's ``org_schema`` and ``org_place``: made once for what the org says of its fields."""
+    project = batch.project
     folder = _describes(project, org)
     found = describes.describe(org, folder, project.objects)
     files = {name: folder / f"{name}.parquet" for name in ("org_schema", "org_place")}
@@ -198,7 +180,7 @@ def _take_schema(project: Project, org: Org, day: date) -> list[Written]:
             write_parquet(connection, "select * from described", files["org_schema"])
             write_parquet(connection, places_sql("spelled_places"), files["org_place"])
         link = project.warehouse.link
-        written = [link(connection, name, day, file) for name, file in files.items()]
+        written = [link(connection, name, batch.day, file) for name, file in files.items()]
     if not same:
         check_against(project, org_schema(rows))
         known.keep()

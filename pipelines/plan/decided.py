@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import TYPE_CHECKING
 
+from pipelines.batch import Batch
 from pipelines.errors import Problem
 from pipelines.sync.decisions import FILE
 from pipelines.sync.mapping.model import relation
@@ -40,7 +40,7 @@ def _nobody(project: Project) -> list[tuple[int, str]]:
     known = [project.state.published(name) for name in ("member", "person", "account_member")]
     if not all(path.exists() for path in known):
         return []
-    with project.connect(date.min) as connection:
+    with Batch.none_of(project).connect() as connection:
         [(anybody,)] = connection.execute(_count_sql(known[0])).fetchall()
         if not anybody:
             return []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -14,49 +13,41 @@ from pipelines.warehouse import literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.project import Project
+    from pipelines.batch import Batch
     from pipelines.sync.mapping.model import ObjectMapping
 
 SHOWN = 3
 """Records told of those in which two mappings meet."""
 
 
-def check_disjoint(project: Project, day: date, mappings: Mapping[str, ObjectMapping]) -> None:
+def check_disjoint(batch: Batch) -> None:
     """Hold the ``where:`` of mappings of one object against each other, by what they chose.
 
     Raises:
         ConfigError: two of them chose the same person or account, with both files and lines.
     """
     why = "both conditions take them, and each would write over the other"
-    _check(project, day, mappings, ("sf", "key", "where"), why)
+    _check(batch, ("sf", "key", "where"), why)
 
 
-def check_records(project: Project, day: date, mappings: Mapping[str, ObjectMapping]) -> None:
+def check_records(batch: Batch) -> None:
     """Hold the ``match:`` of mappings of one object against each other, by what they found.
 
     Raises:
         ConfigError: two of them found the same record of the org for somebody else each.
     """
     why = "both find them in the org, for somebody else each, and only one may have them"
-    _check(project, day, mappings, ("plan", "sf_id", "match"), why)
+    _check(batch, ("plan", "sf_id", "match"), why)
 
 
-def _check(
-    project: Project,
-    day: date,
-    mappings: Mapping[str, ObjectMapping],
-    what: tuple[str, str, str],
-    why: str,
-) -> None:
+def _check(batch: Batch, what: tuple[str, str, str], why: str) -> None:
     stage, column, key = what
     problems: list[Problem] = []
-    for one, other in combinations(mappings.values(), 2):
+    for one, other in combinations(batch.mappings.values(), 2):
         if one.object != other.object:
             continue
-        first, second = (
-            project.warehouse.path(relation(stage, each.stem), day) for each in (one, other)
-        )
-        with project.warehouse.connect() as connection:
+        first, second = (batch.path(relation(stage, each.stem)) for each in (one, other))
+        with batch.project.warehouse.connect() as connection:
             rows = connection.execute(_met_sql(first, second, column)).fetchall()
         if rows:
             met = [value for [value] in rows]

@@ -11,7 +11,7 @@ import json
 import socket
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,14 @@ from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.policies import Guards
-from pipelines.sync.plan.build import WRITES
 from pipelines.sync.plan.cost import exceeded, predicted
 from pipelines.sync.plan.guards import RENAME, SPLIT, blocked_by
 from pipelines.sync.plan.renames import FIRST, LAST
+from pipelines.sync.plan.row import WRITES
 from pipelines.warehouse import literal, publish
 
 if TYPE_CHECKING:
+    from pipelines.batch import Batch
     from pipelines.project import Project
     from pipelines.sync.plan.saved import Plan
 
@@ -64,16 +65,17 @@ def changed(made_from: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [name for name in {**now, **made_from} if made_from.get(name) != now.get(name)]
 
 
-def heed_guards(project: Project, day: date, saved: Plan) -> None:
+def heed_guards(batch: Batch, saved: Plan) -> None:
     """Stop a plan that must not be applied, also where only a later step is run on its own.
 
     Raises:
         ConfigError: a mapping or policy was changed since the plan was made.
         Blocked: a guard or the org's limits stop it, and nobody has released it.
     """
+    project = batch.project
     if saved.kind == "sync":
         _heed_changes(project, saved)
-    reasons = why_blocked(project, day, saved)
+    reasons = why_blocked(batch, saved)
     if reasons and not is_released(project, saved):
         listed = "\n".join(f"  {reason}" for reason in reasons)
         raise Blocked(
@@ -84,14 +86,14 @@ def heed_guards(project: Project, day: date, saved: Plan) -> None:
         )
 
 
-def why_blocked(project: Project, day: date, saved: Plan) -> list[str]:
+def why_blocked(batch: Batch, saved: Plan) -> list[str]:
     """The guards and limits that stop a plan, with their numbers; empty when it may go."""
-    policies = project.policies
+    policies = batch.project.policies
     limits = exceeded(predicted(saved), saved.limits, policies.api.daily_share)
     # Most plans are too small for any guard, whatever the org holds: then nobody has to count.
-    if not blocked_by(_most(project, saved), {}, strictest(policies.guards)):
+    if not blocked_by(_most(batch.project, saved), {}, strictest(policies.guards)):
         return limits
-    return blocked_by(_guarded(project, day, saved), _ours(project, day), policies.guards) + limits
+    return blocked_by(_guarded(batch, saved), _ours(batch), policies.guards) + limits
 
 
 def _most(project: Project, saved: Plan) -> Mapping[str, Mapping[str, int]]:
@@ -156,24 +158,24 @@ def _heed_changes(project: Project, saved: Plan) -> None:
         raise ConfigError(problems)
 
 
-def _guarded(project: Project, day: date, saved: Plan) -> Mapping[str, Mapping[str, int]]:
+def _guarded(batch: Batch, saved: Plan) -> Mapping[str, Mapping[str, int]]:
     """Object → rows by action that no guard has let pass yet.
 
     What a run that died was sending, and what this plan has written, has been released before.
     """
     counts: dict[str, Counter[str]] = {}
-    with project.connect(day) as connection, project.state.attach(connection):
+    with batch.connect() as connection, batch.project.state.attach(connection):
         for stem, part in saved.objects.items():
             if saved.outcomes(stem).exists():
                 continue
-            left_behind.bind(project, connection, part.object)
+            left_behind.bind(batch.project, connection, part.object)
             payload = saved.payload(stem)
             found = counts.setdefault(part.object, Counter())
             found.update(dict(connection.execute(_guarded_sql(payload)).fetchall()))
             query = _renamed_sql(payload, "anti join left_behind using (key)")
             [(renamed,)] = connection.execute(query).fetchall()
             found[RENAME] += renamed
-            project.bind_table(connection, "open_identities", day)
+            batch.bind_table(connection, "open_identities")
             [(split,)] = connection.execute(_split_sql(payload)).fetchall()
             found[SPLIT] += split
     return counts
@@ -203,13 +205,13 @@ def _renamed_sql(payload: Path, without: str = "") -> str:
     )
 
 
-def _ours(project: Project, day: date) -> Mapping[str, int]:
+def _ours(batch: Batch) -> Mapping[str, int]:
     """Object → records of the snapshot that carry a key of ours."""
     counts = {}
-    with project.connect(day) as connection:
-        for mapping in project.object_mappings.values():
+    with batch.connect() as connection:
+        for mapping in batch.project.object_mappings.values():
             name = relation("org", mapping.object)
-            project.bind_table(connection, name, day)
+            batch.bind_table(connection, name)
             query = _ours_sql(name, mapping.key)
             [(counts[mapping.object],)] = connection.execute(query).fetchall()
     return counts

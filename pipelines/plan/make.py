@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.batch import Batch
 from pipelines.errors import ConfigError
-from pipelines.org.snapshot import fitted, read_schema
 from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
 from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
 from pipelines.plan.page import write_page
-from pipelines.plan.scope import bind_scope, seen
+from pipelines.plan.scope import bind_scope, newest_stamps
 from pipelines.plan.sweep import sweep_plans
 from pipelines.plan.withdrawn import withdrawn
 from pipelines.project import Project
@@ -24,7 +23,6 @@ from pipelines.sql import SqlFile
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.compile import desired_sql
-from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import ACCOUNT
@@ -48,14 +46,12 @@ if TYPE_CHECKING:
 __all__ = ["desired", "heed_guards", "newest", "newest_of_all", "plan", "scored"]
 
 
-def desired(project: Project, day: date, stem: str) -> Written:
+def desired(batch: Batch, stem: str) -> Written:
     """Write ``sf_<mapping>``: the records of the batch's scope as the mapping wants them."""
-    mappings = fitted(project, day)
-    mapping = mappings[stem]
-    schema = read_schema(project, day)[mapping.object]
-    query = desired_sql(mapping, schema, mappings, project.policies)
+    mapping, policies = batch.mappings[stem], batch.project.policies
+    query = desired_sql(mapping, batch.schema[mapping.object], batch.mappings, policies)
     made = SqlFile(relation("sf", stem), mapping.file, query, description="", owner="")
-    return project.run_sql(made, day)
+    return batch.run_sql(made)
 
 
 def left_out(project: Project, written: Written) -> int:
@@ -69,45 +65,43 @@ def _left_out_sql(path: Path) -> str:
     return f"select count({LEFT_OUT}) from read_parquet({literal(path)})"
 
 
-def plan(project: Project, day: date) -> tuple[Plan, list[Written]]:
+def plan(batch: Batch) -> tuple[Plan, list[Written]]:
     """Write ``plan_<mapping>`` for every mapping and save them as one plan.
 
     Raises:
         ConfigError: two mappings would write the same record; nothing was saved.
         Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
     """
-    schema, mappings = read_schema(project, day), fitted(project, day)
-    memo, pointer = plan_memo(project, day), _pointer(project, day)
+    project, mappings = batch.project, batch.mappings
+    memo, pointer = plan_memo(batch), _pointer(batch)
     if memo.known() is not None and pointer is not None and pointer.exists():
-        return newest(project, day), [
-            project.written(relation("plan", name), day) for name in mappings
-        ]
-    check_disjoint(project, day, mappings)
+        return newest(batch), [batch.written(relation("plan", name)) for name in mappings]
+    check_disjoint(batch)
     planned = {  # children first: no parent is made that nobody needs
-        stem: _plan(project, day, one, schema[one.object], _children(mappings, one))
+        stem: _plan(batch, one, _children(mappings, one))
         for stem, one in reversed(mappings.items())
     }
     written = [planned[stem] for stem in mappings]
-    check_records(project, day, mappings)
-    with project.connect(day) as connection:
-        stamps = seen(project, connection)
+    check_records(batch)
+    with batch.connect() as connection:
+        stamps = newest_stamps(project, connection)
     with project.org() as org:
         origin = Origin(
-            batch=day.isoformat(),
+            batch=batch.day.isoformat(),
             organization_id=org.organization_id,
             username=org.username,
-            made_from=digests(project, schema),
+            made_from=digests(project, batch.schema),
             instance_url=org.session.token.instance_url,
             limits=_limits(org),
             seen=stamps,
             notices=[str(notice) for notice in notices(project)],
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))
-    saved = save_plan(project.home, origin, files, mappings, schema)
-    _point(project, day, saved)
+    saved = save_plan(project.home, origin, files, mappings, batch.schema)
+    _point(batch, saved)
     write_page(project, saved)
     sweep_plans(project)
-    heed_guards(project, day, saved)
+    heed_guards(batch, saved)
     if is_quiet(saved):
         memo.keep()
     return saved, written
@@ -121,16 +115,16 @@ def _limits(org: Org) -> dict[str, dict[str, int]]:
     return {name: dict(known[name]) for name in LIMITS if name in known}
 
 
-def newest(project: Project, day: date) -> Plan:
+def newest(batch: Batch) -> Plan:
     """The plan that the day's ``plan_`` relations belong to.
 
     Raises:
         ConfigError: nothing was planned for that day yet, or the plan was edited.
     """
-    pointer = _pointer(project, day)
+    day, pointer = batch.day, _pointer(batch)
     if pointer is None or not pointer.exists():
         raise ConfigError(f"nothing is planned for {day}; run `causeway sync --batch {day}`")
-    return load_plan(project.home, pointer.read_text(encoding="utf-8").strip())
+    return load_plan(batch.project.home, pointer.read_text(encoding="utf-8").strip())
 
 
 def newest_of_all(project: Project) -> Plan:
@@ -167,45 +161,39 @@ def _children(
     }
 
 
-def _plan(
-    project: Project,
-    day: date,
-    mapping: ObjectMapping,
-    schema: Mapping[str, Field],
-    children: Mapping[str, ObjectMapping],
-) -> Written:
+def _plan(batch: Batch, mapping: ObjectMapping, children: Mapping[str, ObjectMapping]) -> Written:
     """One mapping's part of the plan: first what differs, then what becomes of it."""
-    stem, policies = mapping.stem, project.policies
+    stem, project = mapping.stem, batch.project
+    schema, policies = batch.schema[mapping.object], project.policies
     compared = differences_sql(mapping, schema, policies)
     query = plan_sql(mapping, schema, policies, parent=bool(children))
     reads = [relation("sf", stem), relation("org_match", stem), relation("org", mapping.object)]
-    with project.connect(day) as connection, project.state.attach(connection):
+    with batch.connect() as connection, project.state.attach(connection):
         for table in (*reads, mapping.from_):
-            project.bind_table(connection, table, day)
+            batch.bind_table(connection, table)
         connection.execute(_table_sql(relation("differences", stem), compared))
-        _bind_written(project, connection, day, mapping)
-        bind_scope(project, connection, day, mapping)
+        _bind_written(batch, connection, mapping)
+        bind_scope(batch, connection, mapping)
         refused = _refused_sql(mapping.object)
         connection.execute(_view_sql(relation("refused", stem), refused))
         connection.execute(_table_sql(relation("namers", stem), namers_sql(mapping)))
-        project.bind_table(connection, "open_identities", day)
+        batch.bind_table(connection, "open_identities")
         connection.execute(_table_sql(relation("open", stem), open_sql(mapping)))
         if children:
             for child in children:
-                project.bind_table(connection, relation("plan", child), day)
+                batch.bind_table(connection, relation("plan", child))
             needed = needed_sql(mapping, children)
             connection.execute(_table_sql(relation("needed", stem), needed))
-        return project.warehouse.write(connection, relation("plan", stem), day, query)
+        return batch.write(connection, relation("plan", stem), query)
 
 
-def _bind_written(
-    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
-) -> None:
+def _bind_written(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
     """Make ``ledger_``, ``undone_``, ``lost_`` and ``withdrawn_<mapping>``: what we ever wrote."""
-    home, stem = project.org_home(project.bound_org or ""), mapping.stem
+    project, stem = batch.project, mapping.stem
+    home = project.org_home(project.bound_org or "")
     ledger, differences = Ledger.of(home, mapping.object), relation("differences", stem)
     query = _ledger_sql(connection, mapping, ledger) or _sent_sql(differences, mapping.object)
-    query = _with_leads_sql(project, connection, day, mapping, query)
+    query = _with_leads_sql(batch, connection, mapping, query)
     connection.execute(_table_sql(relation("ledger", stem), query))
     undone = undone_sql(home, mapping.object)
     connection.execute(_view_sql(relation("undone", stem), undone))
@@ -253,10 +241,10 @@ def _of_this_record_sql(mapping: ObjectMapping, known: str) -> str:
 
 
 def _with_leads_sql(
-    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping, own: str
+    batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapping, own: str
 ) -> str:
     """A ledger with what Contacts inherit from Leads of ours that became them."""
-    lead = lead_of(mapping, fitted(project, day))
+    project, lead = batch.project, lead_of(mapping, batch.mappings)
     if lead is None:
         return own
     ledger = Ledger.of(project.org_home(project.bound_org or ""), lead.object)
@@ -354,15 +342,16 @@ def _table_sql(name: str, query: str) -> str:
     return f"create or replace temp table {name} as {query}"
 
 
-def _pointer(project: Project, day: date) -> Path | None:
+def _pointer(batch: Batch) -> Path | None:
     """The file that names a day's newest plan for the bound org."""
-    if project.bound_org is None:
+    organization_id = batch.project.bound_org
+    if organization_id is None:
         return None
-    return project.org_home(project.bound_org) / "newest" / str(day)
+    return batch.project.org_home(organization_id) / "newest" / str(batch.day)
 
 
-def _point(project: Project, day: date, saved: Plan) -> None:
-    pointer = project.org_home(saved.organization_id) / "newest" / str(day)
+def _point(batch: Batch, saved: Plan) -> None:
+    pointer = batch.project.org_home(saved.organization_id) / "newest" / str(batch.day)
     pointer.parent.mkdir(parents=True, exist_ok=True)
     temporary = pointer.with_suffix(".tmp")
     temporary.write_text(saved.plan_id, encoding="utf-8")

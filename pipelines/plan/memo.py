@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 from pipelines.memo import Memo
-from pipelines.org.snapshot import read_schema
 from pipelines.plan.guards import digests
 from pipelines.plan.scope import widened_digest
 from pipelines.plan.withdrawn import withdrawn
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.model import relation
-from pipelines.sync.plan.build import WRITES
+from pipelines.sync.plan.row import WRITES
 from pipelines.sync.undo import undone_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.project import Project
+    from pipelines.batch import Batch
     from pipelines.sync.plan.saved import Plan
 
 
@@ -27,25 +25,26 @@ def is_quiet(saved: Plan) -> bool:
     return not any(part.counts.get(action) for part in saved.objects.values() for action in WRITES)
 
 
-def plan_memo(project: Project, day: date) -> Memo:
+def plan_memo(batch: Batch) -> Memo:
     """What the day's ``plan_`` relations were made from: desired, org, ledger, and who waits."""
-    first, *others = (relation("plan", name) for name in project.object_mappings)
-    return project.memo(first, day, _made_from(project, day), *others)
+    first, *others = (relation("plan", name) for name in batch.project.object_mappings)
+    return batch.memo(first, _made_from(batch), *others)
 
 
-def _made_from(project: Project, day: date) -> Iterator[object]:
+def _made_from(batch: Batch) -> Iterator[object]:
+    project = batch.project
     home = project.org_home(project.bound_org or "")
-    yield digests(project, read_schema(project, day))
-    yield widened_digest(project, day)
+    yield digests(project, batch.schema)
+    yield widened_digest(batch)
     yield project.state.published("outcome")
     yield undone_path(home)
     yield withdrawn(project)
     for name in ("person_links", "account_links"):
-        yield project.warehouse.path(name, day)
+        yield batch.path(name)
     for name in project.mirrored:
         yield from project.org_files(name)
     for stem in project.object_mappings:
-        yield from (project.warehouse.path(relation(stage, stem), day) for stage in MADE_FROM)
+        yield from (batch.path(relation(stage, stem)) for stage in MADE_FROM)
     for name in project.objects:
         ledger = Ledger.of(home, name)
         yield from (*ledger.segments(), *ledger.corrections())

@@ -10,12 +10,12 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.batch import Batch
 from pipelines.plan.guards import is_released, why_blocked
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import GOLDEN
@@ -43,9 +43,9 @@ def page_of(saved: Plan) -> Path:
 def write_page(project: Project, saved: Plan, *, limit: int = ROWS_OF_A_GROUP) -> Path:
     """Write the page of a plan and return where it lies."""
     template = files("pipelines.sync.plan").joinpath("page.html").read_text(encoding="utf-8")
-    day = date.fromisoformat(saved.batch)
-    data = _head(project, saved, day)
-    with project.connect(day) as connection:
+    batch = Batch(project, saved.day)
+    data = _head(batch, saved)
+    with batch.connect() as connection:
         data["objects"] = [
             {
                 **asdict(part),
@@ -54,7 +54,7 @@ def write_page(project: Project, saved: Plan, *, limit: int = ROWS_OF_A_GROUP) -
             }
             for part in summary(saved, connection)
         ]
-        rows = ",".join(_rows(project, connection, saved, day, limit))
+        rows = ",".join(_rows(batch, connection, saved, limit))
     text = json.dumps(data, ensure_ascii=False)
     packed = gzip.compress(f'{{"head":{text},"rows":[{rows}]}}'.encode(), compresslevel=6, mtime=0)
     html = template.replace("{{title}}", escape(f"Plan {saved.plan_id}"))
@@ -66,7 +66,7 @@ def write_page(project: Project, saved: Plan, *, limit: int = ROWS_OF_A_GROUP) -
     return path
 
 
-def _head(project: Project, saved: Plan, day: date) -> dict[str, Any]:
+def _head(batch: Batch, saved: Plan) -> dict[str, Any]:
     return {
         "plan_id": saved.plan_id,
         "sha256": saved.sha256,
@@ -77,9 +77,9 @@ def _head(project: Project, saved: Plan, day: date) -> dict[str, Any]:
         "organization_id": saved.organization_id,
         "instance_url": saved.instance_url,
         "username": saved.username,
-        "inbox": project.inbox.absolute().as_uri(),
-        "blocked": why_blocked(project, day, saved),
-        "released": is_released(project, saved),
+        "inbox": batch.project.inbox.absolute().as_uri(),
+        "blocked": why_blocked(batch, saved),
+        "released": is_released(batch.project, saved),
         "cost": asdict(predicted(saved)),
         "limits": saved.limits,
         "notices": list(saved.notices),
@@ -87,29 +87,26 @@ def _head(project: Project, saved: Plan, day: date) -> dict[str, Any]:
     }
 
 
-def _rows(
-    project: Project, connection: DuckDBPyConnection, saved: Plan, day: date, limit: int
-) -> Iterator[str]:
+def _rows(batch: Batch, connection: DuckDBPyConnection, saved: Plan, limit: int) -> Iterator[str]:
     """Each shown row as the JSON array that the page reads."""
     for stem, part in saved.objects.items():
         connection.execute(
             f"create or replace temp table wanted as {wanted_sql(part, saved.payload(stem), limit)}"
         )
-        lines = source_lines(project, connection, day, part.object)
+        lines = source_lines(batch, connection, part.object)
         query = page_rows_sql(saved.called(stem), lines)
         yield from (row[0] for row in connection.execute(query).fetchall())
 
 
-def source_lines(
-    project: Project, connection: DuckDBPyConnection, day: date, object_name: str
-) -> str:
+def source_lines(batch: Batch, connection: DuckDBPyConnection, object_name: str) -> str:
     """SQL of the source lines of each key in the table ``wanted``: ``key``, ``lines``.
 
     The keys are of records of one object; where no mapping writes it any more, of whatever kind.
     """
     for name in ("person_links", "account_links"):
-        project.warehouse.bind(connection, name, [day])
+        batch.bind_table(connection, name)
     batches = connection.execute("select distinct batch from person_links").fetchall()
+    project = batch.project
     project.warehouse.bind(connection, "person_records", [row[0] for row in batches])
     mappings = of_object(project.object_mappings, object_name)
     return links_sql({mapping.from_ for mapping in mappings} or set(GOLDEN))

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.memo import version
 from pipelines.org.mirror import read_manifest
-from pipelines.org.snapshot import read_schema
 from pipelines.plan.guards import DESCRIBE, changed, digests
 from pipelines.sync.apply.journal import Journal
 from pipelines.sync.mapping.folder import of_object
@@ -28,6 +27,7 @@ from pipelines.warehouse import literal
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from pipelines.batch import Batch
     from pipelines.project import Project
     from pipelines.sync.mapping.model import ObjectMapping
     from pipelines.warehouse import Warehouse
@@ -52,14 +52,13 @@ class Widening:
     seen: Mapping[str, str] = field(default_factory=dict)
 
 
-def widening(project: Project, day: date) -> Widening:
+def widening(batch: Batch) -> Widening:
     """Compare what is with what the plan that was applied last was made from."""
-    last = _last_applied(project)
+    last = _last_applied(batch.project)
     if last is None:
         return Widening()
-    schema = read_schema(project, day)
-    now = digests(project, schema)
-    anew = [name for name in changed(last["made_from"], now) if schema or name != DESCRIBE]
+    now = digests(batch.project, batch.schema)
+    anew = [name for name in changed(last["made_from"], now) if batch.schema or name != DESCRIBE]
     return Widening(tuple(anew), last.get("seen", {}))
 
 
@@ -75,9 +74,9 @@ def bind_widened(project: Project, connection: DuckDBPyConnection, widened: Wide
     connection.execute(f"create or replace temp table widened as {' union all '.join(queries)}")
 
 
-def widened_digest(project: Project, day: date) -> str:
+def widened_digest(batch: Batch) -> str:
     """A digest of who joins the scope of a batch besides its own people, and why."""
-    wider = widening(project, day)
+    project, wider = batch.project, widening(batch)
     mirrors = [relation("org", name) for name in wider.seen if name in project.objects]
     versions = [version(file) for mirror in mirrors for file in project.org_files(mirror)]
     queries = _changed(project, wider)
@@ -107,7 +106,7 @@ def _digest(warehouse: Warehouse, queries: tuple[str, ...], _versions: tuple[str
     return str(changed)
 
 
-def seen(project: Project, connection: DuckDBPyConnection) -> dict[str, str]:
+def newest_stamps(project: Project, connection: DuckDBPyConnection) -> dict[str, str]:
     """Object → the newest stamp of its records, by the org's own clock."""
     stamps = {}
     for name in project.objects:
@@ -118,18 +117,16 @@ def seen(project: Project, connection: DuckDBPyConnection) -> dict[str, str]:
     return stamps
 
 
-def bind_scope(
-    project: Project, connection: DuckDBPyConnection, day: date, mapping: ObjectMapping
-) -> None:
+def bind_scope(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
     """Make ``scope_<mapping>``: why a row is in the plan that the batch did not touch."""
-    widened = widening(project, day)
-    bind_widened(project, connection, widened)
-    project.warehouse.bind(connection, "person_links", [day])
-    project.warehouse.bind(connection, "account_links", [day])
+    widened = widening(batch)
+    bind_widened(batch.project, connection, widened)
+    batch.bind_table(connection, "person_links")
+    batch.bind_table(connection, "account_links")
     anew = ANEW.format(", ".join(widened.anew)) if widened.anew else ALONG
     connection.execute(
         f"create or replace temp table {relation('scope', mapping.stem)} as "
-        + _scope_sql(mapping, day, anew)
+        + _scope_sql(mapping, batch.day, anew)
     )
 
 

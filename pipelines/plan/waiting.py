@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.batch import Batch
 from pipelines.plan.page import source_lines
 from pipelines.sync.plan.saved import HEADER, ObjectPlan, parts_of, payload_name
 from pipelines.sync.plan.show import title_sql
@@ -60,7 +61,7 @@ def waiting(project: Project, object_name: str | None = None) -> list[Waiting]:
         for (plan_id, name, day), alike in groupby(rows, key=lambda row: row[:3]):
             said = [row[3:] for row in alike]
             titles = _titles(project, connection, plan_id, name)
-            lines = _lines(project, connection, day, name, [key for key, *_ in said])
+            lines = _lines(Batch(project, day), connection, name, [key for key, *_ in said])
             found += [
                 Waiting(
                     object=name,
@@ -118,14 +119,10 @@ def _titles(
 
 
 def _lines(
-    project: Project,
-    connection: DuckDBPyConnection,
-    day: date,
-    object_name: str,
-    keys: Sequence[str],
+    batch: Batch, connection: DuckDBPyConnection, object_name: str, keys: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
     connection.execute("create or replace temp table wanted as select unnest($1) as key", [keys])
-    found = connection.execute(source_lines(project, connection, day, object_name)).fetchall()
+    found = connection.execute(source_lines(batch, connection, object_name)).fetchall()
     return {
         key: tuple(f"{file}:{line}" for file, line in map(json.loads, lines))
         for key, lines in found

@@ -11,13 +11,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pipelines.apply.objects import apply_plan, settle
 from pipelines.apply.prove import prove
+from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.org import describes
 from pipelines.org.snapshot import check_keys, refresh
@@ -141,7 +142,7 @@ def carry_out(project: Project, saved: Plan, progress: Progress | None = None) -
         Blocked: it deletes more than ``guards.max_delete`` allows, and nobody has released it.
         SalesforceError: the org could not be talked to; undo the same plan again to go on.
     """
-    heed_guards(project, date.fromisoformat(saved.batch), saved)
+    heed_guards(Batch(project, saved.day), saved)
     plan = load_plan(project.home, saved.undoes or "")
     note_undone(project, plan, saved)
     outcomes, proofs = [], []
@@ -171,7 +172,7 @@ def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
     gone: set[str] = set()  # records that the undo deletes or takes from their parent
     with (
         TemporaryDirectory(dir=_spill(project), prefix="undo-") as folder,
-        project.connect(date.fromisoformat(plan.batch)) as connection,
+        Batch(project, plan.day).connect() as connection,
     ):
         files = {}
         schema = {name: describes.known(home / "describe", name) for name in project.objects}

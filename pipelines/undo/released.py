@@ -6,9 +6,9 @@ Whoever writes here holds the org's lock.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
+from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.sync.apply.payload import payload_sql
 from pipelines.sync.plan.saved import Plan
@@ -33,7 +33,7 @@ def note_undone(project: Project, plan: Plan, undo: Plan) -> None:
         undo: its inverse.
     """
     path = undone_path(project.org_home(plan.organization_id))
-    with project.connect(date.fromisoformat(plan.batch)) as connection:
+    with Batch(project, plan.day).connect() as connection:
         kept = f"select * from ({_undone_sql(path)}) where plan_id <> {literal(undo.plan_id)}"
         parts = [kept, *(_taken_back(plan, undo, name) for name in undo.objects)]
         write_parquet(connection, "\nunion all by name\n".join(f"({part})" for part in parts), path)

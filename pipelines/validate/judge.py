@@ -37,7 +37,7 @@ from pipelines.warehouse import Warehouse, Written
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from pipelines.project import Project
+    from pipelines.batch import Batch
 
 BATCH_ROWS = 250_000
 SAMPLE = 20  # rejected rows that are shown
@@ -76,17 +76,15 @@ class Validated:
     rules: dict[str, list[str]]
 
 
-def validated(project: Project, entity: str, day: date) -> Validated:
+def validated(batch: Batch, entity: str) -> Validated:
     """``validate`` one relation of one day, or tell again what was found when nothing changed."""
-    memo = project.memo(
-        f"valid_{entity}", day, _inputs(project.warehouse, entity, day), f"rejected_{entity}"
-    )
+    warehouse, valid, rejected = batch.project.warehouse, f"valid_{entity}", f"rejected_{entity}"
+    memo = batch.memo(valid, _inputs(warehouse, entity, batch.day), rejected)
     facts = memo.known()
     if facts is not None:
-        valid = project.written(f"valid_{entity}", day)
-        return _remembered(facts, valid, project.written(f"rejected_{entity}", day))
-    with project.connect(day) as connection:
-        verdict = validate(project.warehouse, connection, entity, day)
+        return _remembered(facts, batch.written(valid), batch.written(rejected))
+    with batch.connect() as connection:
+        verdict = validate(warehouse, connection, entity, batch.day)
     memo.keep(_facts(verdict))
     return verdict
 

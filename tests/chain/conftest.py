@@ -89,7 +89,7 @@ class Chain:
         self, day: date, *, plan_only: bool = False, on_event: OnEvent | None = None
     ) -> RunResult:
         """Run the job for one day, as ``causeway sync`` does."""
-        from pipelines.jobs import run_batch
+        from pipelines.execute import run_batch
 
         with self.active():
             return run_batch(day, plan_only=plan_only, on_event=on_event)

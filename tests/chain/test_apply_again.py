@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pipelines.apply.objects import apply
+from pipelines.batch import Batch
 from pipelines.errors import Blocked, ConfigError
 from pipelines.plan.make import newest
 from pipelines.undo.make import plan_undo
@@ -93,15 +94,15 @@ def planned(make_chain: Any) -> Any:
 
 def test_strict_sends_nothing_once_a_record_has_changed(planned: Any) -> None:
     strict = replace(planned.project, strict=True)
-    apply(strict, NEXT, "account")
+    apply(Batch(strict, NEXT), "account")
     with pytest.raises(Blocked, match="2 of 5 records of Contact") as error:
-        apply(strict, NEXT, "contact")
+        apply(Batch(strict, NEXT), "contact")
     assert "Title became Set by sales" in str(error.value)
     assert "--strict allows none" in str(error.value)
 
 
 def test_what_changed_since_it_was_planned_is_planned_anew(planned: Any) -> None:
-    apply(planned.project, NEXT, "contact")
+    apply(Batch(planned.project, NEXT), "contact")
     said = {row["outcome"] for row in planned.read("salesforce_contact", NEXT)}
     assert said == {"updated", "held"}
     stale = [row for row in planned.read("salesforce_contact", NEXT) if row["outcome"] == "held"]
@@ -134,10 +135,10 @@ def test_a_key_field_that_the_org_lost_since_the_plan_is_told_and_nothing_is_sen
     planned.stop_org()
     path.write_text(yaml.safe_dump(document))
     planned.start_org()
-    apply(planned.project, LAST, "account")
+    apply(Batch(planned.project, LAST), "account")
     for run in (
-        lambda: apply(planned.project, LAST, "contact"),
-        lambda: plan_undo(planned.project, newest(planned.project, NEXT).plan_id),
+        lambda: apply(Batch(planned.project, LAST), "contact"),
+        lambda: plan_undo(planned.project, newest(Batch(planned.project, NEXT)).plan_id),
     ):
         with pytest.raises(ConfigError, match=r"contact\.yaml:\d+: .*causeway org setup"):
             run()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.batch import Batch
 from pipelines.project import stage_files
 from pipelines.relations import prepare
 from pipelines.sources.land import land
@@ -53,8 +54,8 @@ def _judge(chain: Any, content: str) -> tuple[int, list[dict[str, Any]]]:
     chain.put("people", DAY, "people.csv", content)
     project = chain.project
     landed = land(project.warehouse, project.sources, chain.inbox, DAY)
-    project.run_sql(STAGED, DAY)
-    with project.connect(DAY) as connection:
+    Batch(project, DAY).run_sql(STAGED)
+    with Batch(project, DAY).connect() as connection:
         verdict = validate(project.warehouse, connection, "contacts", DAY)
     for source in ("people", "others"):
         rows = {

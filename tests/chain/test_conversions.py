@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from pipelines.batch import Batch
 from pipelines.plan.make import newest
 from pipelines.relations import prepare
 from pipelines.run import Run
@@ -32,7 +33,7 @@ def sync(chain: Any, day: date) -> None:
 def rows(chain: Any, day: date, name: str = "Contact") -> list[dict[str, Any]]:
     import duckdb
 
-    plan = newest(chain.project, day)
+    plan = newest(Batch(chain.project, day))
     with duckdb.connect() as connection:
         return connection.sql(f"from '{plan.payload(name.lower())}'").to_arrow_table().to_pylist()
 

@@ -15,6 +15,7 @@ import pytest
 
 from pipelines.apply.proofs import recorded
 from pipelines.apply.prove import prove
+from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.org.setup import set_up
 from pipelines.plan.make import newest
@@ -76,7 +77,7 @@ def run(chain: Any, day: date) -> dict[str, Counter[str]]:
     prepare(chain.project)
     for name in STAGES:
         run_stage(name, Run(chain.project, day))
-    plan = newest(chain.project, day)
+    plan = newest(Batch(chain.project, day))
     outcomes = {}
     for stem in plan.objects:
         assert prove(chain.project, stem, plan).not_stored == 0
@@ -162,7 +163,9 @@ def test_each_of_two_mappings_of_an_object_keeps_its_ledger_and_its_proof(chain:
     outcomes = run(chain, DAYS[1])
     assert outcomes["lead"] == outcomes["webinar_lead"] == {"updated": 1}
     assert held(chain, "Lead", "FirstName", "Company") == [("cy", "xx"), ("dee", "yy")]
-    proofs = [proof for proof in recorded(newest(chain.project, DAYS[1])) if proof.object == "Lead"]
+    proofs = [
+        proof for proof in recorded(newest(Batch(chain.project, DAYS[1]))) if proof.object == "Lead"
+    ]
     assert [proof.as_sent for proof in proofs] == [1, 1]
     told = json.loads(chain.causeway("explain", "Lead", "cy@x.org", "--json").stdout)
     fields = {field["field"]: field for field in told["fields"]}
@@ -192,7 +195,7 @@ def _plan(chain: Any, day: date) -> str:
     ids = (path.parent.parent.name for path in chain.home.glob("plans/*/applied/account"))
     plans = sorted((load_plan(chain.home, one) for one in ids), key=lambda one: one.created_at)
     chain.plans = [one.plan_id for one in plans]
-    return newest(chain.project, day).plan_id
+    return newest(Batch(chain.project, day)).plan_id
 
 
 def test_two_mappings_that_meet_in_a_record_are_refused_before_anything_is_written(

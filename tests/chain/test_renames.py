@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.batch import Batch
 from pipelines.errors import Blocked, ConfigError
 from pipelines.plan.decided import notices
 from pipelines.plan.make import newest
@@ -38,7 +39,7 @@ def sync(chain: Any, day: date) -> None:
 def rows(chain: Any, day: date, name: str = "contact") -> list[dict[str, Any]]:
     import duckdb
 
-    plan = newest(chain.project, day)
+    plan = newest(Batch(chain.project, day))
     with duckdb.connect() as connection:
         query = f"from '{plan.payload(name.lower())}' order by key"
         return connection.sql(query).to_arrow_table().to_pylist()
@@ -128,7 +129,7 @@ def test_somebody_is_the_record_that_a_person_says(chain: Any) -> None:
         (problem.line, problem.message.split(" is nobody")[0]) for problem in notices(chain.project)
     ]
     assert told == [(3, other), (4, "003A00000000001IAA"), (4, "shop:77")]
-    assert len(newest(chain.project, D2).notices) == 3
+    assert len(newest(Batch(chain.project, D2)).notices) == 3
     said = chain.causeway("check").stdout
     assert "decisions.csv:4: shop:77 is nobody" in said
     sync(chain, D2)

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines.apply.objects import apply
+from pipelines.batch import Batch
 from pipelines.local_org import control
 from pipelines.plan.make import newest
 from pipelines.salesforce.errors import TransientError
@@ -48,7 +49,7 @@ def test_re_execution_from_failure_finishes_the_same_plan(make_chain: Any) -> No
     failed = chain.run_by_dagster(DAY)
     assert failed.failed_step == "salesforce_contact"
     assert isinstance(failed.error, TransientError)
-    plan = newest(chain.project, DAY)
+    plan = newest(Batch(chain.project, DAY))
     chain.start_org()
     assert len(chain.records("Contact", "LastName")) == 400
 
@@ -62,7 +63,7 @@ def test_re_execution_from_failure_finishes_the_same_plan(make_chain: Any) -> No
             steps = {event.step_key for event in done.all_events if event.is_step_start}
             assert done.success
     assert steps == {"apply_contact", "apply_lead"}
-    assert newest(chain.project, DAY).plan_id == plan.plan_id
+    assert newest(Batch(chain.project, DAY)).plan_id == plan.plan_id
     said = chain.read("salesforce_contact", DAY)
     assert {(row["outcome"], row["attempts"]) for row in said} == {("created", 1)}
     held = chain.records("Contact", "CreatedDate", "LastModifiedDate")
@@ -114,7 +115,7 @@ with Reported():
     if stage == "land":
         land(here.warehouse, here.sources, here.inbox, day)
     else:
-        apply(here, day, stage)
+        apply(Batch(here, day), stage)
 """
 
 
@@ -144,7 +145,7 @@ def test_a_disk_that_fills_up_while_rows_are_sent_doubles_none(small: Any) -> No
     day = date(2026, 11, 7)
     small.put("people", day, "people.csv", people(430, "more"))
     assert small.run(day, plan_only=True).success
-    apply(small.project, day, "account")
+    apply(Batch(small.project, day), "account")
     without_room(small, day, "contact", 9_000)
     small.done(day)
     found = small.records("Contact", "LastName", "CreatedDate", "LastModifiedDate")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.batch import Batch
 from pipelines.plan.make import newest
 from pipelines.relations import prepare
 from pipelines.run import Run
@@ -39,7 +40,7 @@ def rows(chain: Any, day: date, name: str) -> dict[str, dict[str, Any]]:
     import duckdb
 
     title = "Name" if name == "Account" else "LastName"
-    plan = newest(chain.project, day)
+    plan = newest(Batch(chain.project, day))
     with duckdb.connect() as connection:
         found = connection.sql(f"from '{plan.payload(name.lower())}'").to_arrow_table().to_pylist()
     return {row[title]: row for row in found}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.local_org import control
 from pipelines.org import snapshot
@@ -56,14 +57,14 @@ def write(org: Org, operation: Any, *records: dict[str, Any]) -> list[str]:
 
 def test_a_batch_holds_what_it_read_and_people_see_the_org_as_it_is(chain: Any, org: Org) -> None:
     first, second = write(org, "insert", {"LastName": "Stays"}, {"LastName": "Before"})
-    assert rows(snapshot.take(chain.project, DAY))["org_contact"] == 2
+    assert rows(snapshot.take(Batch(chain.project, DAY)))["org_contact"] == 2
     write(org, "update", {"Id": second, "LastName": "After"})
-    taken = rows(snapshot.take(chain.project, NEXT))
+    taken = rows(snapshot.take(Batch(chain.project, NEXT)))
     assert (taken["org_contact"], taken["org_user"]) == (1, 0)
     seen = {row["Id"]: row["LastName"] for row in chain.read("org_contact")}
     assert seen == {first: "Stays", second: "After"}
     assert [row["Id"] for row in chain.read("org_contact_by_batch", NEXT)] == [second]
-    with chain.project.connect(DAY) as connection:
+    with Batch(chain.project, DAY).connect() as connection:
         chain.project.bind_org(connection, "Contact", "records")
         assert len(connection.sql("from records")) == 2
 
@@ -74,11 +75,11 @@ def test_what_is_made_from_the_org_follows_the_mirror_not_the_batch(
     file = tmp_path / "known_contacts.sql"
     file.write_text('-- Contacts.\n-- owner: team:crm\nselect "Id" from org_contact\n')
     made = partial(chain.project.run_sql, read_sql(file), DAY)
-    snapshot.take(chain.project, DAY)
-    snapshot.take(chain.project, DAY)  # reads nothing, and its file says so
+    snapshot.take(Batch(chain.project, DAY))
+    snapshot.take(Batch(chain.project, DAY))  # reads nothing, and its file says so
     before = made().rows
     write(org, "insert", {"LastName": "Read by another batch"})
-    snapshot.take(chain.project, NEXT)
+    snapshot.take(Batch(chain.project, NEXT))
     assert made().rows == before + 1
     assert not list(chain.home.glob("stage/*/*/.*.tmp"))
 
@@ -101,13 +102,13 @@ def test_refresh_tells_what_changed_since_and_costs_few_calls(chain: Any, org: O
 
 
 def test_a_snapshot_that_breaks_off_says_that_nothing_of_it_counts(chain: Any, org: Org) -> None:
-    snapshot.take(chain.project, DAY)
+    snapshot.take(Batch(chain.project, DAY))
     held = chain.read("org_contact")
     write(org, "insert", {"LastName": "Never seen"})
     limit = {"kind": "refuse", "status": 403, "path": "/queryAll"}
     control.inject(chain.project.local_org, limit)
     with pytest.raises(LimitReached, match=r"snapshot of Account broke off.*mirror is as it was"):
-        snapshot.take(chain.project, DAY)
+        snapshot.take(Batch(chain.project, DAY))
     control.inject(chain.project.local_org)
     assert chain.read("org_contact") == held
 
@@ -127,11 +128,11 @@ def test_who_does_not_see_every_record_is_stopped_until_the_setup_grants_it(
 ) -> None:
     with without_view_all(org):
         with pytest.raises(ConfigError, match=r"may not read every Account and every Contact"):
-            snapshot.take(chain.project, DAY)
+            snapshot.take(Batch(chain.project, DAY))
         said: list[str] = []
         set_up(chain.project, said.append)
         assert "Causeway may read every Lead" in said
-        snapshot.take(chain.project, DAY)
+        snapshot.take(Batch(chain.project, DAY))
         set_up(chain.project, said.append)
         assert len(said) == len(set(said))  # nothing was granted twice
 
@@ -140,7 +141,7 @@ def test_who_does_not_see_every_record_is_stopped_until_the_setup_grants_it(
 def test_a_lost_key_field_is_told_before_anything_is_written(make_chain: Any, unsaid: bool) -> None:
     chain = make_chain()
     prepare(chain.project)
-    snapshot.take(chain.project, DAY)
+    snapshot.take(Batch(chain.project, DAY))
     chain.stop_org()
     setup = chain.project.local_org / "org.yaml"
     document = yaml.safe_load(setup.read_text())
@@ -156,7 +157,7 @@ def test_a_lost_key_field_is_told_before_anything_is_written(make_chain: Any, un
         [record] = next(chain.home.glob("orgs/*/snapshot/lead")).glob("manifest.json")
         record.unlink()
     with pytest.raises(ConfigError, match=r"lead\.yaml:\d+: .*causeway org setup"):
-        snapshot.take(chain.project, DAY)
+        snapshot.take(Batch(chain.project, DAY))
 
 
 def test_another_org_behind_the_same_name_stops_the_run(chain: Any) -> None:
@@ -164,6 +165,6 @@ def test_another_org_behind_the_same_name_stops_the_run(chain: Any) -> None:
     own = bound.read_text()
     bound.write_text("00D000000000001EAA")
     with pytest.raises(ConfigError, match="causeway org switch") as refused:
-        snapshot.take(chain.project, DAY)
+        snapshot.take(Batch(chain.project, DAY))
     assert refused.value.exit_code == 2
     bound.write_text(own)

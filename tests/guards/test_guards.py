@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from pipelines.apply.objects import apply
+from pipelines.batch import Batch
 from pipelines.config import PROJECT
 from pipelines.errors import Blocked, ConfigError
 from pipelines.local_org import control
@@ -124,13 +125,13 @@ def test_a_second_load_above_the_guard_writes_nothing_by_any_way(here: Project) 
         assert said in ran.stderr
     for name in ("account", "contact", "lead"):
         with pytest.raises(Blocked, match="nothing was sent"):
-            apply(here, NEXT, name)
+            apply(Batch(here, NEXT), name)
     assert len(contacts(here)) == 3
 
     limit(here, 6)
     released = replace(here)  # a project reads its YAML once
-    apply(released, NEXT, "account")
-    apply(released, NEXT, "contact")
+    apply(Batch(released, NEXT), "account")
+    apply(Batch(released, NEXT), "contact")
     assert len(contacts(here)) == 9
 
 
@@ -138,10 +139,10 @@ def test_children_are_not_sent_before_their_parents(here: Project) -> None:
     put(here, DAY, 3)
     assert run(here, DAY, plan_only=True).success
     with pytest.raises(ConfigError, match="apply salesforce_account of this plan first"):
-        apply(here, DAY, "contact")
+        apply(Batch(here, DAY), "contact")
     assert contacts(here) == []
-    apply(here, DAY, "account")
-    apply(here, DAY, "contact")
+    apply(Batch(here, DAY), "account")
+    apply(Batch(here, DAY), "contact")
     assert len(contacts(here)) == 3
 
 
@@ -160,7 +161,7 @@ def test_a_first_load_that_died_goes_on_and_only_what_is_more_is_guarded(here: P
 
 def test_a_plan_of_a_dead_run_may_be_deleted_but_not_edited(here: Project) -> None:
     die_half_way(here)
-    plan = newest(here, DAY)
+    plan = newest(Batch(here, DAY))
     payload = plan.payload("contact")
     content = payload.read_bytes()
     payload.unlink()  # the same bytes are a relation, too

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.batch import Batch
 from pipelines.config import PROJECT
 from pipelines.errors import Blocked, ConfigError
 from pipelines.plan.guards import (
@@ -26,9 +27,9 @@ from pipelines.project import Project
 from pipelines.relations import prepare
 from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.policies import Guards, Limit
-from pipelines.sync.plan.build import COLUMNS
 from pipelines.sync.plan.cost import Cost, exceeded, predicted
 from pipelines.sync.plan.guards import blocked_by
+from pipelines.sync.plan.row import COLUMNS
 from pipelines.sync.plan.saved import ObjectPlan, Origin, Plan, save_plan
 from pipelines.warehouse import Warehouse
 
@@ -74,9 +75,9 @@ def plan(project: Project, rows: int, *, used: int = 100, order: str = "") -> Pl
 def test_a_plan_that_takes_more_than_the_org_has_left_is_blocked_with_the_numbers(
     project: Project,
 ) -> None:
-    heed_guards(project, DAY, plan(project, 300))
+    heed_guards(Batch(project, DAY), plan(project, 300))
     with pytest.raises(Blocked) as blocked:
-        heed_guards(project, DAY, plan(project, 300, used=795))
+        heed_guards(Batch(project, DAY), plan(project, 300, used=795))
     assert "8 API calls are needed, 795 of 1,000 are used today" in str(blocked.value)
     assert "api.daily_share stops above 80%" in str(blocked.value)
     assert blocked.value.exit_code == 4
@@ -89,12 +90,12 @@ def test_a_release_lets_this_plan_pass_and_whatever_does_the_same(project: Proje
     facts = released(first)
     assert facts is not None
     assert (facts["plan_id"], "@" in facts["by"], facts["at"][:2]) == (first.plan_id, True, "20")
-    heed_guards(project, DAY, first)
+    heed_guards(Batch(project, DAY), first)
     again = plan(project, 300, used=796, order="order by n desc")
     assert again.plan_id != first.plan_id
-    heed_guards(project, DAY, again)
+    heed_guards(Batch(project, DAY), again)
     with pytest.raises(Blocked):
-        heed_guards(project, DAY, plan(project, 301, used=795))
+        heed_guards(Batch(project, DAY), plan(project, 301, used=795))
 
 
 def test_what_a_plan_was_made_from_must_not_have_changed(project: Project) -> None:
@@ -105,7 +106,7 @@ def test_what_a_plan_was_made_from_must_not_have_changed(project: Project) -> No
     ):
         path = project.mappings / name
         path.write_text(path.read_text().replace(old, new))
-    heed_guards(replace(project), DAY, saved)
+    heed_guards(Batch(replace(project), DAY), saved)
     for name, old, new in (
         ("contact.yaml", "{from: title", "{from: nickname"),
         ("policies.yaml", "addresses: capture", "addresses: ignore"),
@@ -113,7 +114,7 @@ def test_what_a_plan_was_made_from_must_not_have_changed(project: Project) -> No
         path = project.mappings / name
         path.write_text(path.read_text().replace(old, new))
     with pytest.raises(ConfigError) as refused:
-        heed_guards(replace(project), DAY, saved)
+        heed_guards(Batch(replace(project), DAY), saved)
     assert [Path(problem.file).name for problem in refused.value.problems] == [
         "contact.yaml",
         "policies.yaml",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines import resolve
+from pipelines.batch import Batch
 from pipelines.config import PROJECT
 from pipelines.project import Project, stage_files
 from pipelines.relations import ENTITIES, prepare
@@ -44,11 +45,12 @@ class Resolver:
     def feed(self, day: date, **rows: list[dict[str, Any]]) -> None:
         for relation in ENTITIES:
             self._write(f"valid_{relation}", day, rows.get(relation, []))
-        self.project.run_sql(FILES["person_records"], day)
-        resolve.link(self.project, day)
-        resolve.people(self.project, FILES["people"], day)
-        resolve.account_links(self.project, FILES["account_links"], day)
-        resolve.accounts(self.project, FILES["accounts"], day)
+        batch = Batch(self.project, day)
+        batch.run_sql(FILES["person_records"])
+        resolve.link(batch)
+        resolve.people(batch, FILES["people"])
+        resolve.account_links(batch, FILES["account_links"])
+        resolve.accounts(batch, FILES["accounts"])
 
     def decide(self, *lines: str) -> None:
         """Write decisions.csv, as a person does, and read the project anew."""
@@ -60,7 +62,7 @@ class Resolver:
 
     def match(self, day: date, **known: dict[str, str]) -> None:
         """Route the batch, with some entities known to the org: object → key → Id."""
-        with self.project.connect(day) as connection:
+        with Batch(self.project, day).connect() as connection:
             for name, ids in known.items():
                 relation = f"org_match_{name.removeprefix('org_')}"
                 self.project.warehouse.bind(connection, relation, [])
@@ -70,11 +72,11 @@ class Resolver:
                 )
                 self.project.warehouse.write(connection, relation, day, "from known")
         [routes] = [file for file in stage_files("match") if file.relation == "routes"]
-        self.project.run_sql(routes, day)
+        Batch(self.project, day).run_sql(routes)
 
     def answered(self, key: str, outcome: str) -> None:
         """Let the org have said this of a record, and nothing else of any."""
-        with self.project.connect(D0) as connection, self.project.state.attach(connection):
+        with Batch(self.project, D0).connect() as connection, self.project.state.attach(connection):
             connection.execute("delete from state.outcome")
             connection.execute(
                 "insert into state.outcome (plan_id, object, key, batch, action, outcome,"
@@ -83,7 +85,7 @@ class Resolver:
             )
 
     def read(self, relation: str, day: date) -> list[dict[str, Any]]:
-        with self.project.connect(day) as connection:
+        with Batch(self.project, day).connect() as connection:
             self.project.warehouse.bind(connection, relation, [day])
             return connection.sql(f"select * from {relation}").to_arrow_table().to_pylist()
 
@@ -94,7 +96,7 @@ class Resolver:
     def members(self) -> dict[str, list[tuple[str, str]]]:
         """Person key → the source records that belong to it."""
         state = self.project.state
-        with self.project.connect(D0) as connection, state.attach(connection):
+        with Batch(self.project, D0).connect() as connection, state.attach(connection):
             found = connection.execute(
                 "select person_spelling(person, null), list(distinct (source, source_id))"
                 " from state.member join state.record using (record) group by person"
@@ -102,7 +104,7 @@ class Resolver:
         return dict(found)
 
     def _write(self, relation: str, day: date, rows: list[dict[str, Any]]) -> None:
-        with self.project.connect(day) as connection:
+        with Batch(self.project, day).connect() as connection:
             self.project.warehouse.bind(connection, relation, [])
             connection.execute(f"create temp table fed as from {relation}")
             for number, row in enumerate(rows, start=2):

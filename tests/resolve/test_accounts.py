@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.batch import Batch
 from pipelines.plan.withdrawn import withdrawn
 
 D1, D2, D3 = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
@@ -36,7 +37,7 @@ def accounts(resolver: Any, day: date) -> dict[str, dict[str, Any]]:
 def query(resolver: Any, text: str) -> list[tuple[Any, ...]]:
     """What the state says."""
     project = resolver.project
-    with project.connect(D1) as connection, project.state.attach(connection):
+    with Batch(project, D1).connect() as connection, project.state.attach(connection):
         rows: list[tuple[Any, ...]] = connection.execute(text).fetchall()
     return rows
 

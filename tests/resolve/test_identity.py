@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.batch import Batch
 from pipelines.sync.state import sql
 
 D1, D2, D3 = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
@@ -293,7 +294,7 @@ def test_when_names_are_normalised_otherwise_accounts_keep_their_keys(resolver: 
     resolver.feed(D2, contacts=[contact(3, None, company="Acme Holding")])
     keys = {row["name"]: row["account_key"] for day in (D1, D2) for row in accounts(resolver, day)}
     project = resolver.project
-    with project.connect(D1) as connection, project.state.attach(connection):
+    with Batch(project, D1).connect() as connection, project.state.attach(connection):
         connection.execute("create temp macro norm_company(x) as upper(replace(x, ' Holding', ''))")
         connection.execute(sql("identity/regroup_accounts"))
         spelled = "account_spelling(account, null), account_spelling(alias_of, null)"

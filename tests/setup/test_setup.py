@@ -9,7 +9,7 @@ import yaml
 
 from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
-from pipelines.jobs import run_batch
+from pipelines.execute import run_batch
 from pipelines.local_org import control
 from pipelines.org.setup import set_up
 from pipelines.org.snapshot import bind_home

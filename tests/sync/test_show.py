@@ -15,8 +15,8 @@ from pipelines.errors import ConfigError, InternalError
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.policies import Guards
-from pipelines.sync.plan.build import ACTIONS
 from pipelines.sync.plan.guards import blocked_by
+from pipelines.sync.plan.row import ACTIONS
 from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
 from pipelines.sync.plan.show import Told, rows, summary
 

@@ -21,7 +21,7 @@ from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
 from pipelines.sync.mapping.named_objects import ROUTED, USER
 from pipelines.sync.mapping.wire import limit, number_type, type_words
-from pipelines.sync.plan.build import COLUMNS
+from pipelines.sync.plan.row import COLUMNS
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:

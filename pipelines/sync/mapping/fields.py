@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from pipelines.sync.mapping.named_objects import USER
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -68,6 +70,7 @@ OrgSchema = Mapping[str, Mapping[str, Field]]
 
 COLUMNS = tuple(field.name for field in fields(Field))
 _WHOLE = ("length", "precision", "scale", "digits")
+_NO_PARENTS = frozenset({USER, "Group", "RecordType"})
 
 
 def org_schema(rows: Iterable[Mapping[str, Any]]) -> OrgSchema:
@@ -117,3 +120,13 @@ def _row(object_name: str, field: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "reference_to": list(field.get("referenceTo") or ()),
     }
+
+
+def parent_fields(names: Iterable[str], schema: Mapping[str, Field]) -> list[str]:
+    """Of fields of one object those that say to which other record one belongs."""
+    return [
+        name
+        for name in names
+        if schema[name].type == "reference"
+        and not _NO_PARENTS.issuperset(schema[name].reference_to)
+    ]

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.sync.apply.payload import digest
 from pipelines.sync.mapping.compile import CUT
-from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.model import ObjectMapping, relation
-from pipelines.sync.mapping.named_objects import USER
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.decisions import KEPT, decided_ctes, rules_sql, told_sql
@@ -39,43 +38,14 @@ from pipelines.sync.plan.renames import (
     renamed_sql,
     renames_columns,
 )
+from pipelines.sync.plan.row import WRITES
 from pipelines.sync.undo import digest_sql
 from pipelines.warehouse import literal
-
-WRITES = ("create", "adopt", "undelete", "update", "move", "reassign")
-"""Actions that send something; a move changes the parent of a record, a reassign its owner."""
-
-ACTIONS = (*WRITES, "unchanged", "hold")
-"""What a plan of a sync may do with a row."""
-
-UNDO_ACTIONS = ("restore", "delete", "clear_key")
-"""What the plan of an undo may do besides."""
-
-FIELD = (
-    "struct(field varchar, decision varchar, before varchar, after varchar,"
-    " sent varchar, why varchar)"
-)
-COLUMNS = {
-    "key": "varchar",
-    "action": "varchar",
-    "sf_id": "varchar",
-    "reason": "varchar",
-    "scope": "varchar",
-    "changed": "varchar[]",
-    "before": "map(varchar, varchar)",
-    "fields": f"{FIELD}[]",
-    "forecast": "varchar",
-    "forecast_code": "varchar",
-    "forecast_message": "varchar",
-    "decide": "varchar",
-}
-"""What a row of a plan has before its fields, with its DuckDB types."""
 
 UNDONE = "it was undone, and nothing that we want of it has changed since"
 NO_SOURCE = "no source mentions it any more"
 WITHDRAWN = f"{NO_SOURCE}; its record stays as it is, and nothing is deleted"
 OWNER = "OwnerId"
-_NO_PARENTS = frozenset({USER, "Group", "RecordType"})
 
 
 def plan_sql(
@@ -104,7 +74,7 @@ def plan_sql(
     value is written, only which of them were cut. ``decide`` holds the lines that somebody may add
     to ``decisions.csv``, one below the other, where such a line lets the row go.
     """
-    name, moves = mapping.stem, parents(mapping, schema)
+    name, moves = mapping.stem, parent_fields(mapping.enabled(), schema)
     work = {
         **taken_ctes(mapping, schema),
         "rules": rules_sql(mapping, schema, policies),
@@ -395,16 +365,6 @@ def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
     for name in mapping.enabled():
         if when(mapping, name, policies) != "update":
             yield f"case when {quoted(name)} is not null then {literal(name)} end"
-
-
-def parents(mapping: ObjectMapping, schema: Mapping[str, Field]) -> list[str]:
-    """The mapped fields that say to which other record one belongs, as the org describes them."""
-    return [
-        name
-        for name in mapping.enabled()
-        if schema[name].type == "reference"
-        and not _NO_PARENTS.issuperset(schema[name].reference_to)
-    ]
 
 
 def called(mapping: ObjectMapping) -> list[str]:

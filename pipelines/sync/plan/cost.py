@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.sync.plan.build import UNDO_ACTIONS, WRITES
+from pipelines.sync.plan.row import UNDO_ACTIONS, WRITES
 
 if TYPE_CHECKING:
     from pipelines.sync.plan.saved import Plan

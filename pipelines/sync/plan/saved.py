@@ -19,16 +19,16 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ConfigError, InternalError
 from pipelines.sync.apply.journal import Journal
-from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.folder import called, of_object
 from pipelines.sync.mapping.model import ObjectMapping
-from pipelines.sync.plan.build import ACTIONS, parents
+from pipelines.sync.plan.row import ACTIONS
 from pipelines.warehouse import literal, publish
 
 HEADER = "header.json"
@@ -78,6 +78,11 @@ class Plan:
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     notices: Sequence[str] = ()
+
+    @property
+    def day(self) -> date:
+        """The partition, as a date."""
+        return date.fromisoformat(self.batch)
 
     @property
     def content(self) -> str:
@@ -258,7 +263,7 @@ def _object_plan(
         key_field=mapping.key,
         types={name: schema[name].type for name in mapping.enabled()},
         references=mapping.lookups(),
-        parent_field=next(iter(parents(mapping, schema)), None),
+        parent_field=next(iter(parent_fields(mapping.enabled(), schema)), None),
         counts=_counts(stem, payload),
         sha256=_hash_of_file(payload),
     )

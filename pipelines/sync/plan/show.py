@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.sync.mapping.wire import quoted
-from pipelines.sync.plan.build import ACTIONS, UNDO_ACTIONS, WRITES
+from pipelines.sync.plan.row import ACTIONS, UNDO_ACTIONS, WRITES
 from pipelines.sync.plan.saved import ObjectPlan, Plan
 from pipelines.warehouse import literal
 
