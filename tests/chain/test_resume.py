@@ -105,6 +105,7 @@ def test_a_run_whose_process_died_is_reaped_by_the_next(small: Any) -> None:
 NO_ROOM = """
 import resource, sys
 from datetime import date
+from pipelines.batch import Batch
 from pipelines.apply.objects import apply
 from pipelines.commands.failures import Reported
 from pipelines.project import Project

@@ -74,7 +74,7 @@ def test_what_is_made_from_the_org_follows_the_mirror_not_the_batch(
 ) -> None:
     file = tmp_path / "known_contacts.sql"
     file.write_text('-- Contacts.\n-- owner: team:crm\nselect "Id" from org_contact\n')
-    made = partial(chain.project.run_sql, read_sql(file), DAY)
+    made = partial(Batch(chain.project, DAY).run_sql, read_sql(file))
     snapshot.take(Batch(chain.project, DAY))
     snapshot.take(Batch(chain.project, DAY))  # reads nothing, and its file says so
     before = made().rows
