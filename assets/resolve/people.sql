@@ -196,13 +196,11 @@ statements as (
     group by person_key, email
 ),
 
-refused as (
-    select distinct golden.person_key
-    from golden
-    join statements on statements.email = golden.email
-    where
-        statements.person_key <> golden.person_key
-        and statements.newsletter <> 'subscribed'
+refusals as (
+    select email, min(person_key) as first_person, max(person_key) as last_person
+    from statements
+    where newsletter <> 'subscribed'
+    group by email
 ),
 
 nameless as (
@@ -287,9 +285,9 @@ select
     nickname,
     title,
     department,
-    coalesce(company, case when name_derived then company_of_email(email) end)
+    coalesce(company, case when name_derived then company_of_email(asked.email) end)
         as company,
-    email,
+    asked.email,
     phone,
     mobile_phone,
     fax,
@@ -311,7 +309,11 @@ select
         array_to_string(list_transform(further, lambda one: place_line(one)), chr(10)), ''
     ) as further_addresses,
     newsletter,
-    if(refused.person_key is not null, true, newsletter <> 'subscribed') as opted_out,
+    if(
+        refusals.first_person <> asked.person_key or refusals.last_person <> asked.person_key,
+        true,
+        newsletter <> 'subscribed'
+    ) as opted_out,
     is_customer,
     is_subscriber,
     is_contact,
@@ -341,4 +343,4 @@ select
 from asked
 cross join config_batch
 left join aliases on aliases.person_key = asked.person_key
-left join refused on refused.person_key = asked.person_key
+left join refusals on refusals.email = asked.email

@@ -28,10 +28,11 @@ AGREE = [
     (("John Andrew", "Lee"), ("John A.", "Lee")),
     (("Jean-Pierre", "Roux"), ("Jean Pierre", "Roux")),
     (("John", "Smith Jr."), ("John", "Smith")),
+    (("Ada", "Petonski"), ("Ada", "Pteonski")),
 ]
 THIN = [
     (("Anna", "Smith"), ("Anna", "Jones")),  # a marriage, or two people
-    (("Anna", "Smith"), ("Anna", "Smiht")),
+    (("Ann", "Smith"), ("Anna", "Smiht")),
     (("Smith", "Anna"), ("Anna", "Smith")),
     ((None, "Anna"), ("Anna", "Smith")),
 ]

@@ -24,9 +24,9 @@ select
     identity.person,
     coalesce(strongest.rule, 'same_record') as rule,
     strongest.root as via,
-    component.component
+    coalesce(component.component, cluster.record) as component
 from cluster
-join component on component.record = cluster.record
+left join component on component.record = cluster.record
 join identity on identity.cluster = cluster.cluster
 left join (
     select

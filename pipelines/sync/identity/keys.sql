@@ -17,9 +17,11 @@ semi join (
     select member.person
     from state.member as member
     join cluster on cluster.record = member.record
-    join component on component.record = member.record
+    left join component on component.record = member.record
     group by member.person
-    having count(distinct cluster.cluster) > 1 and count(distinct component.component) = 1
+    having
+        count(distinct cluster.cluster) > 1
+        and count(distinct coalesce(component.component, member.record)) = 1
 ) as torn on torn.person = person.person;
 
 create or replace temp table claim as

@@ -61,15 +61,16 @@ def likeness(
 ) -> Likeness:
     """How far two names speak for one person.
 
-    Last names agree where they are equal after folding or one is blank; first names where they are
-    equal, or one is blank, an initial, a known nickname, or a slip of the pen away from the other.
+    Last names agree where they are equal after folding or one is blank, and where one is a slip of
+    the pen away from the other while the first names are equal in full; first names where they are
+    equal, or one is blank, an initial, a known nickname, or a slip away from the other.
     """
     a, b = folded(first_a, last_a), folded(first_b, last_b)
     if a == b:
         return "agree"
     if a.generation and b.generation and a.generation != b.generation:
         return "differ"
-    firsts, lasts = _firsts_agree(a, b), not (a.last and b.last) or a.last == b.last
+    firsts, lasts = _firsts_agree(a, b), _lasts_agree(a, b)
     if firsts and lasts:
         return "agree"
     if firsts and a.first and b.first and min(len(a.first[0]), len(b.first[0])) > 1:
@@ -123,6 +124,13 @@ def _firsts_agree(a: Name, b: Name) -> bool:
     return all(_word_agrees(x, y) for x, y in zip(a.first[1:], b.first[1:], strict=False))
 
 
+def _lasts_agree(a: Name, b: Name) -> bool:
+    if not a.last or not b.last or a.last == b.last:
+        return True
+    same_first = a.first == b.first and bool(a.first) and len(a.first[0]) > 1
+    return same_first and _is_slip(a.last, b.last)
+
+
 @lru_cache(maxsize=65536)
 def _word_agrees(a: str, b: str) -> bool:
     if a == b or (min(len(a), len(b)) == 1 and a[0] == b[0]):
@@ -132,7 +140,7 @@ def _word_agrees(a: str, b: str) -> bool:
     if _is_nickname(a, b):
         return True
     a, b = a.replace("ph", "f"), b.replace("ph", "f")
-    return a == b or _is_slip(a, b)
+    return a == b or (_is_slip(a, b) and not (_is_known(a) and _is_known(b)))
 
 
 def _is_nickname(a: str, b: str) -> bool:
@@ -144,13 +152,11 @@ def _is_slip(a: str, b: str) -> bool:
     """One letter more, less or other, or two neighbours swapped, in names of four letters or more.
 
     No slip: another first letter; another ending where it marks women and men (Maria and Mario,
-    Daniel and Daniela, Christian and Christina); and two names that are both known as such.
+    Daniel and Daniela, Christian and Christina). Two first names that are both known are none, too.
     """
     if min(len(a), len(b)) < 4 or a[0] != b[0] or not _one_edit(a, b):
         return False
-    if a[-1] != b[-1] and (a[-1] in _VOWELS or b[-1] in _VOWELS):
-        return False
-    return not (_is_known(a) and _is_known(b))
+    return a[-1] == b[-1] or not (a[-1] in _VOWELS or b[-1] in _VOWELS)
 
 
 def _one_edit(a: str, b: str) -> bool:

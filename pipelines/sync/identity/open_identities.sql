@@ -2,6 +2,23 @@
 -- to wait for it. It reads what a batch left behind: version, and the state.
 with
 
+-- Nearly everybody is nobody else: only the components of the others are looked at.
+involved as (
+    select distinct member.component
+    from state.member as member
+    semi join (
+        select record from state.apart
+        union
+        select other from state.apart
+    ) as sharing on sharing.record = member.record
+    union
+    select member.component
+    from state.member as member
+    semi join (
+        select person from state.person where split_from is not null and alias_of is null
+    ) as split on split.person = member.person
+),
+
 called as (
     select
         version.record,
@@ -11,6 +28,7 @@ called as (
         nullif(concat_ws(' ', version.first_name, version.last_name), '') as name
     from version
     join state.member as member on member.record = version.record
+    semi join involved on involved.component = member.component
     where version.entity <> 'address'
 ),
 
