@@ -14,11 +14,11 @@ from pipelines.commands import failures
 from pipelines.commands.environment import (
     Json,
     command,
+    current_project,
     err,
     out,
     prepare_dagster,
     print_json,
-    project,
     strays,
     today,
 )
@@ -87,7 +87,7 @@ def sync(
         raise typer.BadParameter("give --batch or --all, not both")
     if strict:
         os.environ["CAUSEWAY_STRICT"] = "1"
-    here = project()
+    here = current_project()
     days = [_known(here, batch.date())] if batch else _days(here, every=every)
     done = []
     for day in days:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.environment import err, prepare_dagster, shown
+from pipelines.commands.environment import err, prepare_dagster, readable_path
 from pipelines.config import PROJECT
 
 
@@ -21,7 +21,9 @@ def ui(
     causeway ui --port 3100
     """
     folder = prepare_dagster()
-    err.print(f"Dagster on http://{host}:{port} in a few seconds; its home: {shown(folder)}")
+    err.print(
+        f"Dagster on http://{host}:{port} in a few seconds; its home: {readable_path(folder)}"
+    )
     command = [
         *(sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT / "workspace.yaml")),
         *("--host", host, "--port", str(port)),

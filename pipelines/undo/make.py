@@ -109,7 +109,7 @@ _WORDS = {
 }
 
 
-def told(saved: Plan) -> str:
+def describe_undo(saved: Plan) -> str:
     """An undo in one sentence."""
     parts = []
     for action, words in _WORDS.items():
@@ -183,10 +183,10 @@ def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
             part, mapping = plan.objects[stem], mappings[stem]
             _bind(project, connection, plan, stem, known)
             created = [row[0] for row in connection.execute(_CREATED).fetchall()]
-            told = hung(org, part.object, created, gone)
+            children = hung(org, part.object, created, gone)
             connection.execute("create or replace temp table hung (sf_id varchar, why varchar)")
-            if told:
-                connection.executemany("insert into hung values (?, ?)", list(told.items()))
+            if children:
+                connection.executemany("insert into hung values (?, ?)", list(children.items()))
             fields, enabled = schema[part.object], mapping.enabled()
             query = undo_sql(
                 replace(part, types=dict.fromkeys(enabled, "")),
