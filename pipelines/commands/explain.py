@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pipelines.explain.history import Touch
     from pipelines.explain.record import Explanation, FieldStory
-    from pipelines.sync.explain import Said
+    from pipelines.sync.explain import SourceValue
 
 LONGEST = 48
 """Characters of a value that are shown; ``--json`` has all of them."""
@@ -79,7 +79,7 @@ def _has_content(story: FieldStory) -> bool:
     return any((story.value, story.wanted, story.written, story.others, story.note))
 
 
-def _records(source_values: Sequence[Said]) -> Table:
+def _records(source_values: Sequence[SourceValue]) -> Table:
     table = _table()
     for source_value in source_values:
         table.add_row(
@@ -181,7 +181,7 @@ def _lines(parts: Sequence[tuple[str, str]] | Iterator[tuple[str, str]]) -> Text
     return text
 
 
-def _place(source_value: Said) -> str:
+def _place(source_value: SourceValue) -> str:
     return f"{source_value.file}:{source_value.line}"
 
 
