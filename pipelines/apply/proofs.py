@@ -53,7 +53,7 @@ def judge(project: Project, stem: str, saved: Plan, user_id: str) -> Proof:
     path = proof_path(saved.folder, stem)
     if segment is None:
         return nothing(saved, stem)
-    schema = describes.known(home / "describe", object_name)
+    schema = describes.last_described(home / "describe", object_name)
     with Batch(project, saved.day).connect() as connection:
         project.bind_org(connection, object_name, "records")
         query = differing_sql(

@@ -124,7 +124,7 @@ def explain(project: Project, mappings: Sequence[ObjectMapping], text: str) -> E
             f"nothing is known of an org in {project.home}; run `causeway sync` first"
         )
     object_name = mappings[0].object
-    schema = describes.known(project.org_home(organization_id) / "describe", object_name)
+    schema = describes.last_described(project.org_home(organization_id) / "describe", object_name)
     own = fit({mapping.stem: mapping for mapping in mappings}, {object_name: schema})
     with Batch.none_of(project).connect() as connection:
         project.bind_org(connection, object_name, "records")

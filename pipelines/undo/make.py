@@ -179,7 +179,9 @@ def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
         Batch(project, plan.day).connect() as connection,
     ):
         files = {}
-        schema = {name: describes.known(home / "describe", name) for name in project.objects}
+        schema = {
+            name: describes.last_described(home / "describe", name) for name in project.objects
+        }
         mappings = _mappings(fit(project.object_mappings, schema), plan)
         for stem in reversed([*plan.objects]):
             if not plan.outcomes(stem).exists():

@@ -140,7 +140,7 @@ def mirrored(local: Path, tmp_path: Path) -> Iterator[Mirrored]:
     connection = load_connection(None, orgs_file=tmp_path / "none.yaml", local=facts, environ={})
     with Org(connection) as org:
         describes.describe(org, tmp_path / "describe", ["Account"])
-        schema = describes.known(tmp_path / "describe", "Account")
+        schema = describes.last_described(tmp_path / "describe", "Account")
         pages = tmp_path / "pages"
         pages.mkdir()
         reading = Reading(org, "Account", FIELDS, schema, pages)
