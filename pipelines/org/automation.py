@@ -56,10 +56,10 @@ def notice(
     }
     key = next(iter(mappings)).key
     with Batch.none_of(project).connect() as connection:
-        connection.execute(f"create temp view now as {_delta_sql(refreshed)}")
+        connection.execute(f"create temp view after as {_delta_sql(refreshed)}")
         connection.execute(f"create temp table before as {_before_sql(before)}")
-        connection.execute(f'create temp table ours as select "{key}" as key from now')
-        query = later_sql(schema, key, entries=book.sql("ours"), user_id=refreshed.mirror.user_id)
+        connection.execute(f'create temp table keys as select "{key}" as key from after')
+        query = later_sql(schema, key, entries=book.sql("keys"), user_id=refreshed.mirror.user_id)
         connection.execute(f"create temp table later as {query}")
         ledger.correct(connection, book, "later")
         add_later(project, connection, object_name, refreshed.mirror.user_id)
@@ -72,4 +72,4 @@ def _delta_sql(refreshed: Refreshed) -> str:
 
 
 def _before_sql(before: Manifest) -> str:
-    return f'select * from ({before.view_sql()}) semi join now using ("Id")'
+    return f'select * from ({before.view_sql()}) semi join after using ("Id")'

@@ -12,7 +12,7 @@ from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.sync.apply.payload import payload_sql
 from pipelines.sync.plan.saved import Plan
-from pipelines.sync.undo import UNDONE, taken_back_sql, undone_path
+from pipelines.sync.undo import UNDONE, undone_path, undone_rows_sql
 from pipelines.warehouse import literal, write_parquet
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _home(project: Project) -> Path:
 
 def _undo_query(plan: Plan, undo: Plan, name: str) -> str:
     part, parents = plan.objects[name], plan.parents(name)
-    return taken_back_sql(
+    return undone_rows_sql(
         part.object,
         undo.plan_id,
         {field: kind for field, kind in part.types.items() if field in undo.objects[name].types},

@@ -151,20 +151,20 @@ LATER = [
 ]
 
 
-@pytest.mark.parametrize(("was", "now", "by_before", "by_now", "counts"), LATER)
+@pytest.mark.parametrize(("title_before", "title_after", "by_before", "by_after", "counts"), LATER)
 def test_only_the_orgs_own_later_changes_count(
     db: duckdb.DuckDBPyConnection,
     fill: Fill,
     schema: OrgSchema,
-    was: str,
-    now: str,
+    title_before: str,
+    title_after: str,
     by_before: str,
-    by_now: str,
+    by_after: str,
     *,
     counts: bool,
 ) -> None:
     columns = dict.fromkeys(("Id", "LastModifiedById", KEY, "Title"), "varchar")
-    for table, by, title in (("before", by_before, was), ("now", by_now, now)):
+    for table, by, title in (("before", by_before, title_before), ("after", by_after, title_after)):
         row = {"Id": "003A", "LastModifiedById": by, KEY: "p-1", "Title": title}
         fill(table, columns, [row])
     entries = (
@@ -173,4 +173,4 @@ def test_only_the_orgs_own_later_changes_count(
     )
     fields = {"Title": schema["Contact"]["Title"]}
     found = db.execute(later_sql(fields, KEY, entries=entries, user_id=US)).fetchall()
-    assert found == ([("a plan", "p-1", "003A", "Title", "Buyer", now)] if counts else [])
+    assert found == ([("a plan", "p-1", "003A", "Title", "Buyer", title_after)] if counts else [])

@@ -351,7 +351,7 @@ def test_a_run_that_died_is_settled_without_sending(
 
     plan = sent.plan(leads(f"died-{path}-", 300))
     with monkeypatch.context() as patched:
-        for answered in ("said", "ended"):
+        for answered in ("add_rows", "add_job"):
             patched.setattr(f"pipelines.sync.apply.answers.Answers.{answered}", die)
         with pytest.raises(Died):
             sent.send(plan)
@@ -379,7 +379,7 @@ def test_a_job_whose_results_are_gone_is_read_back(
     rows[3]["Title"] = "refused"
     plan = sent.plan(rows)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("pipelines.sync.apply.answers.Answers.ended", _interrupted)
+        patched.setattr("pipelines.sync.apply.answers.Answers.add_job", _interrupted)
         sent.send(plan)
     [chunk] = Journal.of(plan.folder, "lead").in_doubt()
     sent.org.session.delete(f"jobs/ingest/{chunk.job_id}")
@@ -400,7 +400,7 @@ def test_changes_whose_results_are_gone_are_read_back_too(
             for row in leads(f"gone-{action}-", 5)]  # fmt: skip
     plan = sent.plan(rows)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("pipelines.sync.apply.answers.Answers.ended", _interrupted)
+        patched.setattr("pipelines.sync.apply.answers.Answers.add_job", _interrupted)
         sent.send(plan)
     [chunk] = Journal.of(plan.folder, "lead").in_doubt()
     sent.org.session.delete(f"jobs/ingest/{chunk.job_id}")
