@@ -40,7 +40,7 @@ def upgrade(project: Project) -> None:
         state = project.state
         with (
             project.warehouse.connect() as connection,
-            state.opened(connection, say=locks.tell),
+            state.opened(connection, report=locks.tell),
         ):
             found = migrations.version_of(connection)
             migrations.refuse_newer(found or 0, str(project.home))
@@ -56,7 +56,7 @@ def _is_current(project: Project) -> bool:
     """Whether all of the home is of our version, or nothing of it is there yet."""
     if not project.state.path.exists():
         return True
-    shown = project.state.shown_version
+    shown = project.state.published_version
     migrations.refuse_newer(shown or 0, str(project.home))
     return shown == migrations.newest()
 

@@ -28,7 +28,7 @@ from pipelines.sync.apply.payload import SENT, sendable
 from pipelines.sync.apply.send import Progress
 from pipelines.sync.apply.stale import stale_sql, too_many, touched_sql
 from pipelines.sync.mapping.model import relation
-from pipelines.sync.plan.renames import ALONE_TOLD
+from pipelines.sync.plan.renames import ALONE_REASON
 from pipelines.sync.plan.saved import load_plan
 from pipelines.sync.state import sql, transaction
 from pipelines.warehouse import Written, literal
@@ -235,7 +235,7 @@ def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, result:
     with project.state.attach(connection):
         connection.execute("set variable batch = $1::date", [day])
         connection.execute("set variable object = $1", [part.object])
-        connection.execute("set variable waits_still = $1", [ALONE_TOLD])
+        connection.execute("set variable waits_still = $1", [ALONE_REASON])
         with transaction(connection):
             connection.execute(sql("state/outcomes"))
         project.state.publish(connection, "outcome")

@@ -97,11 +97,11 @@ def _chosen(project: Project, plan_id: str | None, day: date | None) -> Plan:
 
 def _stems(saved: Plan, name: str | None) -> list[str]:
     """The mappings of a plan that the name of an object or mapping means; without one, all."""
-    from pipelines.sync.mapping.folder import meant
+    from pipelines.sync.mapping.folder import matching_mappings
 
     if name is None:
         return list(saved.objects)
-    matching = [part.stem for part in meant(saved.objects, name)]
+    matching = [part.stem for part in matching_mappings(saved.objects, name)]
     if not matching:
         listed = ", ".join(map(saved.called, saved.objects))
         raise ConfigError(f"no {name} in this plan; it has {listed}")

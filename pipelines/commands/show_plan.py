@@ -11,7 +11,7 @@ from rich.text import Text
 from pipelines.sync.plan.cost import predicted
 from pipelines.sync.plan.decisions import KEPT, SENT
 from pipelines.sync.plan.saved import Plan
-from pipelines.sync.plan.show import ObjectSummary, Row, Told
+from pipelines.sync.plan.show import FieldChange, ObjectSummary, Row
 
 COLORS = {
     "create": "green",
@@ -197,7 +197,7 @@ def _record(row: Row) -> list[Text]:
     return lines + [_field(change, width) for change in row.said]
 
 
-def _field(change: Told, width: int) -> Text:
+def _field(change: FieldChange, width: int) -> Text:
     line = Text(f"            {change.field:<{width}}  ")
     if change.decision not in SENT:
         line.append(_value(change.before), style="bold").append("  stays, not ")

@@ -77,7 +77,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def holds(project: Project) -> dict[str, Any]:
     """All that an upgrade makes: the state, what is published of it, and what people open."""
-    found: dict[str, Any] = {"shown": project.state.shown_version}
+    found: dict[str, Any] = {"shown": project.state.published_version}
     with reading(project.state.path) as state:
         names = state.sql("select table_name from duckdb_tables()").fetchall()
         found |= {name: state.sql(f'from "{name}" order by all').fetchall() for (name,) in names}
@@ -92,7 +92,7 @@ def holds(project: Project) -> dict[str, Any]:
 
 def version(project: Project) -> int | None:
     """Of which version the state on disk is."""
-    with project.warehouse.connect() as connection, project.state.opened(connection, say=print):
+    with project.warehouse.connect() as connection, project.state.opened(connection, report=print):
         return migrations.version_of(connection)
 
 
@@ -183,7 +183,7 @@ def test_a_kill_on_either_side_of_the_commit(
 ) -> None:
     killed(old, instant)
     assert version(old) == left
-    assert old.state.shown_version is None  # so that nobody reads what was made from another
+    assert old.state.published_version is None  # so that nobody reads what was made from another
     upgrade(old)
     assert holds(old) == upgraded
 
@@ -215,7 +215,7 @@ def test_a_home_is_left_alone_while_an_older_program_works_on_it(
 
 def test_a_home_of_a_newer_program_is_refused(old: Project) -> None:
     newer = migrations.newest() + 1
-    with old.warehouse.connect() as connection, old.state.opened(connection, say=print):
+    with old.warehouse.connect() as connection, old.state.opened(connection, report=print):
         migrations.write_version(connection, newer)
     with pytest.raises(ConfigError, match=f"newer Causeway.* version {newer}"):
         upgrade(old)

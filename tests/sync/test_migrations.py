@@ -49,7 +49,7 @@ def _migrate(state: State) -> list[str]:
     lines: list[str] = []
     with (
         state.warehouse.connect() as connection,
-        state.opened(connection, say=print),
+        state.opened(connection, report=print),
         transaction(connection),
     ):
         migrations.migrate(connection, state.warehouse, migrations.FIRST, lines.append)

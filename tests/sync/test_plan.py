@@ -16,7 +16,7 @@ from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.plan.build import UNDONE, called, plan_sql
 from pipelines.sync.plan.differences import compared, differences_sql
 from pipelines.sync.plan.forecast import score
-from pipelines.sync.plan.renames import ALONE_TOLD, NAMERS
+from pipelines.sync.plan.renames import ALONE_REASON, NAMERS
 from pipelines.sync.undo import digest_sql
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"
@@ -585,7 +585,7 @@ def test_an_opt_out_waits_for_nothing(case: Case, given: dict[str, Any], reason:
         "update",
         ["HasOptedOutOfEmail"],
         {"HasOptedOutOfEmail": "false"},
-        ALONE_TOLD + reason,
+        ALONE_REASON + reason,
     )
     assert case.decisions() == {
         "FirstName": "waits",

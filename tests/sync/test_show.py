@@ -18,7 +18,7 @@ from pipelines.sync.mapping.policies import Guards
 from pipelines.sync.plan.guards import blocked_by
 from pipelines.sync.plan.row import ACTIONS
 from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
-from pipelines.sync.plan.show import Told, rows, summary
+from pipelines.sync.plan.show import FieldChange, rows, summary
 
 ORIGIN = Origin("2026-11-05", "00D000000000001AAA", "ada@x.org", {"contact.yaml": "abc"})
 
@@ -143,7 +143,7 @@ def test_the_summary_counts_actions_fields_and_holds(
 
 def test_rows_are_told_field_by_field(plan: Plan, db: duckdb.DuckDBPyConnection) -> None:
     create, update, kept, hold = rows(plan, "contact", db)
-    assert create.said == (Told("Title", "write", None, "CEO", None, None),)
+    assert create.said == (FieldChange("Title", "write", None, "CEO", None, None),)
     assert [(told.field, told.before, told.after) for told in update.said] == [
         ("Title", "CTO", None),
         ("Email", None, "b@x.org"),

@@ -45,7 +45,9 @@ select json_array(
     {literal(title)}, requested.key, title, action, sf_id, reason, scope,
     forecast, forecast_code, forecast_message,
     list_transform(
-        said, lambda told: json_array(told.field, told.decision, told.before, told.after, told.why)
+        said,
+        lambda change:
+            json_array(change.field, change.decision, change.before, change.after, change.why)
     ),
     coalesce(links.lines, []), decide
 )::varchar as row
