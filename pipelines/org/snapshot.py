@@ -172,7 +172,7 @@ def _take_schema(batch: Batch, org: Org) -> list[Written]:
     facts = [(description.rows, description.places) for description in descriptions]
     inputs = [*facts, *golden, *yaml]
     cache = memo(folder / "made_from.json", inputs, files.values())
-    same = cache.known() is not None
+    same = cache.cached() is not None
     rows = [row for description in descriptions for row in description.rows]
     with project.warehouse.connect() as connection:
         if not same:

@@ -74,7 +74,7 @@ def plan(batch: Batch) -> tuple[Plan, list[Written]]:
     """
     project, mappings = batch.project, batch.mappings
     memo, pointer = plan_memo(batch), _pointer(batch)
-    if memo.known() is not None and pointer is not None and pointer.exists():
+    if memo.cached() is not None and pointer is not None and pointer.exists():
         return newest(batch), [batch.written(relation("plan", name)) for name in mappings]
     check_disjoint(batch)
     planned = {  # children first: no parent is made that nobody needs

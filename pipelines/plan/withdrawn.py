@@ -24,7 +24,7 @@ def withdrawn(project: Project) -> Path:
     path = project.home / "state" / "withdrawn.parquet"
     tables = {name: project.state.published(name) for name in DECIDING}
     cache = memo(path.with_suffix(".json"), tables.values(), [path])
-    if cache.known() is None:
+    if cache.cached() is None:
         with project.warehouse.connect() as connection:
             write_parquet(connection, _withdrawn_sql(tables), path)
         cache.keep()

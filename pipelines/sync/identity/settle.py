@@ -131,12 +131,12 @@ def _place(groups: _Groups, atom: int, neighbours: Sequence[tuple[str, int]]) ->
     fitting: dict[int, Link] = {}
     unclear: dict[int, Apart] = {}
     for rule, other in neighbours:
-        root, agreement = groups.root(other), groups.likeness(atom, other)
+        root, how = groups.root(other), groups.likeness(atom, other)
         alone = not _RULE[rule].partial and not (groups.is_full(atom) and groups.is_full(other))
-        if agreement == "agree" and not alone:
+        if how == "agree" and not alone:
             fitting.setdefault(root, Link(atom, other, rule))
-        elif agreement == "thin":
-            unclear.setdefault(root, Apart(atom, other, rule, agreement))
+        elif how == "thin":
+            unclear.setdefault(root, Apart(atom, other, rule, how))
     groups.apart += [apart for root, apart in unclear.items() if root not in fitting]
     if all(groups.likeness(a, b) == "agree" for a, b in combinations(fitting, 2)):
         for link in fitting.values():
@@ -152,9 +152,7 @@ class _Groups:
         self._parent = {record.record: record.record for record in records}
         # Per group the names of its atoms: what no value was needed for is one atom, called in
         # several ways perhaps, of which one that agrees is enough.
-        self._atoms = {
-            spelled.record: {frozenset({(spelled.first, spelled.last)})} for spelled in records
-        }
+        self._atoms = {one.record: {frozenset({(one.first, one.last)})} for one in records}
         self._members = {record.record: [record.record] for record in records}
         self._different = [pair for pair in different if set(pair) <= self._parent.keys()]
         self._links: list[Link] = []
@@ -184,9 +182,7 @@ class _Groups:
         if self._is_different(record, other):
             return "differ"
         a, b = self._atoms[self.root(record)], self._atoms[self.root(other)]
-        return max(
-            (_closest(atom, other_atom) for atom in a for other_atom in b), key=_LIKENESSES.index
-        )
+        return max((_closest(one, two) for one in a for two in b), key=_LIKENESSES.index)
 
     def join(self, link: Link) -> None:
         """Make two groups one, unless somebody said that they are two."""
@@ -203,7 +199,7 @@ class _Groups:
 
     def settled(self) -> Settled:
         people = {record: root for root, members in self._members.items() for record in members}
-        apart = [pair for pair in self.apart if people[pair.record] != people[pair.other]]
+        apart = [one for one in self.apart if people[one.record] != people[one.other]]
         return Settled(people, self._links, apart)
 
     def _named(self, record: int) -> Iterable[Spelled]:
@@ -217,9 +213,9 @@ class _Groups:
 _LIKENESSES: tuple[Likeness, ...] = ("agree", "thin", "differ")
 
 
-def _closest(atom: frozenset[Spelled], other_atom: frozenset[Spelled]) -> Likeness:
+def _closest(one: frozenset[Spelled], other: frozenset[Spelled]) -> Likeness:
     """How the most similar names of two atoms agree."""
-    return min((likeness(*a, *b) for a in atom for b in other_atom), key=_LIKENESSES.index)
+    return min((likeness(*a, *b) for a in one for b in other), key=_LIKENESSES.index)
 
 
 def _together(
@@ -229,14 +225,12 @@ def _together(
     if _RULE[rule].shared:
         return a | b
     names = frozenset[Spelled]().union(*a, *b)
-    return {
-        frozenset(name for name in names if not any(_is_fuller(fuller, name) for fuller in names))
-    }
+    return {frozenset(name for name in names if not any(_is_fuller(one, name) for one in names))}
 
 
-def _is_fuller(candidate: Spelled, name: Spelled) -> bool:
-    more = _fullness(folded(*candidate)) > _fullness(folded(*name))
-    return more and likeness(*candidate, *name) == "agree"
+def _is_fuller(one: Spelled, name: Spelled) -> bool:
+    more = _fullness(folded(*one)) > _fullness(folded(*name))
+    return more and likeness(*one, *name) == "agree"
 
 
 def _fullness(name: Name) -> int:
