@@ -182,11 +182,24 @@ def _print(project: Project, saved: Plan, stems: list[str], **which: Any) -> Non
         summaries = [part for part in summary(saved, connection) if part.mapping in stems]
         free = not reasons or is_released(project, saved)
         out.print(head(saved, summaries, reasons, released=free))
+        narrowed, empty = bool(which["only"] or which["field"]), which["limit"] > 0
         for part in summaries:
             plan_rows = list(rows(saved, part.mapping, connection, **which))
             if plan_rows:
-                out.print(records(part, plan_rows, narrowed=bool(which["only"] or which["field"])))
+                out.print(records(part, plan_rows, narrowed=narrowed))
+                empty = False
+    if narrowed and empty:
+        out.print(f"\n{_no_rows(which['only'], which['field'])}", markup=False)
     out.print(f"\nAs a page: {readable_path(_page(project, saved))}", markup=False)
     if not free:
         err.print(f"Let it go: {command()} plan --release {saved.plan_id}", style="yellow")
         raise typer.Exit(failures.BLOCKED)
+
+
+def _no_rows(only: str | None, field: str | None) -> str:
+    """What is said where ``--only`` and ``--field`` leave no row."""
+    if only == "reviews":
+        text = "Nothing is to be decided"
+    else:
+        text = f"No row is among the {only}" if only else "No row says anything"
+    return f"{text} of {field}." if field else f"{text}."

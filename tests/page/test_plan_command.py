@@ -46,6 +46,24 @@ def test_the_summary_comes_first_then_each_field(causeway: Causeway, make_plan: 
     assert "and 8 more" in causeway("--limit", "2").output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "reviews"], "Nothing is to be decided."),
+        (["--only", "adopts"], "No row is among the adopts."),
+        (["--only", "conflicts", "--field", "Email"], "No row is among the conflicts of Email."),
+        (["--field", "Phone"], "No row says anything of Phone."),
+    ],
+)
+def test_where_no_row_is_left_it_says_so(
+    causeway: Causeway, make_plan: MakePlan, arguments: list[str], message: str
+) -> None:
+    make_plan(1)
+    assert f"\n{message}\n" in causeway(*arguments).output
+    for others in (["--only", "holds"], ["--limit", "0", *arguments], []):
+        assert message not in causeway(*others).output
+
+
 def test_scripts_get_the_same_as_json(causeway: Causeway, make_plan: MakePlan) -> None:
     plan = make_plan(3)
     document = json.loads(causeway(plan.plan_id, "--only", "holds", "--json").output)
