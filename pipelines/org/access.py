@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 # A profile is a permission set too, assigned to its users; a group of sets counts as one.
 # https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_permissionset.htm
 ASSIGNMENTS = "PermissionSetAssignment where AssigneeId = '{user}'"
-ALL_DATA = "select count() from {ours} and PermissionSet.PermissionsViewAllData = true"
+ALL_DATA = "select count() from {assignments} and PermissionSet.PermissionsViewAllData = true"
 ALL_RECORDS = (
     "select SobjectType from ObjectPermissions where PermissionsViewAllRecords = true"
-    " and ParentId in (select PermissionSetId from {ours}) and SobjectType in ({objects})"
+    " and ParentId in (select PermissionSetId from {assignments}) and SobjectType in ({objects})"
 )
 
 
