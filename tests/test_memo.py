@@ -12,15 +12,15 @@ from pipelines.memo import Memo, memo
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
-    source, made = tmp_path / "source", tmp_path / "made"
+    source, output = tmp_path / "source", tmp_path / "made"
     source.write_text("one")
-    made.write_text("ONE")
-    return source, made
+    output.write_text("ONE")
+    return source, output
 
 
 def _memo(files: tuple[Path, Path], query: str = "select 1") -> Memo:
-    source, made = files
-    return memo(made.with_name("made_from.json"), (query, source), [made])
+    source, output = files
+    return memo(output.with_name("made_from.json"), (query, source), [output])
 
 
 def _replace(path: Path, text: str) -> None:

@@ -38,11 +38,11 @@ def plain(value: Any) -> Any:
 @pytest.mark.parametrize(("relation", "case"), cases())
 def test_case(stage: Any, relation: str, case: dict[str, Any]) -> None:
     staged = stage(relation, case["given"])
-    told = [
+    staged_values = [
         {name: plain(row[name]) for name in expected}
         for row, expected in zip(staged, case["expect"], strict=True)
     ]
-    assert told == case["expect"]
+    assert staged_values == case["expect"]
 
 
 @pytest.mark.parametrize(
