@@ -19,10 +19,10 @@ D1, D2 = date(2026, 11, 1), date(2026, 11, 2)
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     home: Path = tmp_path_factory.mktemp("home")
-    made = Project(home, home / "inbox", config.PROJECT / "mappings")
-    made.inbox.mkdir()
-    prepare(made)
-    return made
+    new_project = Project(home, home / "inbox", config.PROJECT / "mappings")
+    new_project.inbox.mkdir()
+    prepare(new_project)
+    return new_project
 
 
 def test_nothing_is_asked_where_nothing_landed(project: Project) -> None:

@@ -78,9 +78,9 @@ def _line(mapping: ObjectMapping, key: str) -> int:
     return mapping.line(key if key in mapping.model_fields_set else "object")
 
 
-def _met_sql(one: Path, other: Path, column: str) -> str:
+def _met_sql(first: Path, second: Path, column: str) -> str:
     return (
-        f"select distinct one.{column} from read_parquet({literal(one)}) as one"
-        f" where one.{column} in (select {column} from read_parquet({literal(other)}))"
-        f" order by one.{column}"
+        f"select distinct own.{column} from read_parquet({literal(first)}) as own"
+        f" where own.{column} in (select {column} from read_parquet({literal(second)}))"
+        f" order by own.{column}"
     )

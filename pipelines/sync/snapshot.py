@@ -113,7 +113,7 @@ def newest_sql(query: str) -> str:
 
 def with_ids_sql(query: str, records: str) -> str:
     """The rows of a query whose Ids stand in the relation ``records``."""
-    return f'select found.* from ({query}) as found semi join {records} using ("Id")'
+    return f'select listed.* from ({query}) as listed semi join {records} using ("Id")'
 
 
 def moved_sql(stamps: str, before: str) -> str:

@@ -203,8 +203,8 @@ def _plan(chain: Any, day: date) -> str:
     from pipelines.sync.plan.saved import load_plan
 
     ids = (path.parent.parent.name for path in chain.home.glob("plans/*/applied/account"))
-    plans = sorted((load_plan(chain.home, one) for one in ids), key=lambda one: one.created_at)
-    chain.plans = [one.plan_id for one in plans]
+    plans = sorted((load_plan(chain.home, plan) for plan in ids), key=lambda plan: plan.created_at)
+    chain.plans = [plan.plan_id for plan in plans]
     return newest(Batch(chain.project, day)).plan_id
 
 

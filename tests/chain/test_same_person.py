@@ -78,7 +78,9 @@ def test_a_record_with_a_key_that_was_taken_over_is_ours_and_gets_the_new_one(ch
     assert row["Causeway_Key__c"] == person["person_key"]
     # We wrote its values under its old key, so they follow our sources.
     assert (row["Title"], row["Email"]) == (person["title"], "ada@x.org")
-    assert {one["outcome"] for one in chain.read("salesforce_contact", D2)} == {"updated"}
+    assert {outcome_row["outcome"] for outcome_row in chain.read("salesforce_contact", D2)} == {
+        "updated"
+    }
     chain.done(D2)
     assert {action for action, _ in planned(chain, D2).values()} == {"unchanged"}
 

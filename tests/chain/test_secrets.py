@@ -89,16 +89,16 @@ def test_the_rows_around_the_secrets_landed(chain: Any) -> None:
 
 
 def test_no_byte_of_any_file_holds_a_secret(chain: Any) -> None:
-    brought, found = set(), {}
+    brought, hits_of = set(), {}
     for path in chain.home.rglob("*"):
         if path.is_file():
             hits = {hit for text in _texts(path) for hit in SECRET.findall(text)}
             if path.is_relative_to(chain.inbox):
                 brought |= hits
             elif hits:
-                found[path] = hits
+                hits_of[path] = hits
     assert len(brought) > 25  # the search finds what is there
-    assert found == {}
+    assert hits_of == {}
 
 
 def test_the_search_sees_what_is_compressed(chain: Any) -> None:

@@ -73,18 +73,18 @@ def chain(make_chain: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def said() -> list[str]:
+def outputs() -> list[str]:
     """Everything that commands print."""
     return []
 
 
 @pytest.fixture
-def causeway(chain: Any, said: list[str]) -> Any:
+def causeway(chain: Any, outputs: list[str]) -> Any:
     """Run a command; its exit code and what it prints, as JSON where asked for."""
 
     def run(*arguments: str) -> tuple[int, Any]:
         ran = chain.causeway(*arguments)
-        said.extend((ran.stdout, ran.stderr))
+        outputs.extend((ran.stdout, ran.stderr))
         text = ran.stdout if ran.returncode != 2 else ran.stderr
         return ran.returncode, json.loads(text) if "--json" in arguments and text[
             0
@@ -303,21 +303,21 @@ def test_an_edit_made_while_somebody_looks_at_the_undo_stands(chain: Any) -> Non
         assert held_row["message"].endswith("Title became Set by sales; it is left alone")
 
 
-def test_no_secret_of_the_org_is_anywhere_but_with_the_org(chain: Any, said: list[str]) -> None:
+def test_no_secret_of_the_org_is_anywhere_but_with_the_org(chain: Any, outputs: list[str]) -> None:
     from pipelines.local_org import control
 
     org = control.status(chain.project.local_org)
     token = re.compile(rb"00D\w{12}!AQ\w+")
     secrets = [org[name].encode() for name in ("client_secret", "password", "security_token")]
-    found: dict[bool, set[Path]] = {True: set(), False: set()}
+    paths: dict[bool, set[Path]] = {True: set(), False: set()}
     for path in chain.home.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
             if token.search(content) or any(secret in content for secret in secrets):
-                found[path.is_relative_to(chain.project.local_org)].add(path)
-    assert found[True]  # the search finds what is there
-    assert found[False] == set()
-    printed = "".join(said).encode()
+                paths[path.is_relative_to(chain.project.local_org)].add(path)
+    assert paths[True]  # the search finds what is there
+    assert paths[False] == set()
+    printed = "".join(outputs).encode()
     assert len(printed) > 1000
     assert not token.search(printed)
     assert not any(secret in printed for secret in secrets)

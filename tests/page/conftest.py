@@ -35,9 +35,9 @@ MakePlan = Callable[[int], Plan]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path, tmp_path / "inbox", PROJECT / "mappings")
-    prepare(made)
-    return made
+    new_project = Project(tmp_path, tmp_path / "inbox", PROJECT / "mappings")
+    prepare(new_project)
+    return new_project
 
 
 @pytest.fixture

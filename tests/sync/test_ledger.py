@@ -83,10 +83,10 @@ class Book:
 
     def read(self, keys: tuple[str, ...] = KEYS) -> Entries:
         """What the ledger says of some keys."""
-        self.connection.execute("create or replace temp table asked (key varchar)")
+        self.connection.execute("create or replace temp table requested (key varchar)")
         for key in keys:
-            self.connection.execute("insert into asked values (?)", [key])
-        query = f"select key, field, sent, stored, plan_id from ({self.ledger.sql('asked')})"
+            self.connection.execute("insert into requested values (?)", [key])
+        query = f"select key, field, sent, stored, plan_id from ({self.ledger.sql('requested')})"
         rows = self.connection.execute(query).fetchall()
         assert len({row[:2] for row in rows}) == len(rows)
         return {(key, field): (sent, stored, plan) for key, field, sent, stored, plan in rows}
