@@ -40,15 +40,15 @@ def undone_sql(org_home: Path, object_name: str) -> str:
     """
     path = undone_path(org_home)
     if not path.exists():
-        nothing = ", ".join(f"null::varchar as {name}" for name in _TOLD)
+        nothing = ", ".join(f"null::varchar as {name}" for name in _COLUMNS)
         return f"select {nothing} where false"
     return (
-        f"select {', '.join(_TOLD)} from read_parquet({literal(path)})"
+        f"select {', '.join(_COLUMNS)} from read_parquet({literal(path)})"
         f" where object = {literal(object_name)}"
     )
 
 
-_TOLD = ("key", "field", "value", "plan_id")
+_COLUMNS = ("key", "field", "value", "plan_id")
 
 
 def digest_sql(types: Mapping[str, str], relation: str) -> str:
@@ -89,7 +89,7 @@ def undone_rows_sql(
     cells = ", ".join(
         f"{{'field': {literal(name)}, 'value': planned_rows.{quoted(name)}}}" for name in fields
     )
-    return _UNDONE.format(
+    return _UNDONE_ROWS.format(
         object=literal(object_name),
         plan_id=literal(plan_id),
         cells=cells,
@@ -100,7 +100,7 @@ def undone_rows_sql(
     )
 
 
-_UNDONE = """\
+_UNDONE_ROWS = """\
 with
 
 inverse as (select key, action, changed from {inverse}),

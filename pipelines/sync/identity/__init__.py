@@ -106,9 +106,9 @@ def _settle(connection: DuckDBPyConnection) -> None:
         )
         for component, rows in records.items()
     ]
-    people = [pair for component_settled in settled for pair in component_settled.people.items()]
-    joined = [link for component_settled in settled for link in component_settled.links]
-    apart = [pair for component_settled in settled for pair in component_settled.apart]
+    people = [pair for result in settled for pair in result.people.items()]
+    joined = [link for result in settled for link in result.links]
+    apart = [pair for result in settled for pair in result.apart]
     _fill(connection, "settled (record ubigint, person ubigint)", people)
     _fill(connection, "joined (record ubigint, other ubigint, rule varchar)", joined)
     _fill(
