@@ -22,6 +22,9 @@ from pipelines import locks
 from pipelines.describe.description import Description
 from pipelines.run import Part, Run
 
+KEPT = 90 * 24 * 3600.0
+"""Seconds after which a log goes that nobody has recorded: no Dagster is in use there."""
+
 
 def folder(home: Path) -> Path:
     """Where the logs of runs wait to be recorded."""
@@ -52,6 +55,9 @@ class RunLog:
         locks.take(lock, run.run_id, locks.tell)
         path = folder(run.project.home) / f"{run.run_id}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
+        for old in path.parent.glob("*.jsonl"):
+            if time.time() - old.stat().st_mtime > KEPT:
+                old.unlink(missing_ok=True)
         with path.open("w", encoding="utf-8") as file:
             log = cls(file)
             log._note("begun", run_id=run.run_id, batch=str(run.day), plan_only=plan_only)

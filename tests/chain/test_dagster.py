@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from datetime import UTC, date, datetime
@@ -11,7 +12,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from pipelines import locks
+from pipelines import locks, run_log
 from pipelines.local_org import control
 from pipelines.project import Project
 from pipelines.salesforce.errors import TransientError
@@ -374,3 +375,14 @@ def test_the_sensor_records_what_a_terminal_ran(chain: Any, again: Any) -> None:
         assert run.run_id in str(terminal.evaluate_tick(context).skip_message)
         assert "no run" in str(terminal.evaluate_tick(context).skip_message)
     assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_log_that_nobody_records_goes_at_last(chain: Any, again: Any) -> None:
+    folder = chain.home / "runs" / "log"
+    ages = {"old": run_log.KEPT + 60, "new": run_log.KEPT - 60}
+    for name, age in ages.items():
+        (folder / f"{name}.jsonl").touch()
+        os.utime(folder / f"{name}.jsonl", (time.time() - age,) * 2)
+    run = chain.run(DAY, plan_only=True)
+    assert {path.stem for path in folder.glob("*.jsonl")} == {"new", run.run_id}
+    assert chain.record() == [run.run_id]  # an empty one says nothing
