@@ -11,7 +11,7 @@ import os
 from collections.abc import Hashable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -99,7 +99,13 @@ def line_of(lines: Lines, loc: Loc) -> int:
     return lines[loc]
 
 
-class _Loader(yaml.SafeLoader):
+if TYPE_CHECKING:
+    from yaml import SafeLoader
+else:  # the parser in C takes a tenth of the time; it comes with every wheel of PyYAML
+    SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(SafeLoader):
     """Safe YAML that refuses a key written twice, which YAML itself would silently drop."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

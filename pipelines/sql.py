@@ -145,22 +145,21 @@ def _parser() -> DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1})
 
 
-def _read_by(part: Any, ctes: frozenset[str]) -> Iterator[str]:
+def _read_by(part: dict[str, Any] | list[Any], ctes: frozenset[str]) -> Iterator[str]:
     """The tables that a part of a syntax tree reads, given the CTEs it sees; some several times."""
-    if isinstance(part, list):
-        for child in part:
-            yield from _read_by(child, ctes)
-    elif isinstance(part, dict):
+    if isinstance(part, dict):
         for entry in part.get("cte_map", {}).get("map", ()):
             yield from _read_by(entry["value"], ctes)  # its own name is a table to it
             ctes |= {entry["key"].lower()}
-        if part.get("type") == "RECURSIVE_CTE_NODE":
+        kind = part.get("type")
+        if kind == "RECURSIVE_CTE_NODE":
             ctes |= {part["cte_name"].lower()}
-        if part.get("type") == "BASE_TABLE" and part["table_name"].lower() not in ctes:
+        elif kind == "BASE_TABLE" and part["table_name"].lower() not in ctes:
             yield part["table_name"]
-        for name, value in part.items():
-            if name != "cte_map":
-                yield from _read_by(value, ctes)
+        part = [value for name, value in part.items() if name != "cte_map"]
+    for value in part:
+        if value and isinstance(value, dict | list):
+            yield from _read_by(value, ctes)
 
 
 def read_folder(folder: Path) -> list[SqlFile]:

@@ -35,8 +35,9 @@ MAY_IMPORT = {
 KNOW_DAGSTER = (
     "assets",
     "pipelines.definitions",
-    "pipelines.execute",
     "pipelines.jobs",
+    "pipelines.metadata",
+    "pipelines.record",
     "pipelines.resources",
     "pipelines.storage",
 )

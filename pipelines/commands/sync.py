@@ -17,7 +17,6 @@ from pipelines.commands.environment import (
     current_project,
     err,
     out,
-    prepare_dagster,
     print_json,
     strays,
     today,
@@ -106,13 +105,11 @@ def sync(
 def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
     """Run one batch with progress, tell what stopped it, and count it."""
     from pipelines.commands.progress import watch
+    from pipelines.stages import run_batch
     from pipelines.summary import summary
 
-    prepare_dagster()
-    from pipelines.execute import run_batch
-
     with watch(here, f"Batch {day}", plan_only=plan_only) as watcher:
-        result = run_batch(day, plan_only=plan_only, on_event=watcher)
+        result = run_batch(here, day, plan_only=plan_only, on_event=watcher)
     found = summary(here, day)
     if result.success:
         code = failures.SOME_ROWS if found.rejected else failures.OK

@@ -9,11 +9,11 @@ import yaml
 
 from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
-from pipelines.execute import run_batch
 from pipelines.local_org import control
 from pipelines.org.setup import set_up
 from pipelines.org.snapshot import bind_home
 from pipelines.project import Project
+from pipelines.stages import run_batch
 from pipelines.sync.mapping.named_objects import ROUTED
 
 TEMPLATE = PROJECT / "pipelines" / "local_org" / "catalog" / "org.yaml"
@@ -90,8 +90,6 @@ def test_a_production_org_is_read_and_planned_but_never_written_unasked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAUSEWAY_HOME", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
-    (tmp_path / "dagster").mkdir()
     (tmp_path / "inbox").mkdir()
     project = Project.of()
     document = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
@@ -100,7 +98,7 @@ def test_a_production_org_is_read_and_planned_but_never_written_unasked(
     (project.local_org / "org.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     control.start(project.local_org)
     try:
-        result = run_batch(datetime.now(UTC).date())
+        result = run_batch(project, datetime.now(UTC).date())
     finally:
         control.stop(project.local_org)
     assert result.failed_step == "salesforce_account", result.error
