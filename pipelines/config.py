@@ -7,20 +7,21 @@ was unhappy, and the marks say on which line that path stands.
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Hashable, Mapping
-from difflib import get_close_matches
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipelines import faulty
 from pipelines.errors import ConfigError, Problem
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-Loc = tuple[str | int, ...]
+Loc = faulty.Loc
 Lines = dict[Loc, int]
 
 
@@ -63,33 +64,91 @@ def parse_model(document: Any, lines: Lines, path: Path, model: type[M]) -> M:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        raise ConfigError([_problem(path, lines, item, model) for item in error.errors()]) from None
+        raise ConfigError(list(problems_of(error, document, lines, path, model))) from None
+
+
+def parse_partly(
+    document: Any, lines: Lines, path: Path, model: type[M], left_out: set[Loc]
+) -> tuple[M | None, list[Problem]]:
+    """Check a document, and what is right of it although something else is wrong.
+
+    Args:
+        document: from ``read_yaml``, as are `lines`.
+        lines: where its parts stand.
+        path: of the file.
+        model: what it should be.
+        left_out: gets the places of what is wrong, which the result is read without.
+
+    Returns:
+        the model, none where too little is right to read one; and every problem.
+    """
+    try:
+        return model.model_validate(document), []
+    except ValidationError as error:
+        problems = list(problems_of(error, document, lines, path, model))
+        rest = copy.deepcopy(document)
+        for item in error.errors():
+            left_out.add(_remove(rest, faulty.place(item, document)))
+    if () in left_out:
+        return None, problems
+    sound, further = parse_partly(rest, lines, path, model, left_out)
+    return sound, [*problems, *further]
+
+
+def _remove(document: Any, place: Loc) -> Loc:
+    """Take away what stands at a place, or the nearest that is there; nothing of it is ()."""
+    around = [document]
+    for part in place:
+        if not isinstance(around[-1], dict) or part not in around[-1]:
+            break
+        around.append(around[-1][part])
+    if len(around) == 1:
+        return ()
+    depth = len(around) - 1
+    del around[-2][place[depth - 1]]
+    return place[:depth]
 
 
 def read_yaml(path: Path) -> tuple[Any, Lines]:
-    """The document, and the line of each of its keys and items by path from the root."""
+    """The document, and the line of each of its keys and items by path from the root.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no YAML; with the line, where there is one.
+    """
+    lines: Lines = {(): 1}
+    loader = None
     try:
-        text = path.read_text(encoding="utf-8")
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        if node is None:
+            return {}, lines
+        _mark(node, (), lines, ())
+        return loader.construct_document(node), lines
     except FileNotFoundError:
         raise ConfigError.at(path, None, "this file is missing; restore it or create it") from None
     except UnicodeDecodeError as error:
         raise ConfigError.at(path, None, f"not UTF-8 (byte {error.start}); save it so") from None
-    loader = _Loader(text)
-    try:
-        node = loader.get_single_node()
-        lines: Lines = {(): 1}
-        document = {} if node is None else loader.construct_document(node)
-        if node is not None:
-            _mark(node, (), lines)
+    except OSError as error:
+        raise ConfigError.at(path, None, f"cannot be read: {error.strerror}") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = None if mark is None else mark.line + 1
         raise ConfigError.at(path, line, f"not valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise ConfigError.at(path, None, f"not valid YAML: {error}") from None
+    except RecursionError:
+        raise ConfigError.at(path, None, "nested too deep to be read") from None
     finally:
-        loader.dispose()
-    return document, lines
+        if loader is not None:
+            loader.dispose()
+
+
+def problems_of(
+    error: ValidationError, document: Any, lines: Lines, path: Path, model: type[BaseModel]
+) -> Iterator[Problem]:
+    """What is wrong with a document, each with its line."""
+    for place, message in faulty.faults(error, document, model):
+        yield Problem(str(path), line_of(lines, place), message)
 
 
 def line_of(lines: Lines, loc: Loc) -> int:
@@ -106,55 +165,44 @@ else:  # the parser in C takes a tenth of the time; it comes with every wheel of
 
 
 class _Loader(SafeLoader):
-    """Safe YAML that refuses a key written twice, which YAML itself would silently drop."""
+    """Safe YAML that refuses what YAML itself would drop, or stop at without a line.
+
+    Keys are texts as they are written: a list may be called 17, a country NO.
+    """
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, TypeError, AttributeError, LookupError):
+            # Such as the date 2026-02-30; PyYAML lets the error of Python pass.
+            message = f"{node.value!r} is no {node.tag.rpartition(':')[2]}; put texts into quotes"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys_seen: set[Hashable] = set()
+        keys_seen: set[str] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in keys_seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands here twice", key_node.start_mark
-                )
-            keys_seen.add(key)
-        return super().construct_mapping(node, deep)
+            if key_node.value in keys_seen:
+                message = f"the key {key_node.value!r} stands here twice"
+                raise yaml.constructor.ConstructorError(None, None, message, key_node.start_mark)
+            keys_seen.add(key_node.value)
+        self.flatten_mapping(node)
+        return {key.value: self.construct_object(value, deep) for key, value in node.value}
 
 
-def _mark(node: yaml.Node, loc: Loc, lines: Lines) -> None:
+def _mark(node: yaml.Node, loc: Loc, lines: Lines, around: tuple[yaml.Node, ...]) -> None:
+    if node in around:
+        message = "an alias stands within what it names"
+        raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+    around = (*around, node)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                message = "a key is one word or text, not a list or a mapping"
+                raise yaml.constructor.ConstructorError(None, None, message, key.start_mark)
             position = (*loc, key.value)
             lines[position] = key.start_mark.line + 1
-            _mark(value, position, lines)
+            _mark(value, position, lines, around)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             lines[(*loc, index)] = value.start_mark.line + 1
-            _mark(value, (*loc, index), lines)
-
-
-def _problem(path: Path, lines: Lines, item: Any, model: type[BaseModel]) -> Problem:
-    loc: Loc = tuple(item["loc"])
-    name = ".".join(str(part) for part in loc if (part,) != ("__root__",))
-    if item["type"] == "extra_forbidden":
-        near = get_close_matches(str(loc[-1]), _known_keys(model), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        message = f"unknown key {loc[-1]!r}{hint}"
-    elif item["type"] == "missing":
-        message = f"the key {loc[-1]!r} is missing"
-    else:
-        message = f"{name}: {item['msg'].removeprefix('Value error, ')}"
-    return Problem(str(path), line_of(lines, loc), message)
-
-
-def _known_keys(model: type[BaseModel]) -> list[str]:
-    """Every key of the model and of the models below it, for suggestions."""
-    names: set[str] = set()
-    todo: list[Any] = [model.model_json_schema()]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, dict):
-            names.update(part.get("properties", {}))
-            todo.extend(part.values())
-        elif isinstance(part, list):
-            todo.extend(part)
-    return sorted(names)
+            _mark(value, (*loc, index), lines, around)

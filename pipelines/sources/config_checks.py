@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
 from pipelines.config import Lines, line_of
 from pipelines.errors import Problem
+from pipelines.nearest import did_you_mean
 from pipelines.sources.headers import is_secret, squeeze
 from pipelines.sources.model import PARENT_COLUMNS, Source
 from pipelines.sources.presets import ENTITIES, RELATIONS, presets
@@ -36,7 +36,7 @@ def _source(
         yield (), "a source's name is a folder's name: small letters, digits, _ and -"
     unknown = [preset for preset in source.preset if preset not in presets()]
     for preset in unknown:
-        yield ("preset",), f"there is no preset {preset!r}{_near(preset, presets())}"
+        yield ("preset",), f"there is no preset {preset!r}{did_you_mean(preset, presets())}"
     if unknown:
         return
     yield from _entity(source)
@@ -68,12 +68,12 @@ def _columns(source: Source) -> Iterator[Finding]:
         if is_secret(header):
             yield ("columns", header), f"{header!r} is a secret and never lands; remove this line"
         elif column not in raw:
-            yield ("columns", header), f"there is no column {column!r}{_near(column, raw)}"
+            yield ("columns", header), f"there is no column {column!r}{did_you_mean(column, raw)}"
         if (first := headers.setdefault(squeeze(header), header)) != header:
             yield ("columns", header), f"{header!r} and {first!r} are the same header"
     for column in source.constants:
         if column not in raw:
-            yield ("constants", column), f"there is no column {column!r}{_near(column, raw)}"
+            yield ("constants", column), f"there is no column {column!r}{did_you_mean(column, raw)}"
         elif column in source.columns.values():
             yield ("constants", column), f"{column!r} comes from a header already, in 'columns'"
 
@@ -100,7 +100,7 @@ def _parent(
     elif parent == name:
         yield ("parent", "source"), "a source cannot be its own parent"
     elif parent not in declared:
-        yield ("parent", "source"), f"there is no source {parent!r}{_near(parent, declared)}"
+        yield ("parent", "source"), f"there is no source {parent!r}{did_you_mean(parent, declared)}"
     elif parent in sources and sources[parent].entity != entity:
         yield ("parent", "source"), f"{parent!r} has {sources[parent].entity}, not {entity}"
     elif parent in sources and sources[parent].parent is not None:
@@ -116,8 +116,3 @@ def _location(source: Source) -> Iterator[Finding]:
 
 def _raw(source: Source) -> list[str]:
     return sorted({column for relation in RELATIONS[source.entity] for column in RAW[relation]})
-
-
-def _near(word: str, choices: Iterable[str]) -> str:
-    near = get_close_matches(word, list(choices), n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(choices))}"

@@ -18,10 +18,10 @@ import io
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from pipelines.errors import ConfigError, Problem
+from pipelines.nearest import did_you_mean
 
 FILE = "decisions.csv"
 DEMANDED = ("kind", "reference", "target")
@@ -197,9 +197,7 @@ def _wrong(cells: Mapping[str, str], sources: Collection[str]) -> Iterator[str]:
     """What is wrong with one line."""
     kind = cells["kind"]
     if kind not in KINDS:
-        near = get_close_matches(kind, KINDS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(KINDS)}"
-        yield f"unknown kind {kind!r}{hint}"
+        yield f"unknown kind {kind!r}{did_you_mean(kind, KINDS)}"
         return
     references, targets = KINDS[kind]
     for column, allowed in (("reference", references), ("target", targets)):
@@ -223,8 +221,7 @@ def _wrong(cells: Mapping[str, str], sources: Collection[str]) -> Iterator[str]:
 def _unknown_source(column: str, text: str, sources: Collection[str]) -> Iterator[str]:
     source = text.partition(":")[0]
     if source not in sources:
-        near = get_close_matches(source, sources, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(source, sources)
         yield f"the {column} names a source {source!r} that sources.yaml does not know{hint}"
 
 

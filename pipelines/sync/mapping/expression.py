@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pipelines.nearest import did_you_mean
 from pipelines.sync.mapping.wire import text_literal
 
 if TYPE_CHECKING:
@@ -63,9 +63,7 @@ def columns_of(sql: str) -> list[str]:
 
 def unknown_column(name: str, columns: Collection[str]) -> str:
     """The message for a column that is not there, with the nearest one that is."""
-    near = get_close_matches(name, columns, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(columns)}"
-    return f"unknown column {name!r}; {hint}"
+    return f"unknown column {name!r}{did_you_mean(name, columns)}"
 
 
 def bound_type(sql: str, columns: Mapping[str, str], connection: duckdb.DuckDBPyConnection) -> str:
