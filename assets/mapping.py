@@ -21,7 +21,7 @@ def _spec(mapping: ObjectMapping) -> dg.AssetSpec:
     needs = sorted(
         {origin(one.from_, name)[0] for one in (mapping, *parents) for name in golden_columns(one)}
     )
-    needs += ["routes", "org_schema", "org_place", "org_user"]
+    needs += ["routes", "org_schema", "org_place", "org_user", "org_queue"]
     needs += [relation("org_match", stem) for stem in MAPPINGS]
     return spec(
         relation("sf", mapping.stem),

@@ -19,6 +19,8 @@ SAYS = {
     "we act as: types, lengths, picklist values, what may be written.",
     "org_place": "The countries and states that the org has picklists of, under every spelling "
     "that is understood. Empty in an org where they are free text.",
+    "org_queue": "The queues of the org, each with an object whose records it may own. Empty where "
+    "no mapping looks up owners.",
     "org_user": "The users of the org, for look-ups of owners.",
 } | {
     relation("org", name): RECORDS.format(

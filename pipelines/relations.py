@@ -17,6 +17,7 @@ from pipelines.sync import identity
 from pipelines.sync.mapping.addresses import LEFT_OUT, code_of
 from pipelines.sync.mapping.compile import CUT, CUT_TYPE
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.owners import QUEUES
 from pipelines.sync.mapping.places import COLUMNS as PLACE
 from pipelines.sync.plan.row import COLUMNS as PLAN
 from pipelines.sync.snapshot import fields_needed
@@ -101,6 +102,7 @@ def schemas(project: Project) -> Iterator[tuple[str, str]]:
 def _org(project: Project) -> Iterator[tuple[str, str]]:
     yield "org_schema", _none_sql(SCHEMA)
     yield "org_place", _none_sql(dict.fromkeys(PLACE, "varchar"))
+    yield "org_queue", _none_sql(QUEUES)
     for name, fields in fields_needed(project.object_mappings).items():
         yield relation("org", name), _none_sql(_texts(fields))
 

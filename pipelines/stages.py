@@ -101,7 +101,7 @@ def _org(project: Project) -> list[Part]:
         for written in snapshot.take(batch):
             yield _made(written, partial(describe.org, batch, written))
 
-    return [Part("org", ("org_schema", "org_place", *project.mirrored), make)]
+    return [Part("org", ("org_schema", "org_place", "org_queue", *project.mirrored), make)]
 
 
 def _resolve(_project: Project) -> list[Part]:

@@ -22,12 +22,13 @@ MAY_IMPORT = {
     "pipelines.errors": (),
     "pipelines.sync": (
         "pipelines.sync", "pipelines.salesforce", "schemas",
-        "pipelines.config", "pipelines.errors", "pipelines.warehouse",
+        "pipelines.config", "pipelines.errors", "pipelines.nearest", "pipelines.warehouse",
     ),
     "pipelines.sources": (
         "pipelines.sources", "pipelines.config", "pipelines.errors", "pipelines.memo",
-        "pipelines.warehouse",
+        "pipelines.nearest", "pipelines.warehouse",
     ),
+    "pipelines.nearest": (),
     "pipelines.demo": ("pipelines.demo",),
 }  # fmt: skip
 """Package or module → the prefixes of ours that it may import; who is not here may import all."""

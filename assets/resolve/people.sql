@@ -58,26 +58,32 @@ said as not materialized (
         records.entity = 'contact' as is_contact,
         records.entity = 'order' as has_ordered,
         case when records.entity = 'contact' then records.source end as contact_source,
-        case when records.entity = 'contact' then records.list end as list_of_contact,
+        case when records.entity = 'contact' then list_called end as list_of_contact,
         case when records.entity = 'contact' then [{
-            'source': records.source, 'list': records.list
+            'source': records.source, 'list': list_called
         }] end as contact_lists,
-        records.list as lists,
+        coalesce(records.list, records.list_id) as lists,
         records.customer_group,
         records.gender,
         records.tags,
         records.note,
         records.source,
         records.as_of,
-        records.source || '/' || records.source_id as origin
+        records.source || '/' || records.source_id as origin,
+        -- As sources.yaml calls it, by its name or its id; else by its name.
+        coalesce(by_name.list, by_id.list, records.list, records.list_id) as list_called
     from links
     join records on records.record = links.record and records.batch = links.batch
+    left join lists as by_name
+        on by_name.source = records.source and by_name.list = records.list
+    left join lists as by_id
+        on by_id.source = records.source and by_id.list = records.list_id
 ),
 
 -- Most people are known from one record, which needs no weighing.
 known_by_one as (
     select
-        * exclude (records, rank, entity, source, origin),
+        * exclude (records, rank, entity, source, origin, list_called),
         [source] as sources,
         1::bigint as source_records,
         null::struct(

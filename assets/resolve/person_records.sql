@@ -127,6 +127,7 @@ said as (
             contacts.country, contacts.phone
         ) as mailing,
         contacts.list_name as list,
+        contacts.list_id,
         contacts.tags,
         contacts.note,
         contacts._file,
@@ -282,6 +283,7 @@ select
     customer_group,
     gender,
     list,
+    list_id,
     tags,
     note,
     _file,

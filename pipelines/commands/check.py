@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -102,10 +103,14 @@ def _notices(project: Project) -> list[Problem]:
 
 def _check_fields(project: Project, drift: list[str]) -> None:
     from pipelines.commands.described import described
+    from pipelines.org.owners import check_owners
     from pipelines.org.snapshot import check_against
     from pipelines.relations import prepare
+    from pipelines.salesforce.errors import TransientError
 
     prepare(project)
     description = described(project)
     drift += description.drift
     check_against(project, description.schema)
+    with suppress(TransientError), project.org() as org:  # who is there only the org can say
+        check_owners(project, org, description.schema)

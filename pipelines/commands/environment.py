@@ -64,10 +64,13 @@ def today(here: Project) -> date:
 
 
 def strays(here: Project) -> list[Problem]:
-    """What lies in the inbox but will not be landed."""
+    """What lies in the inbox but will not be landed, or beside the mappings but is not read."""
     from pipelines.sources.inbox import strays
+    from pipelines.sync.mapping.folder import foreign
 
-    return strays(here.sources, here.inbox, here.policies.batches.start, today(here))
+    return foreign(here.mappings) + strays(
+        here.sources, here.inbox, here.policies.batches.start, today(here)
+    )
 
 
 def prepare_dagster() -> Path:

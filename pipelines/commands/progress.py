@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipelines.project import Project
     from pipelines.run import OnEvent
 
-_DESCRIBES = ("org_schema", "org_place")
+_DESCRIBES = ("org_schema", "org_place", "org_queue")
 """What tells of the org's fields; people take a count of rows of the org for one of its records."""
 
 

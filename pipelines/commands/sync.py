@@ -87,6 +87,8 @@ def sync(
     if strict:
         os.environ["CAUSEWAY_STRICT"] = "1"
     project = current_project()
+    for stray in strays(project):
+        err.print(f"not read: {stray}", style="yellow", markup=False)
     days = [_known(project, batch.date())] if batch else _days(project, every=every)
     done = []
     for day in days:
@@ -134,11 +136,9 @@ def remember(project: Project, synced: Synced) -> None:
 
 
 def _days(project: Project, *, every: bool) -> list[date]:
-    """All batches of the inbox, or the newest; what will not be landed is told."""
+    """All batches of the inbox, or the newest."""
     from pipelines.sources.inbox import batches
 
-    for stray in strays(project):
-        err.print(f"not landed: {stray}", style="yellow", markup=False)
     first, last = project.policies.batches.start, today(project)
     days = [day for day in batches(project.sources, project.inbox) if first <= day <= last]
     if not days:

@@ -17,6 +17,7 @@ from pipelines.org import describes
 from pipelines.org.access import check_reading
 from pipelines.org.automation import notice
 from pipelines.org.mirror import read_manifest
+from pipelines.org.owners import check_owners, queues
 from pipelines.org.refresh import Reading, Refreshed, bring_up
 from pipelines.project import Project
 from pipelines.relations import show_org
@@ -54,6 +55,8 @@ def take(batch: Batch) -> list[Written]:
         bind_home(project, org.organization_id)
         check_reading(org, project.objects)
         written = _take_schema(batch, org)
+        check_owners(project, org, batch.schema)
+        written.append(_take_queues(batch, org, connection))
         try:
             for name in fields_needed(project.object_mappings):
                 refreshed = _refresh(project, org, name, connection)
@@ -187,6 +190,12 @@ def _take_schema(batch: Batch, org: Org) -> list[Written]:
         check_against(project, org_schema(rows))
         cache.keep()
     return written
+
+
+def _take_queues(batch: Batch, org: Org, connection: DuckDBPyConnection) -> Written:
+    """The day's ``org_queue``."""
+    connection.register("queues", queues(batch.project, org))
+    return batch.write(connection, "org_queue", "select * from queues")
 
 
 def _describes(project: Project, org: Org) -> Path:

@@ -1,4 +1,4 @@
-"""What is to be told of the lines of ``decisions.csv``: overruled ones, and those about nobody."""
+"""What is to be told of ``decisions.csv`` and the configuration: what decides nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
 from pipelines.errors import Problem
+from pipelines.plan.unused import unused_names
 from pipelines.sync.decisions import FILE
 from pipelines.sync.mapping.model import relation
 from pipelines.warehouse import literal
@@ -22,7 +23,7 @@ NOBODY = "{} is nobody: no source record, key or record of the org is called so 
 
 
 def notices(project: Project) -> list[Problem]:
-    """Lines that decide nothing, each with why; none of them is an error.
+    """Lines and names that decide nothing, each with why; none of them is an error.
 
     Whether a reference is still somebody is known once a batch was resolved, of Ids once the org
     was read.
@@ -32,7 +33,7 @@ def notices(project: Project) -> list[Problem]:
     if decisions.lines:
         path = str(project.mappings / FILE)
         problems += [Problem(path, line, NOBODY.format(name)) for line, name in _nobody(project)]
-    return sorted(problems)
+    return sorted([*problems, *unused_names(project)])
 
 
 def _nobody(project: Project) -> list[tuple[int, str]]:

@@ -62,6 +62,17 @@ class Connection(BaseModel):
             raise ValueError("client credentials need the org's My Domain address as login_url")
         return self
 
+    @model_validator(mode="after")
+    def _nothing_idle(self) -> Connection:
+        for key in ("username", "audience"):
+            if (
+                self.client_secret is not None
+                and not self.is_local
+                and key in self.model_fields_set
+            ):
+                raise ValueError(f"{key} belongs to JWT (private_key_file); remove it")
+        return self
+
 
 _LOCAL = ("client_id", "client_secret", "username", "ca_file")
 _KEYS = tuple(sorted({*Connection.model_fields, "private_key_file"} - {"name", "is_local"}))
@@ -112,6 +123,8 @@ def _from_file(name: str, orgs_file: Path, environ: Mapping[str, str]) -> Connec
     for key in ("ca_file", "private_key_file"):
         if key in values:
             values[key] = str(orgs_file.parent / values[key])
+    if {"private_key", "private_key_file"} <= entry.keys():
+        problems.append(f"{entry['private_key'].where}: private_key or private_key_file, not both")
     if key_file := values.pop("private_key_file", None):
         where = entry["private_key_file"].where
         values["private_key"] = read_private_key(Path(key_file), where, problems)

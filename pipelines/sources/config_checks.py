@@ -109,7 +109,11 @@ def _parent(
 
 def _location(source: Source) -> Iterator[Finding]:
     for index, pattern in enumerate(source.location):
-        if "{day}" not in pattern:
+        scheme, is_address, _ = pattern.partition("://")
+        if is_address:
+            advice = "only files are read so far: let them be copied into the inbox"
+            yield ("location", index), f"{scheme}:// is not available yet; {advice}"
+        elif "{day}" not in pattern:
             advice = "say where the day stands, as in exports/{day}/*.csv"
             yield ("location", index), f"{pattern!r} does not tell one batch from another; {advice}"
 

@@ -10,6 +10,7 @@ from pipelines.errors import ConfigError
 from pipelines.sync.mapping.check import check_mappings
 from pipelines.sync.mapping.fields import Field, OrgSchema
 from pipelines.sync.mapping.model import ObjectMapping, read_mapping
+from pipelines.sync.mapping.owners import Owners, owner_problems
 
 Golden = dict[str, dict[str, str]]
 
@@ -25,14 +26,17 @@ fields:
 def test_the_shipped_mappings_have_no_problem(
     mappings: dict[str, ObjectMapping], schema: OrgSchema, golden: Golden
 ) -> None:
-    check_mappings(mappings, schema, golden, usernames=["integration@example.com"])
+    check_mappings(mappings, schema, golden)
 
 
 @pytest.mark.parametrize(
     ("written", "message"),
     [
         ("FirstName: fist_name", "unknown column 'fist_name'; did you mean 'first_name'?"),
-        ("Emial: email", "Contact has no field Emial; did you mean Email?"),
+        ("Emial: email", "Contact has no field Emial that we may see; did you mean Email?"),
+        ("Emial__c: email", "grant it to our user if it is there"),
+        ("ReportsToId: {value: Buyer}", "ReportsToId: 'Buyer' is no Id; write the Id of a Contact"),
+        ("CleanStatus: {value: matched}", "did you mean 'Matched'?"),
         ("Name: first_name", "Name: the org lets us read it, not write it"),
         ("MailingAddress: mailing_street", "the type address cannot be written"),
         ("Causeway_Key__c: person_key", "this is the key"),
@@ -47,7 +51,6 @@ def test_the_shipped_mappings_have_no_problem(
         ("HasOptedOutOfEmail: {from: opted_out, blank: clear}", "does not let be empty"),
         ("Birthdate: {from: birthdate, too_long: truncate}", "too_long belongs to text"),
         ("Title: {from: title, blank: clear, default: x}", "exclude each other"),
-        ("OwnerId: {lookup: User, default: nobody@x.y}", "nobody@x.y is no active user"),
         ("AccountId: {lookup: Account, by: acount_key}", "did you mean 'account_key'?"),
         ("AccountId: {lookup: Partner, by: account_key}", "no mapping writes Partner"),
         ("Title: {lookup: User, by: title}", "Title takes a string, not User"),
@@ -69,9 +72,7 @@ def test_a_field_that_cannot_work(
     path.write_text(f"{CONTACT}  {written}\n", encoding="utf-8")
     mapping = read_mapping(path, {})
     with pytest.raises(ConfigError) as error:
-        check_mappings(
-            mappings | {"contact": mapping}, schema, golden, usernames=["ada@example.com"]
-        )
+        check_mappings(mappings | {"contact": mapping}, schema, golden)
     [problem] = error.value.problems
     assert (problem.file, problem.line) == (str(path), 6)
     assert message in problem.message
@@ -112,6 +113,47 @@ def test_a_mapping_that_cannot_work(
     with pytest.raises(ConfigError) as error:
         check_mappings({mapping.object: mapping}, schema, golden)
     assert (line, True) in {(p.line, message in p.message) for p in error.value.problems}
+
+
+@pytest.mark.parametrize(
+    ("owner", "message"),
+    [
+        ("Ada@x.org", None),
+        ("gone@x.org", "OwnerId: the User gone@x.org is inactive"),
+        ("nobody@x.org", "OwnerId: the org has no User nobody@x.org"),
+        ("Sales", "OwnerId: Sales is a queue that may not own a Contact"),
+        ("slaes", "OwnerId: the org has no User slaes; did you mean 'sales'?"),
+    ],
+)
+def test_a_default_owner_is_an_active_user(
+    tmp_path: Path, schema: OrgSchema, owner: str, message: str | None
+) -> None:
+    path = tmp_path / "contact.yaml"
+    path.write_text(f"{CONTACT}  OwnerId: {{lookup: User, default: $DEFAULT_OWNER}}\n")
+    mapping = read_mapping(path, {"DEFAULT_OWNER": owner})
+    owners = Owners({"ada@x.org": True, "gone@x.org": False}, {"sales": frozenset({"Lead"})})
+    problems = list(owner_problems({"contact": mapping}, schema, owners))
+    assert [(problem.line, problem.message) for problem in problems] == (
+        [(6, message)] if message else []
+    )
+    assert list(owner_problems({}, schema, owners)) == []
+
+
+def test_two_faults_of_one_line_are_both_told(
+    tmp_path: Path, schema: OrgSchema, golden: Golden
+) -> None:
+    path = tmp_path / "contact.yaml"
+    path.write_text(f"{CONTACT}  Emial: {{from: emial, by: x, on_unknown: keep}}\n")
+    with pytest.raises(ConfigError, match=r"by belongs to lookup.*; on_unknown belongs"):
+        read_mapping(path, {})
+    path.write_text(f"{CONTACT}  Emial: {{from: emial}}\n")
+    mapping = read_mapping(path, {})
+    with pytest.raises(ConfigError) as error:
+        check_mappings({"contact": mapping}, schema, golden)
+    assert [(problem.line, problem.message.split(";")[0]) for problem in error.value.problems] == [
+        (6, "Contact has no field Emial that we may see"),
+        (6, "unknown column 'emial'"),
+    ]
 
 
 def test_a_formula_is_never_planned_on(tmp_path: Path, schema: OrgSchema, golden: Golden) -> None:

@@ -13,6 +13,7 @@ import pytest
 from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.model import ObjectMapping, read_mapping
+from pipelines.sync.mapping.owners import QUEUES
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.snapshot import fields_needed
 
@@ -39,21 +40,24 @@ def desired(
 ) -> Desired:
     """``sf_contact`` of some fields and people; the org's tables are given by name."""
 
-    def make(fields: str, *people: Row, **tables: list[Row]) -> list[Row]:
+    def make(fields: str, *people: Row, **tables: Any) -> list[Row]:
         keyed = [{"person_key": f"p-{at}", **person} for at, person in enumerate(people)]
-        routes = [{"entity_key": row["person_key"], "sobject": "Contact"} for row in keyed]
+        route = tables.get("of", "Contact")
+        routes = [{"entity_key": row["person_key"], "sobject": route} for row in keyed]
         fill("people", golden["people"], keyed)
         fill("routes", ROUTE, [*routes, *tables.get("routes", [])])
         for name, columns in fields_needed(mappings).items():
             table = f"org_{name.lower()}"
             fill(table, dict.fromkeys(columns, "varchar"), tables.get(table, []))
+        fill("org_queue", QUEUES, tables.get("org_queue", []))
         for name in mappings:
             table = f"org_match_{name.lower()}"
             fill(table, MATCH, tables.get(table, []))
         path = tmp_path / "contact.yaml"
-        path.write_text(HEAD + fields, encoding="utf-8")
+        head = HEAD.replace("Contact", tables.pop("of", "Contact"))
+        path.write_text(head + fields, encoding="utf-8")
         mapping = read_mapping(path, {})
-        query = desired_sql(mapping, schema["Contact"], mappings, Policies())
+        query = desired_sql(mapping, schema[mapping.object], mappings, Policies())
         return db.sql(f"select * from ({query}) order by key").to_arrow_table().to_pylist()
 
     return make
@@ -203,12 +207,16 @@ def test_a_miss_may_leave_a_blank(desired: Desired) -> None:
 @pytest.mark.parametrize(
     ("rule", "owner_ids", "held"),
     [
-        ("by: note", [None, "005A", None], [None, None, "OwnerId: there is no User gone@x.org"]),
+        (
+            "by: note",
+            [None, "005A", None],
+            [None, None, "OwnerId: the User gone@x.org is inactive"],
+        ),
         ("by: note, on_miss: default, default: BEA@x.org", ["005B", "005A", "005B"], [None] * 3),
         (
             "by: note, on_miss: default, default: gone@x.org",
             [None, "005A", None],
-            [None, None, "OwnerId: there is no User gone@x.org"],
+            [None, None, "OwnerId: the User gone@x.org is inactive"],
         ),
         ("default: ada@x.org", ["005A"] * 3, [None] * 3),
     ],
@@ -230,6 +238,54 @@ def test_an_owner_is_an_active_user(
     )
     assert [row["OwnerId"] for row in rows] == owner_ids
     assert [row["_held"] for row in rows] == held
+
+
+@pytest.mark.parametrize(
+    ("of", "owners", "sales"),
+    [
+        ("Lead", ["00GL", None], [None, "OwnerId: cases is a queue that may not own a Lead"]),
+        (
+            "Contact",
+            [None, None],
+            [
+                f"OwnerId: {name} is a queue that may not own a Contact"
+                for name in ("sales", "cases")
+            ],
+        ),
+    ],
+)
+def test_a_queue_owns_what_it_may_own(
+    desired: Desired, of: str, owners: list[str | None], sales: list[str | None]
+) -> None:
+    rows = desired(
+        "  OwnerId: {lookup: User, by: note}\n",
+        {"note": "Sales"},
+        {"note": "cases"},
+        {"note": "nobody@x.org"},
+        of=of,
+        org_queue=[
+            {"Id": "00GL", "DeveloperName": "sales", "object": "Lead"},
+            {"Id": "00GC", "DeveloperName": "cases", "object": "Case"},
+        ],
+    )
+    assert [row["OwnerId"] for row in rows] == [*owners, None]
+    assert [row["_held"] for row in rows] == [*sales, "OwnerId: there is no User nobody@x.org"]
+
+
+@pytest.mark.parametrize(
+    ("written", "sent", "held"),
+    [
+        ("012000000000001", "012000000000001", None),
+        (" 012000000000001AAA ", "012000000000001AAA", None),
+        ("Buyer", None, "RecordTypeId is no Id: Buyer"),
+    ],
+)
+def test_what_is_no_id_is_not_sent_as_one(
+    desired: Desired, schema: OrgSchema, written: str, sent: str | None, held: str | None
+) -> None:
+    [row] = desired("  ReportsToId: {from: note, when: upsert}\n", {"note": written})
+    assert row["ReportsToId"] == sent
+    assert row["_held"] == (held and held.replace("RecordTypeId", "ReportsToId"))
 
 
 def test_somebody_with_an_open_lead_waits_unless_the_org_has_the_contact(desired: Desired) -> None:

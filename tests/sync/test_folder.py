@@ -9,7 +9,14 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
-from pipelines.sync.mapping.folder import called, in_order, matches_sql, named, read_mappings
+from pipelines.sync.mapping.folder import (
+    called,
+    foreign,
+    in_order,
+    matches_sql,
+    named,
+    read_mappings,
+)
 from pipelines.sync.mapping.model import ObjectMapping
 
 SHIPPED = {
@@ -59,11 +66,49 @@ def test_the_order_does_not_depend_on_the_order_of_the_files(tmp_path: Path) -> 
 
 
 def test_other_files_of_the_folder_are_no_mappings(tmp_path: Path) -> None:
-    for name in ("sources", "policies", "identity", "attributes"):
+    for name in ("sources", "policies"):
         (tmp_path / f"{name}.yaml").write_text("anything: 1\n")
     (tmp_path / ".contact.yaml").write_text("left by an editor")
     (tmp_path / "decisions.csv").write_text("kind,reference\n")
     assert list(shipped(tmp_path)) == ["account", "contact", "lead"]
+
+
+@pytest.mark.parametrize("name", ["identity", "attributes"])
+def test_what_is_designed_and_not_read_yet_is_refused(tmp_path: Path, name: str) -> None:
+    [(file, line, message)] = problems(tmp_path, **{name: "rules: ["})
+    assert (file, line) == (f"{name}.yaml", 1)
+    assert message.endswith("; remove this file")
+
+
+def test_what_nobody_reads_is_named(tmp_path: Path) -> None:
+    for name in ("decision.csv", "contact.yaml~", "README.md", ".gitignore", "decisions.csv"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "relations").mkdir()
+    assert [(Path(p.file).name, p.message.partition("; ")[2]) for p in foreign(tmp_path)] == [
+        ("contact.yaml~", "did you mean 'contact.yaml'?"),
+        ("decision.csv", "did you mean 'decisions.csv'?"),
+        ("relations", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "idle"),
+    [
+        ("{value: x, transform: trim}", "transform does nothing with value"),
+        ("{value: x, default: y}", "default does nothing with value"),
+        ("{lookup: User, default: x, on_miss: hold}", "on_miss does nothing without by"),
+        ("{lookup: User, by: name, default: x}", "default does nothing in a look-up by a column"),
+        ("{lookup: User, by: name, translate: {a: b}}", "translate does nothing with lookup"),
+        ("{from: name, when: insert, drift: restore}", "drift does nothing with when: insert"),
+        ("{from: name, when: if_empty, on_adopt: review}", "on_adopt does nothing with when: if"),
+    ],
+)
+def test_a_key_that_does_nothing_beside_the_others_is_refused(
+    tmp_path: Path, field: str, idle: str
+) -> None:
+    [(file, line, message)] = problems(tmp_path, campaign=text("Campaign", f"Name: {field}"))
+    assert (file, line) == ("campaign.yaml", 5)
+    assert message.startswith(f"Name: {idle}")
 
 
 def test_a_file_that_is_neither_is_refused(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ problem names the file and the line, and says what to do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConfigError, Problem
+from pipelines.nearest import did_you_mean, nearest
+from pipelines.sync.decisions import ID, form
 from pipelines.sync.mapping.addresses import CODES, COUNTRY, STATE, code_of
 from pipelines.sync.mapping.compile import value_sql
 from pipelines.sync.mapping.expression import bound_type, expression_problems, unknown_column
@@ -34,8 +35,6 @@ def check_mappings(
     mappings: Mapping[str, ObjectMapping],
     schema: OrgSchema,
     golden: Mapping[str, Mapping[str, str]],
-    *,
-    usernames: Collection[str] | None = None,
 ) -> None:
     """Hold every mapping against what it reads and what it writes.
 
@@ -43,7 +42,6 @@ def check_mappings(
         mappings: by stem.
         schema: the org's fields, live or as they were saved.
         golden: golden relation, and ``account_links`` → its columns with their DuckDB types.
-        usernames: active users of the org; without them, defaults of User look-ups go unchecked.
 
     Raises:
         ConfigError: every problem of every mapping.
@@ -54,7 +52,7 @@ def check_mappings(
         problems = [
             problem
             for mapping in mappings.values()
-            for problem in _Check(mapping, mappings, schema, golden, connection, usernames).run()
+            for problem in _Check(mapping, mappings, schema, golden, connection).run()
         ]
     if problems:
         raise ConfigError(problems)
@@ -84,14 +82,12 @@ class _Check:
         schema: OrgSchema,
         golden: Mapping[str, Mapping[str, str]],
         connection: DuckDBPyConnection,
-        usernames: Collection[str] | None,
     ) -> None:
         self.mapping = mapping
         self.objects = objects_of(mappings)
         self.fields = schema.get(mapping.object, {})
         self.columns = readable(mapping.from_, golden)
         self.connection = connection
-        self.usernames = usernames
 
     def run(self) -> Iterator[Problem]:
         """Every problem of the mapping."""
@@ -176,10 +172,11 @@ class _Check:
     def _field(self, name: str, rule: FieldRule) -> Iterator[Problem]:
         field = self.fields.get(name)
         if field is None:
-            near = get_close_matches(name, self.fields, n=1)
-            hint = f"did you mean {near[0]}?" if near else "or we may not see it"
-            text = f"{self.mapping.object} has no field {name}; {hint}"
+            near = nearest(name, self.fields)
+            hint = f"did you mean {near}?" if near else "grant it to our user if it is there"
+            text = f"{self.mapping.object} has no field {name} that we may see; {hint}"
             yield self.mapping.problem(text, "fields", name)
+            yield from self._columns_read(name, rule)
             return
         yield from (
             self.mapping.problem(f"{name}: {text}", "fields", name)
@@ -215,13 +212,7 @@ class _Check:
         elif field.type not in IDS or rule.lookup not in field.reference_to:
             allowed = " or ".join(field.reference_to) or f"a {type_text(field)}"
             yield self.mapping.problem(f"{field.field} takes {allowed}, not {rule.lookup}", *at)
-        if rule.by is not None and rule.by not in self.columns:
-            yield self.mapping.problem(unknown_column(rule.by, self.columns), *at, "by")
-        if rule.lookup == USER and rule.default is not None and self.usernames is not None:
-            names = {name.lower() for name in self.usernames}
-            if str(rule.default).lower() not in names:
-                text = f"{rule.default} is no active user of the org"
-                yield self.mapping.problem(text, *at, "default")
+        yield from self._columns_read(field.field, rule)
 
     def _value(self, field: Field, rule: FieldRule) -> Iterator[Problem]:
         at = ("fields", field.field)
@@ -235,12 +226,20 @@ class _Check:
             for constant in constants:
                 if constant is not None and (text := self._misfit(field, constant)):
                     yield self.mapping.problem(text, *at, key)
-        if rule.from_ is not None and rule.from_ not in self.columns:
-            yield self.mapping.problem(unknown_column(rule.from_, self.columns), *at, "from")
-        elif rule.sql is not None and (wrong := expression_problems(rule.sql, self.columns)):
-            yield from (self.mapping.problem(f"sql: {text}", *at, "sql") for text in wrong)
-        elif rule.value is None:
+        unread = list(self._columns_read(field.field, rule))
+        yield from unread
+        if rule.value is None and not unread:
             yield from self._typed(field, rule)
+
+    def _columns_read(self, name: str, rule: FieldRule) -> Iterator[Problem]:
+        """What is wrong with the columns that a rule reads, whatever becomes of them."""
+        for key, column in (("from", rule.from_), ("by", rule.by)):
+            if column is not None and column not in self.columns:
+                text = unknown_column(column, self.columns)
+                yield self.mapping.problem(text, "fields", name, key)
+        if rule.sql is not None:
+            for text in expression_problems(rule.sql, self.columns):
+                yield self.mapping.problem(f"sql: {text}", "fields", name, "sql")
 
     def _typed(self, field: Field, rule: FieldRule) -> Iterator[Problem]:
         import duckdb
@@ -263,8 +262,12 @@ class _Check:
         if most is not None and len(text) > most:
             return f"{subject} has {len(text)} characters, {most} fit"
         if field.restricted_picklist and text not in field.picklist_values:
-            return f"{subject} is not in the list: {', '.join(field.picklist_values)}"
-        if field.type in TEXT | IDS:
+            hint = did_you_mean(text, field.picklist_values, listed=False)
+            return f"{subject} is not in the list: {', '.join(field.picklist_values)}{hint}"
+        if field.type in IDS:
+            example = f"the Id of a {' or '.join(field.reference_to)}" if field.reference_to else ""
+            return None if form(text) == ID else f"{subject} is no Id; write {example or 'one'}"
+        if field.type in TEXT:
             return None
         kind = field.type if field.type in ("boolean", "date") else "timestamp"
         kind = number_type(field) if field.type in NUMBERS | INTEGERS else kind

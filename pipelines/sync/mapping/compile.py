@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.sync.mapping.addresses import LEFT_OUT, Block, blocks, places_cte
 from pipelines.sync.mapping.expression import checked_sql, columns_of
-from pipelines.sync.mapping.fields import IDS, TEXT, Field
+from pipelines.sync.mapping.fields import TEXT, Field
 from pipelines.sync.mapping.folder import matches_sql, of_object
 from pipelines.sync.mapping.golden import column_sql, joined_sql
 from pipelines.sync.mapping.model import Constant, FieldRule, ObjectMapping, relation
-from pipelines.sync.mapping.named_objects import CONTACT, LEAD, ROUTED, USER
+from pipelines.sync.mapping.named_objects import CONTACT, LEAD, ROUTED
+from pipelines.sync.mapping.owners import ids_sql, looks_up_owner, takes_queue, unfit_sql
 from pipelines.sync.mapping.policies import Addresses, Policies
 from pipelines.sync.mapping.wire import (
     PENDING,
@@ -57,8 +58,8 @@ def desired_sql(
     ctes = {
         "entities": _entities_sql(mapping),
         "routed": f"select *\nfrom entities\nwhere {checked_sql(mapping.condition)}",
-        **_lookup_ctes(rules.values(), mappings),
-        "valued": _valued_sql(rules, mapping.key_column),
+        **_lookup_ctes(rules, schema, mappings),
+        "valued": _valued_sql(rules, schema, mapping.key_column),
         **places_cte(places, policies.addresses),
         "wired": _wired_sql(rules, schema, places, policies.addresses),
         **({"waiting": _waiting_sql(mappings)} if waits else {}),
@@ -110,7 +111,9 @@ def _entities_sql(mapping: ObjectMapping) -> str:
     return f"{_select(columns, joined_sql(golden, read))}\n{route}"
 
 
-def _valued_sql(rules: Mapping[str, FieldRule], key_column: str) -> str:
+def _valued_sql(
+    rules: Mapping[str, FieldRule], schema: Mapping[str, Field], key_column: str
+) -> str:
     columns, joins = [f"routed.{key_column} as key"], []
     for name, rule in rules.items():
         if rule.lookup is None:
@@ -121,10 +124,11 @@ def _valued_sql(rules: Mapping[str, FieldRule], key_column: str) -> str:
                 columns.append(_missed(name, before, f"{before} not in ({translated})"))
             continue
         lookup = quoted(f"{name}_match")
-        columns.append(f"{_lookup_id_sql(rule, lookup)} as {quoted(name)}")
+        ids = _ids(rule, schema[name])
+        columns.append(f"{_lookup_id_sql(rule, lookup, ids)} as {quoted(name)}")
         if rule.by is not None:
             lookup_value = _lookup_value_sql(rule.by)
-            joins.append(f"left join {_ids(rule)} as {lookup} on {lookup}.name = {lookup_value}")
+            joins.append(f"left join {ids} as {lookup} on {lookup}.name = {lookup_value}")
             if _can_miss(rule):
                 columns.append(_missed(name, lookup_value, f"{lookup}.id is null"))
     return "\n".join((_select(columns, "routed"), *joins))
@@ -225,8 +229,11 @@ def _reasons(rule: FieldRule, field: Field) -> Iterator[str]:
     column, missed = f"wired.{quoted(name)}", f"wired.{quoted(f'{name}_missed')}"
     if rule.lookup is not None and _can_miss(rule):
         unless = f" and {column} is null" if rule.on_miss == "default" else ""
-        label = literal(f"{name}: there is no {rule.lookup} ")
-        yield f"case when {missed} is not null{unless} then {label} || {missed} end"
+        reason = f"{literal(f'{name}: there is no {rule.lookup} ')} || {missed}"
+        if looks_up_owner(rule):
+            why = f"(select why from unfit_owners where unfit_owners.name = {missed})"
+            reason = f"coalesce({literal(f'{name}: ')} || {why}, {reason})"
+        yield f"case when {missed} is not null{unless} then {reason} end"
     elif _can_miss(rule):
         label = literal(f"{name}: translate does not list ")
         yield f"case when {missed} is not null then {label} || {missed} end"
@@ -246,7 +253,7 @@ def _can_miss(rule: FieldRule) -> bool:
 
 
 def _can_misfit(rule: FieldRule, field: Field) -> bool:
-    return rule.lookup is None and rule.value is None and field.type not in TEXT | IDS
+    return rule.lookup is None and rule.value is None and field.type not in TEXT
 
 
 def _missed(name: str, value: str, unknown: str) -> str:
@@ -255,23 +262,21 @@ def _missed(name: str, value: str, unknown: str) -> str:
 
 
 def _lookup_ctes(
-    rules: Iterable[FieldRule], mappings: Mapping[str, ObjectMapping]
+    rules: Mapping[str, FieldRule],
+    schema: Mapping[str, Field],
+    mappings: Mapping[str, ObjectMapping],
 ) -> dict[str, str]:
     """For each object that is looked up, one relation of ``name`` and ``id``."""
     ctes: dict[str, str] = {}
-    for rule in rules:
-        if rule.lookup == USER:
-            ctes[_ids(rule)] = _USER_IDS
+    for name, rule in rules.items():
+        field = schema[name]
+        if looks_up_owner(rule):
+            ctes[_ids(rule, field)] = ids_sql(field.object, queues=takes_queue(field))
+            if _can_miss(rule):
+                ctes["unfit_owners"] = unfit_sql(field.object)
         elif rule.lookup is not None:
-            ctes[_ids(rule)] = _record_ids_sql(rule.lookup, mappings)
+            ctes[_ids(rule, field)] = _record_ids_sql(rule.lookup, mappings)
     return ctes
-
-
-_USER_IDS = """\
-select lower("Username") as name, min("Id") as id
-from org_user
-where "IsActive" = 'true'
-group by lower("Username")"""
 
 
 def _record_ids_sql(object_name: str, mappings: Mapping[str, ObjectMapping]) -> str:
@@ -321,12 +326,12 @@ left join {contacts} on org_match_contact.entity_key = org_match_lead.entity_key
 where org_match_lead.sf_id is not null and org_match_contact.sf_id is null"""
 
 
-def _lookup_id_sql(rule: FieldRule, lookup: str) -> str:
+def _lookup_id_sql(rule: FieldRule, lookup: str, relation_of_ids: str) -> str:
     ids = [] if rule.by is None else [f"{lookup}.id"]
     if rule.default is not None and (rule.by is None or rule.on_miss == "default"):
         # The default is looked up like any other value, so that it too is an active user.
-        name = literal(str(rule.default).lower())
-        ids.append(f"(select id from {_ids(rule)} where name = {name})")
+        name = literal(str(rule.default).strip().lower())
+        ids.append(f"(select id from {relation_of_ids} where name = {name})")
     return ids[0] if len(ids) == 1 else f"coalesce({', '.join(ids)})"
 
 
@@ -334,7 +339,10 @@ def _lookup_value_sql(column: str) -> str:
     return f"lower(trim(routed.{quoted(column)}))"
 
 
-def _ids(rule: FieldRule) -> str:
+def _ids(rule: FieldRule, field: Field) -> str:
+    """The work table of what a field looks up: whoever may own it, or records of one object."""
+    if looks_up_owner(rule):
+        return "owner_ids" if takes_queue(field) else "user_ids"
     return f"{(rule.lookup or '').lower()}_ids"
 
 

@@ -13,11 +13,22 @@ from typing import Protocol, TypeVar
 
 from pipelines.config import read_yaml
 from pipelines.errors import ConfigError, Problem
+from pipelines.nearest import did_you_mean
+from pipelines.sync.mapping.idle import idle_keys
 from pipelines.sync.mapping.model import ObjectMapping, read_mapping, relation
 from pipelines.sync.mapping.named_objects import ROUTED, USER
 
-NOT_MAPPINGS = ("attributes", "identity", "policies", "sources")
+NOT_MAPPINGS = ("policies", "sources")
 """Files of the folder that are no mappings."""
+
+LATER = {
+    "attributes": "what it declares is not available yet",
+    "identity": "its rules cannot be chosen yet; README.md shows those that hold",
+}
+"""Files that are designed and not read yet: refused, so that nobody relies on one."""
+
+OTHERS = ("__init__.py", "__pycache__", "decisions.csv", "mapping.schema.json", "org_schema")
+"""What lies beside the YAML, and what nobody expects to be read."""
 
 _STEM = re.compile(r"[a-z][a-z0-9_]*")
 _SIGNS = ("object", "from", "key", "fields")
@@ -62,6 +73,22 @@ def read_mappings(
     if problems:
         raise ConfigError(problems)
     return in_order(mappings)
+
+
+def foreign(folder: Path) -> list[Problem]:
+    """What lies in the folder and is not read, though somebody put it there.
+
+    YAML is read or refused; notes in Markdown and hidden files are nobody's business.
+    """
+    ours = (*OTHERS, *(f"{stem.lower()}.yaml" for stem in (*NOT_MAPPINGS, *ROUTED)))
+    text = "is none of Causeway's files, and nothing of it is read"
+    return [
+        Problem(str(path), None, f"{text}{did_you_mean(path.name, ours, listed=False)}")
+        for path in sorted(folder.iterdir())
+        if path.name not in OTHERS
+        and path.suffix not in (".yaml", ".yml", ".md")
+        and not path.name.startswith(".")
+    ]
 
 
 def in_order(mappings: Mapping[str, ObjectMapping]) -> dict[str, ObjectMapping]:
@@ -154,6 +181,8 @@ def matches_sql(mappings: Mapping[str, ObjectMapping], object_name: str) -> str:
 
 
 def _read(path: Path, environ: Mapping[str, str]) -> ObjectMapping:
+    if path.stem in LATER:
+        raise ConfigError.at(path, 1, f"{LATER[path.stem]}; remove this file")
     document, _ = read_yaml(path)
     if not isinstance(document, dict) or not any(key in document for key in _SIGNS):
         other_files = ", ".join(f"{stem}.yaml" for stem in NOT_MAPPINGS)
@@ -165,9 +194,12 @@ def _read(path: Path, environ: Mapping[str, str]) -> ObjectMapping:
         message = "relations are called by this file: name it in small letters, digits and _, .yaml"
         raise ConfigError.at(path, None, message)
     mapping = read_mapping(path, environ)
+    problems = list(idle_keys(mapping))
     if mapping.object == USER:
         text = "users are looked up as owners, never written; map another object"
-        raise ConfigError([mapping.problem(text, "object")])
+        problems.append(mapping.problem(text, "object"))
+    if problems:
+        raise ConfigError(problems)
     return mapping
 
 

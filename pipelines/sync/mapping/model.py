@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -66,7 +66,7 @@ class FieldRule(_Part):
     )
     transform: tuple[Transform, ...] = Field((), description="Applied in this order.")
     translate: Mapping[str, Constant | None] | None = Field(
-        None, description="Our value → Salesforce's; written exactly."
+        None, min_length=1, description="Our value → Salesforce's; written exactly."
     )
     on_unknown: Literal["keep", "blank", "reject"] = Field(
         "keep", description="What to do with a value that `translate` does not list."
@@ -98,24 +98,26 @@ class FieldRule(_Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> FieldRule:
+        if problems := list(self._misfits()):
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _misfits(self) -> Iterator[str]:
         origins = [key for key, value in self.origins.items() if value is not None]
         if len(origins) != 1:
             listed = " and ".join(origins) if origins else "none of from, value, sql and lookup"
-            raise ValueError(
-                f"{listed} given; a field takes exactly one of from, value, sql, lookup"
-            )
+            yield f"{listed} given; a field takes exactly one of from, value, sql, lookup"
         for key, needs, needed_value in (
             ("by", "lookup", self.lookup),
             ("on_miss", "lookup", self.lookup),
             ("on_unknown", "translate", self.translate),
         ):
             if key in self.model_fields_set and needed_value is None:
-                raise ValueError(f"{key} belongs to {needs}, which is not given")
+                yield f"{key} belongs to {needs}, which is not given"
         if self.lookup and self.by is None and self.default is None:
-            raise ValueError("a lookup needs by (a column), or a default to look up")
+            yield "a lookup needs by (a column), or a default to look up"
         if self.on_miss == "default" and self.default is None:
-            raise ValueError("on_miss: default needs a default")
-        return self
+            yield "on_miss: default needs a default"
 
     @property
     def origins(self) -> dict[str, Constant | None]:

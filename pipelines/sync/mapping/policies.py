@@ -67,6 +67,13 @@ def _later(value: Any) -> None:
 Later = Annotated[None, BeforeValidator(_later)]
 
 
+def _texts(value: Any) -> Any:
+    """Numbers that people write for texts mean their digits."""
+    if not isinstance(value, list):
+        return value
+    return [str(one) if type(one) is int else one for one in value]
+
+
 class Batches(Frozen):
     """The range of partitions; today is included."""
 
@@ -77,7 +84,7 @@ class Batches(Frozen):
 class IntoAccount(Frozen):
     """One chosen account for all contacts of a source, new or existing."""
 
-    into: str
+    into: str = Field(min_length=1)
 
 
 class Contacts(Frozen):
@@ -90,10 +97,13 @@ class Contacts(Frozen):
     auto_match: Annotated[Literal["exact_one", "first", "review"], only("first")] = "first"
 
 
+Groups = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class Customers(Frozen):
     """People who have an account in a shop."""
 
-    groups: Literal["all"] | tuple[str, ...] = "all"
+    groups: Annotated[Literal["all"] | Groups, BeforeValidator(_texts)] = "all"
     default_owner: Later = None
     contact_owner: Annotated[Literal["account_owner", "default_owner"], only("default_owner")] = (
         "default_owner"
@@ -104,7 +114,15 @@ class Customers(Frozen):
 
     def keep(self, object_name: str, field: str) -> bool:
         """Whether a field of a record that is there is left alone: the name of an account."""
-        return (object_name, field, self.account_name) == (ACCOUNT, "Name", "keep")
+        return self.account_name == "keep" and _names_account(object_name, field)
+
+    def overwrite(self, object_name: str, field: str) -> bool:
+        """Whether a field is written whatever the org holds: the name of an account."""
+        return self.account_name == "overwrite" and _names_account(object_name, field)
+
+
+def _names_account(object_name: str, field: str) -> bool:
+    return (object_name, field) == (ACCOUNT, "Name")
 
 
 class Guests(Frozen):
@@ -144,9 +162,9 @@ class Leads(Frozen):
 
     enabled: Annotated[bool, only(False)] = False
     convert_on: Annotated[Literal["first_order", "never"], only("never")] = "never"
-    convert_states: tuple[str, ...] = ("processing", "complete")
+    convert_states: Later = None
     existing: Annotated[Literal["convert", "leave", "hold"], only("hold")] = "hold"
-    converted_status: str = "Closed - Converted"
+    converted_status: Later = None
     delete_converted: Annotated[bool, only(False)] = False
     assignment_rule: Later = None
     owner: Later = None

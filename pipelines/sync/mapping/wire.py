@@ -45,6 +45,9 @@ def wire_sql(field: Field, value: str) -> str:
         return f"strftime(try_cast({value} as timestamp), '%Y-%m-%dT%H:%M:%S.%gZ')"
     if field.type in NUMBERS | INTEGERS:
         return f"try_cast({value} as {number_type(field)})::varchar"
+    if field.type in IDS:
+        found = f"regexp_extract(trim({value}::varchar), '^[0-9A-Za-z]{{15}}([0-9A-Za-z]{{3}})?$')"
+        return f"nullif({found}, '')"
     return text_sql(f"{value}::varchar")
 
 
@@ -101,4 +104,6 @@ _TYPE_TEXTS = {
     "double": "number that fits",
     "currency": "amount that fits",
     "percent": "number that fits",
+    "reference": "Id",
+    "id": "Id",
 }

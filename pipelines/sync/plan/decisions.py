@@ -61,10 +61,16 @@ def _rule_row(place: int, field: Field, mapping: ObjectMapping, policies: Polici
         str(place),
         literal(field.type),
         "null" if group is None else literal(group),
-        *map(literal, (rule.drift, rule.conflict, rule.on_adopt)),
+        *map(literal, (rule.drift, rule.conflict, _on_adopt(rule, field, policies))),
         _standby(rule, field),
     ]
     return f"({', '.join((*cells, *map(_flag, (fills, name in OPT_OUTS))))})"
+
+
+def _on_adopt(rule: FieldRule, field: Field, policies: Policies) -> str:
+    """As the mapping says, else as the policy of the names of accounts does."""
+    overwrites = policies.customers.overwrite(field.object, field.field)
+    return "overwrite" if overwrites and "on_adopt" not in rule.model_fields_set else rule.on_adopt
 
 
 def _standby(rule: FieldRule, field: Field) -> str:

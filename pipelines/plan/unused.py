@@ -1,0 +1,89 @@
+"""Names in the configuration that nobody of ours bears: lists and customer groups.
+
+What is said of one does nothing, and a slip of the pen looks the same. Which names there are is
+known from the rows that have landed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from pipelines.batch import Batch
+from pipelines.config import Loc, line_of, read_yaml
+from pipelines.errors import Problem
+from pipelines.nearest import did_you_mean
+from pipelines.sync.mapping.policies import FILE as POLICIES
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.project import Project
+
+SOURCES = "sources.yaml"
+GROUPS_OF_A_NEW_SHOP = {"0": "NOT LOGGED IN", "1": "General", "2": "Wholesale", "3": "Retailer"}
+"""How Magento numbers its groups; a shop exports the numbers."""
+
+
+def unused_names(project: Project) -> list[Problem]:
+    """Lists and groups of the configuration of which no row has landed, each with its line."""
+    groups = project.policies.customers.groups
+    with_lists = {name: source for name, source in project.sources.enabled() if source.lists}
+    if groups == "all" and not with_lists:
+        return []
+    problems: list[Problem] = []
+    with Batch.none_of(project).connect() as connection:
+        for name, source in with_lists.items():
+            rows = f"_source = {literal(name)}"
+            known = _values(project, connection, "contacts", ("list_name", "list_id"), rows)
+            lists: dict[str, Loc] = {one: ("sources", name, "lists", one) for one in source.lists}
+            problems += _unused(project.mappings / SOURCES, lists, known, "on the list")
+        if groups != "all":
+            known = _values(project, connection, "customers", ("group_id",))
+            places: dict[str, Loc] = {
+                group: ("customers", "groups", place) for place, group in enumerate(groups)
+            }
+            problems += _unused(project.mappings / POLICIES, places, known, "in the group")
+    return problems
+
+
+def _values(
+    project: Project,
+    connection: DuckDBPyConnection,
+    entity: str,
+    columns: Iterable[str],
+    condition: str = "true",
+) -> list[str]:
+    """The values of columns of all valid rows that have landed, in their order."""
+    relation = f"valid_{entity}"
+    project.warehouse.bind(connection, relation, project.warehouse.days(relation))
+    rows = connection.execute(_values_sql(relation, columns, condition)).fetchall()
+    return [value for [value] in rows]
+
+
+def _values_sql(relation: str, columns: Iterable[str], condition: str) -> str:
+    selects = (
+        f"select distinct {column} as value from {relation} where {condition}" for column in columns
+    )
+    return f"select value from ({' union '.join(selects)}) where value is not null order by value"
+
+
+def _unused(
+    path: Path, names: Mapping[str, Loc], known: list[str], where: str
+) -> Iterator[Problem]:
+    """The names, each with its place in a file, that are not among what has landed, if any has."""
+    unused = [name for name in names if known and name not in known]
+    lines = read_yaml(path)[1] if unused else {}
+    for name in unused:
+        text = f"nobody who has landed is {where} {name!r}{_meant(name, known)}"
+        yield Problem(str(path), line_of(lines, names[name]), text)
+
+
+def _meant(name: str, known: list[str]) -> str:
+    for number, group in GROUPS_OF_A_NEW_SHOP.items():
+        if group.casefold() == name.casefold() and number in known:
+            return f"; write the number that the shop exports: {number}, in a new Magento"
+    return did_you_mean(name, known)
