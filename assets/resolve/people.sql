@@ -36,6 +36,8 @@ said as not materialized (
         links.records,
         links.rank,
         records.entity,
+        -- As sources.yaml calls it, by its name or its id; else by its name.
+        coalesce(by_name.list, by_id.list, records.list, records.list_id) as list_called,
         case when records.last_name is not null then {
             'salutation': records.salutation, 'first': records.first_name,
             'middle': records.middle_name, 'last': records.last_name, 'suffix': records.suffix
@@ -69,9 +71,7 @@ said as not materialized (
         records.note,
         records.source,
         records.as_of,
-        records.source || '/' || records.source_id as origin,
-        -- As sources.yaml calls it, by its name or its id; else by its name.
-        coalesce(by_name.list, by_id.list, records.list, records.list_id) as list_called
+        records.source || '/' || records.source_id as origin
     from links
     join records on records.record = links.record and records.batch = links.batch
     left join lists as by_name

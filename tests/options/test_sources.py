@@ -1,0 +1,66 @@
+"""Every key of ``sources.yaml`` changes what its rows become, or is refused with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import ConfigError
+from pipelines.sources.model import Source
+
+MODEL = Source
+NAMED: dict[str, list[Any]] = {
+    "preset": ["winmo"],
+    "location": ["elsewhere/{day}/*.csv", "s3://bucket/{day}/*", "mysql://shop/{day}"],
+    "format.delimiter": [";"],
+    "format.encoding": ["utf-16-le"],
+    "format.null_markers": [["n/a"]],
+    "format.sheet": ["East"],
+    "columns": [{"Second": "nickname"}],
+    "ids": [["Email"]],
+    "parent.source": ["fair"],
+    "parent.column": ["Second"],
+    "constants": [{"country": "FR"}],
+    "priority": [10],
+    "extract": ["full"],
+    "account.into": ["All"],
+    "lists.*.account.into": ["All"],
+}
+"""Values of keys that are no switch."""
+
+BESIDE: dict[str, Any] = {
+    "parent.source": {"parent": {"source": "book", "column": "Second"}},
+    "parent.column": {"parent": {"source": "fair"}},
+    "as": {"as": "contact"},
+    "account": {"account": {"into": "All"}},
+    "lists.*.account": {"account": {"into": "Others"}},
+    "enabled": {"enabled": False},
+    "trust_id": {"trust_id": False},
+}
+"""What stands beside a key already, so that all its values are others."""
+
+LISTS = ("West", "17", 18)
+"""A list by its name, and two by their ids."""
+
+
+def test_every_key_of_a_source(law: Any, key: tuple[str, ...], value: Any) -> None:
+    assert value is not ..., f"say in NAMED what a value of {key} may be"
+    source = "book" if key[-1] == "sheet" else "fair" if key == ("priority",) else "crm"
+    beside = BESIDE.get(".".join(key), {})
+    if key == ("lists", "*", "as"):
+        beside = {"as": "lead" if value == "contact" else "contact"}
+    before = law.laid_over(law.sources, {source: beside})
+    base = law.of_sources(before)
+    for listed in LISTS if "*" in key else ("",):
+        change = law.placed(tuple(str(listed) if part == "*" else part for part in key), value)
+        after = law.laid_over(before, {source: change})
+        if listed == 18:  # YAML may read an id as a number
+            after[source]["lists"] = {18: after[source]["lists"]["18"]}
+        if after == before:
+            continue
+        try:
+            made = law.of_sources(after)
+        except ConfigError as error:
+            assert all(Path(p.file).name == "sources.yaml" and p.line for p in error.problems)
+        else:
+            assert made != base, f"{key}: {value!r} changes nothing"
