@@ -75,7 +75,7 @@ class Connection(BaseModel):
 
 
 _LOCAL = ("client_id", "client_secret", "username", "ca_file")
-_KEYS = tuple(sorted({*Connection.model_fields, "private_key_file"} - {"name", "is_local"}))
+KEYS = tuple(sorted({*Connection.model_fields, "private_key_file"} - {"name", "is_local"}))
 
 
 def load_connection(
@@ -112,7 +112,7 @@ def load_connection(
 
 def _from_file(name: str, orgs_file: Path, environ: Mapping[str, str]) -> Connection:
     problems: list[str] = []
-    orgs = read_orgs(orgs_file, _KEYS, problems)
+    orgs = read_orgs(orgs_file, KEYS, problems)
     if name not in orgs:
         if orgs:
             problems.append(f"{orgs_file}: there is no {name!r}; it holds: {', '.join(orgs)}")

@@ -56,7 +56,7 @@ def test_the_shipped_mappings_have_no_problem(
         ("Title: {lookup: User, by: title}", "Title takes a string, not User"),
         ('Title: {sql: "(select 1)"}', "sql: a statement; write one expression"),
         ('Title: {sql: "upper(birthdate)"}', "No function matches"),
-        ('Title: {sql: "no_such_function(title)"}', "no_such_function does not exist"),
+        ('Title: {sql: "no_such_function(title)"}', "no_such_function() is none of the functions"),
         ('Title: {sql: "[title]"}', "Title takes a string, this gives varchar[]"),
     ],
 )

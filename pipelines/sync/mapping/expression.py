@@ -8,9 +8,9 @@ judge it: sqlglot the text as written, DuckDB's own the text that will run.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.nearest import did_you_mean
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     import duckdb
     from sqlglot import exp
 
-_READS = re.compile(
-    r"read_|parquet_|sniff_|glob$|query|getenv|current_setting|getvariable|duckdb_|pragma_|pg_|"
-    r"which_secret|columns$|from_substrait|json_execute|sql_auto|sqlite|postgres|mysql|iceberg|"
-    r"delta|st_read|http|has_\w+_privilege$|inet_|\w+_description$|get_block_size$|in_search_path$"
-)
-_CHANGES = re.compile(
-    r"rand|uuid|gen_random|now$|current_|transaction_|get_current_|today$|local_?time|nextval|"
-    r"currval|setseed|txid|version$|ago$|user$|session_user$|assert_true$"
-)
+_FUNCTIONS = Path(__file__).with_name("functions.txt")
+
+_PARTS = frozenset(
+    {
+        "BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT",
+        "FUNCTION", "LAMBDA", "OPERATOR", "TYPE",
+    }
+)  # fmt: skip
+"""What an expression may consist of, as DuckDB names it: no window, no sub-query, no ``#1``."""
 
 
 def expression_problems(sql: str, columns: Collection[str]) -> list[str]:
@@ -46,7 +46,7 @@ def expression_problems(sql: str, columns: Collection[str]) -> list[str]:
     unknown = [name for name in columns_of(sql) if name not in columns]
     return [
         *_other_rows(tree),
-        *(_functions(tree) or _engine_problems(sql)),
+        *_engine_problems(sql, {*columns, *unknown, *_parameters(tree)}),
         *_casts(tree),
         *(unknown_column(name, columns) for name in unknown),
     ]
@@ -56,9 +56,17 @@ def columns_of(sql: str) -> list[str]:
     """The columns an expression reads, in the order of their first use."""
     from sqlglot import exp
 
-    own = {arg.name for fn in parsed(sql).find_all(exp.Lambda) for arg in fn.expressions}
-    names = (column.name for column in parsed(sql).find_all(exp.Column, bfs=False))
+    tree = parsed(sql)
+    own = _parameters(tree)
+    names = (column.name for column in tree.find_all(exp.Column, bfs=False))
     return [name for name in dict.fromkeys(names) if name not in own]
+
+
+def _parameters(tree: exp.Expr) -> set[str]:
+    """The names that functions within the expression give to their own values."""
+    from sqlglot import exp
+
+    return {arg.name for fn in tree.find_all(exp.Lambda) for arg in fn.expressions}
 
 
 def unknown_column(name: str, columns: Collection[str]) -> str:
@@ -121,24 +129,10 @@ def _other_rows(tree: exp.Expr) -> list[str]:
     return []
 
 
-def _functions(tree: exp.Expr) -> list[str]:
-    from sqlglot import exp
-
-    problems = []
-    for call in tree.find_all(exp.Func):
-        name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
-        if _READS.match(name):
-            problems.append(f"{name}() reads what is not in the row; it is not allowed here")
-        elif _CHANGES.match(name):
-            problems.append(f"{name}() gives another value at every run; it is not allowed here")
-    return problems
-
-
-def _engine_problems(sql: str) -> Iterator[str]:
+def _engine_problems(sql: str, names: Collection[str]) -> Iterator[str]:
     """What DuckDB's own parser finds in the text that will run: a second, independent judge.
 
-    Of the functions that DuckDB knows, only those are let pass that give the same for the same
-    values and do nothing else. Macros of the project are no functions of DuckDB.
+    Only what is listed passes: parts of an expression, functions, and the names of values.
     """
     with _parser().cursor() as connection:
         text = f"select {checked_sql(sql)}"
@@ -146,13 +140,23 @@ def _engine_problems(sql: str) -> Iterator[str]:
     statements = json.loads(read).get("statements", [])
     if len(statements) != 1:
         yield "not one SQL expression, as DuckDB reads it"
-    functions = _functions_of_engine()
     for part in _parts(statements):
-        name = str(part.get("function_name") or "").lower()
-        if part.get("class") == "SUBQUERY":
-            yield "a sub-query; an expression reads the columns of its own row"
-        elif name in functions and not functions[name]:
-            yield f"{name}() does not only depend on its values; it is not allowed here"
+        kind, function = part.get("class"), str(part.get("function_name") or "").lower()
+        if kind is not None and kind not in _PARTS:
+            what = str(kind).lower().replace("_", " ")
+            yield f"a {what}; an expression makes one value of the columns of its own row"
+        elif function and function not in functions():
+            hint = did_you_mean(function, functions(), listed=False)
+            yield f"{function}() is none of the functions that may be used here{hint}"
+        elif kind == "COLUMN_REF" and not {str(name) for name in part["column_names"]} <= {*names}:
+            yield f"{'.'.join(part['column_names'])} is no column"
+
+
+@cache
+def functions() -> frozenset[str]:
+    """The functions that an expression may call, see ``functions.txt``."""
+    lines = _FUNCTIONS.read_text(encoding="utf-8").splitlines()
+    return frozenset(name for line in lines if line[:1] != "#" for name in line.split())
 
 
 @cache
@@ -161,21 +165,6 @@ def _parser() -> duckdb.DuckDBPyConnection:
     import duckdb
 
     return duckdb.connect()
-
-
-@cache
-def _functions_of_engine() -> Mapping[str, bool]:
-    """Functions of the installed DuckDB → whether they depend on their values alone."""
-    with _parser().cursor() as connection:
-        return dict(connection.execute(_FUNCTIONS).fetchall())
-
-
-_FUNCTIONS = """\
-select
-    lower(function_name),
-    bool_or(function_type = 'macro' or (function_type = 'scalar' and stability = 'CONSISTENT'))
-from duckdb_functions()
-group by lower(function_name)"""
 
 
 def _parts(tree: Any) -> Iterator[Mapping[str, Any]]:

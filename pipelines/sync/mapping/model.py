@@ -116,6 +116,8 @@ class FieldRule(_Part):
                 yield f"{key} belongs to {needs}, which is not given"
         if self.lookup and self.by is None and self.default is None:
             yield "a lookup needs by (a column), or a default to look up"
+        if self.on_miss == "reject":
+            yield "on_miss: reject is not available yet; use hold"
         if self.on_miss == "default" and self.default is None:
             yield "on_miss: default needs a default"
 
