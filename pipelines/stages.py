@@ -20,6 +20,7 @@ from pipelines.describe.description import Description, of_written
 from pipelines.match import match_file, route_files
 from pipelines.org import snapshot
 from pipelines.plan import make as planning
+from pipelines.plan.probe import failing_rows
 from pipelines.project import Project, stage_files
 from pipelines.relations import ENTITIES
 from pipelines.run import (
@@ -38,7 +39,7 @@ from pipelines.run_log import RunLog
 from pipelines.sources.land import land
 from pipelines.sources.relations import RAW
 from pipelines.sql import SqlFile
-from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.plan.runs import note_run
 from pipelines.validate.judge import validated
 from pipelines.warehouse import Written
@@ -125,9 +126,17 @@ def _resolve(_project: Project) -> list[Part]:
 
 
 def _match(project: Project) -> list[Part]:
+    def make(mapping: ObjectMapping, file: SqlFile, run: Run) -> Iterable[Made]:
+        with failing_rows(run.batch, mapping):
+            return [_of_sql(run, run.batch.run_sql(file), file)]
+
     mappings = project.object_mappings
-    files = [match_file(project, mapping) for mapping in mappings.values()]
-    return [_sql(file) for file in (*files, *route_files(mappings))]
+    files = {stem: match_file(project, mapping) for stem, mapping in mappings.items()}
+    matches = [
+        Part(file.relation, (file.relation,), partial(make, mappings[stem], file))
+        for stem, file in files.items()
+    ]
+    return [*matches, *map(_sql, route_files(mappings))]
 
 
 def _map(project: Project) -> list[Part]:

@@ -14,6 +14,7 @@ from pipelines.plan.disjoint import check_disjoint, check_records
 from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
 from pipelines.plan.page import write_page
+from pipelines.plan.probe import failing_rows
 from pipelines.plan.scope import bind_scope, newest_stamps
 from pipelines.plan.sweep import sweep_plans
 from pipelines.plan.withdrawn import withdrawn
@@ -47,11 +48,16 @@ __all__ = ["desired", "heed_guards", "newest", "newest_of_all", "plan", "scored"
 
 
 def desired(batch: Batch, stem: str) -> Written:
-    """Write ``sf_<mapping>``: the records of the batch's scope as the mapping wants them."""
+    """Write ``sf_<mapping>``: the records of the batch's scope as the mapping wants them.
+
+    Raises:
+        ConfigError: an expression of the mapping fails at a row, which is named.
+    """
     mapping, policies = batch.mappings[stem], batch.project.policies
     query = desired_sql(mapping, batch.schema[mapping.object], batch.mappings, policies)
     sql_file = SqlFile(relation("sf", stem), mapping.file, query, description="", owner="")
-    return batch.run_sql(sql_file)
+    with failing_rows(batch, mapping):
+        return batch.run_sql(sql_file)
 
 
 def left_out(project: Project, written: Written) -> int:

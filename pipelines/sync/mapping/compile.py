@@ -92,6 +92,23 @@ def golden_columns(mapping: ObjectMapping) -> list[str]:
     return list(dict.fromkeys((mapping.key_column, *read, *chosen)))
 
 
+def expressions_of(mapping: ObjectMapping) -> dict[tuple[str, ...], str]:
+    """Every SQL expression that people wrote, by its place in the file."""
+    fields: dict[tuple[str, ...], str] = {
+        ("fields", name, "sql"): value_sql(rule)
+        for name, rule in mapping.enabled().items()
+        if rule.sql is not None
+    }
+    return fields if mapping.where is None else {("where",): checked_sql(mapping.where), **fields}
+
+
+def golden_rows_sql(mapping: ObjectMapping) -> str:
+    """The rows that a mapping reads, whatever becomes of them: ``route`` is null."""
+    golden, read = mapping.from_, golden_columns(mapping)
+    columns = [*(column_sql(golden, column) for column in read), "null::varchar as route"]
+    return _select(columns, joined_sql(golden, read))
+
+
 def value_sql(rule: FieldRule) -> str:
     """The value of a rule that is no look-up, before its wire form: a golden expression."""
     if rule.value is not None:
