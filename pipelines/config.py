@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -64,7 +64,11 @@ def parse_model(document: Any, lines: Lines, path: Path, model: type[M]) -> M:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(list(problems_of(error, document, lines, path, model))) from None
+        problems = [
+            Problem(str(path), line_of(lines, where), message)
+            for where, message in faulty.faults(error, document, model)
+        ]
+        raise ConfigError(problems) from None
 
 
 def parse_partly(
@@ -85,7 +89,12 @@ def parse_partly(
     try:
         return model.model_validate(document), []
     except ValidationError as error:
-        problems = list(problems_of(error, document, lines, path, model))
+        # What lacks something that was left out is not wrong for that.
+        problems = [
+            Problem(str(path), line_of(lines, where), message)
+            for where, message in faulty.faults(error, document, model)
+            if not any(lacking[: len(where)] == where for lacking in left_out)
+        ]
         rest = copy.deepcopy(document)
         for item in error.errors():
             left_out.add(_remove(rest, faulty.place(item, document)))
@@ -141,14 +150,6 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     finally:
         if loader is not None:
             loader.dispose()
-
-
-def problems_of(
-    error: ValidationError, document: Any, lines: Lines, path: Path, model: type[BaseModel]
-) -> Iterator[Problem]:
-    """What is wrong with a document, each with its line."""
-    for place, message in faulty.faults(error, document, model):
-        yield Problem(str(path), line_of(lines, place), message)
 
 
 def line_of(lines: Lines, loc: Loc) -> int:

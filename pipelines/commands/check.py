@@ -24,7 +24,6 @@ from pipelines.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from pipelines.project import Project
 
-
 MOST = 12
 """Lines of drift that are shown."""
 
@@ -41,20 +40,22 @@ def check(as_json: Json = False) -> None:
     """
     project = current_project()
     problems: list[Problem] = []
+    drift: list[str] = []
+    notices: list[Problem] = []
     read = [
         _collect(problems, lambda: project.sources),
         _collect(problems, lambda: project.policies),
-        _collect(problems, lambda: project.object_mappings),
     ]
+    is_whole = _collect(problems, lambda: project.object_mappings)
     if read[0]:
         read.append(_collect(problems, lambda: project.decisions))
-    if read[0] and read[1]:
+    if all(read[:2]):
         problems += strays(project)
-    drift: list[str] = []
-    notices: list[Problem] = []
-    if all(read):
+    if all(read) and is_whole:
         _collect(problems, lambda: _check_fields(project, drift))
         notices = _notices(project)
+    else:
+        _collect(problems, lambda: _check_the_rest(project))
     if as_json:
         print_json(
             {
@@ -73,6 +74,12 @@ def check(as_json: Json = False) -> None:
             out.print(f"All well: {readable_path(project.mappings)}", markup=False)
     if problems:
         raise typer.Exit(failures.WRONG)
+
+
+def _check_the_rest(project: Project) -> None:
+    from pipelines.commands.partly import check_what_is_right
+
+    check_what_is_right(project)
 
 
 def _collect(problems: list[Problem], read: Callable[[], object]) -> bool:

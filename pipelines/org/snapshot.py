@@ -144,8 +144,13 @@ def check_keys(project: Project, org: Org, objects: Collection[str]) -> None:
         raise ConfigError(problems)
 
 
-def check_against(project: Project, schema: OrgSchema) -> None:
+def check_against(project: Project, schema: OrgSchema, *, whole: bool = True) -> None:
     """Hold every mapping against the golden relations and the org's fields.
+
+    Args:
+        project: whose mappings.
+        schema: the org's fields.
+        whole: whether all of the mappings could be read.
 
     Raises:
         ConfigError: every problem, each with its file and line; nothing was written to the org.
@@ -155,7 +160,7 @@ def check_against(project: Project, schema: OrgSchema) -> None:
             name: project.warehouse.describe(connection, name, None).columns
             for name in (*GOLDEN, LINKS)
         }
-    check_mappings(fit(project.object_mappings, schema), schema, golden)
+    check_mappings(fit(project.object_mappings, schema), schema, golden, whole=whole)
 
 
 def drift(batch: Batch) -> list[str]:

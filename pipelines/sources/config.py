@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipelines.config import Frozen, Lines, parse_model, read_yaml
-from pipelines.errors import ConfigError
+from pipelines.config import Frozen, Lines, parse_model, parse_partly, read_yaml
+from pipelines.errors import ConfigError, Problem
 from pipelines.sources.config_checks import check_sources
 from pipelines.sources.model import Account, Into, Source, Sources
 from pipelines.sources.presets import presets
@@ -33,15 +33,13 @@ def read_sources(path: Path) -> Sources:
     """
     document, lines = read_yaml(path)
     top = parse_model(document, lines, path, _Document)
-    problems = []
-    sources = {}
+    problems: list[Problem] = []
+    sources: dict[str, Source] = {}
     for name, entry in top.sources.items():
-        try:
-            sources[name] = parse_model(
-                _with_entity(entry), _lines_below(lines, ("sources", name)), path, Source
-            )
-        except ConfigError as error:
-            problems += error.problems
+        below = _lines_below(lines, ("sources", name))
+        source, further = parse_partly(_with_entity(entry), below, path, Source, set())
+        sources |= {} if source is None else {name: source}
+        problems += further
     problems += check_sources(sources, tuple(top.sources), lines, path)
     if problems:
         raise ConfigError(problems)

@@ -37,11 +37,10 @@ def _source(
     unknown = [preset for preset in source.preset if preset not in presets()]
     for preset in unknown:
         yield ("preset",), f"there is no preset {preset!r}{did_you_mean(preset, presets())}"
-    if unknown:
-        return
-    yield from _entity(source)
-    yield from _columns(source)
-    yield from _ids(source)
+    if not unknown:
+        yield from _entity(source)
+        yield from _columns(source)
+        yield from _ids(source)
     yield from _parent(name, source, sources, declared)
     yield from _location(source)
     if source.entity != "contacts":

@@ -38,13 +38,28 @@ def test_every_problem_of_every_file_is_told_at_once(causeway, home, mappings: P
     lead = mappings / "lead.yaml"
     lead.write_text(lead.read_text().replace("where:", "were:"))
     sources = mappings / "sources.yaml"
-    sources.write_text(sources.read_text() + "  other:\n    preset: wimno\n")
+    sources.write_text(
+        sources.read_text()
+        + "  other:\n    preset: wimno\n    piority: 1\n    parent: {source: sho}\n"
+    )
+    account = mappings / "account.yaml"
+    account.write_text(account.read_text().replace("Phone:     ", "Phone: [  # "))
+    (mappings / "policies.yaml").write_text("batches: {start: 2026-02-30}\n")
 
     ran = causeway("check", "--json", home=home, CAUSEWAY_MAPPINGS=str(mappings))
     assert ran.code == 2
-    files = {Path(problem["file"]).name for problem in ran.document["problems"]}
-    assert files >= {"lead.yaml", "sources.yaml"}
+    found = [(Path(p["file"]).name, p["message"]) for p in ran.document["problems"]]
     assert all(problem["line"] for problem in ran.document["problems"])
+    for file, message in (
+        ("account.yaml", "not valid YAML"),
+        ("contact.yaml", "Contact has no field Faks that we may see"),
+        ("lead.yaml", "unknown key 'were'; did you mean 'where'?"),
+        ("policies.yaml", "'2026-02-30' is no timestamp"),
+        ("sources.yaml", "there is no preset 'wimno'; did you mean 'winmo'?"),
+        ("sources.yaml", "unknown key 'piority'; did you mean 'priority'?"),
+        ("sources.yaml", "there is no source 'sho'; did you mean 'shop'?"),
+    ):
+        assert [m for f, m in found if f == file and message in m], (file, message, found)
 
 
 def test_a_field_that_the_org_does_not_have(causeway, home, mappings: Path) -> None:

@@ -150,7 +150,7 @@ sources:
     assert all(p.file.endswith("sources.yaml") for p in caught.value.problems)
     starts = sorted((line, message[:52]) for line, message in problems)
     assert [line for line, _ in starts] == [
-        4, 6, 9, 12, 18, 19, 20, 20, 23, 24, 27, 28, 31, 31, 32, 37, 38
+        4, 6, 9, 12, 14, 18, 19, 20, 20, 23, 24, 27, 28, 31, 31, 32, 37, 38
     ]  # fmt: skip
     text = "\n".join(message for _, message in starts)
     assert "did you mean 'winmo'?" in "\n".join(message for _, message in problems)
@@ -158,6 +158,7 @@ sources:
         "two: the preset 'generic' needs an entity",
         "three: the preset 'winmo' brings contacts, not order",
         "unknown key 'colums'; did you mean 'columns'?",
+        "four: there is no column 'e_mail'; did you mean",
         "five: there is no column 'e_mail'; did you mean",
         "five: 'MAIL' and 'Mail' are the same header",
         "five: 'email' comes from a header already",

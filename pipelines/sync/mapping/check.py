@@ -35,6 +35,8 @@ def check_mappings(
     mappings: Mapping[str, ObjectMapping],
     schema: OrgSchema,
     golden: Mapping[str, Mapping[str, str]],
+    *,
+    whole: bool = True,
 ) -> None:
     """Hold every mapping against what it reads and what it writes.
 
@@ -42,6 +44,8 @@ def check_mappings(
         mappings: by stem.
         schema: the org's fields, live or as they were saved.
         golden: golden relation, and ``account_links`` → its columns with their DuckDB types.
+        whole: whether the mappings are all there is; else only what stands in them is judged, not
+            what is missing.
 
     Raises:
         ConfigError: every problem of every mapping.
@@ -52,7 +56,7 @@ def check_mappings(
         problems = [
             problem
             for mapping in mappings.values()
-            for problem in _Check(mapping, mappings, schema, golden, connection).run()
+            for problem in _Check(mapping, mappings, schema, golden, connection).run(whole=whole)
         ]
     if problems:
         raise ConfigError(problems)
@@ -89,7 +93,7 @@ class _Check:
         self.columns = readable(mapping.from_, golden)
         self.connection = connection
 
-    def run(self) -> Iterator[Problem]:
+    def run(self, *, whole: bool) -> Iterator[Problem]:
         """Every problem of the mapping."""
         if not self.fields:
             text = f"the org has no object {self.mapping.object} that we may see"
@@ -97,12 +101,14 @@ class _Check:
             return
         yield from key_problems(self.mapping, self.fields)
         yield from self._condition()
-        yield from self._match()
-        yield from self._missing()
-        yield from self._addresses()
-        yield from self._groups()
+        if whole:
+            yield from self._match()
+            yield from self._missing()
+            yield from self._addresses()
+            yield from self._groups()
         for name, rule in self.mapping.enabled().items():
-            yield from self._field(name, rule)
+            if whole or rule.lookup in (None, USER, *self.objects):
+                yield from self._field(name, rule)
 
     def _condition(self) -> Iterator[Problem]:
         if self.mapping.where is None and self.mapping.object not in ROUTED:

@@ -15,7 +15,7 @@ from pipelines.config import read_yaml
 from pipelines.errors import ConfigError, Problem
 from pipelines.nearest import did_you_mean
 from pipelines.sync.mapping.idle import idle_keys
-from pipelines.sync.mapping.model import ObjectMapping, read_mapping, relation
+from pipelines.sync.mapping.model import ObjectMapping, read_partly, relation
 from pipelines.sync.mapping.named_objects import ROUTED, USER
 
 NOT_MAPPINGS = ("policies", "sources")
@@ -59,20 +59,31 @@ def read_mappings(
         ConfigError: every problem of every file, each with its line: also a file that is neither a
             mapping nor another one that is known, and look-ups that leave no order of writing.
     """
+    mappings, problems = read_what_is_right(folder, environ)
+    if problems:
+        raise ConfigError(problems)
+    return in_order(mappings)
+
+
+def read_what_is_right(
+    folder: Path, environ: Mapping[str, str] = os.environ
+) -> tuple[dict[str, ObjectMapping], list[Problem]]:
+    """What is right of the mappings by stem, in no order, and every problem of the rest."""
     mappings: dict[str, ObjectMapping] = {}
     problems: list[Problem] = []
     other_files = [f"{stem}.yaml" for stem in NOT_MAPPINGS]
     files = [path for path in sorted(folder.glob("[!.]*.y*ml")) if path.name not in other_files]
     for path in files:
         try:
-            mappings[path.stem] = _read(path, environ)
+            mapping, further = _read(path, environ)
         except ConfigError as error:
             problems += error.problems
+        else:
+            mappings |= {} if mapping is None else {path.stem: mapping}
+            problems += further
     problems += _missing(folder, {path.stem for path in files}, mappings.values())
     problems += _two_keys(mappings.values())
-    if problems:
-        raise ConfigError(problems)
-    return in_order(mappings)
+    return mappings, problems
 
 
 def foreign(folder: Path) -> list[Problem]:
@@ -180,7 +191,7 @@ def matches_sql(mappings: Mapping[str, ObjectMapping], object_name: str) -> str:
     )
 
 
-def _read(path: Path, environ: Mapping[str, str]) -> ObjectMapping:
+def _read(path: Path, environ: Mapping[str, str]) -> tuple[ObjectMapping | None, list[Problem]]:
     if path.stem in LATER:
         raise ConfigError.at(path, 1, f"{LATER[path.stem]}; remove this file")
     document, _ = read_yaml(path)
@@ -193,14 +204,13 @@ def _read(path: Path, environ: Mapping[str, str]) -> ObjectMapping:
     if path.suffix != ".yaml" or not _STEM.fullmatch(path.stem):
         message = "relations are called by this file: name it in small letters, digits and _, .yaml"
         raise ConfigError.at(path, None, message)
-    mapping = read_mapping(path, environ)
-    problems = list(idle_keys(mapping))
-    if mapping.object == USER:
+    mapping, problems = read_partly(path, environ)
+    if mapping is not None:
+        problems += idle_keys(mapping)
+    if mapping is not None and mapping.object == USER:
         text = "users are looked up as owners, never written; map another object"
         problems.append(mapping.problem(text, "object"))
-    if problems:
-        raise ConfigError(problems)
-    return mapping
+    return mapping, problems
 
 
 def _missing(

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipelines.config import Frozen, Lines, line_of, parse_model, read_yaml
+from pipelines.config import Frozen, Lines, line_of, parse_partly, read_yaml
 from pipelines.errors import ConfigError, Problem
 from pipelines.sync.mapping.named_objects import USER
 
@@ -255,15 +255,27 @@ def read_mapping(path: Path, environ: Mapping[str, str] = os.environ) -> ObjectM
     Raises:
         ConfigError: every problem of the file, each with its line.
     """
+    mapping, problems = read_partly(path, environ)
+    if mapping is None or problems:
+        raise ConfigError(problems)
+    return mapping
+
+
+def read_partly(
+    path: Path, environ: Mapping[str, str] = os.environ
+) -> tuple[ObjectMapping | None, list[Problem]]:
+    """What is right of a mapping, none where it is too little, and every problem of the rest.
+
+    Raises:
+        ConfigError: the file is no YAML.
+    """
     document, lines = read_yaml(path)
     problems: list[Problem] = []
-    mapping = parse_model(
-        _filled(document, lines, path, environ, problems), lines, path, ObjectMapping
-    )
-    if problems:
-        raise ConfigError(problems)
-    mapping._file, mapping._lines = path, lines
-    return mapping
+    document = _filled(document, lines, path, environ, problems)
+    mapping, further = parse_partly(document, lines, path, ObjectMapping, set())
+    if mapping is not None:
+        mapping._file, mapping._lines = path, lines
+    return mapping, problems + further
 
 
 def json_schema() -> dict[str, Any]:
