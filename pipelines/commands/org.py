@@ -36,6 +36,15 @@ def start(
         Path | None,
         typer.Option(help="Rules of your own; kept for later starts.", show_default=False),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Let it be asked by another name than this machine's own; its pages then need a "
+            "login.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start it, or say where it already runs.
@@ -48,16 +57,20 @@ def start(
 
     Rules are validation rules, duplicate rules, assignment rules and automations, as the README
     shows them. They lie in local_org/rules.yaml of the home, where they can be edited too. With
-    --rules or --faults an org that runs is started anew.
+    --rules, --faults or --allow-host an org that runs is started anew.
+
+    It listens on this machine alone, and is asked as localhost, 127.0.0.1 or ::1; any other name is
+    refused, since a web page could have made it up. --allow-host org.test lets clients ask for that
+    name too, whose address is made known to them elsewhere, such as in /etc/hosts or by a tunnel.
     """
     choose_home(home)
     from pipelines.local_org import control
 
     folder = project().local_org
-    if rules is not None or faults:
+    if rules is not None or faults or allow_host:
         # What is asked for holds from a start on.
         control.stop(folder)
-    _show(control.start(folder, port, faults=faults, rules=rules), as_json)
+    _show(control.start(folder, port, faults=faults, rules=rules, hosts=allow_host or ()), as_json)
 
 
 @app.command()

@@ -29,11 +29,20 @@ from pipelines.local_org.usage import Usage
 class Org:
     """Everything that a request needs to know of the org."""
 
-    def __init__(self, home: Home, *, faults: bool = False, rules: Path | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        faults: bool = False,
+        rules: Path | None = None,
+        hosts: frozenset[str] = frozenset(),
+    ) -> None:
         if not home.setup.exists():
             home.folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(TEMPLATE, home.setup)
         self.home = home
+        self.hosts = hosts
+        """Names besides this machine's own by which it may be asked."""
         self.setup, own = _set_up(home, rules)
         self.jwt_public_key = ensure_jwt_key(home.jwt_key)
         self.state: dict[str, Any] = ensure_identity(home, self.setup)

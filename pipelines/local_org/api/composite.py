@@ -7,7 +7,15 @@ from typing import Any
 
 from pipelines.local_org import unconfirmed
 from pipelines.local_org.api.discovery import sobject_of
-from pipelines.local_org.api.router import Answer, ApiError, Call, Router, refusal, split_url
+from pipelines.local_org.api.router import (
+    Answer,
+    ApiError,
+    Call,
+    Router,
+    refusal,
+    split_url,
+    unexpected,
+)
 from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.dml.outcome import Outcome, RolledBack
 from pipelines.local_org.dml.records import Batch, JsonTypeError, write_records
@@ -161,6 +169,9 @@ def _run(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) 
         return call.routes.dispatch(part)
     except ApiError as error:
         return Answer(error.status, error.body)
+    except Exception as error:
+        message = unexpected(error, f"{method} {path} in {call.path}")
+        return Answer(500, [{"message": message, "errorCode": "UNKNOWN_EXCEPTION"}])
 
 
 def _resolve_all(value: Any, contents: dict[str, Any]) -> Any:
