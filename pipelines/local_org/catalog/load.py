@@ -49,6 +49,10 @@ _CUSTOM_TYPES = {
     "MultiselectPicklist": ("multipicklist", 4099),
     "Lookup": ("reference", 18),
 }
+LONGEST_INDEXED = 255
+"""Longer texts can be neither filtered, sorted nor grouped by."""
+UNGROUPED = frozenset({"datetime", "double", "currency", "percent", "multipicklist"})
+"""Types whose fields cannot be grouped by, as every recorded describe says."""
 Picklists = dict[tuple[str, str], tuple[PicklistValue, ...]]
 """Object and field → values."""
 _FULL_NAME_SQL = 'concat_ws(\' \', {t}."FirstName", {t}."LastName")'
@@ -141,6 +145,9 @@ def custom_field(name: str, setup: FieldSetup) -> Field:
         updateable=True,
         defaulted=kind == "boolean",
         id_lookup=setup.external_id or setup.unique,
+        filterable=setup.type != "LongTextArea",
+        sortable=setup.type != "LongTextArea",
+        groupable=setup.type != "LongTextArea" and kind not in UNGROUPED,
         references=(setup.refers_to,) if setup.refers_to else (),
         relationship=name.removesuffix("__c") + "__r" if kind == "reference" else None,
         restricted=setup.restricted,
@@ -209,6 +216,7 @@ def _compact_fields(entry: dict[str, Any]) -> Iterator[Field]:
         kind, arguments, letters = match[1], match[2] or "", set(match[3])
         numbers = [int(n) for n in arguments.split(",")] if arguments[:1].isdigit() else []
         reference = kind == "reference"
+        is_long = kind == "textarea" and numbers[0] > LONGEST_INDEXED
         yield Field(
             name=name,
             label=re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name),
@@ -222,6 +230,9 @@ def _compact_fields(entry: dict[str, Any]) -> Iterator[Field]:
             updateable="U" in letters,
             defaulted="D" in letters,
             id_lookup="K" in letters,
+            filterable=not is_long,
+            sortable=not is_long,
+            groupable=not is_long and kind not in UNGROUPED,
             name_field="F" in letters,
             unique=name == "Username",
             references=tuple(arguments.split()) if reference else (),

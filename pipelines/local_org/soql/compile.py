@@ -1,6 +1,7 @@
 """A parsed query as one SQL select."""
 
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
+from pipelines.local_org.soql.columns import call_text
 from pipelines.local_org.soql.compiled import Child, Compiled, Output
 from pipelines.local_org.soql.expressions import AGGREGATES, Expressions
 from pipelines.local_org.soql.filters import Filters
@@ -13,6 +14,7 @@ from pipelines.local_org.soql.tree import (
     PathNode,
     Query,
     QueryError,
+    TypeOf,
     marked,
 )
 
@@ -54,7 +56,13 @@ class _Compiler:
         functions = [i.expression for i in items if isinstance(i.expression, FunctionNode)]
         if query.group or any(f.name.lower() in AGGREGATES for f in functions):
             return self._aggregate(items)
-        outputs = [output for item in items for output in self._outputs(item)]
+        outputs = [
+            output
+            for item in query.items
+            if not isinstance(item, Query)
+            for output in self._outputs(item)
+        ]
+        self._check_distinct(outputs)
         children = tuple(self._child(item) for item in query.items if isinstance(item, Query))
         source = self._source()
         order = self._order()
@@ -98,7 +106,7 @@ class _Compiler:
 
     def _ordering(self, ordering: Ordering) -> str:
         sql, field = self.expressions.value(self._aliased(ordering.expression))
-        if not field.sortable:
+        if not field.sortable or field.type == "address":
             message = f"field '{field.name}' can not be sorted in a query call"
             raise QueryError("INVALID_FIELD", self._at(ordering.expression, message))
         if field.column_type == "varchar" and field.type not in {"id", "reference"}:
@@ -124,7 +132,38 @@ class _Compiler:
 
     # -- what is selected --------------------------------------------------------------------------
 
-    def _outputs(self, item: Item) -> list[Output]:
+    def _check_distinct(self, outputs: list[Output]) -> None:
+        """Refuse a field that is selected twice."""
+        selected: set[tuple[str, ...]] = set()
+        for output in outputs:
+            place = (*output.route, output.name)
+            if place in selected:
+                raise QueryError("INVALID_FIELD", f"duplicate field selected: {output.name}")
+            selected.add(place)
+
+    def _typeof(self, item: TypeOf) -> list[Output]:
+        """The fields that a parent is asked for by its kind."""
+        kinds = self.scope.typed(item.relationship)
+        named: list[SObject] = []
+        outputs = []
+        for name, paths in item.cases:
+            kind = next((k for k in kinds if k.name.lower() == name.lower()), None)
+            if kind is None or kind in named:
+                message = f"'{name}' cannot stand behind WHEN here"
+                raise QueryError("MALFORMED_QUERY", self._at(item.relationship, message))
+            named.append(kind)
+            for path in paths:
+                resolved = self.scope.resolve_typed(item.relationship, (kind,), path, rest=False)
+                outputs.append(self._output(resolved, path))
+        others = tuple(kind for kind in kinds if kind not in named)
+        for path in item.otherwise if others else ():
+            resolved = self.scope.resolve_typed(item.relationship, others, path, rest=True)
+            outputs.append(self._output(resolved, path))
+        return outputs
+
+    def _outputs(self, item: Item | TypeOf) -> list[Output]:
+        if isinstance(item, TypeOf):
+            return self._typeof(item)
         expression = item.expression
         if isinstance(expression, FunctionNode) and expression.name.lower() == "fields":
             return self._all_fields(expression)
@@ -143,13 +182,14 @@ class _Compiler:
     def _output(self, resolved: Resolved, expression: PathNode) -> Output:
         sql = resolved.sql
         if resolved.field.type == "address":
-            sql = self._address(resolved, expression)
+            sql = self._address(resolved)
         return Output(resolved.route, resolved.field.name, resolved.field, sql)
 
-    def _address(self, resolved: Resolved, expression: PathNode) -> str:
+    def _address(self, resolved: Resolved) -> str:
         """Compound addresses are read as a struct of their parts, null when all are."""
-        parent = expression.names[:-1]
-        owner = self.scope.objects.get(tuple(s.lower() for s in resolved.route), self.sobject)
+        key = tuple(step.lower() for step in resolved.route)
+        owner = self.scope.objects[key][0] if key else self.sobject
+        alias = self.scope.joins[key] if key else self.scope.alias
         stem = resolved.field.name.removesuffix("Address")
         parts = []
         for part in (
@@ -164,9 +204,9 @@ class _Compiler:
             "StateCode",
             "Street",
         ):
-            if owner.get(stem + part) is not None:
-                node = PathNode((*parent, stem + part), expression.position)
-                parts.append((part[0].lower() + part[1:], self.scope.resolve(node).sql))
+            field = owner.get(stem + part)
+            if field is not None:
+                parts.append((part[0].lower() + part[1:], field.read_sql(alias)))
         members = ", ".join(f"'{name}': {sql}" for name, sql in parts)
         nothing = " and ".join(f"{sql} is null" for _, sql in parts)
         return f"case when not ({nothing}) then {{{members}}} end"
@@ -210,7 +250,12 @@ class _Compiler:
     # -- aggregates --------------------------------------------------------------------------------
 
     def _aggregate(self, items: list[Item]) -> Compiled:
-        groups = [self.expressions.value(expression)[0] for expression in self.query.group]
+        others = [item for item in self.query.items if not isinstance(item, Item)]
+        if others:
+            raise QueryError(
+                "MALFORMED_QUERY", "Only fields and functions can be selected with aggregates"
+            )
+        groups = [self._group(expression) for expression in self.query.group]
         outputs: list[Output] = []
         unnamed = 0
         for item in items:
@@ -223,13 +268,22 @@ class _Compiler:
                 raise QueryError("MALFORMED_QUERY", self._at(item.expression, message))
             name = item.alias or (_last_name(item.expression) if plain else f"expr{unnamed}")
             unnamed += 0 if plain or item.alias else 1
-            outputs.append(Output((), name, field, sql))
+            function = "" if isinstance(item.expression, PathNode) else call_text(item.expression)
+            outputs.append(Output((), name, field, sql, function))
         columns = ", ".join(f"{output.sql} as o{i}" for i, output in enumerate(outputs))
         source = self._source()
         grouped = f" group by {', '.join(groups)}" if groups else ""
         having = f" having {self.filters.sql(self.query.having)}" if self.query.having else ""
         sql = f"select {columns} from {source}{grouped}{having}{self._order()}{self._bounds()}"
-        return Compiled("aggregate", self.sobject, sql, tuple(outputs))
+        is_grouped = bool(self.query.group)
+        return Compiled("aggregate", self.sobject, sql, tuple(outputs), grouped=is_grouped)
+
+    def _group(self, expression: Expression) -> str:
+        sql, field = self.expressions.value(expression)
+        if not field.groupable or field.type == "address":
+            message = f"field '{field.name}' can not be grouped in a query call"
+            raise QueryError("INVALID_FIELD", self._at(expression, message))
+        return sql
 
     def _aliased(self, expression: Expression) -> Expression:
         if isinstance(expression, PathNode) and len(expression.names) == 1:

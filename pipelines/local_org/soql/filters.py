@@ -44,7 +44,7 @@ class Filters:
 
     def _comparison(self, test: Comparison) -> str:
         left, field = self._resolve(test.left)
-        if not field.filterable:
+        if not field.filterable or field.type == "address":
             message = f"field '{field.name}' can not be filtered in a query call"
             raise QueryError("INVALID_FIELD", marked(self._text, test.left.position, message))
         left = _comparable(left, field)

@@ -35,6 +35,16 @@ Expression = PathNode | FunctionNode
 
 
 @dataclass(frozen=True)
+class TypeOf:
+    """`TYPEOF What WHEN Account THEN Phone ELSE Name END`: fields by the kind of a parent."""
+
+    relationship: PathNode
+    cases: tuple[tuple[str, tuple[PathNode, ...]], ...]
+    """Object and the fields of it."""
+    otherwise: tuple[PathNode, ...]
+
+
+@dataclass(frozen=True)
 class Literal:
     """A value: kind is one of text, number, date, datetime, boolean, null, moment."""
 
@@ -84,7 +94,7 @@ class Ordering:
 class Query:
     """A whole query; `children` are its sub-queries in the select list."""
 
-    items: tuple["Item | Query", ...]
+    items: tuple["Item | Query | TypeOf", ...]
     source: str
     source_position: int
     text: str
@@ -100,7 +110,7 @@ class Query:
 def plain_query(names: Sequence[str], source: str) -> Query:
     """`SELECT names FROM source` without parsing it."""
     text = "SELECT "
-    items: list[Item | Query] = []
+    items: list[Item | Query | TypeOf] = []
     for name in names:
         text += ", " if items else ""
         items.append(Item(PathNode(tuple(name.split(".")), len(text)), None))
