@@ -55,4 +55,4 @@ $(UV):
 	@.ci/install-uv .uv
 
 clean:  ## remove what was installed; data/ stays
-	rm -rf .venv .uv .cumulusci .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .uv .cumulusci .airbyte .mypy_cache .ruff_cache .pytest_cache .hypothesis

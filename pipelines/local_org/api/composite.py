@@ -122,7 +122,10 @@ def _run_all(
             answers.append(_answer(name, Answer(400, [error])))
             broken = True
             continue
-        headers = {str(k).lower(): str(v) for k, v in (part.get("httpHeaders") or {}).items()}
+        given = part.get("httpHeaders") or {}
+        if not isinstance(given, dict):
+            raise ApiError(400, "JSON_PARSER_ERROR", "httpHeaders must be an object")
+        headers = {str(name).lower(): str(value) for name, value in given.items()}
         answer = _run(call, str(part.get("method", "")), url, body, headers)
         if answer.status < 400:
             contents[name] = answer.content
@@ -152,7 +155,10 @@ def _halted(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _run(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) -> Answer:
     """Run one part through the table of routes, in the name of the same user."""
-    path, query = split_url(url)
+    try:
+        path, query = split_url(url)
+    except ValueError:  # such as an unclosed bracket where the host stands
+        path, query = "", {}
     method = method.upper()
     if method not in METHODS or not path.lower().startswith("/services/data/"):
         return Answer(400, [{"errorCode": "INVALID_URL", "message": f"Invalid request: {url}"}])

@@ -1,13 +1,14 @@
 """What a query's columns are: the answer to `columns=true`, from which the CLI lays out its tables.
 
-The keys are those of a recorded answer (an Apex checkpoint's `queryMetadata`, api-facts 2.2).
+The keys, and what stands there for parents, sub-queries and functions, are those that the CLI's own
+tests hold (salesforcecli/plugin-data, `queryFields.exemplars.ts`).
 """
 
 from typing import Any
 
 from pipelines.local_org.catalog.model import NUMBER_TYPES, Field
-from pipelines.local_org.soql.compiled import Compiled, Output, step_name
-from pipelines.local_org.soql.tree import FunctionNode, PathNode
+from pipelines.local_org.soql.compiled import Compiled, step_name
+from pipelines.local_org.soql.polymorphic import NAME
 
 _APEX_TYPES = {
     "id": "Id",
@@ -22,12 +23,9 @@ _APEX_TYPES = {
 
 def column_metadata(query: Compiled) -> dict[str, Any]:
     """The columns of a query, parents and sub-queries as columns that hold columns."""
-    if query.kind == "count":
-        columns = [_column("count()", "expr0", aggregate=True, apex_type="Integer")]
-    else:
-        columns = _columns(query)
+    counted = [_column("expr0", display="count()", aggregate=True, numeric=True)]
     return {
-        "columnMetadata": columns,
+        "columnMetadata": counted if query.kind == "count" else _columns(query),
         "entityName": query.sobject.name,
         "groupBy": query.grouped,
         "idSelected": any(o.route == () and o.name == "Id" for o in query.outputs),
@@ -35,61 +33,68 @@ def column_metadata(query: Compiled) -> dict[str, Any]:
     }
 
 
-def call_text(function: FunctionNode) -> str:
-    """A call as it is written, such as `COUNT(Id)`."""
-    arguments = (
-        ".".join(a.names) if isinstance(a, PathNode) else call_text(a) for a in function.arguments
-    )
-    return f"{function.name}({', '.join(arguments)})"
-
-
 def _columns(query: Compiled) -> list[dict[str, Any]]:
     columns: list[dict[str, Any]] = []
     for output in query.outputs:
-        _add(columns, output)
+        place = _place(query, columns, output.route)
+        if output.function:
+            numeric = output.field.type in NUMBER_TYPES
+            column = _column(output.name, display=output.function, aggregate=True, numeric=numeric)
+        else:
+            column = _field_column(output.name, output.field)
+        if column not in place:
+            place.append(column)
     for child in query.children:
-        columns.append(_column(child.name, child.name, aggregate=True, apex_type=""))
-        columns[-1]["joinColumns"] = _columns(child.query)
+        inner = _columns(child.query)
+        columns.append(_column(child.name, aggregate=True) | {"joinColumns": inner})
     return columns
 
 
-def _add(columns: list[dict[str, Any]], output: Output) -> None:
-    """Add a column of a record, or of one of its parents."""
-    place = columns
-    for step in map(step_name, output.route):
-        parent = next((c for c in place if c["columnName"] == step and not c["aggregate"]), None)
+def _place(
+    query: Compiled, columns: list[dict[str, Any]], route: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Where the columns of a parent stand; its own column is added when it is the first."""
+    objects = dict(zip(query.routes, query.route_objects, strict=True))
+    sobject, place = query.sobject, columns
+    for depth, step in enumerate(route, 1):
+        name = step_name(step)
+        parent = next((c for c in place if c["columnName"] == name and not c["aggregate"]), None)
         if parent is None:
-            parent = _column(step, step, aggregate=False, apex_type="")
+            reference = sobject.parent(name)
+            parent = _column(name) | {"foreignKeyName": reference.name if reference else None}
             place.append(parent)
         place = parent["joinColumns"]
-    display = output.function or output.name
-    is_aggregate = bool(output.function)
-    column = _column(display, output.name, aggregate=is_aggregate, field=output.field)
-    if column not in place:
-        place.append(column)
+        targets = objects[route[:depth]]
+        sobject = targets[0] if len(targets) == 1 else NAME
+    return place
+
+
+def _field_column(name: str, field: Field) -> dict[str, Any]:
+    kind = _APEX_TYPES.get(field.type, "String")
+    return _column(name, numeric=kind in {"Integer", "Double"}) | {
+        "apexType": kind,
+        "booleanType": kind == "Boolean",
+        "custom": field.custom,
+        "insertable": field.createable,
+        "textType": kind == "String",
+        "updatable": field.updateable,
+    }
 
 
 def _column(
-    display: str,
-    name: str,
-    *,
-    aggregate: bool,
-    apex_type: str | None = None,
-    field: Field | None = None,
+    name: str, *, display: str = "", aggregate: bool = False, numeric: bool = False
 ) -> dict[str, Any]:
-    kind = field.type if field is not None else ""
-    apex = _APEX_TYPES.get(kind, "String") if apex_type is None else apex_type
     return {
         "aggregate": aggregate,
-        "apexType": apex or None,
-        "booleanType": apex == "Boolean",
+        "apexType": None,
+        "booleanType": False,
         "columnName": name,
-        "custom": field is not None and field.custom,
-        "displayName": display,
-        "foreignKeyName": field.relationship if field is not None else None,
-        "insertable": field is not None and field.createable,
+        "custom": False,
+        "displayName": display or name,
+        "foreignKeyName": None,
+        "insertable": False,
         "joinColumns": [],
-        "numberType": apex in {"Integer", "Double"},
-        "textType": apex == "String",
-        "updatable": field is not None and field.updateable,
+        "numberType": numeric,
+        "textType": False,
+        "updatable": False,
     }

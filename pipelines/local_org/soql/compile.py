@@ -1,12 +1,13 @@
 """A parsed query as one SQL select."""
 
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
-from pipelines.local_org.soql.columns import call_text
 from pipelines.local_org.soql.compiled import Child, Compiled, Output
-from pipelines.local_org.soql.expressions import AGGREGATES, Expressions
+from pipelines.local_org.soql.expressions import Expressions
 from pipelines.local_org.soql.filters import Filters
-from pipelines.local_org.soql.scope import Resolved, Scope
+from pipelines.local_org.soql.scope import Scope
+from pipelines.local_org.soql.selection import Selection
 from pipelines.local_org.soql.tree import (
+    Condition,
     Expression,
     FunctionNode,
     Item,
@@ -14,12 +15,11 @@ from pipelines.local_org.soql.tree import (
     PathNode,
     Query,
     QueryError,
-    TypeOf,
+    last_name,
     marked,
 )
 
 MAX_OFFSET = 2000
-FIELDS_LIMIT = 200
 
 
 def compile_query(catalog: Catalog, query: Query, *, deleted: bool = False) -> Compiled:
@@ -41,7 +41,9 @@ class _Compiler:
         self.catalog, self.query, self.sobject, self.deleted = catalog, query, sobject, deleted
         self.scope = Scope(catalog, sobject, query.text, query.alias, alias)
         self.expressions = Expressions(self.scope, query.text)
-        self.filters = Filters(query.text, self.expressions.value, self.semi_join)
+        self.filters = Filters(query.text, self.expressions.plain, self.semi_join)
+        self.groups: list[str] | None = None
+        """What an aggregate query groups by; None while a row is a record."""
         self.aliases: dict[str, Expression] = {}
 
     # -- the whole ---------------------------------------------------------------------------------
@@ -54,15 +56,9 @@ class _Compiler:
             sql = f"select count(*) from {self._source()}"
             return Compiled("count", self.sobject, sql, ())
         functions = [i.expression for i in items if isinstance(i.expression, FunctionNode)]
-        if query.group or any(f.name.lower() in AGGREGATES for f in functions):
+        if query.group or any(f.is_aggregate for f in functions):
             return self._aggregate(items)
-        outputs = [
-            output
-            for item in query.items
-            if not isinstance(item, Query)
-            for output in self._outputs(item)
-        ]
-        self._check_distinct(outputs)
+        outputs = Selection(self.scope, query, self.expressions).all()
         children = tuple(self._child(item) for item in query.items if isinstance(item, Query))
         source = self._source()
         order = self._order()
@@ -92,10 +88,8 @@ class _Compiler:
             tests.append(f'not {alias}."IsDeleted"')
         if self.query.where is not None:
             tests.append(self.filters.sql(self.query.where))
-        for ordering in self.query.order:
-            self.expressions.value(self._aliased(ordering.expression))
-        for group in self.query.group:
-            self.expressions.value(group)
+        for expression in (*(o.expression for o in self.query.order), *self.query.group):
+            self.expressions.value(self._aliased(expression))
         joins = " ".join(["", *self.scope.lines])
         where = f" where {' and '.join(tests)}" if tests else ""
         return f"{self.sobject.table} {alias}{joins}{where}"
@@ -105,7 +99,8 @@ class _Compiler:
         return f" order by {', '.join(keys)}" if keys else ""
 
     def _ordering(self, ordering: Ordering) -> str:
-        sql, field = self.expressions.value(self._aliased(ordering.expression))
+        expression = self._aliased(ordering.expression)
+        sql, field = self._of_group(expression, "Ordered field")
         if not field.sortable or field.type == "address":
             message = f"field '{field.name}' can not be sorted in a query call"
             raise QueryError("INVALID_FIELD", self._at(ordering.expression, message))
@@ -131,98 +126,6 @@ class _Compiler:
         return limit + (f" offset {query.offset}" if query.offset else "")
 
     # -- what is selected --------------------------------------------------------------------------
-
-    def _check_distinct(self, outputs: list[Output]) -> None:
-        """Refuse a field that is selected twice."""
-        selected: set[tuple[str, ...]] = set()
-        for output in outputs:
-            place = (*output.route, output.name)
-            if place in selected:
-                raise QueryError("INVALID_FIELD", f"duplicate field selected: {output.name}")
-            selected.add(place)
-
-    def _typeof(self, item: TypeOf) -> list[Output]:
-        """The fields that a parent is asked for by its kind."""
-        kinds = self.scope.typed(item.relationship)
-        named: list[SObject] = []
-        outputs = []
-        for name, paths in item.cases:
-            kind = next((k for k in kinds if k.name.lower() == name.lower()), None)
-            if kind is None or kind in named:
-                message = f"'{name}' cannot stand behind WHEN here"
-                raise QueryError("MALFORMED_QUERY", self._at(item.relationship, message))
-            named.append(kind)
-            for path in paths:
-                resolved = self.scope.resolve_typed(item.relationship, (kind,), path, rest=False)
-                outputs.append(self._output(resolved, path))
-        others = tuple(kind for kind in kinds if kind not in named)
-        for path in item.otherwise if others else ():
-            resolved = self.scope.resolve_typed(item.relationship, others, path, rest=True)
-            outputs.append(self._output(resolved, path))
-        return outputs
-
-    def _outputs(self, item: Item | TypeOf) -> list[Output]:
-        if isinstance(item, TypeOf):
-            return self._typeof(item)
-        expression = item.expression
-        if isinstance(expression, FunctionNode) and expression.name.lower() == "fields":
-            return self._all_fields(expression)
-        if isinstance(expression, FunctionNode):
-            sql, field = self.expressions.value(expression)
-            name = item.alias or _last_name(expression)
-            return [Output((), name, field, sql)]
-        if item.alias is not None:
-            raise QueryError(
-                "MALFORMED_QUERY",
-                self._at(expression, "only aggregate expressions use field aliasing"),
-            )
-        resolved = self.scope.resolve(expression)
-        return [self._output(resolved, expression)]
-
-    def _output(self, resolved: Resolved, expression: PathNode) -> Output:
-        sql = resolved.sql
-        if resolved.field.type == "address":
-            sql = self._address(resolved)
-        return Output(resolved.route, resolved.field.name, resolved.field, sql)
-
-    def _address(self, resolved: Resolved) -> str:
-        """Compound addresses are read as a struct of their parts, null when all are."""
-        key = tuple(step.lower() for step in resolved.route)
-        owner = self.scope.objects[key][0] if key else self.sobject
-        alias = self.scope.joins[key] if key else self.scope.alias
-        stem = resolved.field.name.removesuffix("Address")
-        parts = []
-        for part in (
-            "City",
-            "Country",
-            "GeocodeAccuracy",
-            "Latitude",
-            "Longitude",
-            "PostalCode",
-            "CountryCode",
-            "State",
-            "StateCode",
-            "Street",
-        ):
-            field = owner.get(stem + part)
-            if field is not None:
-                parts.append((part[0].lower() + part[1:], field.read_sql(alias)))
-        members = ", ".join(f"'{name}': {sql}" for name, sql in parts)
-        nothing = " and ".join(f"{sql} is null" for _, sql in parts)
-        return f"case when not ({nothing}) then {{{members}}} end"
-
-    def _all_fields(self, function: FunctionNode) -> list[Output]:
-        argument = function.arguments[0] if function.arguments else None
-        kind = argument.names[0].lower() if isinstance(argument, PathNode) else ""
-        if kind not in {"all", "standard", "custom"}:
-            raise QueryError("MALFORMED_QUERY", self._at(function, "unexpected FIELDS() argument"))
-        limit = self.query.limit
-        if kind != "standard" and (limit is None or limit > FIELDS_LIMIT):
-            message = f"The SOQL FIELDS function must have a LIMIT of at most {FIELDS_LIMIT}"
-            raise QueryError("MALFORMED_QUERY", self._at(function, message))
-        fields = [f for f in self.sobject.fields if kind == "all" or f.custom == (kind == "custom")]
-        nodes = [PathNode((field.name,), function.position) for field in fields]
-        return [self._output(self.scope.resolve(node), node) for node in nodes]
 
     def _routes(self, outputs: list[Output]) -> list[tuple[str, ...]]:
         routes: dict[tuple[str, ...], None] = {}
@@ -255,31 +158,58 @@ class _Compiler:
             raise QueryError(
                 "MALFORMED_QUERY", "Only fields and functions can be selected with aggregates"
             )
-        groups = [self._group(expression) for expression in self.query.group]
+        self.groups = [self._group(expression) for expression in self.query.group]
         outputs: list[Output] = []
         unnamed = 0
         for item in items:
             if item.alias is not None:
                 self.aliases[item.alias.lower()] = item.expression
-            sql, field = self.expressions.value(item.expression)
+            sql, field = self._of_group(item.expression, "Field")
             plain = isinstance(item.expression, PathNode)
-            if plain and sql not in groups:
-                message = f"Field must be grouped or aggregated: {_last_name(item.expression)}"
-                raise QueryError("MALFORMED_QUERY", self._at(item.expression, message))
-            name = item.alias or (_last_name(item.expression) if plain else f"expr{unnamed}")
+            name = item.alias or (last_name(item.expression) if plain else f"expr{unnamed}")
             unnamed += 0 if plain or item.alias else 1
-            function = "" if isinstance(item.expression, PathNode) else call_text(item.expression)
+            function = self._call_text(item.expression)
             outputs.append(Output((), name, field, sql, function))
         columns = ", ".join(f"{output.sql} as o{i}" for i, output in enumerate(outputs))
         source = self._source()
-        grouped = f" group by {', '.join(groups)}" if groups else ""
-        having = f" having {self.filters.sql(self.query.having)}" if self.query.having else ""
+        grouped = f" group by {', '.join(self.groups)}" if self.groups else ""
+        having = f" having {self._having(self.query.having)}" if self.query.having else ""
         sql = f"select {columns} from {source}{grouped}{having}{self._order()}{self._bounds()}"
         is_grouped = bool(self.query.group)
         return Compiled("aggregate", self.sobject, sql, tuple(outputs), grouped=is_grouped)
 
-    def _group(self, expression: Expression) -> str:
+    def _call_text(self, expression: Expression) -> str:
+        """A call as Salesforce writes it: `avg(Amount)`; blank for a plain field."""
+        if isinstance(expression, PathNode):
+            return ""
+        inner = []
+        for argument in expression.arguments:
+            if isinstance(argument, PathNode):
+                resolved = self.scope.resolve(argument)
+                inner.append(".".join((*resolved.route, resolved.field.name)))
+            else:
+                inner.append(self._call_text(argument))
+        return f"{expression.name.lower()}({', '.join(inner)})"
+
+    def _having(self, condition: Condition) -> str:
+        def value(expression: Expression) -> tuple[str, Field]:
+            return self._of_group(self._aliased(expression), "Field")
+
+        return Filters(self.query.text, value, self.semi_join).sql(condition)
+
+    def _of_group(self, expression: Expression, what: str) -> tuple[str, Field]:
+        """An expression that has one value for each row: of a record, or of a group of them."""
+        if self.groups is None:
+            return self.expressions.plain(expression)
         sql, field = self.expressions.value(expression)
+        is_aggregate = isinstance(expression, FunctionNode) and expression.is_aggregate
+        if not is_aggregate and sql not in self.groups:
+            message = f"{what} must be grouped or aggregated: {last_name(expression)}"
+            raise QueryError("MALFORMED_QUERY", self._at(expression, message))
+        return sql, field
+
+    def _group(self, expression: Expression) -> str:
+        sql, field = self.expressions.plain(expression)
         if not field.groupable or field.type == "address":
             message = f"field '{field.name}' can not be grouped in a query call"
             raise QueryError("INVALID_FIELD", self._at(expression, message))
@@ -303,7 +233,7 @@ class _Compiler:
         item = query.items[0]
         if len(query.items) != 1 or not isinstance(item, Item):
             raise QueryError("MALFORMED_QUERY", "a semi-join selects exactly one field")
-        sql, field = compiler.expressions.value(item.expression)
+        sql, field = compiler.expressions.plain(item.expression)
         if field.type not in {"id", "reference"}:
             raise QueryError("MALFORMED_QUERY", f"The selected field '{field.name}' is no id")
         source = compiler._source()
@@ -320,12 +250,6 @@ def _is_plain_count(expression: Expression) -> bool:
         and expression.name.lower() == "count"
         and not expression.arguments
     )
-
-
-def _last_name(expression: Expression) -> str:
-    while isinstance(expression, FunctionNode):
-        expression = expression.arguments[0]
-    return expression.names[-1]
 
 
 def _unsupported(query: Query) -> str:

@@ -22,6 +22,9 @@ class PathNode:
     position: int
 
 
+AGGREGATES = frozenset({"count", "count_distinct", "sum", "avg", "min", "max"})
+
+
 @dataclass(frozen=True)
 class FunctionNode:
     """A call such as `COUNT(Id)`, `CALENDAR_YEAR(CreatedDate)` or `FIELDS(ALL)`."""
@@ -29,6 +32,12 @@ class FunctionNode:
     name: str
     arguments: tuple["Expression", ...]
     position: int
+
+    @property
+    def is_aggregate(self) -> bool:
+        """Whether it speaks of several records, itself or in one of its arguments."""
+        inner = (a for a in self.arguments if isinstance(a, FunctionNode))
+        return self.name.lower() in AGGREGATES or any(a.is_aggregate for a in inner)
 
 
 Expression = PathNode | FunctionNode
@@ -105,6 +114,13 @@ class Query:
     order: tuple[Ordering, ...] = ()
     limit: int | None = None
     offset: int = 0
+
+
+def last_name(expression: Expression) -> str:
+    """The name of the field that an expression is about."""
+    while isinstance(expression, FunctionNode):
+        expression = expression.arguments[0]
+    return expression.names[-1]
 
 
 def plain_query(names: Sequence[str], source: str) -> Query:
