@@ -184,12 +184,13 @@ def fault(
       die               moment=before_work|after_work: kill -9 at a request
       expire_sessions   every access token ends
       lock_rows         object= share= seed=: UNABLE_TO_LOCK_ROW for some rows of a write
+      lock_contention   until it is cleared, writers of one account at once lock each other out
       job               end=Failed|InProgress|die_before_commit|die_after_commit
                         after_chunks= object= operation=: a Bulk job fails, hangs, or kill -9
       clear             forget what still would happen
 
-    The first five take path= (a regular expression) and method= to choose requests. Each takes
-    times= (1) and skip= (0), so that the third upload is reset with:
+    The first five take path= (a regular expression) and method= to choose requests. All but
+    lock_contention take times= (1) and skip= (0), so that the third upload is reset with:
 
       causeway org fault reset during=upload method=PUT skip=2
       causeway org fault job end=die_after_commit after_chunks=5

@@ -163,7 +163,7 @@ def inject(home: Path, *faults: dict[str, Any]) -> list[dict[str, Any]]:
     Args:
         home: the org's folder.
         faults: each with `kind` (refuse, slow, reset, lose_answer, die, expire_sessions,
-            lock_rows, job) and its settings, see `pipelines.local_org.faults`.
+            lock_rows, lock_contention, job) and its settings, see `pipelines.local_org.faults`.
 
     Returns:
         the faults still to happen.

@@ -72,10 +72,11 @@ class Application:
             return
         faults = self._faults(request)
         try:
-            if await _stopped_before(faults, receive):
-                return
-            refusal = next((f for f in faults if isinstance(f, Refuse)), None)
-            answer = _refusal(refusal) if refusal else await self._answer(request)
+            with self._org.writer.locks.request():
+                if await _stopped_before(faults, receive):
+                    return
+                refusal = next((f for f in faults if isinstance(f, Refuse)), None)
+                answer = _refusal(refusal) if refusal else await self._answer(request)
         except ClientDisconnect:
             return
         if _stopped_after(faults, receive):

@@ -238,7 +238,7 @@ def _plant(
     level: int,
 ) -> None:
     """Make the records of one level, then those below each of them."""
-    names = [str(record.get("attributes", {}).get("referenceId", "")) for record in records]
+    names = [_reference(record) for record in records]
     if level > MOST_TREE_LEVELS or len(ids_by_reference) + len(records) > MOST_TREE_RECORDS:
         raise refusal(
             unconfirmed.TREE_TOO_LARGE, records=MOST_TREE_RECORDS, levels=MOST_TREE_LEVELS
@@ -277,6 +277,12 @@ def _plant(
                 ids_by_reference,
                 level + 1,
             )
+
+
+def _reference(record: dict[str, Any]) -> str:
+    """What a record of a tree is called in the answer."""
+    attributes = record.get("attributes")
+    return str(attributes.get("referenceId", "")) if isinstance(attributes, dict) else ""
 
 
 def _check_all(names: list[str], outcomes: list[Outcome]) -> None:

@@ -1,6 +1,6 @@
 """Insert, update and upsert: every path that writes records comes through here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -18,7 +18,7 @@ from pipelines.local_org.dml.changes import (
     update_sql,
 )
 from pipelines.local_org.dml.chunks import refuse_twins, waves
-from pipelines.local_org.dml.contention import refuse_contended
+from pipelines.local_org.dml.contention import Locks, refuse_concurrent, refuse_contended
 from pipelines.local_org.dml.delete import (
     bury,
     children_sql,
@@ -55,6 +55,12 @@ class Writer:
     switches: SwitchSetup
     rules: OrgRules
     faults: Faults | None = None
+    locks: Locks = field(default_factory=Locks)
+
+    @property
+    def _contends(self) -> bool:
+        """Whether writers of one account at once lock each other out."""
+        return self.switches.lock_contention or (self.faults is not None and self.faults.contention)
 
     def write(
         self,
@@ -81,6 +87,7 @@ class Writer:
         """Write one row, given as a column's position → text; see `write`."""
         request = with_siblings(request)
         special = self.rules.touches(request.sobject, options) or self.faults is not None
+        special = special or self._contends
         if special or has_persons(request.sobject):
             table = texts_of([texts], len(request.columns))
             return self.write(request, table, user, options)[0]
@@ -90,7 +97,8 @@ class Writer:
     def delete_one(self, request: WriteRequest, record_id: str, user: str) -> Outcome:
         """Delete one record; see `delete`."""
         with self.store.write():
-            plain = request.sobject.get("IsPersonAccount") is None
+            special = self._contends or self.faults is not None
+            plain = request.sobject.get("IsPersonAccount") is None and not special
             if (
                 plain
                 and len(record_id) == 18
@@ -108,13 +116,20 @@ class Writer:
         self,
         connection: duckdb.DuckDBPyConnection,
         request: WriteRequest,
-        options: WriteOptions,
+        job: str | None,
+        rows: str = "work",
     ) -> None:
-        locked = self.faults.lock_sql(request.sobject.name) if self.faults is not None else None
+        """Refuse rows of a table, `work` or `outcome`, that somebody else holds."""
+        name = request.sobject.name
+        locked = self.faults.lock_sql(name, rows) if self.faults is not None else None
         if locked is not None:
             connection.execute(locked)
-        if self.switches.lock_contention and options.job is not None:
-            refuse_contended(connection, request, options.job)
+        if not self._contends:
+            return
+        if job is None:
+            refuse_concurrent(connection, request, self.locks, rows)
+        elif rows == "work":
+            refuse_contended(connection, request, job)
 
     def delete(
         self, request: WriteRequest, texts: pa.Table, user: str, *, hard: bool = False
@@ -132,6 +147,7 @@ class Writer:
         user: str,
         *,
         hard: bool = False,
+        job: str | None = None,
     ) -> None:
         """Delete inside the caller's transaction; leaves the temporary table `outcome`."""
         connection.register("incoming", texts)
@@ -141,6 +157,7 @@ class Writer:
         )
         connection.unregister("incoming")
         connection.execute(deleted_twice_sql())
+        self._refuse_locked(connection, request, job, "outcome")
         doomed = connection.execute("select _id as id from outcome where _error is null")
         self._bury(
             connection,
@@ -207,7 +224,7 @@ class Writer:
             connection.unregister("incoming")
             if rows.num_rows > 1:
                 refuse_twins(connection, request)
-            self._refuse_locked(connection, request, options)
+            self._refuse_locked(connection, request, options.job)
             judge(connection, self.rules, request, options, stamp)
             if request.operation != "update":
                 connection.execute(insert_sql(request), stamp)
