@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ app = typer.Typer(
     help="The local org: a Salesforce org on this machine, to try everything without an account.",
 )
 
+_COUNT = re.compile(r"\s*select\s+count\s*\(\s*\)\s", re.IGNORECASE)
 Home = Annotated[
     Path | None,
     typer.Option(help="The home it belongs to; one org per home.", show_default=False),
@@ -226,12 +228,17 @@ def query(
     """Look at records: of the local org, or of the one that CAUSEWAY_ORG names.
 
     causeway org query "select Id, Name, Account.Name, Email from Contact limit 5"
+    causeway org query "select count() from Contact"
     """
     choose_home(home)
     with project().org() as org:
-        rows = [_flat(row) for row in org.query(soql)]
+        # The answer to a bare count() has no records, only their number.
+        count = org.count(soql) if _COUNT.match(soql) else None
+        rows = [_flat(row) for row in org.query(soql)] if count is None else [{"count()": count}]
     if as_json:
         print_json(rows)
+    elif count is not None:
+        out.print(_records(count))
     else:
         _show_rows(rows)
 
@@ -310,7 +317,11 @@ def _show_rows(rows: list[dict[str, Any]]) -> None:
         cells = ("" if row.get(name) is None else str(row[name]) for name in names)
         table.add_row(*(Text(cell) for cell in cells))
     out.print(table)
-    out.print(f"{len(rows):,} {'record' if len(rows) == 1 else 'records'}")
+    out.print(_records(len(rows)))
+
+
+def _records(number: int) -> str:
+    return f"{number:,} {'record' if number == 1 else 'records'}"
 
 
 def _show(facts: dict[str, Any], as_json: bool) -> None:

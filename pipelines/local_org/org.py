@@ -16,6 +16,7 @@ from pipelines.local_org.certificates import ensure_jwt_key
 from pipelines.local_org.customfields import CustomFields
 from pipelines.local_org.dml.automations import Later
 from pipelines.local_org.dml.orgrules import OrgRules
+from pipelines.local_org.dml.storage import Storage
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.faults import Faults
 from pipelines.local_org.files import Home
@@ -56,15 +57,16 @@ class Org:
         seed(self.store, declared, self.setup, self.state)
         self.changes = Changes()
         self.faults = Faults(home.faults) if faults else None
+        self.usage = Usage(self.store, self.setup.limits)
         self.writer = Writer(
             self.store,
             declared,
             self.setup.switches,
             OrgRules(self.setup, self.custom_fields.complete()),
             self.faults,
+            storage=Storage(self.usage.most("DataStorageMB")),
         )
         self.sessions = Sessions(self.store, self.state)
-        self.usage = Usage(self.store, self.setup.limits)
         self.later = Later(self.store, self.writer.rules)
         self.jobs = Jobs(
             home,

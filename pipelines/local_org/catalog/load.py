@@ -26,6 +26,7 @@ from pipelines.local_org.catalog.model import (
     Field,
     PicklistValue,
     SObject,
+    literal,
 )
 from pipelines.local_org.catalog.setup import FieldSetup, OrgSetup
 
@@ -97,6 +98,7 @@ def load_catalog(setup: OrgSetup) -> Catalog:
             continue
         fields = recorded.get(name, []) + list(_compact_fields(entry))
         fields += [custom_field(n, f) for n, f in setup.fields.get(name, {}).items()]
+        fields = [_staged(f, setup) if name == "Opportunity" else f for f in fields]
         fields = [replace(f, values=picklists.get((name, f.name), f.values)) for f in fields]
         objects.append(
             SObject(
@@ -253,7 +255,26 @@ def _picklists(setup: OrgSetup) -> Picklists:
         picklists["Lead", "Status"] = [
             PicklistValue(s.label, s.label, default=s.default) for s in setup.lead_statuses
         ]
+    stages = setup.opportunity_stages
+    picklists["Opportunity", "StageName"] = [PicklistValue(s.label, s.label) for s in stages]
     return {place: tuple(values) for place, values in picklists.items()}
+
+
+def _staged(field: Field, setup: OrgSetup) -> Field:
+    """A field of opportunities as the org's stages give it its meaning."""
+    stages = setup.opportunity_stages
+    if field.name == "Probability":
+        return replace(field, by_stage=tuple((s.label, str(s.probability)) for s in stages))
+    if field.name == "ForecastCategoryName":
+        return replace(field, by_stage=tuple((s.label, s.forecast) for s in stages))
+    if field.name in {"IsClosed", "IsWon"}:
+        labels = [s.label for s in stages if s.won or (s.closed and field.name == "IsClosed")]
+        listed = ", ".join(literal(label.lower()) for label in labels) or "null"
+        # Braces would be taken for a place to fill in.
+        listed = listed.replace("{", "{{").replace("}", "}}")
+        test = f'coalesce(lower({{t}}."StageName") in ({listed}), false)'
+        return replace(field, virtual_sql=test)
+    return field
 
 
 def _relationships() -> dict[str, tuple[ChildRelationship, ...]]:

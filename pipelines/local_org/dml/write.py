@@ -33,6 +33,8 @@ from pipelines.local_org.dml.persons import follow
 from pipelines.local_org.dml.recordtypes import has_persons
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.single import SingleWriter
+from pipelines.local_org.dml.stages import follows, with_followers
+from pipelines.local_org.dml.storage import Storage
 from pipelines.local_org.dml.work import Numbers, work_sql
 from pipelines.local_org.faults import Faults
 from pipelines.local_org.moments import now
@@ -56,6 +58,7 @@ class Writer:
     rules: OrgRules
     faults: Faults | None = None
     locks: Locks = field(default_factory=Locks)
+    storage: Storage | None = None
 
     @property
     def _contends(self) -> bool:
@@ -85,10 +88,12 @@ class Writer:
         self, request: WriteRequest, texts: dict[int, str], user: str, options: WriteOptions = PLAIN
     ) -> Outcome:
         """Write one row, given as a column's position → text; see `write`."""
-        request = with_siblings(request)
+        request = with_followers(with_siblings(request))
         special = self.rules.touches(request.sobject, options) or self.faults is not None
         special = special or self._contends
-        if special or has_persons(request.sobject):
+        if request.operation != "update" and self.storage is not None:
+            special = special or not self.storage.takes(1)
+        if special or has_persons(request.sobject) or follows(request):
             table = texts_of([texts], len(request.columns))
             return self.write(request, table, user, options)[0]
         with self.store.write():
@@ -209,7 +214,7 @@ class Writer:
 
         Leaves the temporary table `outcome(_row, _id, _created, _error)`, one line per row.
         """
-        request = with_siblings(request)
+        request = with_followers(with_siblings(request))
         texts = padded(request, texts)
         first = self.store.numbers(request.sobject.prefix, texts.num_rows)
         numbers = Numbers(self.store.pod, first, texts.column("_row")[0].as_py())
@@ -226,6 +231,8 @@ class Writer:
                 refuse_twins(connection, request)
             self._refuse_locked(connection, request, options.job)
             judge(connection, self.rules, request, options, stamp)
+            if request.operation != "update" and self.storage is not None:
+                self.storage.refuse_beyond(connection, self.catalog, rows.num_rows)
             if request.operation != "update":
                 connection.execute(insert_sql(request), stamp)
             if request.operation != "insert":
