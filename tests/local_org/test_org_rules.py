@@ -220,3 +220,22 @@ def test_stages_have_a_meaning(rest: Any, key: str) -> None:
     by_name = {field["name"]: field for field in described}
     assert by_name["Probability"]["defaultedOnCreate"]
     assert not by_name["IsWon"]["createable"]
+
+
+def test_salutations_are_those_of_the_org(rest: Any, own_org: Any, rest_of: Any) -> None:
+    for name, more in (("Contact", {}), ("Lead", {"Company": "x"})):
+        record = {"LastName": "x", "Salutation": "Herr", **more}
+        refused = rest("POST", f"sobjects/{name}", json=record)
+        assert refused.json() == [
+            {
+                "message": "Salutation: bad value for restricted picklist field: Herr",
+                "errorCode": "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+                "fields": ["Salutation"],
+            }
+        ]
+        assert rest("POST", f"sobjects/{name}", json=record | {"Salutation": "mx."}).ok
+    with pytest.raises(control.LocalOrgError, match=r"Contact\.Nope names no picklist"):
+        own_org("", restricted="[Contact.Nope]")
+    lax = rest_of(own_org("", restricted="[]"))
+    contact = {"LastName": "x", "Salutation": "Herr"}
+    assert lax("POST", "sobjects/Contact", json=contact).status_code == 201

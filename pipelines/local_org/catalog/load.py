@@ -28,7 +28,7 @@ from pipelines.local_org.catalog.model import (
     SObject,
     literal,
 )
-from pipelines.local_org.catalog.setup import FieldSetup, OrgSetup
+from pipelines.local_org.catalog.setup import FieldSetup, OrgSetup, SetupError
 
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "org.yaml"
@@ -98,6 +98,10 @@ def load_catalog(setup: OrgSetup) -> Catalog:
             continue
         fields = recorded.get(name, []) + list(_compact_fields(entry))
         fields += [custom_field(n, f) for n, f in setup.fields.get(name, {}).items()]
+        fields = [
+            replace(f, restricted=f.restricted or f"{name}.{f.name}" in setup.restricted_picklists)
+            for f in fields
+        ]
         fields = [_staged(f, setup) if name == "Opportunity" else f for f in fields]
         fields = [replace(f, values=picklists.get((name, f.name), f.values)) for f in fields]
         objects.append(
@@ -112,7 +116,13 @@ def load_catalog(setup: OrgSetup) -> Catalog:
                 record_types=record_types(setup, name),
             )
         )
-    return Catalog(tuple(objects))
+    catalog = Catalog(tuple(objects))
+    for place in setup.restricted_picklists:
+        sobject = catalog.get(place.partition(".")[0])
+        field = sobject.get(place.partition(".")[2]) if sobject is not None else None
+        if field is None or field.type not in {"picklist", "multipicklist"}:
+            raise SetupError(f"restricted_picklists: {place} names no picklist")
+    return catalog
 
 
 def _switched(
@@ -172,7 +182,12 @@ def _person_fields(setup: OrgSetup, picklists: Picklists) -> list[Field]:
     copied = [person_copy(custom_field(name, field)) for name, field in custom.items()]
     recorded = _recorded_fields("person_fields.csv")["Account"]
     return copied + [
-        replace(field, values=picklists.get(("Contact", contact_name(field) or ""), ()))
+        replace(
+            field,
+            values=picklists.get(("Contact", contact_name(field) or ""), ()),
+            restricted=field.restricted
+            or f"Contact.{contact_name(field)}" in setup.restricted_picklists,
+        )
         for field in recorded
     ]
 

@@ -238,6 +238,8 @@ class OrgSetup(Frozen):
     users: tuple[UserSetup, ...] = ()
     queues: tuple[QueueSetup, ...] = ()
     record_types: tuple[RecordTypeSetup, ...] = ()
+    restricted_picklists: tuple[str, ...] = ()
+    """Standard picklists that take their own values only: `Contact.Salutation`."""
     currencies: tuple[CurrencySetup, ...] = ()
     lead_statuses: tuple[LeadStatusSetup, ...] = ()
     opportunity_stages: tuple[OpportunityStageSetup, ...] = STAGES
