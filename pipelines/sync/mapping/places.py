@@ -184,5 +184,5 @@ def _territories(org: Listed, iso: Mapping[str, Any]) -> Iterator[Place]:
 def _subdivisions(iso: Any) -> Iterable[Any]:
     import pycountry
 
-    known: Any = pycountry.subdivisions
-    return known.get(country_code=iso.alpha_2) or ()
+    subdivisions: Any = pycountry.subdivisions
+    return subdivisions.get(country_code=iso.alpha_2) or ()
