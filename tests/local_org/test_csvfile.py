@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.local_org.bulk.csvfile import DELIMITERS, BadFile, CsvFile
@@ -27,6 +27,7 @@ def test_steps_are_of_one_size(tmp_path: Path, rows: int, skip: int) -> None:
 
 @pytest.mark.parametrize("delimiter", ["COMMA", "SEMICOLON"])
 @pytest.mark.parametrize("ending", ["LF", "CRLF"])
+@settings(deadline=None, max_examples=60)  # each example writes and reads files
 @given(
     rows=st.lists(
         st.lists(st.text(st.sampled_from('ab",;\n '), min_size=1), min_size=2, max_size=2),
