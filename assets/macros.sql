@@ -58,6 +58,28 @@ create or replace macro words(x) as
 -- For comparing names: lower case, no accents, letters and digits only, one space between words.
 create or replace macro norm_text(x) as words(strip_accents(lower(x)));
 
+-- A country's or state's name for comparing: as norm_text, '&' read as 'and', a leading 'the'
+-- dropped, initials closed up with what follows ('U.S.A.' → 'usa').
+create or replace macro place_words(x) as
+    regexp_replace(
+        regexp_replace(norm_text(replace(x, '&', ' and ')), '^the (.)', '\1'), '\b([a-z]) ', '\1', 'g'
+    );
+
+-- Whether a postcode is one of a country's form and begins as they do in a part of it.
+create or replace macro is_postcode(x, form, begins) as
+    coalesce(
+        regexp_full_match(upper(x), form)
+        and (begins is null or regexp_matches(upper(x), '^(?:' || begins || ')')),
+        false
+    );
+
+-- Why what somebody wrote gives no code of a country; `named` is the one that it may be.
+create or replace macro no_country(x, named) as
+    case
+        when named is null then 'the org lists no country ' || x
+        else x || ' may be a country or a state of another, and nothing beside it says which'
+    end;
+
 -- An e-mail address ignores case everywhere we meet it; Salesforce stores it in lower case.
 create or replace macro norm_email(x) as lower(clean(x));
 
