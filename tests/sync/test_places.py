@@ -128,7 +128,7 @@ def _fold(name: str) -> str:
     return "".join(letter for letter in letters if letter.isalnum())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(orgs())
 def test_no_other_name_beats_a_label_or_code_of_the_org(org: Listed) -> None:
     read = _reader(org)

@@ -118,6 +118,6 @@ def _alone(places: Sequence[KnownPlace]) -> KnownPlace | None:
 def _lines() -> tuple[KnownPlace, ...]:
     with FILE.open(newline="", encoding="utf-8") as lines:
         return tuple(
-            KnownPlace(*facts, names=tuple(names.split("|")))
-            for *facts, names in list(csv.reader(lines))[1:]
+            KnownPlace(country, part, kind, postcode, tuple(names.split("|")))
+            for country, part, kind, postcode, names in list(csv.reader(lines))[1:]
         )
