@@ -5,13 +5,14 @@
 -- costs a third of rewriting.
 
 -- One line of text: invisible characters gone, every run of white space or control characters (tab,
--- non-breaking space, line break) one space, no space at the ends.
-create or replace macro clean(x) as
+-- non-breaking space, line break) one space, no space at the ends; letters and their accents as one
+-- character where there is one (NFC), which costs next to nothing where all is ASCII.
+create or replace macro clean_composed(x) as
     case
         when regexp_matches(
             x, '[\pC\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]|  |^ | $|^$'
         )
-            then nullif(
+            then nfc_normalize(nullif(
                 trim(
                     regexp_replace(
                         regexp_replace(
@@ -21,15 +22,16 @@ create or replace macro clean(x) as
                     )
                 ),
                 ''
-            )
+            ))
         else x
     end;
+create or replace macro clean(x) as clean_composed(nfc_normalize(x));
 
 -- Text of several lines (a street, a note): each line as clean() leaves it, blank lines dropped.
-create or replace macro clean_lines(x) as
+create or replace macro clean_composed_lines(x) as
     case
         when contains(x, chr(10)) or contains(x, chr(13))
-            then nullif(
+            then nfc_normalize(nullif(
                 trim(
                     regexp_replace(
                         regexp_replace(
@@ -43,9 +45,10 @@ create or replace macro clean_lines(x) as
                     ' ' || chr(10)
                 ),
                 ''
-            )
-        else clean(x)
+            ))
+        else clean_composed(x)
     end;
+create or replace macro clean_lines(x) as clean_composed_lines(nfc_normalize(x));
 
 -- The words of a text that is lower case already: letters and digits only, one space between.
 create or replace macro words(x) as
@@ -276,7 +279,8 @@ create or replace macro row_hash(parts) as
 -- stores e-mail addresses in lower case, drops blanks at the ends of text, turns line feeds into
 -- carriage returns and line feeds, and pads numbers to their scale; none of that is a change. Phone
 -- numbers are compared by their digits. An Id has 15 characters, and 3 more that follow from them.
-create or replace macro trimmed(x) as trim(replace(x, chr(13), ''), e' \t\n');
+-- What is chosen from a list has no order and counts once; an accent is the same in one sign or two.
+create or replace macro trimmed(x) as trim(replace(nfc_normalize(x), chr(13), ''), e' \t\n');
 create or replace macro normal_word(x) as lower(trimmed(x));
 create or replace macro normal_phone(x) as
     coalesce(nullif(regexp_replace(x, '[^0-9]', '', 'g'), ''), normal_word(x));
@@ -284,7 +288,22 @@ create or replace macro normal_number(x) as coalesce(try_cast(x as decimal(38, 9
 create or replace macro normal_id(x) as left(x, 15);
 create or replace macro normal_moment(x) as
     epoch_ms(try_cast(trimmed(x) as timestamptz))::varchar;
-create or replace macro normal_list(x) as list_sort(string_split(normal_word(x), ';'))::varchar;
+create or replace macro list_parts(x) as
+    list_filter(
+        list_transform(string_split(x, ';'), lambda part: trim(part)), lambda part: part <> ''
+    );
+create or replace macro normal_list(x) as
+    list_sort(list_distinct(list_parts(normal_word(x))))::varchar;
+
+-- What was chosen from a list, as Salesforce takes it: each once, in the order in which it came.
+create or replace macro each_once(parts) as
+    list_filter(
+        parts,
+        lambda part, place:
+            list_position(list_transform(parts, lambda one: lower(one)), lower(part)) = place
+    );
+create or replace macro chosen(x) as
+    nullif(array_to_string(each_once(list_parts(clean_lines(x))), ';'), '');
 
 -- Where the type stands in a column. Where it is known when the SQL is made, one of the above is
 -- written instead (`wire.normal_sql`): planning seven branches for every field takes longer than

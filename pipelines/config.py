@@ -8,6 +8,7 @@ was unhappy, and the marks say on which line that path stands.
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Hashable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -81,7 +82,8 @@ def parse_model(document: Any, lines: Lines, path: Path, model: type[M]) -> M:
 def read_yaml(path: Path) -> tuple[Any, Lines]:
     """The document, and the line of each of its keys and items by path from the root."""
     try:
-        text = path.read_text(encoding="utf-8")
+        # Composed, as staging composes what files bring, so that a name is one name in both.
+        text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError.at(path, None, "this file is missing; restore it or create it") from None
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from datetime import date
 from typing import Any
@@ -15,12 +16,14 @@ sources:
   open: {entity: contacts, preset: generic, as: contact}
   continental: {entity: contacts, preset: generic, as: contact, format: {dates: dmy}}
 """
+NEXT_DAY = date(2026, 11, 6)
 HEADER = "Contact ID,First Name,Last Name,Company,Email,Birthdate\n"
 ZONED = f"""{HEADER}\
 1,Wim,West,Clock Co,wim@clock.example,1990-05-01T23:30:00-05:00
 2,Eda,East,Clock Co,eda@clock.example,1990-05-01T00:00:00+02:00
 3,Zac,Zulu,Clock Co,zac@clock.example,1990-05-01 22:00:00Z
 4,Nia,Null,Clock Co,nia@clock.example,0000-00-00 00:00:00
+5,Zoë,Müller,Bäckerei Süß,zoe@clock.example,
 """
 SLASHES = f"""{HEADER}\
 1,Lou,Low,Slash Co,lou{{0}}@slash.example,03/04/1980
@@ -69,3 +72,17 @@ def test_running_it_again_changes_nothing(chain: Any) -> None:
     outcomes = chain.done(DAY).outcomes(DAY)
     assert {*Counter(outcome for found in outcomes.values() for outcome in found)} == {"unchanged"}
     assert chain.stamps() == before
+
+
+def test_accents_of_two_signs_are_no_change(chain: Any) -> None:
+    before = chain.stamps()
+    chain.put("zoned", NEXT_DAY, "zoned.csv", unicodedata.normalize("NFD", ZONED))
+    outcomes = chain.done(NEXT_DAY).outcomes(NEXT_DAY)
+    assert {*Counter(outcome for found in outcomes.values() for outcome in found)} == {"unchanged"}
+    assert chain.stamps() == before
+    [row] = [
+        row
+        for row in chain.records("Contact", "Email", "LastName")
+        if row["Email"] == "zoe@clock.example"
+    ]
+    assert row["LastName"] == unicodedata.normalize("NFC", "Müller")

@@ -62,6 +62,8 @@ def wire_sql(field: Field, value: str, zone: str = "UTC") -> str:
         return f"strftime(any_moment({value}, {literal(zone)}), '%Y-%m-%dT%H:%M:%S.%gZ')"
     if field.type in NUMBERS | INTEGERS:
         return number_sql(field, f"any_number({value})")
+    if field.type == "multipicklist":
+        return f"chosen({value}::varchar)"
     return text_sql(f"{value}::varchar")
 
 
