@@ -1,9 +1,6 @@
 """Stage 1, land: files as text, with where each row stands."""
 
-from collections.abc import Iterator
-
-from assets.relation import Result, shown, spec, stage_asset
-from pipelines.run import Made, Run
+from assets.relation import spec, stage_asset
 from pipelines.sources.relations import RAW
 from pipelines.stages import STAGES
 
@@ -24,16 +21,10 @@ ORIGIN = """ Every value is text, under the name its preset gives it.
 """
 
 
-def show(run: Run, made: Made) -> Iterator[Result]:
-    """The day's rows of every source, as its files say them."""
-    yield shown(run.project, made.written)
-
-
 land = stage_asset(
-    STAGES["land"],
+    [STAGES["land"]],
     [
         spec(name, group="land", description=SAYS[name] + ORIGIN, deps=[], kinds=("csv", "duckdb"))
         for name in RAW
     ],
-    show,
 )

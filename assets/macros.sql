@@ -296,14 +296,14 @@ create or replace macro normal_list(x) as
     list_sort(list_distinct(list_parts(normal_word(x))))::varchar;
 
 -- What was chosen from a list, as Salesforce takes it: each once, in the order in which it came.
-create or replace macro each_once(parts) as
+create or replace macro distinct_parts(parts) as
     list_filter(
         parts,
         lambda part, place:
             list_position(list_transform(parts, lambda one: lower(one)), lower(part)) = place
     );
-create or replace macro chosen(x) as
-    nullif(array_to_string(each_once(list_parts(clean_lines(x))), ';'), '');
+create or replace macro multi_select(x) as
+    nullif(array_to_string(distinct_parts(list_parts(clean_lines(x))), ';'), '');
 
 -- Where the type stands in a column. Where it is known when the SQL is made, one of the above is
 -- written instead (`wire.normal_sql`): planning seven branches for every field takes longer than

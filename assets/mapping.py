@@ -1,14 +1,10 @@
 """Stage 7, map: the golden records as Salesforce should hold them."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 
-from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
-from pipelines.plan.make import left_out
-from pipelines.run import Made, Run
+from assets.relation import MAPPINGS, spec, stage_asset
 from pipelines.stages import STAGES
-from pipelines.sync.mapping.compile import golden_columns, mapping_columns
+from pipelines.sync.mapping.compile import golden_columns
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.golden import origin
 from pipelines.sync.mapping.model import ObjectMapping, relation
@@ -37,19 +33,4 @@ def _spec(mapping: ObjectMapping) -> dg.AssetSpec:
     )
 
 
-def show(run: Run, made: Made) -> Iterator[Result]:
-    """The records, where their fields come from, and how many go without a country or state."""
-    project, written = run.project, made.written
-    lineage = _lineage(run.batch.mappings[made.found])
-    extra = {"left out": left_out(project, written)}
-    yield shown(project, written, lineage=lineage, extra=extra)
-
-
-def _lineage(mapping: ObjectMapping) -> dict[str, list[tuple[str, str]]]:
-    return {
-        field: [origin(mapping.from_, column) for column in columns]
-        for field, columns in mapping_columns(mapping).items()
-    }
-
-
-records = stage_asset(STAGES["map"], [_spec(mapping) for mapping in MAPPINGS.values()], show)
+records = stage_asset([STAGES["map"]], [_spec(mapping) for mapping in MAPPINGS.values()])

@@ -1,19 +1,14 @@
 """Stage 4, org: what Salesforce holds now, and what it says of its fields."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 
-from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
+from assets.relation import MAPPINGS, spec, stage_asset
+from pipelines.describe.stages import DRIFT
 from pipelines.jobs import DAYS
-from pipelines.org import snapshot
-from pipelines.run import Made, Run
 from pipelines.stages import STAGES
 from pipelines.sync.mapping.folder import objects_of
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.named_objects import converts
-
-CHECK = "fields_are_as_saved"
 
 OBJECTS = objects_of(MAPPINGS)
 RECORDS = """Every {object} of the org, also {gone} ones: key, mapped and matched fields.
@@ -33,22 +28,8 @@ SAYS = {
 }
 
 
-def show(run: Run, made: Made) -> Iterator[Result]:
-    """What the org touched since the last snapshot, and how its fields differ from the saved."""
-    yield shown(run.project, made.written)
-    if made.written.relation == "org_schema":
-        drift = snapshot.drift(run.batch)
-        yield dg.AssetCheckResult(
-            asset_key="org_schema",
-            check_name=CHECK,
-            passed=not drift,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"drift": dg.MetadataValue.md("\n".join(f"- {line}" for line in drift))},
-        )
-
-
 org = stage_asset(
-    STAGES["org"],
+    [STAGES["org"]],
     [
         spec(
             name,
@@ -60,6 +41,5 @@ org = stage_asset(
         )
         for name, text in SAYS.items()
     ],
-    show,
-    checks=[dg.AssetCheckSpec(CHECK, asset="org_schema", partitions_def=DAYS)],
+    checks=[dg.AssetCheckSpec(DRIFT, asset="org_schema", partitions_def=DAYS)],
 )

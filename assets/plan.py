@@ -1,13 +1,7 @@
 """Stage 8, plan: everything that is going to be written, before anything is."""
 
-from collections.abc import Iterator
-
-import dagster as dg
-
-from assets.relation import MAPPINGS, Result, shown, spec, stage_asset
-from pipelines.plan.page import page_of
-from pipelines.run import Made, Run
-from pipelines.stages import STAGES, Planned
+from assets.relation import MAPPINGS, spec, stage_asset
+from pipelines.stages import STAGES
 from pipelines.sync.mapping.model import relation
 
 SAYS = """What is going to happen to each {object} of the batch's scope.
@@ -23,16 +17,8 @@ SAYS = """What is going to happen to each {object} of the batch's scope.
 """
 
 
-def show(run: Run, made: Made) -> Iterator[Result]:
-    """The difference between what should be and what is, saved as one immutable plan."""
-    planned: Planned = made.found
-    page = dg.MetadataValue.url(page_of(planned.saved).absolute().as_uri())
-    facts = {"plan": planned.saved.plan_id, "page": page, **planned.counts}
-    yield shown(run.project, made.written, extra=facts)
-
-
 plan = stage_asset(
-    STAGES["plan"],
+    [STAGES["plan"]],
     [
         spec(
             relation("plan", stem),
@@ -47,5 +33,4 @@ plan = stage_asset(
         )
         for stem, mapping in MAPPINGS.items()
     ],
-    show,
 )

@@ -1,22 +1,19 @@
 """Stage 3, validate: pandera's verdict on every row, with every reason."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 
-from assets.relation import Result, shown, spec, stage_asset
+from assets.relation import spec, stage_asset
+from pipelines.describe.stages import CONSERVED, check_of
 from pipelines.jobs import DAYS
 from pipelines.relations import ENTITIES
-from pipelines.run import Made, Run
 from pipelines.stages import STAGES
-from pipelines.validate.judge import Validated
 from pipelines.validate.judge_sql import KINDS
 from pipelines.validate.rules import REFERENCES
 
 
 def _checks(entity: str) -> list[dg.AssetCheckSpec]:
     conserved = dg.AssetCheckSpec(
-        "every_row_has_a_verdict",
+        CONSERVED,
         asset=f"valid_{entity}",
         description="Rows landed = rows valid + rows rejected.",
         partitions_def=DAYS,
@@ -25,7 +22,7 @@ def _checks(entity: str) -> list[dg.AssetCheckSpec]:
         conserved,
         *(
             dg.AssetCheckSpec(
-                kind.lower().replace(" ", "_"),
+                check_of(kind),
                 asset=f"valid_{entity}",
                 description=f"Rows that the validation *{kind}* rejected.",
                 partitions_def=DAYS,
@@ -59,48 +56,8 @@ def _specs(entity: str) -> list[dg.AssetSpec]:
     ]
 
 
-def show(run: Run, made: Made) -> Iterator[Result]:
-    """The rows that passed, the rows that did not, and the checks of them."""
-    verdict: Validated = made.found
-    if made.written == verdict.valid:
-        rules = {column: "  \n".join(texts) for column, texts in verdict.rules.items()}
-        yield shown(run.project, made.written, notes=rules)
-        yield from _results(verdict)
-    else:
-        yield shown(run.project, made.written, extra=_reasons(verdict))
-
-
-def _results(verdict: Validated) -> Iterator[dg.AssetCheckResult]:
-    yield dg.AssetCheckResult(
-        asset_key=f"valid_{verdict.entity}",
-        check_name="every_row_has_a_verdict",
-        passed=verdict.staged == verdict.valid.rows + verdict.rejected.rows,
-        metadata={
-            "landed": verdict.staged,
-            "valid": verdict.valid.rows,
-            "rejected": verdict.rejected.rows,
-        },
-    )
-    found = verdict.kinds
-    for kind in KINDS:
-        broken = {rule.message: rows for rule, rows in verdict.broken.items() if rule.kind == kind}
-        yield dg.AssetCheckResult(
-            asset_key=f"valid_{verdict.entity}",
-            check_name=kind.lower().replace(" ", "_"),
-            passed=not found.get(kind),
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"rows": found.get(kind, 0), **broken},
-        )
-
-
-def _reasons(verdict: Validated) -> dict[str, dg.MarkdownMetadataValue]:
-    lines = [f"- `{row.file}:{row.row}` {'; '.join(row.reasons)}" for row in verdict.sample]
-    return {"why": dg.MetadataValue.md("\n".join(lines) or "_nothing was rejected_")}
-
-
 validated = stage_asset(
-    STAGES["validate"],
+    [STAGES["validate"]],
     [each for entity in ENTITIES for each in _specs(entity)],
-    show,
     checks=[each for entity in ENTITIES for each in _checks(entity)],
 )

@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +22,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from bench import report
-from bench.generate import FIRST, generate
+from bench.generate import FIRST, SECOND, THIRD, generate
 from bench.local_org import OrgResult
 from bench.measure import cost
 from bench.run import BATCHES, Result, Usage
@@ -31,7 +33,10 @@ SIZES = [100_000, 1_000_000]
 """People, where nothing else is asked for."""
 
 REPEATED = 200_000
-"""People up to which a size is measured several times, and brought through Dagster as well."""
+"""People up to which a size is measured several times, and as the whole command as well."""
+
+SMALL = 100_000
+"""People of the home in which a batch of 0.1 % has limits."""
 
 RUNS = 3
 
@@ -121,22 +126,43 @@ def _everything(sizes: Sequence[int]) -> list[tuple[str, float, float | None]]:
             ("`causeway --help`", _best([*causeway, "--help"], environ), 0.5),
             ("`dagster definitions validate`", _best(validate, environ), 3),
         ]
-    lines += [(f"`causeway sync` of {n:,} people, by Dagster", _synced(n), None) for n in sizes]
+    for people in sizes:
+        lines += _synced(people)
     return lines
 
 
-def _synced(people: int) -> float:
-    """Seconds of the whole job as people run it, into an empty local org."""
+def _synced(people: int) -> list[tuple[str, float, float | None]]:
+    """Whole batches as people run them, into a local org: all of it, and what changes in a day."""
     causeway = str(BIN / "causeway")
     with TemporaryDirectory(prefix="causeway-bench-") as folder:
         generate(Path(folder), people)
         environ = {"CAUSEWAY_HOME": folder}
+
+        def sync(command: Sequence[str], day: date) -> tuple[float, float]:
+            batch = [*command, "sync", "--batch", day.isoformat(), "--json"]
+            before = _children()
+            return cost(lambda: _run(batch, environ, some_rows=1)).seconds, _children() - before
+
+        later = [sys.executable, "-m", "bench.a_day_later"]
         _run([causeway, "org", "start"], environ)
         try:
-            sync = [causeway, "sync", "--batch", FIRST.isoformat(), "--json"]
-            return cost(lambda: _run(sync, environ, some_rows=1)).seconds
+            first, _ = sync([causeway], FIRST)
+            sync(later, SECOND)  # the first after a load reads back all of it
+            changed, used = sync(later, THIRD)
         finally:
             _run([causeway, "org", "stop"], environ)
+    small = people == SMALL
+    return [
+        (f"`causeway sync` of {people:,} people", first, None),
+        ("`causeway sync` of a 0.1 % batch after it", changed, 8 if small else None),
+        ("of which processor", used, 6 if small else None),
+    ]
+
+
+def _children() -> float:
+    """Processor seconds of all commands that have ended; the org is none, it outlives them."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _best(command: Sequence[str], environ: Mapping[str, str]) -> float:

@@ -11,9 +11,12 @@ from pipelines.warehouse import Warehouse, literal
 FOLDER = Path(__file__).parent
 
 FIRST = date(2025, 1, 6)
-"""The day of the first load; one in a thousand people changes on the day after."""
+"""The day of the first load; one in a thousand people changes on each of the two days after."""
 
-SECOND = FIRST + timedelta(days=1)
+SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
+
+CHANGED = {SECOND: "changed", THIRD: "changed later"}
+"""Later day → what decides who changes on it."""
 
 FILES = {
     "winmo": ("winmo",),
@@ -42,7 +45,7 @@ class Generated:
 
 
 def generate(home: Path, people: int) -> Generated:
-    """Write the exports of both days for so many people into ``<home>/inbox``.
+    """Write the exports of all days for so many people into ``<home>/inbox``.
 
     The same number gives the same bytes, always and everywhere.
     """
@@ -55,9 +58,12 @@ def generate(home: Path, people: int) -> Generated:
         files = tuple(_files(home, FIRST))
         for source, file in files:
             connection.execute(_export_sql(source, file))
-        connection.execute(_text("changes"))
-        for source, file in _files(home, SECOND):
-            connection.execute(_export_sql(source, file))
+        connection.execute("create temp table first_appearance as from appearance")
+        for day, changed in CHANGED.items():
+            connection.execute("set variable changed = $1", [changed])
+            connection.execute(_text("changes"))
+            for source, file in _files(home, day):
+                connection.execute(_export_sql(source, file))
     return Generated(tuple(file for _, file in files), truth)
 
 

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Hashable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -113,27 +113,33 @@ def line_of(lines: Lines, loc: Loc) -> int:
     return lines[loc]
 
 
-class _Loader(yaml.SafeLoader):
+if TYPE_CHECKING:
+    from yaml import SafeLoader
+else:  # the parser in C takes a tenth of the time; it comes with every wheel of PyYAML
+    SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(SafeLoader):
     """Safe YAML that refuses a key written twice, which YAML itself would silently drop."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
+        keys_seen: set[Hashable] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if key in seen:
+            if key in keys_seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands here twice", key_node.start_mark
                 )
-            seen.add(key)
+            keys_seen.add(key)
         return super().construct_mapping(node, deep)
 
 
 def _mark(node: yaml.Node, loc: Loc, lines: Lines) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            here = (*loc, key.value)
-            lines[here] = key.start_mark.line + 1
-            _mark(value, here, lines)
+            position = (*loc, key.value)
+            lines[position] = key.start_mark.line + 1
+            _mark(value, position, lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             lines[(*loc, index)] = value.start_mark.line + 1
@@ -144,7 +150,7 @@ def _problem(path: Path, lines: Lines, item: Any, model: type[BaseModel]) -> Pro
     loc: Loc = tuple(item["loc"])
     name = ".".join(str(part) for part in loc if (part,) != ("__root__",))
     if item["type"] == "extra_forbidden":
-        near = get_close_matches(str(loc[-1]), _known(model), n=1)
+        near = get_close_matches(str(loc[-1]), _known_keys(model), n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         message = f"unknown key {loc[-1]!r}{hint}"
     elif item["type"] == "missing":
@@ -154,7 +160,7 @@ def _problem(path: Path, lines: Lines, item: Any, model: type[BaseModel]) -> Pro
     return Problem(str(path), line_of(lines, loc), message)
 
 
-def _known(model: type[BaseModel]) -> list[str]:
+def _known_keys(model: type[BaseModel]) -> list[str]:
     """Every key of the model and of the models below it, for suggestions."""
     names: set[str] = set()
     todo: list[Any] = [model.model_json_schema()]

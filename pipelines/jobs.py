@@ -10,8 +10,11 @@ from collections.abc import Iterator
 import dagster as dg
 from sqlalchemy import Engine, event
 
+from pipelines import config
 from pipelines.errors import ConfigError
 from pipelines.project import Project
+from pipelines.record import record
+from pipelines.run_log import waiting
 from pipelines.sources.inbox import batches, files
 
 JOB = "sync"
@@ -71,6 +74,20 @@ def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.Sk
             continue
         digest = hashlib.sha256(repr(facts).encode()).hexdigest()
         yield dg.RunRequest(run_key=f"{day} {digest[:16]}", partition_key=day.isoformat())
+
+
+@dg.sensor(
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Brings runs that were started in a terminal into the list of runs.",
+)
+def terminal(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Record what ``causeway sync`` ran meanwhile; it starts nothing itself."""
+    home = config.home()
+    if not waiting(home) or context.repository_def is None:
+        return dg.SkipReason("no run of a terminal is there to be recorded")
+    recorded = record(context.instance, context.repository_def.get_job(JOB), home)
+    return dg.SkipReason(f"recorded {len(recorded)} runs of a terminal: {', '.join(recorded)}")
 
 
 def make_databases() -> None:

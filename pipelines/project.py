@@ -173,14 +173,14 @@ class Project:
     @cached_property
     def config_sql(self) -> str:
         """SQL of every ``config_<name>`` that all batches share: views, which nobody fills."""
-        made = []
+        statements = []
         for name, (columns, rows) in self._config_tables().items():
-            made.append(f"create table {name}_rows ({columns})")
+            statements.append(f"create table {name}_rows ({columns})")
             listed = ", ".join(f"({', '.join(map(constant, row))})" for row in rows)
             if rows:
-                made.append(f"insert into {name}_rows values {listed}")
-            made.append(f"create view {CONFIG}{name} as select * from {name}_rows")
-        return ";\n".join(made)
+                statements.append(f"insert into {name}_rows values {listed}")
+            statements.append(f"create view {CONFIG}{name} as select * from {name}_rows")
+        return ";\n".join(statements)
 
     def bind_org(
         self, connection: DuckDBPyConnection, object_name: str, name: str | None = None

@@ -143,7 +143,7 @@ def of_one_org(project: Project) -> Iterator[str]:
 
 def forget(project: Project) -> None:
     """Let ``prepare`` look at every relation again."""
-    _prepared.difference_update({known for known in _prepared if known[0] == project.home})
+    _prepared.difference_update({prepared for prepared in _prepared if prepared[0] == project.home})
     (project.home / "stage" / "schemas").unlink(missing_ok=True)
 
 

@@ -7,23 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from pipelines import locks
 from pipelines.batch import Batch
+from pipelines.describe.description import Description
 from pipelines.project import Project
 from pipelines.relations import prepare
 from pipelines.upgrade import upgrade
-from pipelines.warehouse import Written
 
 OnEvent = Callable[[str, str, int], None]
 """Gets a relation, part or stage, what became of it ("start", "success" or "failure"), and rows."""
 
 
-def _ignored(_text: str) -> None:
-    """Nobody reads it."""
+def ignore(*_: object) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A relation, part or stage that could not be made, and what it raised."""
+
+    name: str
+    error: BaseException
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,16 @@ class Run:
         day: the batch.
         run_id: who holds the locks, and what an undo may name; empty where nobody asks for it.
         note: gets a line of what goes on.
+        on_event: is told how the run goes on.
+        failures: what failed, the innermost first.
     """
 
     project: Project
     day: date
     run_id: str = ""
-    note: Callable[[str], None] = _ignored
+    note: Callable[[str], None] = ignore
+    on_event: OnEvent = ignore
+    failures: list[Failure] = field(default_factory=list)
 
     @property
     def batch(self) -> Batch:
@@ -50,10 +61,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Made:
-    """One relation that was just made, and what its maker found besides, a type per stage."""
+    """A relation that was just made, or proven.
 
-    written: Written
-    found: Any = None
+    Attributes:
+        relation: its name.
+        rows: how many it has; fields that were proven.
+        describe: what is to be known of it, for whoever keeps it.
+    """
+
+    relation: str
+    rows: int
+    describe: Callable[[], Description]
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,7 @@ class Part:
 
     Attributes:
         name: what people are told of while it goes on, and where it fails.
-        relations: what it makes; none of what only looks.
+        relations: what it makes, or proves.
         make: makes them; each counts as made once the next is asked for.
     """
 
@@ -93,7 +111,6 @@ class RunResult:
     """How one run of a batch ended.
 
     Attributes:
-        run_id: of it; of a run of Dagster's, Dagster's.
         success: whether every stage succeeded.
         failed_step: the first relation, part or stage that did not.
         error: what it raised.
@@ -105,49 +122,19 @@ class RunResult:
     error: BaseException | None = None
 
 
-watchers: dict[str, OnEvent] = {}
-"""Run id → who is told how it goes on."""
-
-failures: dict[str, tuple[str, BaseException]] = {}
-"""Run id → what failed first, and what it raised; Dagster itself keeps only the text."""
-
-
-@contextmanager
-def watching(run_id: str, on_event: OnEvent | None) -> Iterator[None]:
-    """Tell how a run of this process goes on, and free what it holds at its end."""
-    if on_event is not None:
-        watchers[run_id] = on_event
-    try:
-        yield
-    finally:
-        locks.release(run_id)
-        watchers.pop(run_id, None)
-        failures.pop(run_id, None)
-
-
 @contextmanager
 def watched(run: Run, name: str) -> Iterator[None]:
     """Tell of the start of a stage or part, and of the failure that stopped the run."""
-    _tell(run, name, "start")
+    run.on_event(name, "start", 0)
     try:
         yield
     except GeneratorExit:  # who asked for what was made has failed, not who made it
         raise
     except BaseException as error:
-        if run.run_id not in failures:
-            failures[run.run_id] = name, error
-            _tell(run, name, "failure")
+        if not run.failures:
+            run.on_event(name, "failure", 0)
+        run.failures.append(Failure(name, error))
         raise
-
-
-def done(run: Run, made: Made) -> None:
-    """Tell of a relation that was made."""
-    _tell(run, made.written.relation, "success", made.written.rows)
-
-
-def _tell(run: Run, name: str, kind: str, rows: int = 0) -> None:
-    if run.run_id in watchers:
-        watchers[run.run_id](name, kind, rows)
 
 
 def hold(run: Run, stage: Stage) -> None:

@@ -8,39 +8,38 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from pipelines import resolve
+from pipelines import locks, resolve
 from pipelines.apply.objects import apply, settle
 from pipelines.apply.prove import prove
 from pipelines.batch import Batch
+from pipelines.describe import stages as describe
+from pipelines.describe.description import Description, of_written
 from pipelines.match import match_file, route_files
 from pipelines.org import snapshot
 from pipelines.plan import make as planning
 from pipelines.project import Project, stage_files
 from pipelines.relations import ENTITIES
 from pipelines.run import (
+    Failure,
     Made,
     OnEvent,
     Part,
     Run,
     RunResult,
     Stage,
-    done,
-    failures,
     hold,
+    ignore,
     watched,
-    watching,
 )
+from pipelines.run_log import RunLog
 from pipelines.sources.land import land
 from pipelines.sources.relations import RAW
 from pipelines.sql import SqlFile
-from pipelines.sync.apply.objects import Outcomes
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.runs import note_run
-from pipelines.sync.plan.saved import Plan
 from pipelines.validate.judge import validated
 from pipelines.warehouse import Written
 
@@ -50,9 +49,22 @@ def mapped(project: Project) -> list[str]:
     return list(project.object_mappings)
 
 
+def _made(written: Written, describe: Callable[[], Description]) -> Made:
+    return Made(written.relation, written.rows, describe)
+
+
+def _plain(written: Written) -> Made:
+    """A relation of which there is nothing to say but its columns."""
+    return _made(written, partial(of_written, written))
+
+
+def _of_sql(run: Run, written: Written, file: SqlFile) -> Made:
+    return _made(written, partial(describe.sql, run.project, written, file))
+
+
 def _sql(file: SqlFile) -> Part:
     def make(run: Run) -> Iterable[Made]:
-        return [Made(run.batch.run_sql(file), file)]
+        return [_of_sql(run, run.batch.run_sql(file), file)]
 
     return Part(file.relation, (file.relation,), make)
 
@@ -61,7 +73,7 @@ def _land(_project: Project) -> list[Part]:
     def make(run: Run) -> Iterator[Made]:
         project = run.project
         landed = land(project.warehouse, project.sources, project.inbox, run.day)
-        yield from map(Made, landed.written.values())
+        yield from map(_plain, landed.written.values())
 
     return [Part("land", tuple(RAW), make)]
 
@@ -73,8 +85,8 @@ def _stage(_project: Project) -> list[Part]:
 def _validate(_project: Project) -> list[Part]:
     def make(entity: str, run: Run) -> Iterator[Made]:
         verdict = validated(run.batch, entity)
-        yield Made(verdict.valid, verdict)
-        yield Made(verdict.rejected, verdict)
+        yield _made(verdict.valid, partial(describe.valid, verdict))
+        yield _made(verdict.rejected, partial(describe.rejected, verdict))
 
     return [
         Part(f"valid_{entity}", (f"valid_{entity}", f"rejected_{entity}"), partial(make, entity))
@@ -85,7 +97,9 @@ def _validate(_project: Project) -> list[Part]:
 def _org(project: Project) -> list[Part]:
     def make(run: Run) -> Iterator[Made]:
         settle(run.project)  # or the plan would go by records that a dead run has yet to write
-        yield from map(Made, snapshot.take(run.batch))
+        batch = run.batch
+        for written in snapshot.take(batch):
+            yield _made(written, partial(describe.org, batch, written))
 
     return [Part("org", ("org_schema", "org_place", *project.mirrored), make)]
 
@@ -95,10 +109,10 @@ def _resolve(_project: Project) -> list[Part]:
 
     def golden(name: str, make: Callable[[Batch, SqlFile], Written]) -> Part:
         file = files[name]
-        return Part(name, (name,), lambda run: [Made(make(run.batch, file), file)])
+        return Part(name, (name,), lambda run: [_of_sql(run, make(run.batch, file), file)])
 
     def link(run: Run) -> Iterator[Made]:
-        yield from map(Made, resolve.link(run.batch))
+        yield from map(_plain, resolve.link(run.batch))
 
     return [
         _sql(files["person_records"]),
@@ -118,7 +132,9 @@ def _match(project: Project) -> list[Part]:
 
 def _map(project: Project) -> list[Part]:
     def make(name: str, run: Run) -> Iterable[Made]:
-        return [Made(planning.desired(run.batch, name), name)]
+        batch = run.batch
+        written = planning.desired(batch, name)
+        return [_made(written, partial(describe.mapped, batch, written, name))]
 
     return _part_each("sf", project, make)
 
@@ -127,17 +143,9 @@ def _plan(project: Project) -> list[Part]:
     def make(run: Run) -> Iterator[Made]:
         saved, relations = planning.plan(run.batch)
         for part, written in zip(saved.objects.values(), relations, strict=True):
-            yield Made(written, Planned(saved, part.counts))
+            yield _made(written, partial(describe.planned, written, saved, part.counts))
 
     return [Part("plan", tuple(relation("plan", name) for name in mapped(project)), make)]
-
-
-@dataclass(frozen=True)
-class Planned:
-    """The plan that a relation is part of, and the relation's rows per action."""
-
-    saved: Plan
-    counts: Mapping[str, int]
 
 
 def _apply(project: Project) -> list[Part]:
@@ -147,7 +155,7 @@ def _apply(project: Project) -> list[Part]:
         if run.run_id:
             note_run(saved.folder, run.run_id)
         outcomes, written = apply(batch, name, partial(_sent, run))
-        return [Made(written, Applied(name, saved, outcomes))]
+        return [_made(written, partial(describe.applied, written, saved, name, outcomes))]
 
     return _part_each("salesforce", project, make)
 
@@ -156,21 +164,17 @@ def _sent(run: Run, object_name: str, done: int, total: int) -> None:
     run.note(f"{object_name}: {done:,} of {total:,} rows sent")
 
 
-@dataclass(frozen=True)
-class Applied:
-    """What became of one mapping's rows of a plan."""
-
-    stem: str
-    saved: Plan
-    outcomes: Outcomes
-
-
 def _prove(project: Project) -> list[Part]:
     def make(name: str, run: Run) -> Iterable[Made]:
-        prove(run.project, name, planning.newest(run.batch))
-        return []
+        saved = planning.newest(run.batch)
+        proof = prove(run.project, name, saved)
+        description = partial(describe.proven, run.project, saved, name, proof)
+        return [Made(relation("salesforce", name), proof.written, description)]
 
-    return [Part(f"proof of {name}", (), partial(make, name)) for name in mapped(project)]
+    return [
+        Part(f"proof of {name}", (relation("salesforce", name),), partial(make, name))
+        for name in mapped(project)
+    ]
 
 
 def _part_each(
@@ -202,15 +206,20 @@ STAGES: Mapping[str, Stage] = {
 def run_stage(name: str, run: Run) -> None:
     """Make all that a stage makes, without locks."""
     for part in STAGES[name].parts(run.project):
-        with watched(run, part.name):
-            for made in part.make(run):
-                done(run, made)
+        for made in run_part(part, run):
+            run.on_event(made.relation, "success", made.rows)
+
+
+def run_part(part: Part, run: Run) -> Iterator[Made]:
+    """Make what a part makes, watched."""
+    with watched(run, part.name):
+        yield from part.make(run)
 
 
 def run_batch(
     project: Project, day: date, *, plan_only: bool = False, on_event: OnEvent | None = None
 ) -> RunResult:
-    """Run all stages of one day in this process, under the locks but without the orchestrator.
+    """Run all stages of one day in this process, under the locks, and keep a log of it.
 
     Args:
         project: whose batch.
@@ -218,14 +227,26 @@ def run_batch(
         plan_only: stop before the first write to the org.
         on_event: is told how the run goes on.
     """
-    run = Run(project, day, str(uuid.uuid4()))
-    with watching(run.run_id, on_event):
-        try:
+    run = Run(project, day, str(uuid.uuid4()), on_event=on_event or ignore)
+    try:
+        with RunLog.begun(run, plan_only=plan_only) as log:
             for stage in STAGES.values():
                 if not (plan_only and stage.writes):
-                    with watched(run, stage.name):
-                        hold(run, stage)
-                        run_stage(stage.name, run)
-        except Exception:
-            return RunResult(run.run_id, False, *failures[run.run_id])
+                    _run_logged(stage, run, log)
+    except Exception as error:
+        first = run.failures[0] if run.failures else Failure("the start", error)
+        return RunResult(run.run_id, False, first.name, first.error)
+    finally:
+        locks.release(run.run_id)
     return RunResult(run.run_id, True)
+
+
+def _run_logged(stage: Stage, run: Run, log: RunLog) -> None:
+    with watched(run, stage.name):
+        for part in (parts := stage.parts(run.project)):
+            log.started(part)
+            if part is parts[0]:
+                hold(run, stage)
+            for made in run_part(part, run):
+                log.made(made.describe())
+                run.on_event(made.relation, "success", made.rows)

@@ -1,6 +1,6 @@
 """Stage 5, resolve: who is who, and which account each person belongs to."""
 
-from assets.relation import show_sql, spec, sql_spec, stage_asset
+from assets.relation import spec, sql_spec, stage_asset
 from pipelines.project import stage_files
 from pipelines.stages import STAGES
 
@@ -30,7 +30,6 @@ clustered = [
     for name, description in (("person_links", LINKS), ("open_identities", OPEN))
 ]
 resolved = stage_asset(
-    STAGES["resolve"],
+    [STAGES["resolve"]],
     [*clustered, *(sql_spec(file, "resolve") for file in stage_files("resolve"))],
-    show_sql,
 )

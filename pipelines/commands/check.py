@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import typer
 
 from pipelines.commands import failures
-from pipelines.commands.environment import Json, err, out, print_json, project, shown, strays
+from pipelines.commands.environment import (
+    Json,
+    current_project,
+    err,
+    out,
+    print_json,
+    readable_path,
+    strays,
+)
 from pipelines.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -30,22 +38,22 @@ def check(as_json: Json = False) -> None:
 
       causeway check && causeway sync
     """
-    here = project()
+    project = current_project()
     problems: list[Problem] = []
     read = [
-        _collect(problems, lambda: here.sources),
-        _collect(problems, lambda: here.policies),
-        _collect(problems, lambda: here.object_mappings),
+        _collect(problems, lambda: project.sources),
+        _collect(problems, lambda: project.policies),
+        _collect(problems, lambda: project.object_mappings),
     ]
     if read[0]:
-        read.append(_collect(problems, lambda: here.decisions))
+        read.append(_collect(problems, lambda: project.decisions))
     if read[0] and read[1]:
-        problems += strays(here)
+        problems += strays(project)
     drift: list[str] = []
     notices: list[Problem] = []
     if all(read):
-        _collect(problems, lambda: _check_fields(here, drift))
-        notices = _notices(here)
+        _collect(problems, lambda: _check_fields(project, drift))
+        notices = _notices(project)
     if as_json:
         print_json(
             {
@@ -61,7 +69,7 @@ def check(as_json: Json = False) -> None:
         for problem in problems:
             err.print(str(problem), style="red", markup=False)
         if not problems:
-            out.print(f"All well: {shown(here.mappings)}", markup=False)
+            out.print(f"All well: {readable_path(project.mappings)}", markup=False)
     if problems:
         raise typer.Exit(failures.WRONG)
 
@@ -86,18 +94,18 @@ def _show_drift(drift: list[str]) -> None:
         out.print(f"  and {len(drift) - MOST} more: causeway org describe", style="yellow")
 
 
-def _notices(here: Project) -> list[Problem]:
+def _notices(project: Project) -> list[Problem]:
     from pipelines.plan.decided import notices
 
-    return notices(here)
+    return notices(project)
 
 
-def _check_fields(here: Project, drift: list[str]) -> None:
+def _check_fields(project: Project, drift: list[str]) -> None:
     from pipelines.commands.described import described
     from pipelines.org.snapshot import check_against
     from pipelines.relations import prepare
 
-    prepare(here)
-    found = described(here)
-    drift += found.drift
-    check_against(here, found.schema)
+    prepare(project)
+    description = described(project)
+    drift += description.drift
+    check_against(project, description.schema)

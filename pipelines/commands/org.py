@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands import org_bound
-from pipelines.commands.environment import Json, choose_home, err, out, print_json, project
+from pipelines.commands.environment import Json, choose_home, current_project, err, out, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,7 +53,7 @@ def start(
     choose_home(home)
     from pipelines.local_org import control
 
-    folder = project().local_org
+    folder = current_project().local_org
     if rules is not None or faults:
         # What is asked for holds from a start on.
         control.stop(folder)
@@ -66,9 +66,9 @@ def status(home: Home = None, as_json: Json = False) -> None:
     choose_home(home)
     from pipelines.local_org import control
 
-    here = project()
-    bound = org_bound.bound(here)
-    _show(control.status(here.local_org) | {"bound": bound}, as_json)
+    project = current_project()
+    bound = org_bound.bound(project)
+    _show(control.status(project.local_org) | {"bound": bound}, as_json)
     if not as_json and bound["organization_id"]:
         newest = max(bound["read_at"].values(), default="never")
         out.print(f"This home is bound to the org {bound['organization_id']}, read {newest}.")
@@ -80,7 +80,7 @@ def stop(home: Home = None, as_json: Json = False) -> None:
     choose_home(home)
     from pipelines.local_org import control
 
-    folder = project().local_org
+    folder = current_project().local_org
     ran = control.status(folder)["running"]
     facts = control.stop(folder)
     if as_json:
@@ -102,7 +102,7 @@ def reset(
     choose_home(home)
     from pipelines.local_org import control
 
-    folder = project().local_org
+    folder = current_project().local_org
     if not yes:
         err.print(f"This deletes every record of the local org in {folder}.", markup=False)
         typer.confirm("Go on?", abort=True, err=True)
@@ -138,17 +138,19 @@ def seed(
     choose_home(home)
     from pipelines.local_org import control
 
-    folder = project().local_org
-    with _asked_rightly():
-        told = control.seed(folder) if file is None else control.seed_file(folder, sobject, file)
+    folder = current_project().local_org
+    with _refusals_as_config_errors():
+        result = control.seed(folder) if file is None else control.seed_file(folder, sobject, file)
     if as_json:
-        print_json(told)
+        print_json(result)
     elif file is None:
-        made = ", ".join(f"{count} × {name}" for name, count in told.items() if count)
-        out.print(f"Made {made}." if made else "The samples were there already; nothing was done.")
+        created = ", ".join(f"{count} × {name}" for name, count in result.items() if count)
+        out.print(
+            f"Made {created}." if created else "The samples were there already; nothing was done."
+        )
     else:
-        _show_loaded(told, file)
-    if told.get("failed") or told.get("state") == "Failed":
+        _show_loaded(result, file)
+    if result.get("failed") or result.get("state") == "Failed":
         raise typer.Exit(1)
 
 
@@ -185,21 +187,21 @@ def fault(
     choose_home(home)
     from pipelines.local_org import control
 
-    folder = project().local_org
-    with _asked_rightly():
+    folder = current_project().local_org
+    with _refusals_as_config_errors():
         if kind is None:
-            left = control.armed(folder)
+            armed = control.armed(folder)
         elif kind == "clear":
-            left = control.inject(folder)
+            armed = control.inject(folder)
         else:
-            left = control.inject(folder, {"kind": kind} | _settings(settings or []))
+            armed = control.inject(folder, {"kind": kind} | _settings(settings or []))
     if as_json:
-        print_json(left)
+        print_json(armed)
         return
-    for told in left:
-        said = (f"{name}={value}" for name, value in told.items() if name != "kind")
-        out.print(f"{told['kind']} {' '.join(said)}", markup=False)
-    if not left:
+    for armed_fault in armed:
+        settings_text = (f"{name}={value}" for name, value in armed_fault.items() if name != "kind")
+        out.print(f"{armed_fault['kind']} {' '.join(settings_text)}", markup=False)
+    if not armed:
         out.print("Nothing is left to go wrong.")
 
 
@@ -214,7 +216,7 @@ def query(
     causeway org query "select Id, Name, Account.Name, Email from Contact limit 5"
     """
     choose_home(home)
-    with project().org() as org:
+    with current_project().org() as org:
         rows = [_flat(row) for row in org.query(soql)]
     if as_json:
         print_json(rows)
@@ -233,14 +235,14 @@ def setup(home: Home = None) -> None:
     choose_home(home)
     from pipelines.org.setup import set_up
 
-    said: list[str] = []
-    set_up(project(), said.append)
-    for line in said or ["Everything was there already."]:
+    changes: list[str] = []
+    set_up(current_project(), changes.append)
+    for line in changes or ["Everything was there already."]:
         out.print(line, markup=False)
 
 
 @contextmanager
-def _asked_rightly() -> Iterator[None]:
+def _refusals_as_config_errors() -> Iterator[None]:
     """A request that the org refuses is a mistake of who asked, not a failure to try again."""
     from pipelines.errors import ConfigError
     from pipelines.local_org.control import RequestRefused
@@ -251,25 +253,25 @@ def _asked_rightly() -> Iterator[None]:
         raise ConfigError(str(refused)) from refused
 
 
-def _settings(given: list[str]) -> dict[str, str]:
-    wrong = [text for text in given if "=" not in text]
+def _settings(assignments: list[str]) -> dict[str, str]:
+    wrong = [text for text in assignments if "=" not in text]
     if wrong:
         raise typer.BadParameter(f"{wrong[0]!r} is no name=value")
-    return {name: value for name, _, value in (text.partition("=") for text in given)}
+    return {name: value for name, _, value in (text.partition("=") for text in assignments)}
 
 
-def _show_loaded(told: dict[str, Any], file: Path) -> None:
-    if "loaded" in told:
+def _show_loaded(result: dict[str, Any], file: Path) -> None:
+    if "loaded" in result:
         out.print(
-            f"{file} was loaded at {told['loaded']}; nothing was done. Its rows have no External "
+            f"{file} was loaded at {result['loaded']}; nothing was done. Its rows have no External "
             "Id, so loading them again would make them twice.",
             markup=False,
         )
         return
-    good = told["rows"] - told["failed"]
-    done = "upserted" if told["operation"] == "upsert" else "made"
-    out.print(f"{good:,} of {told['rows']:,} rows {done}, by job {told['job']}.")
-    for error in [[told["error"]]] if told["error"] else told["errors"]:
+    good = result["rows"] - result["failed"]
+    done = "upserted" if result["operation"] == "upsert" else "made"
+    out.print(f"{good:,} of {result['rows']:,} rows {done}, by job {result['job']}.")
+    for error in [[result["error"]]] if result["error"] else result["errors"]:
         err.print("  " + " | ".join(error), markup=False)
 
 

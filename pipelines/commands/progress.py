@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -24,10 +23,10 @@ _DESCRIBES = ("org_schema", "org_place")
 @contextmanager
 def watch(project: Project, title: str, *, plan_only: bool = False) -> Iterator[OnEvent]:
     """Show a run of all stages, or of all before the first write, on standard error."""
-    stages = _Stages.of(project, plan_only=plan_only)
+    totals = _totals(project, plan_only=plan_only)
     if not err.is_terminal:
         err.print(title, markup=False)
-        yield _Lines(stages)
+        yield _Lines(totals)
         return
     columns = (
         TextColumn("  {task.description:<9}"),
@@ -37,73 +36,58 @@ def watch(project: Project, title: str, *, plan_only: bool = False) -> Iterator[
     )
     err.print(f"[bold]{title}[/bold]")
     with Progress(*columns, console=err, transient=True) as progress:
-        yield _Bars(progress, stages)
+        yield _Bars(progress, totals)
 
 
-@dataclass(frozen=True)
-class _Stages:
-    """What a run is going to make.
+def _totals(project: Project, *, plan_only: bool) -> dict[str, int]:
+    """Stage → how many relations it makes or proves, in order."""
+    from pipelines.stages import STAGES
 
-    Attributes:
-        totals: stage → how many relations it makes, in order.
-        names: relation, part or stage → its stage.
-    """
-
-    totals: dict[str, int]
-    names: dict[str, str]
-
-    @classmethod
-    def of(cls, project: Project, *, plan_only: bool) -> _Stages:
-        from pipelines.stages import STAGES
-
-        totals: dict[str, int] = {}
-        names: dict[str, str] = {}
-        for stage in STAGES.values():
-            parts = stage.parts(project)
-            relations = [made for part in parts for made in part.relations]
-            if relations and not (plan_only and stage.writes):
-                totals[stage.name] = len(relations)
-                parted = (part.name for part in parts)
-                names |= dict.fromkeys((stage.name, *parted, *relations), stage.name)
-        return cls(totals, names)
+    return {
+        stage.name: sum(len(part.relations) for part in stage.parts(project))
+        for stage in STAGES.values()
+        if not (plan_only and stage.writes)
+    }
 
 
 @dataclass
 class _Lines:
     """One line for each stage, once all of it is done."""
 
-    stages: _Stages
-    done: Counter[str] = field(default_factory=Counter)
-    rows: Counter[str] = field(default_factory=Counter)
-    started: dict[str, float] = field(default_factory=dict)
+    totals: Mapping[str, int]
+    stage: str = ""
+    done: int = 0
+    rows: int = 0
+    started: float = 0.0
 
     def __call__(self, name: str, kind: str, rows: int) -> None:
-        stage = self.stages.names[name]
-        self.started.setdefault(stage, time.monotonic())
-        if kind == "failure":
-            err.print(f"  {stage:<9} {name} failed", markup=False)
-        if kind != "success":
-            return
-        self.done[stage] += 1
-        self.rows[stage] += 0 if name in _DESCRIBES else rows
-        if self.done[stage] == self.stages.totals[stage]:
-            seconds = time.monotonic() - self.started[stage]
-            err.print(f"  {stage:<9} {self.rows[stage]:>9,} rows  {seconds:6.1f} s", markup=False)
+        if kind == "start" and name in self.totals and name != self.stage:
+            self.stage, self.done, self.rows, self.started = name, 0, 0, time.monotonic()
+        elif kind == "failure":
+            err.print(f"  {self.stage:<9} {name} failed", markup=False)
+        elif kind == "success":
+            self.done += 1
+            self.rows += 0 if name in _DESCRIBES else rows
+            if self.done == self.totals[self.stage]:
+                counted = f"{self.rows:>9,} {'fields' if self.stage == 'prove' else 'rows  '}"
+                seconds = time.monotonic() - self.started
+                err.print(f"  {self.stage:<9} {counted} {seconds:6.1f} s", markup=False)
 
 
 class _Bars:
     """One bar for each stage, with the relation that was made last."""
 
-    def __init__(self, progress: Progress, stages: _Stages) -> None:
+    def __init__(self, progress: Progress, totals: Mapping[str, int]) -> None:
         self.progress = progress
-        self.stages = stages
+        self.stage = ""
         self.tasks: dict[str, TaskID] = {
-            stage: progress.add_task(stage, total=total, now="")
-            for stage, total in stages.totals.items()
+            stage: progress.add_task(stage, total=total, now="") for stage, total in totals.items()
         }
 
     def __call__(self, name: str, kind: str, rows: int) -> None:
-        task = self.tasks[self.stages.names[name]]
+        if kind == "start" and name in self.tasks:
+            self.stage = name
+        task = self.tasks[self.stage]
         if kind == "start":
             self.progress.update(task, now=name)
         elif kind == "success":

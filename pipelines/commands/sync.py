@@ -14,11 +14,10 @@ from pipelines.commands import failures
 from pipelines.commands.environment import (
     Json,
     command,
+    current_project,
     err,
     out,
-    prepare_dagster,
     print_json,
-    project,
     strays,
     today,
 )
@@ -87,7 +86,7 @@ def sync(
         raise typer.BadParameter("give --batch or --all, not both")
     if strict:
         os.environ["CAUSEWAY_STRICT"] = "1"
-    here = project()
+    here = current_project()
     days = [_known(here, batch.date())] if batch else _days(here, every=every)
     done = []
     for day in days:
@@ -106,13 +105,11 @@ def sync(
 def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
     """Run one batch with progress, tell what stopped it, and count it."""
     from pipelines.commands.progress import watch
+    from pipelines.stages import run_batch
     from pipelines.summary import summary
 
-    prepare_dagster()
-    from pipelines.execute import run_batch
-
     with watch(here, f"Batch {day}", plan_only=plan_only) as watcher:
-        result = run_batch(day, plan_only=plan_only, on_event=watcher)
+        result = run_batch(here, day, plan_only=plan_only, on_event=watcher)
     found = summary(here, day)
     if result.success:
         code = failures.SOME_ROWS if found.rejected else failures.OK

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.environment import err, prepare_dagster, shown
-from pipelines.config import PROJECT
+from pipelines import config, run_log
+from pipelines.commands.environment import err, prepare_dagster, readable_path
 
 
 def ui(
@@ -21,12 +21,24 @@ def ui(
     causeway ui --port 3100
     """
     folder = prepare_dagster()
-    err.print(f"Dagster on http://{host}:{port} in a few seconds; its home: {shown(folder)}")
+    _record_runs()
+    err.print(
+        f"Dagster on http://{host}:{port} in a few seconds; its home: {readable_path(folder)}"
+    )
     command = [
-        *(sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT / "workspace.yaml")),
+        *(sys.executable, "-m", "dagster", "dev", "-w", str(config.PROJECT / "workspace.yaml")),
         *("--host", host, "--port", str(port)),
     ]
     # `dagster dev` says at each start that `dg dev` may replace it; dg is a tool for developers.
     quiet = {"PYTHONWARNINGS": "ignore::FutureWarning"}
-    os.chdir(PROJECT)
+    os.chdir(config.PROJECT)
     os.execve(sys.executable, command, {**os.environ, **quiet})  # noqa: S606 - signals go to Dagster
+
+
+def _record_runs() -> None:
+    """Let the list of runs begin with what was run in a terminal since it was last open."""
+    home = config.home()
+    if run_log.waiting(home):
+        from pipelines.definitions import record_runs
+
+        record_runs(home)

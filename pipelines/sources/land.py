@@ -93,7 +93,7 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
     inputs = chain((config,), *((file.source, file.name, file.path) for file in day_files))
     landing = memo(inputs_file, inputs, paths.values())
     with warehouse.connect() as connection:
-        if landing.known() is None:
+        if landing.cached() is None:
             _land(warehouse, connection, config, day_files, day)
             landing.keep()
         written = {name: warehouse.describe(connection, name, day) for name in RAW}

@@ -26,10 +26,10 @@ ROWS = HEADER + "Ada,Okafor,ada@acme.example,Acme\n"
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
     """One good day; the org is not needed for it."""
-    made = make_chain(SOURCES, org=False)
-    made.put("people", GOOD, "people.csv", ROWS)
-    assert made.run(GOOD).failed_step == "org"
-    return made
+    new_chain = make_chain(SOURCES, org=False)
+    new_chain.put("people", GOOD, "people.csv", ROWS)
+    assert new_chain.run(GOOD).failed_step == "org"
+    return new_chain
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_what_the_org_cannot_take_is_found_before_anything_is_written(make_chain
         _edited(account, "Website:            website", "Websites:           website"),
     ):
         problems = _problems(chain.refused(GOOD), ConfigError)
-        told = "\n".join(map(str, problems))
+        messages = "\n".join(map(str, problems))
         for path, fragments in {
             contact: ("Departement", "titel", "concat_ws(("),
             lead: ("emial", "faks"),
@@ -186,8 +186,8 @@ def test_what_the_org_cannot_take_is_found_before_anything_is_written(make_chain
                     for number, text in enumerate(path.read_text().splitlines(), start=1)
                     if fragment in text and not text.startswith("#")
                 ]
-                assert f"{path}:{line}: " in told, (fragment, told)
-    assert "did you mean Department" in told
+                assert f"{path}:{line}: " in messages, (fragment, messages)
+    assert "did you mean Department" in messages
     assert {len(chain.records(name)) for name in ("Account", "Contact", "Lead")} == {0}
     assert len(chain.read("valid_contacts", GOOD)) == 1
     assert chain.done(GOOD).outcomes(GOOD)["Contact"] == {"created": 1}

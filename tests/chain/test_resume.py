@@ -46,8 +46,9 @@ def test_re_execution_from_failure_finishes_the_same_plan(make_chain: Any) -> No
     calls = "composite/sobjects/Contact"
     fault = {"kind": "die", "moment": "after_work", "path": calls, "skip": 1}
     control.inject(chain.project.local_org, fault)
-    failed = chain.run_by_dagster(DAY)
+    failed = chain.run(DAY)
     assert failed.failed_step == "salesforce_contact"
+    assert chain.record() == [failed.run_id]
     assert isinstance(failed.error, TransientError)
     plan = newest(Batch(chain.project, DAY))
     chain.start_org()
@@ -64,11 +65,11 @@ def test_re_execution_from_failure_finishes_the_same_plan(make_chain: Any) -> No
             assert done.success
     assert steps == {"apply_contact", "apply_lead"}
     assert newest(Batch(chain.project, DAY)).plan_id == plan.plan_id
-    said = chain.read("salesforce_contact", DAY)
-    assert {(row["outcome"], row["attempts"]) for row in said} == {("created", 1)}
-    held = chain.records("Contact", "CreatedDate", "LastModifiedDate")
-    assert len(held) == len(said) == 500
-    assert all(row["CreatedDate"] == row["LastModifiedDate"] for row in held)
+    rows = chain.read("salesforce_contact", DAY)
+    assert {(row["outcome"], row["attempts"]) for row in rows} == {("created", 1)}
+    records = chain.records("Contact", "CreatedDate", "LastModifiedDate")
+    assert len(records) == len(rows) == 500
+    assert all(row["CreatedDate"] == row["LastModifiedDate"] for row in records)
 
 
 @pytest.fixture(scope="module")
@@ -78,28 +79,36 @@ def small(make_chain: Any) -> Any:
     return chain
 
 
-def test_a_run_whose_process_died_is_reaped_by_the_next(small: Any) -> None:
+def test_a_run_whose_process_died_is_recorded_as_failed(small: Any) -> None:
     locks = small.home / "locks" / "runs"
     with small.start("sync", "--batch", str(DAY)) as command:
         while not (list(locks.glob("*.lock")) and list(small.home.glob("stage/*/day=2026*"))):
             assert command.poll() is None
             time.sleep(0.05)
+        assert small.record() == []  # it goes on
         command.kill()
         command.communicate()
     [dead] = [path.stem for path in locks.glob("*.lock")]
-
-    def status() -> dg.DagsterRunStatus:
-        with small.active(), dg.DagsterInstance.get() as instance:
-            run = instance.get_run_by_id(dead)
-            assert run is not None
-            return run.status
-
-    assert status() == dg.DagsterRunStatus.STARTED
-    result = small.run_by_dagster(DAY)
-    assert result.success
-    assert status() == dg.DagsterRunStatus.FAILURE
+    finished = small.run(DAY)
+    assert finished.success
+    assert small.record() == [dead, finished.run_id]
+    with small.active(), dg.DagsterInstance.get() as instance:
+        runs = {run.run_id: run for run in instance.get_runs()}
+    assert runs[dead].status == dg.DagsterRunStatus.FAILURE
+    assert runs[finished.run_id].status == dg.DagsterRunStatus.SUCCESS
     assert list(locks.glob("*.lock")) == []
+    assert small.record() == []
     assert len(small.records("Contact", "LastName")) == 3
+
+
+def test_a_run_of_dagsters_whose_process_died_is_ended(small: Any) -> None:
+    with small.active(), dg.DagsterInstance.get() as instance:
+        run = instance.create_run_for_job(_job(), status=dg.DagsterRunStatus.STARTED)
+        (small.home / "locks" / "runs" / f"{run.run_id}.lock").touch()
+        assert small.record() == [run.run_id]
+        ended = instance.get_run_by_id(run.run_id)
+        assert ended is not None
+        assert ended.status == dg.DagsterRunStatus.FAILURE
 
 
 NO_ROOM = """
@@ -149,7 +158,7 @@ def test_a_disk_that_fills_up_while_rows_are_sent_doubles_none(small: Any) -> No
     apply(Batch(small.project, day), "account")
     without_room(small, day, "contact", 9_000)
     small.done(day)
-    found = small.records("Contact", "LastName", "CreatedDate", "LastModifiedDate")
-    made = [row for row in found if row["LastName"].startswith("Lastmore")]
-    assert len(made) == len({row["LastName"] for row in made}) == 430
-    assert all(row["CreatedDate"] == row["LastModifiedDate"] for row in made)
+    records = small.records("Contact", "LastName", "CreatedDate", "LastModifiedDate")
+    created = [row for row in records if row["LastName"].startswith("Lastmore")]
+    assert len(created) == len({row["LastName"] for row in created}) == 430
+    assert all(row["CreatedDate"] == row["LastModifiedDate"] for row in created)

@@ -67,10 +67,10 @@ def test_every_kind_of_fault_is_in_the_help(causeway) -> None:
 
     from pipelines.local_org import faults
 
-    told = causeway("org", "fault", "--help").out
+    help_text = causeway("org", "fault", "--help").out
     for fault in get_args(faults.Fault):
         kind = get_args(fault.model_fields["kind"].annotation)[0]
-        assert f"   {kind}  " in told
+        assert f"   {kind}  " in help_text
         assert f"\n    {kind}  " in faults.__doc__
 
 

@@ -9,11 +9,11 @@ import yaml
 
 from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
-from pipelines.execute import run_batch
 from pipelines.local_org import control
 from pipelines.org.setup import set_up
 from pipelines.org.snapshot import bind_home
 from pipelines.project import Project
+from pipelines.stages import run_batch
 from pipelines.sync.mapping.named_objects import ROUTED
 
 TEMPLATE = PROJECT / "pipelines" / "local_org" / "catalog" / "org.yaml"
@@ -33,9 +33,9 @@ def bare(tmp_path: Path) -> Iterator[Project]:
 
 
 def test_the_fields_are_made_granted_and_seen_and_nothing_is_made_twice(bare: Project) -> None:
-    said: list[str] = []
-    set_up(bare, said.append)
-    assert [line for line in said if line.startswith("made the field")] == [
+    reported: list[str] = []
+    set_up(bare, reported.append)
+    assert [line for line in reported if line.startswith("made the field")] == [
         f"made the field {name}.Causeway_Key__c" for name in ROUTED
     ]
     with bare.org() as org:
@@ -63,10 +63,10 @@ def test_a_field_that_is_there_but_invisible_is_only_granted(bare: Project) -> N
     with bare.org() as org:
         body = {"FullName": "Lead.Causeway_Key__c", "Metadata": metadata}
         org.session.post("tooling/sobjects/CustomField", json=body)
-    said: list[str] = []
-    set_up(bare, said.append)
-    assert "made the field Lead.Causeway_Key__c" not in said
-    assert "Causeway may read and edit Lead.Causeway_Key__c" in said
+    reported: list[str] = []
+    set_up(bare, reported.append)
+    assert "made the field Lead.Causeway_Key__c" not in reported
+    assert "Causeway may read and edit Lead.Causeway_Key__c" in reported
 
 
 def test_a_field_of_the_wrong_kind_is_left_and_an_admin_is_told_what_to_do(bare: Project) -> None:
@@ -90,8 +90,6 @@ def test_a_production_org_is_read_and_planned_but_never_written_unasked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAUSEWAY_HOME", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
-    (tmp_path / "dagster").mkdir()
     (tmp_path / "inbox").mkdir()
     project = Project.of()
     document = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
@@ -100,7 +98,7 @@ def test_a_production_org_is_read_and_planned_but_never_written_unasked(
     (project.local_org / "org.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     control.start(project.local_org)
     try:
-        result = run_batch(datetime.now(UTC).date())
+        result = run_batch(project, datetime.now(UTC).date())
     finally:
         control.stop(project.local_org)
     assert result.failed_step == "salesforce_account", result.error

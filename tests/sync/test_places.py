@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipelines.config import PROJECT
 from pipelines.local_org.catalog.countries import places as listed_places
 from pipelines.sync.mapping.addresses import Block, places_cte
-from pipelines.sync.mapping.place_names import known_countries, known_parts
+from pipelines.sync.mapping.place_names import iso_countries, iso_parts
 from pipelines.sync.mapping.places import Listed, places_sql, places_table
 from pipelines.sync.mapping.policies import Addresses
 from pipelines.warehouse import literal
@@ -106,10 +106,10 @@ def test_a_state_needs_no_country_where_one_is_meant(country: str) -> None:
 
 
 NAMES = sorted(
-    {name for place in known_countries().values() for name in (place.name, place.names[-1])}
-    | {part.name for parts in known_parts().values() for part in parts}
+    {name for place in iso_countries().values() for name in (place.name, place.names[-1])}
+    | {part.name for parts in iso_parts().values() for part in parts}
 )
-CODES = sorted({*known_countries(), *(code for states in ORG.states.values() for code in states)})
+CODES = sorted({*iso_countries(), *(code for states in ORG.states.values() for code in states)})
 
 
 @st.composite

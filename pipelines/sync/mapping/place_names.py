@@ -29,7 +29,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class KnownPlace:
+class IsoPlace:
     """A country, or a part of one, by ISO 3166.
 
     Attributes:
@@ -65,40 +65,40 @@ class KnownPlace:
 
 
 @cache
-def known_countries() -> Mapping[str, KnownPlace]:
+def iso_countries() -> Mapping[str, IsoPlace]:
     """Alpha-2 code → country."""
     return {place.country: place for place in _lines() if not place.part}
 
 
 @cache
-def known_parts() -> Mapping[str, Sequence[KnownPlace]]:
+def iso_parts() -> Mapping[str, Sequence[IsoPlace]]:
     """Alpha-2 code → the parts of the country."""
-    parts: dict[str, list[KnownPlace]] = defaultdict(list)
+    parts: dict[str, list[IsoPlace]] = defaultdict(list)
     for place in _lines():
         if place.part:
             parts[place.country].append(place)
     return parts
 
 
-def country_of(code: str, label: str) -> KnownPlace | None:
+def country_of(code: str, label: str) -> IsoPlace | None:
     """The country that an org lists by this code and label."""
-    return known_countries().get(code) or _alone(
-        [place for place in known_countries().values() if folded(label) in place.folded]
+    return iso_countries().get(code) or _only(
+        [place for place in iso_countries().values() if folded(label) in place.folded]
     )
 
 
-def parts_of(country: str, listed: Mapping[str, str]) -> dict[str, KnownPlace]:
+def parts_of(country: str, listed: Mapping[str, str]) -> dict[str, IsoPlace]:
     """The parts of a country that an org lists, code → label; those that no line is of are left."""
-    tests: tuple[Callable[[KnownPlace, str, str], bool], ...] = (
+    tests: tuple[Callable[[IsoPlace, str, str], bool], ...] = (
         lambda part, _, label: folded(label) == folded(part.name),
         lambda part, _, label: folded(label) in part.folded,
         lambda part, code, _: part.part == code,
     )
-    found: dict[str, KnownPlace] = {}
+    found: dict[str, IsoPlace] = {}
     for is_same in tests:
-        free = [part for part in known_parts().get(country, ()) if part not in found.values()]
+        free = [part for part in iso_parts().get(country, ()) if part not in found.values()]
         for code, label in listed.items():
-            same = _alone([part for part in free if is_same(part, code, label)])
+            same = _only([part for part in free if is_same(part, code, label)])
             if code not in found and same is not None:
                 found[code] = same
     return found
@@ -110,14 +110,14 @@ def folded(name: str) -> str:
     return " ".join(re.findall(r"\w+", "".join(c for c in letters if not unicodedata.combining(c))))
 
 
-def _alone(places: Sequence[KnownPlace]) -> KnownPlace | None:
+def _only(places: Sequence[IsoPlace]) -> IsoPlace | None:
     return places[0] if len(places) == 1 else None
 
 
 @cache
-def _lines() -> tuple[KnownPlace, ...]:
+def _lines() -> tuple[IsoPlace, ...]:
     with FILE.open(newline="", encoding="utf-8") as lines:
         return tuple(
-            KnownPlace(country, part, kind, postcode, tuple(names.split("|")))
+            IsoPlace(country, part, kind, postcode, tuple(names.split("|")))
             for country, part, kind, postcode, names in list(csv.reader(lines))[1:]
         )

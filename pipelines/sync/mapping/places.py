@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.sync.mapping.place_names import KnownPlace, country_of, known_parts, parts_of
+from pipelines.sync.mapping.place_names import IsoPlace, country_of, iso_parts, parts_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -154,14 +154,14 @@ def _bits(valid_for: str | None) -> Iterator[int]:
         yield from (at * 8 + bit for bit in range(8) if byte & (0x80 >> bit))
 
 
-def _country_names(code: str, label: str, iso: KnownPlace | None) -> Iterator[tuple[int, str]]:
+def _country_names(code: str, label: str, iso: IsoPlace | None) -> Iterator[tuple[int, str]]:
     yield from ((CODE, code), (LABEL, label))
     if iso is not None:
         yield from ((OTHER_CODE, iso.country), (NAME, iso.name))
         yield from ((OTHER_NAME, name) for name in iso.others)
 
 
-def _parts(org: Listed, iso: Mapping[str, KnownPlace | None], within: str) -> Iterator[Place]:
+def _parts(org: Listed, iso: Mapping[str, IsoPlace | None], within: str) -> Iterator[Place]:
     """States of a country, what the org lists as a country itself, and what it does not list."""
     country, states = iso[within], org.states.get(within, {})
     matched = {} if country is None else parts_of(country.country, states)
@@ -169,7 +169,7 @@ def _parts(org: Listed, iso: Mapping[str, KnownPlace | None], within: str) -> It
         part = matched.get(code)
         for rank, name in _state_names(code, label, part):
             yield Place(within, name, within, code, rank, _postcode(country), _postcode(part))
-    for part in () if country is None else known_parts().get(country.country, ()):
+    for part in () if country is None else iso_parts().get(country.country, ()):
         if part in matched.values():
             continue
         other = iso.get(part.part)
@@ -182,7 +182,7 @@ def _parts(org: Listed, iso: Mapping[str, KnownPlace | None], within: str) -> It
             yield from (Place(within, name, *facts) for name in part.names)
 
 
-def _state_names(code: str, label: str, iso: KnownPlace | None) -> Iterator[tuple[int, str]]:
+def _state_names(code: str, label: str, iso: IsoPlace | None) -> Iterator[tuple[int, str]]:
     yield from ((CODE, code), (LABEL, label))
     if iso is not None:
         yield from ((OTHER_CODE, iso.part), (OTHER_CODE, f"{iso.country}-{iso.part}"))
@@ -190,5 +190,5 @@ def _state_names(code: str, label: str, iso: KnownPlace | None) -> Iterator[tupl
         yield from ((OTHER_NAME, name) for name in iso.others)
 
 
-def _postcode(place: KnownPlace | None) -> str | None:
+def _postcode(place: IsoPlace | None) -> str | None:
     return None if place is None else place.postcode or None

@@ -23,8 +23,8 @@ def only(*available: Any) -> AfterValidator:
 
     def check(value: Any) -> Any:
         if value not in available:
-            wanted = " or ".join(map(_yaml, available))
-            raise ValueError(f"{_yaml(value)} is not available yet; use {wanted}")
+            choices = " or ".join(map(_yaml, available))
+            raise ValueError(f"{_yaml(value)} is not available yet; use {choices}")
         return value
 
     return AfterValidator(check)

@@ -63,7 +63,7 @@ def wire_sql(field: Field, value: str, zone: str = "UTC") -> str:
     if field.type in NUMBERS | INTEGERS:
         return number_sql(field, f"any_number({value})")
     if field.type == "multipicklist":
-        return f"chosen({value}::varchar)"
+        return f"multi_select({value}::varchar)"
     return text_sql(f"{value}::varchar")
 
 
@@ -103,10 +103,10 @@ def normal_sql(field: Field, value: str) -> str:
     return f"{_NORMAL.get(field.type, 'trimmed')}({value})"
 
 
-def differs_sql(field: Field, one: str, other: str) -> str:
+def differs_sql(field: Field, left: str, right: str) -> str:
     """Whether two wire values of ``field`` differ in meaning; letter by letter is asked first."""
-    normal, others = normal_sql(field, one), normal_sql(field, other)
-    return f"({one} is distinct from {other} and {normal} is distinct from {others})"
+    left_normal, right_normal = normal_sql(field, left), normal_sql(field, right)
+    return f"({left} is distinct from {right} and {left_normal} is distinct from {right_normal})"
 
 
 _NORMAL = {
@@ -120,12 +120,12 @@ _NORMAL = {
 """Describe type → macro; all others are compared as text."""
 
 
-def type_words(field: Field) -> str:
+def type_text(field: Field) -> str:
     """What a value of the field has to be, for people."""
-    return _WORDS.get(field.type, field.type)
+    return _TYPE_TEXTS.get(field.type, field.type)
 
 
-_WORDS = {
+_TYPE_TEXTS = {
     "boolean": "yes or no",
     "date": "date",
     "datetime": "date and time",
