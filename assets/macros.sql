@@ -249,6 +249,7 @@ create or replace macro any_number(x) as
         when typeof(x) = 'VARCHAR' then parse_number(clean(x::varchar), null)
         else try_cast(x as decimal(38, 9))
     end;
+-- A whole number is never made of another.
 create or replace macro whole_number(x) as if(x = trunc(x), try_cast(x as bigint), null);
 create or replace macro any_date(x) as parse_date(date_text(x::varchar), null);
 create or replace macro any_moment(x, zone) as

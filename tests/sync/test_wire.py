@@ -85,13 +85,31 @@ def test_numbers_are_plain_and_compare_by_value(
         ("boolean", "yes", "true"),
         ("boolean", "0", "false"),
         ("date", "2026-02-29", None),
+        ("int", "1.5", None),
+        ("double", "1,234", None),
+        ("currency", "1.234,50 €", "1234.50"),
+        ("boolean", "Ja", "true"),
+        ("boolean", "2", None),
+        ("date", "1990-05-01T23:30:00-05:00", "1990-05-01"),
+        ("date", "03/04/1990", None),
+        ("date", "0000-00-00", None),
         ("datetime", "2026-01-02", "2026-01-02T00:00:00.000Z"),
+        ("datetime", "2026-01-02T01:00:00+02:00", "2026-01-01T23:00:00.000Z"),
     ],
 )
 def test_values_by_type(
     engine: duckdb.DuckDBPyConnection, kind: str, value: str, wired: str | None
 ) -> None:
-    assert run(engine, wire_sql(field(kind), "x"), value) == wired
+    assert run(engine, wire_sql(field(kind, precision=18, scale=2), "x"), value) == wired
+
+
+def test_a_moment_without_an_offset_is_the_time_of_the_policy(
+    engine: duckdb.DuckDBPyConnection,
+) -> None:
+    text = wire_sql(field("datetime"), "x", "Europe/Berlin")
+    assert run(engine, text, "2026-07-02 10:00") == "2026-07-02T08:00:00.000Z"
+    typed = wire_sql(field("datetime"), "x::timestamp", "Europe/Berlin")  # ours are in UTC
+    assert run(engine, typed, "2026-07-02 10:00") == "2026-07-02T10:00:00.000Z"
 
 
 @settings(deadline=None)

@@ -61,14 +61,13 @@ def wire_sql(field: Field, value: str, zone: str = "UTC") -> str:
     if field.type == "datetime":
         return f"strftime(any_moment({value}, {literal(zone)}), '%Y-%m-%dT%H:%M:%S.%gZ')"
     if field.type in NUMBERS | INTEGERS:
-        return number_sql(field, f"any_number({value})")
+        return _number_sql(field, f"any_number({value})")
     if field.type == "multipicklist":
         return f"multi_select({value}::varchar)"
     return text_sql(f"{value}::varchar")
 
 
-def number_sql(field: Field, number: str) -> str:
-    """A number in the wire form of ``field``; a whole number is never made of another."""
+def _number_sql(field: Field, number: str) -> str:
     if field.type in INTEGERS:
         return f"whole_number({number})::varchar"
     return f"try_cast({number} as {number_type(field)})::varchar"
