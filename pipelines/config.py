@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import copy
 import os
+import unicodedata
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from pipelines import faulty
 from pipelines.errors import ConfigError, Problem
@@ -30,6 +32,17 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{value!r} is no time zone; write it as Europe/Berlin or UTC") from None
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""The name of a time zone, as IANA lists them."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -127,7 +140,8 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     lines: Lines = {(): 1}
     loader = None
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        # Composed, as staging composes what files bring, so that a name is one name in both.
+        loader = _Loader(unicodedata.normalize("NFC", path.read_text(encoding="utf-8")))
         node = loader.get_single_node()
         if node is None:
             return {}, lines

@@ -34,23 +34,29 @@ ITEM = "*"
 
 READ = (
     "raw_contacts", "raw_customers", "raw_subscribers", "raw_orders", "rejected_contacts",
+    "valid_orders", "valid_contacts",
     "people", "account_links", "accounts", "routes", "person_links",
 )  # fmt: skip
 VOLATILE = ("_loaded_at", "person_key", "account_key", "entity_key", "record")
 
 SHEETS = ("West", "East")
-GENERIC = "ID,First Name,Last Name,Email,Company,Title,List ID,List Name,Country,Second,Note\n"
+GENERIC = (
+    "ID,First Name,Last Name,Email,Company,Title,List ID,List Name,Country,Second,Note,Birthdate,"
+    "Last Updated\n"
+)
 INBOX = {
     "crm/people.csv": GENERIC
-    + "1,Ada,Okafor,ada@x.org,Acme,CEO,17,West,n/a,9,\n2,Ben,Voss,ben@x.org,Blue,,18,East,,,\n",
-    "fair/fair.csv": GENERIC + "9,Ada,Okafor,ada@x.org,Acme,CTO,,,,,\n",
+    + "1,Ada,Okafor,ada@x.org,Acme,CEO,17,West,n/a,9,,,2026-11-01 10:00:00\n"
+    "2,Ben,Voss,ben@x.org,Blue,,18,East,,,,,\n3,Fay,Quill,fay@x.org,,,,,,,,03/04/1985,\n",
+    "fair/fair.csv": GENERIC + "9,Ada,Okafor,ada@x.org,Acme,CTO,,,,,,,2026-10-01 10:00:00\n",
     "shop/customer.csv": "email,firstname,lastname,group_id,website_id,created_at\n"
     "cy@x.org,Cy,Dahl,1,1,2025-03-01 10:00:00\ned@x.org,Ed,,3,1,2025-03-01 10:00:00\n",
     "news/subs.csv": "subscriber_id,subscriber_email,subscriber_status,customer_id\n"
     "1,dot.moss@x.org,1,0\n",
     "orders/orders.csv": "entity_id,increment_id,state,status,customer_id,customer_is_guest,"
-    "customer_email,customer_firstname,customer_lastname,created_at,updated_at\n"
-    "1,100,complete,complete,,1,gus@x.org,Gus,Tarr,2026-11-01 10:00:00,2026-11-01 10:00:00\n",
+    "customer_email,customer_firstname,customer_lastname,grand_total,created_at,updated_at\n"
+    "1,100,complete,complete,,1,gus@x.org,Gus,Tarr,12,2026-11-01 10:00:00,2026-11-01 10:00:00\n"
+    '2,101,complete,complete,,1,hal@x.org,Hal,Tarr,"1,234",2026-11-01 10:00:00,\n',
     "orders/addresses.csv": "entity_id,parent_id,address_type,firstname,lastname,street,city,"
     "postcode,country_id\n5,1,shipping,Gus,Tarr,1 High St,York,YO1,GB\n",
 }

@@ -16,6 +16,7 @@ NAMED: dict[str, list[Any]] = {
     "format.encoding": ["utf-16-le"],
     "format.null_markers": [["n/a"]],
     "format.sheet": ["East"],
+    "format.timezone": ["Asia/Tokyo"],
     "columns": [{"Second": "nickname"}],
     "ids": [["Email"]],
     "parent.source": ["fair"],
@@ -39,13 +40,16 @@ BESIDE: dict[str, Any] = {
 }
 """What stands beside a key already, so that all its values are others."""
 
+ELSEWHERE = {"sheet": "book", "priority": "fair", "numbers": "orders"}
+"""The source that a key is tried at, where it says nothing to a list of people."""
+
 LISTS = ("West", "17", 18)
 """A list by its name, and two by their ids."""
 
 
 def test_every_key_of_a_source(law: Any, key: tuple[str, ...], value: Any) -> None:
     assert value is not ..., f"say in NAMED what a value of {key} may be"
-    source = "book" if key[-1] == "sheet" else "fair" if key == ("priority",) else "crm"
+    source = ELSEWHERE.get(key[-1], "crm")
     beside = BESIDE.get(".".join(key), {})
     if key == ("lists", "*", "as"):
         beside = {"as": "lead" if value == "contact" else "contact"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pipelines.config import PROJECT
 from pipelines.errors import ConfigError, Problem
 from pipelines.nearest import did_you_mean, nearest
 from pipelines.sync.decisions import ID, form
@@ -21,13 +22,13 @@ from pipelines.sync.mapping.golden import readable
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
 from pipelines.sync.mapping.named_objects import ROUTED, USER
-from pipelines.sync.mapping.wire import limit, number_type, type_text
+from pipelines.sync.mapping.wire import constant_sql, limit, type_text, wire_sql
 from pipelines.sync.plan.row import COLUMNS
-from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+MACROS = PROJECT / "assets" / "macros.sql"
 KEY_LENGTH = 36  # characters of the longest person_key or account_key
 
 
@@ -53,6 +54,7 @@ def check_mappings(
     import duckdb
 
     with duckdb.connect(config={"enable_external_access": False}) as connection:
+        connection.execute(MACROS.read_text(encoding="utf-8"))
         problems = [
             problem
             for mapping in mappings.values()
@@ -275,9 +277,7 @@ class _Check:
             return None if form(text) == ID else f"{subject} is no Id; write {example or 'one'}"
         if field.type in TEXT:
             return None
-        kind = field.type if field.type in ("boolean", "date") else "timestamp"
-        kind = number_type(field) if field.type in NUMBERS | INTEGERS else kind
-        query = f"select try_cast({literal(text)} as {kind}) is null"
+        query = f"select {wire_sql(field, constant_sql(constant))} is null"
         [(wrong,)] = self.connection.execute(query).fetchall()
         return f"{subject} is no {type_text(field)}" if wrong else None
 
