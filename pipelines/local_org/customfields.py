@@ -49,9 +49,9 @@ class CustomFields:
                 "select object, name, spec from org.custom_field"
             ).fetchall()
         for name, field, spec in definitions:
-            self._fields[name, field] = custom_field(
-                field, FieldSetup.model_validate(json.loads(spec))
-            )
+            settings = json.loads(spec)
+            settings.pop("relationship", None)  # older orgs kept one, and never used it
+            self._fields[name, field] = custom_field(field, FieldSetup.model_validate(settings))
         self._views: dict[frozenset[tuple[str, bool]], Catalog] = {}
         store.create_tables(self.complete())
 

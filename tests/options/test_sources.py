@@ -68,3 +68,7 @@ def test_every_key_of_a_source(law: Any, key: tuple[str, ...], value: Any) -> No
             assert all(Path(p.file).name == "sources.yaml" and p.line for p in error.problems)
         else:
             assert made != base, f"{key}: {value!r} changes nothing"
+
+
+def test_the_same_sources_make_the_same_of_the_same_rows(law: Any) -> None:
+    assert law.resolved(law.project()) == law.of_sources(law.sources)

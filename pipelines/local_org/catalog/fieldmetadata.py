@@ -12,7 +12,6 @@ _WORDS = {
     "caseSensitive": "case_sensitive",
     "defaultValue": "default",
     "referenceTo": "refers_to",
-    "relationshipName": "relationship",
     "inlineHelpText": "help_text",
 }
 _SETTINGS = {"label", "type", "length", "precision", "scale", "unique", "required", *_WORDS}

@@ -166,7 +166,6 @@ class FieldSetup(Frozen):
     labels: dict[str, str] = {}
     inactive: tuple[str, ...] = ()
     refers_to: str | None = None
-    relationship: str | None = None
     help_text: str | None = None
 
 
