@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipelines.errors import ConfigError, Problem
+from pipelines.errors import ConfigError, Problem, spelled
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -34,8 +34,21 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of all data and state: ``CAUSEWAY_HOME``, by default ``data/`` in the project."""
-    return Path(environ.get("CAUSEWAY_HOME") or PROJECT / "data").expanduser().absolute()
+    """The folder of all data and state: ``CAUSEWAY_HOME``, by default ``data/`` in the project.
+
+    Raises:
+        ConfigError: its path is one that DuckDB has no way to say.
+    """
+    path = Path(environ.get("CAUSEWAY_HOME") or PROJECT / "data").expanduser().absolute()
+    name = str(path)
+    if "\\" in name or "?" in name or name != spelled(name):
+        raise ConfigError.at(
+            path,
+            None,
+            "a home cannot be called so: DuckDB works in no folder whose path has a question mark,"
+            " a backslash or bytes that are no UTF-8; move it, or let CAUSEWAY_HOME name another",
+        )
+    return path
 
 
 def inbox(environ: Mapping[str, str] = os.environ) -> Path:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -65,7 +66,7 @@ def memo(path: Path, made_from: Iterable[object], files: Iterable[Path]) -> Memo
     """
     parts = [version(part) if isinstance(part, Path) else repr(part) for part in made_from]
     told = "\n".join((code(), *parts))
-    return Memo(path, hashlib.sha256(told.encode()).hexdigest(), tuple(files))
+    return Memo(path, hashlib.sha256(os.fsencode(told)).hexdigest(), tuple(files))
 
 
 def version(path: Path) -> str:

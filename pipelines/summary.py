@@ -11,7 +11,7 @@ from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.row import ACTIONS
-from pipelines.warehouse import Warehouse, literal
+from pipelines.warehouse import Warehouse, parquet_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,4 +233,4 @@ def _rows(
 
 
 def _select_sql(path: Path, columns: str, tail: str) -> str:
-    return f"select {columns} from read_parquet({literal(path)}) {tail}"
+    return f"select {columns} from {parquet_sql(path)} {tail}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.sync.apply.journal import Journal
 from pipelines.sync.plan.saved import HEADER, parts_of, payload_name
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -100,10 +100,10 @@ def _touch_sql(payload: Path, outcomes: Path | None) -> str:
             "said.outcome as _outcome, said.code as _code,"
             " coalesce(said.message, planned.reason) as _message"
         )
-        joined = f"left join read_parquet({literal(outcomes)}) as said on said.key = planned.key\n"
+        joined = f"left join {parquet_sql(outcomes)} as said on said.key = planned.key\n"
     return (
         f"select planned.*, {said}\n"
-        f"from read_parquet({literal(payload)}) as planned\n{joined}"
+        f"from {parquet_sql(payload)} as planned\n{joined}"
         f"where planned.key = $1\n"
         f"    and (planned.action <> {literal(QUIET)} or len(planned.fields) > 0)"
     )

@@ -18,7 +18,7 @@ from pipelines.sync.automation import later_sql
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.folder import of_object
-from pipelines.warehouse import literal
+from pipelines.warehouse import parquet_sql
 
 if TYPE_CHECKING:
     from pipelines.org.mirror import Manifest
@@ -64,7 +64,7 @@ def notice(project: Project, object_name: str, before: Manifest | None, found: R
 
 
 def _delta_sql(found: Refreshed) -> str:
-    return f"select * from read_parquet({literal(found.delta)})"
+    return f"select * from {parquet_sql(found.delta)}"
 
 
 def _before_sql(before: Manifest) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError, Problem
 from pipelines.sync.mapping.model import relation
-from pipelines.warehouse import literal
+from pipelines.warehouse import parquet_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,7 @@ def _line(mapping: ObjectMapping, key: str) -> int:
 
 def _met_sql(one: Path, other: Path, column: str) -> str:
     return (
-        f"select distinct one.{column} from read_parquet({literal(one)}) as one"
-        f" where one.{column} in (select {column} from read_parquet({literal(other)}))"
+        f"select distinct one.{column} from {parquet_sql(one)} as one"
+        f" where one.{column} in (select {column} from {parquet_sql(other)})"
         f" order by one.{column}"
     )

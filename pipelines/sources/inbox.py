@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipelines.errors import InputError, Problem
+from pipelines.errors import InputError, Problem, spelled
 from pipelines.sources.model import Source, Sources
 
 DAY = "{day}"
@@ -102,7 +102,7 @@ def _files(name: str, source: Source, inbox: Path, day: str) -> Iterator[InboxFi
         for match in glob.iglob(pattern.replace(DAY, day), recursive=True):  # noqa: PTH207
             if _counts(path := Path(match)):
                 relative = path.relative_to(inbox) if path.is_relative_to(inbox) else path
-                yield InboxFile(name, relative.as_posix(), path)
+                yield InboxFile(name, spelled(relative.as_posix()), path)
 
 
 def _counts(path: Path) -> bool:

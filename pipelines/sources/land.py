@@ -28,7 +28,7 @@ from pipelines.sources.readers.reader import Reader, Unreadable
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import rows_as_meant_sql
 from pipelines.sources.shapes import Fit, Unfit, column_names, fit
-from pipelines.warehouse import Warehouse, Written, literal
+from pipelines.warehouse import Warehouse, Written, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -197,6 +197,6 @@ def _count(
 def _count_sql(path: Path) -> str:
     return f"""
         select _source, count(distinct _file), count(*), count(_defect)
-        from read_parquet({literal(path)})
+        from {parquet_sql(path)}
         group by _source
         order by _source"""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import REASONS, defuse
-from pipelines.warehouse import Warehouse, literal
+from pipelines.warehouse import Warehouse, parquet_sql
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -84,7 +84,7 @@ def _rejected(warehouse: Warehouse, raw: str, day: date) -> dict[str, list[dict[
 def _rejected_sql(path: Path) -> str:
     return f"""\
 select _source, _file, _row, reasons, raw::varchar as raw
-from read_parquet({literal(path)})
+from {parquet_sql(path)}
 order by _source, _file, _row"""
 
 

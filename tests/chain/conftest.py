@@ -217,8 +217,8 @@ def make_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeChain]:
     """Make pipelines; ``org=False`` leaves the org to the test. All orgs end with the module."""
     made: list[Chain] = []
 
-    def make(sources: str | None = None, *, org: bool = True) -> Chain:
-        chain = Chain(tmp_path_factory.mktemp("pipeline") / "home", sources)
+    def make(sources: str | None = None, *, org: bool = True, home: Path | None = None) -> Chain:
+        chain = Chain(home or tmp_path_factory.mktemp("pipeline") / "home", sources)
         made.append(chain)
         if org:
             chain.start_org()

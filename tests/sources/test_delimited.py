@@ -91,7 +91,7 @@ def test_duckdb_reads_sound_files_alone(
     lines = delimited._lines(path)
     assert lines is not None
     with house.warehouse.connect() as connection:
-        query = delimited._read_sql(file, 3, [0, 1, 2])
+        query = delimited._read_sql(file, path, 3, [0, 1, 2])
         assert delimited._load_wholesale(connection, "rows", query, [0, 1, 2], (1, lines))
         read = connection.execute("select _row, c0, c1, c2 from rows order by _row").fetchall()
     assert [(row[0], row[1:]) for row in read] == by_python(text)

@@ -31,7 +31,7 @@ from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.renames import NAMERS
 from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
 from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 OBJECTS = ("Account", "Contact", "Lead")
 
@@ -131,7 +131,7 @@ class Sync:
         for name, part in plan.objects.items():
             parents = plan.parents(name)
             outcomes[part.object] = done = self.send(plan, name, parents)
-            self._make("outcomes", f"select * from read_parquet({literal(done.path)})")
+            self._make("outcomes", f"select * from {parquet_sql(done.path)}")
             bind_payload(plan, name, self.db, parents)
             write(
                 self.db, Ledger.of(self.home, part.object), plan.plan_id, part,
@@ -148,7 +148,7 @@ class Sync:
     def rows(self, outcomes: Outcomes, *columns: str) -> list[tuple[Any, ...]]:
         listed = ", ".join(columns)
         return self.db.execute(
-            f"select {listed} from read_parquet({literal(outcomes.path)}) order by key"
+            f"select {listed} from {parquet_sql(outcomes.path)} order by key"
         ).fetchall()
 
     def _make(self, relation: str, query: str) -> None:

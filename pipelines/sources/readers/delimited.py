@@ -18,10 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.model import Format
-from pipelines.sources.readers.reader import Unreadable
+from pipelines.sources.readers.reader import Unreadable, plainly_named
 from pipelines.sources.readers.records import Record, load_records
-from pipelines.sources.readers.text import UTF8, Lines, encoding_of, open_bytes, open_lines
-from pipelines.warehouse import literal
+from pipelines.sources.readers.text import (
+    UTF8,
+    Lines,
+    encoding_of,
+    is_packed,
+    open_bytes,
+    open_lines,
+)
+from pipelines.warehouse import csv_sql, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -61,9 +68,10 @@ class Delimited:
         names, lines = self._header(self.delimiter)
         codec, mark = encoding_of(self.path, self.form.encoding)
         if codec == UTF8 and len(names) > 1 and (end := _lines(self.path)) is not None:
-            query = _read_sql(self, len(names), places)
-            if _load_wholesale(connection, name, query, places, (lines, end)):
-                return
+            with plainly_named(self.path) as path:
+                query = _read_sql(self, path, len(names), places)
+                if _load_wholesale(connection, name, query, places, (lines, end)):
+                    return
         with open_lines(self.path, codec, mark) as text:
             records = _Records(text, self, len(names), places)
             load_records(connection, name, places, records.after_header(), self.form.null_markers)
@@ -213,16 +221,16 @@ def _load_wholesale(
     return True
 
 
-def _read_sql(file: Delimited, width: int, places: Sequence[int]) -> str:
-    """Read the kept columns of a file; the others are never held."""
+def _read_sql(file: Delimited, path: Path, width: int, places: Sequence[int]) -> str:
+    """Read the kept columns of a file, which ``path`` names, too; the others are never held."""
     declared = ", ".join(f"'c{place}': 'varchar'" for place in range(width))
     nulls = ", ".join(literal(marker) for marker in ("", *file.form.null_markers))
-    return f"""
-        select {_columns(places)}
-        from read_csv(
-            {literal(file.path)}, auto_detect = false, header = true, columns = {{{declared}}},
-            delim = {literal(file.delimiter)}, quote = '"', escape = '"', nullstr = [{nulls}]
-        )"""
+    options = (
+        f"header = true, columns = {{{declared}}}, delim = {literal(file.delimiter)},"
+        f" quote = '\"', escape = '\"', nullstr = [{nulls}],"
+        f" compression = '{'gzip' if is_packed(file.path) else 'none'}'"
+    )
+    return f"select {_columns(places)} from {csv_sql([path], options)}"
 
 
 def _breaks_sql(name: str, places: Sequence[int]) -> str:

@@ -6,7 +6,11 @@ The rows become a view: ``c0, c1, …`` for the columns that are kept (all ``var
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -38,3 +42,22 @@ class Reader(Protocol):
         Raises:
             Unreadable: the file turns out to be something else further down.
         """
+
+
+@contextmanager
+def plainly_named(path: Path) -> Iterator[Path]:
+    """A file under a name that DuckDB takes for that file alone: its own, or a link's.
+
+    Of a name that looks like a pattern DuckDB searches the whole folder, and no pattern can say a
+    backslash, or bytes that are no text.
+    """
+    if not _ODD.search(str(path)):
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        link = Path(folder) / "file"
+        link.symlink_to(path.absolute())
+        yield link
+
+
+_ODD = re.compile(r"[*?[\\\ud800-\udfff]")

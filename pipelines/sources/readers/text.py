@@ -22,6 +22,11 @@ _MARKS = (
 _FAMILY = {"utf-16": ("utf-16-le", "utf-16-be"), "utf-8-sig": (UTF8,)}
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file's name says that it is a ``.gz``."""
+    return path.suffix.lower() == ".gz"
+
+
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     """A file's bytes, unpacked if it is a ``.gz``.
@@ -30,7 +35,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         Unreadable: the file is gone, may not be read, or is a damaged archive.
     """
     try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+        with gzip.open(path) if is_packed(path) else path.open("rb") as stream:
             yield stream  # type: ignore[misc]  # a GzipFile is an IO[bytes] in all but its type
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise Unreadable("the archive is damaged or cut short; copy the file again") from None

@@ -16,7 +16,7 @@ from pipelines.sync.mapping.named_objects import converts
 from pipelines.sync.mapping.policies import Limit
 from pipelines.sync.mapping.wire import normal_sql, quoted
 from pipelines.sync.plan.saved import ObjectPlan
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 STALE = "STALE"
 UNDONE = ("restore", "clear_key", *DELETES)
@@ -39,7 +39,7 @@ def stale_sql(
     names = [name for name in part.types if name in schema]
     told = ",\n        ".join(_told(part, schema, names, user_id))
     return _STALE.format(
-        planned=literal(planned),
+        planned=parquet_sql(planned),
         records=records,
         code=literal(STALE),
         told=told,
@@ -53,7 +53,7 @@ def touched_sql(planned: Path) -> str:
     deleted = f"action in ({', '.join(map(literal, DELETES))})"
     return (
         f"select distinct unnest(case when {deleted} then map_keys(before) else changed end)"
-        f" from read_parquet({literal(planned)}) where sf_id is not null"
+        f" from {parquet_sql(planned)} where sf_id is not null"
     )
 
 
@@ -62,7 +62,7 @@ with
 
 changed as (
     select planned.key, planned.before, records.*
-    from read_parquet({planned}) as planned
+    from {planned} as planned
     left join {records} as records on records."Id" = planned.sf_id
     where
         planned.sf_id is not null
