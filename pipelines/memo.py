@@ -73,7 +73,7 @@ def version(path: Path) -> str:
     """Which version of a file lies there; one that is missing has a version too."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except OSError:  # a link in a circle has none, too
         return f"{path.name} none"
     return f"{path.name} {found.st_ino} {found.st_mtime_ns} {found.st_size}"
 

@@ -19,9 +19,20 @@ PLANNED = ("create", "adopt", "update", "unchanged", "hold")
 
 
 def tables(found: Summary, *, plan_only: bool = False) -> RenderableType:
-    """Sources, people and objects of one batch."""
-    written = _planned(found) if plan_only else _objects(found)
-    return Group(_sources(found), Text(_people(found)), Text(), written)
+    """Sources, people and objects of one batch, and the files that were refused."""
+    written: RenderableType = _planned(found) if plan_only else _objects(found)
+    parts: list[RenderableType] = [_sources(found), Text(_people(found)), Text(), written]
+    if found.refused:
+        parts.append(Text(_refused(found), style="yellow"))
+    return Group(*parts)
+
+
+def _refused(found: Summary) -> str:
+    files = _number(len(found.refused), "file")
+    lines = "".join(f"\n  {problem}" for problem in found.refused)
+    return (
+        f"\n{files} could not be read; what landed from it before stays, all else went on:{lines}"
+    )
 
 
 def _people(found: Summary) -> str:

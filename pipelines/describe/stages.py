@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.project import Project
+    from pipelines.sources.land import Landed
     from pipelines.sync.apply.objects import Outcomes
     from pipelines.sync.plan.forecast import Score
     from pipelines.sync.plan.saved import Plan
@@ -43,6 +44,12 @@ def sql(project: Project, written: Written, file: SqlFile) -> Description:
     if file.path.suffix != ".sql":  # made from a mapping, which says it better
         return of_written(written)
     return of_written(written, lineage=lineage_of(project, file), notes=file.columns)
+
+
+def landed(written: Written, landed: Landed) -> Description:
+    """Rows as their files have them, and which files of the day could not be read."""
+    lines = [f"- {problem}" for problem in landed.refused]
+    return of_written(written, facts={"refused files": "\n".join(lines) or "_none_"})
 
 
 def valid(verdict: Validated) -> Description:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from pipelines.errors import InputError, Problem
+from pipelines.errors import Problem
 from pipelines.memo import memo
-from pipelines.sources.inbox import InboxFile, files
+from pipelines.sources.inbox import InboxFile, files, irregular
 from pipelines.sources.landing_sql import (
     Origin,
     customer_addresses_sql,
     customers_sql,
+    earlier_sql,
     relation_sql,
     rows_sql,
 )
@@ -32,9 +34,6 @@ from pipelines.warehouse import Warehouse, Written, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,12 @@ class Landed:
     Attributes:
         counts: by source and relation.
         written: each raw relation as it now lies on disk.
+        refused: the files that could not be read at all, with why and what to do.
     """
 
     counts: tuple[Count, ...]
     written: Mapping[str, Written]
+    refused: tuple[Problem, ...]
 
 
 @dataclass(frozen=True)
@@ -84,71 +85,78 @@ class _Opened:
 def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Landed:
     """Write the six raw relations of ``day``, those without rows too.
 
+    A file that cannot be read is refused and keeps nobody waiting; what landed from it when it
+    could be read stays.
+
     Raises:
-        InputError: with every problem of every file; then nothing was written.
+        InputError: see ``pipelines.sources.inbox.files``.
     """
-    day_files = list(files(config, inbox, day))
+    day_files = files(config, inbox, day)
     paths = {relation: warehouse.path(relation, day) for relation in RAW}
-    inputs_file = paths[next(iter(RAW))].with_name("made_from.json")
     inputs = chain((config,), *((file.source, file.name, file.path) for file in day_files))
-    landing = memo(inputs_file, inputs, paths.values())
+    landing = memo(_note(warehouse, day), inputs, paths.values())
     with warehouse.connect() as connection:
         if landing.known() is None:
-            _land(warehouse, connection, config, day_files, day)
-            landing.keep()
+            problems = _land(warehouse, connection, config, inbox, day_files, day)
+            landing.keep({"refused": [asdict(problem) for problem in problems]})
         written = {name: warehouse.describe(connection, name, day) for name in RAW}
         counts = [_count(connection, warehouse, relation, day) for relation in RAW]
-    return Landed(tuple(chain(*counts)), written)
+    return Landed(tuple(chain(*counts)), written, tuple(refused(warehouse, day)))
+
+
+def refused(warehouse: Warehouse, day: date) -> list[Problem]:
+    """The files of a day that could not be read when it was landed."""
+    path = _note(warehouse, day)
+    if not path.exists():
+        return []
+    facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
+    return [Problem(**problem) for problem in facts.get("refused", [])]
+
+
+def _note(warehouse: Warehouse, day: date) -> Path:
+    return warehouse.path(next(iter(RAW)), day).with_name("made_from.json")
 
 
 def _land(
     warehouse: Warehouse,
     connection: DuckDBPyConnection,
     config: Sources,
-    day_files: Iterable[InboxFile],
+    inbox: Path,
+    day_files: Sequence[InboxFile],
     day: date,
-) -> None:
-    opened = _each(_open, [(config, file, f"file_{at}") for at, file in enumerate(day_files)])
-    _each(_load, [(connection, opened_file) for opened_file in opened])
+) -> list[Problem]:
+    opened = []
+    problems = {}
+    for at, file in enumerate(day_files):
+        try:
+            opened_file = _open(config, inbox, file, f"file_{at}")
+            opened_file.reader.load(connection, opened_file.view, opened_file.fit.places)
+        except Unreadable as error:
+            problems[file] = Problem(str(file.path), error.line, error.message)
+        else:
+            opened.append(opened_file)
     selects = _selects(opened, day)
     for relation in RAW:
+        earlier = warehouse.path(relation, day)
+        if problems and earlier.exists():
+            selects[relation].append(earlier_sql(relation, earlier, list(problems)))
         warehouse.write(connection, relation, day, relation_sql(relation, selects[relation]))
+    return sorted(problems.values())
 
 
-def _each(step: Callable[..., T], tasks: Iterable[tuple[Any, ...]]) -> list[T]:
-    """One step over all files; what fails is told of all of them together."""
-    results = []
-    problems: list[Problem] = []
-    for task in tasks:
-        try:
-            results.append(step(*task))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return results
-
-
-def _open(config: Sources, file: InboxFile, view: str) -> _Opened:
+def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:
+    """Read a file's header; raises ``Unreadable`` for whatever is wrong with it."""
+    if (reason := irregular(file.path, inbox)) is not None:
+        raise Unreadable(reason)
     source = config.sources[file.source]
-    try:
-        opened = reader(file.path, source.format)
-        header = opened.header()
-    except Unreadable as error:
-        raise InputError.at(file.path, error.line, error.message) from None
+    opened = reader(file.path, source.format)
+    header = opened.header()
     try:
         fitted = fit(header, source)
     except Unfit as error:
         hint = _other_delimiter(opened, source)
-        raise InputError.at(file.path, 1, f"{error}{hint}") from None
+        raise Unreadable(f"{error}{hint}", 1) from None
     return _Opened(file, source, opened, column_names(header), fitted, view)
-
-
-def _load(connection: DuckDBPyConnection, opened_file: _Opened) -> None:
-    try:
-        opened_file.reader.load(connection, opened_file.view, opened_file.fit.places)
-    except Unreadable as error:
-        raise InputError.at(opened_file.file.path, error.line, error.message) from None
 
 
 def _other_delimiter(opened: Reader, source: Source) -> str:

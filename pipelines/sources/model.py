@@ -43,9 +43,19 @@ class Format(Frozen):
     @classmethod
     def _codec(cls, value: str | None) -> str | None:
         try:
-            return None if value is None else codecs.lookup(value).name
-        except LookupError:
-            raise ValueError("no such encoding; try utf-8, utf-16, latin-1 or cp1252") from None
+            if value is None:
+                return None
+            "".encode(value)  # what encodes bytes, or nothing, is looked up as well
+            name = codecs.lookup(value).name.replace("_", "-")
+        except (LookupError, UnicodeError):
+            name = None
+        if name is None or name in _NOT_OF_FILES:
+            raise ValueError("no encoding of text; try utf-8, utf-16, latin-1 or cp1252")
+        return name
+
+
+_NOT_OF_FILES = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"}
+"""Encodings of Python's own: of names of hosts, and of its source."""
 
 
 class Into(Frozen):

@@ -12,6 +12,9 @@ from pipelines.sources.presets import Shape
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import is_reasons
 
+MOST = 4096
+"""Columns of a file: each costs a part of a query."""
+
 
 class Unfit(Exception):
     """A header that fits no shape of its source; the text says why and what to do."""
@@ -44,6 +47,12 @@ def fit(header: Sequence[str], source: Source) -> Fit:
     Raises:
         Unfit: no shape has all its mandatory columns, or two columns say the same.
     """
+    if len(header) > MOST:
+        raise Unfit(
+            f"the header has {len(header):,} columns; keep those you need, at most {MOST:,}"
+        )
+    if any("\0" in name for name in header):
+        raise Unfit("the header has a zero byte, which is in no text; export the file again")
     _refuse_twins(header)
     candidates = [_through(header, shape, source) for shape in source.shapes()]
     fits = [candidate for candidate in candidates if not _missing(candidate, source)]
@@ -59,13 +68,14 @@ def column_names(header: Sequence[str]) -> list[str]:
 
 
 def _refuse_twins(header: Sequence[str]) -> None:
+    names = column_names(header)
     places: dict[str, list[int]] = defaultdict(list)
-    for place, name in enumerate(header, 1):
+    for place, name in enumerate(names, 1):
         places[plain(name)].append(place)
     twins = [
-        f"{header[twin_places[0] - 1].strip()!r} (columns {', '.join(map(str, twin_places))})"
+        f"{names[twin_places[0] - 1]!r} (columns {', '.join(map(str, twin_places))})"
         for name, twin_places in places.items()
-        if name and len(twin_places) > 1 and not is_secret(name)
+        if len(twin_places) > 1 and not is_secret(name)
     ]
     if twins:
         raise Unfit(f"the header has {', '.join(twins)} more than once; rename or remove one")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipelines.sources.model import Format
 from pipelines.sources.readers.reader import Reader, Unreadable
+from pipelines.sources.readers.text import open_bytes
 
 TEXT = (".csv", ".tsv", ".txt")
 LINES = (".jsonl", ".ndjson", ".json")
@@ -17,8 +18,10 @@ def reader(path: Path, form: Format) -> Reader:
     """The reader for a file, by its name.
 
     Raises:
-        Unreadable: no reader knows files of this name.
+        Unreadable: no reader knows files of this name, or this user may not read it.
     """
+    with open_bytes(path):  # whoever may not read it is told so, whatever kind of file it is
+        pass
     name = path.name.lower()
     kind = Path(name.removesuffix(".gz")).suffix
     if kind in TEXT:

@@ -204,7 +204,7 @@ def _load_wholesale(
     connection.execute("set preserve_insertion_order = true")
     try:
         connection.execute(f"create temp table {name}_text as {query}")
-    except duckdb.InvalidInputException:
+    except duckdb.Error:  # whatever it stumbles over, Python tells by its line
         return False
     finally:
         connection.execute("set preserve_insertion_order = false")

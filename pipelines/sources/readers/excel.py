@@ -59,7 +59,7 @@ class Excel:
             return sheet.to_python(skip_empty_area=False)
         except python_calamine.PasswordError:
             raise Unreadable("the workbook has a password; save it without one") from None
-        except (python_calamine.CalamineError, OSError):
+        except (python_calamine.CalamineError, OSError, ValueError, OverflowError):
             raise Unreadable("not a workbook, or a damaged one; save it again from Excel") from None
 
     def _sheet(self, book: Any) -> str:

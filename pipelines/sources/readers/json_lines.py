@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ from pipelines.sources.readers.text import encoding_of, open_lines
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+DEEPEST = 50
+"""Levels of lists and objects inside a value."""
 
 
 @dataclass(frozen=True)
@@ -55,36 +59,89 @@ class JsonLines:
                 if text is None:
                     return
                 if text.strip():
-                    value, reason = _object(text, lines.broken() is not None)
-                    yield lines.line, value, reason and f"{reason} ({lines.span()})"
+                    broken = lines.broken() is not None
+                    try:
+                        yield lines.line, _object(text, broken=broken), None
+                    except _Defect as defect:
+                        yield lines.line, None, f"{defect} ({lines.span()})"
 
 
-def _object(text: str, broken: bool) -> tuple[dict[str, Any] | None, str | None]:
-    if broken:
-        return None, "bytes that are no text in the file's encoding"
-    try:
-        value = json.loads(text, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
-        return None, "not valid JSON"
-    if not isinstance(value, _Pairs):
-        return None, "not a JSON object"
-    if len(value) != len(dict(value)):
-        return None, "a key that stands twice"
-    return {key: _bare(entry) for key, entry in value if not is_secret(key)}, None
+class _Defect(Exception):
+    """Why a line is not read."""
+
+
+class _Number(str):
+    """A number as it is written: DuckDB and JSON in Python would each round it their own way."""
 
 
 class _Pairs(list[tuple[str, Any]]):
     """A JSON object as read, so that a key written twice is seen and a list is told from it."""
 
 
-def _bare(value: Any) -> Any:
-    """A value without the secrets that objects inside it carry."""
+def _object(text: str, *, broken: bool) -> dict[str, Any]:
+    if broken:
+        raise _Defect("bytes that are no text in the file's encoding")
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_Pairs,
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=lambda name: None if name == "NaN" else _Number(name),
+        )
+    except (ValueError, RecursionError):
+        raise _Defect("not valid JSON") from None
+    if not isinstance(value, _Pairs):
+        raise _Defect("not a JSON object")
+    plain: dict[str, Any] = _bare(value, DEEPEST)
+    if "\\u" in text:  # only so can JSON spell what is no text
+        _refuse_no_text("".join(_texts(plain)))
+    return plain
+
+
+def _refuse_no_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _Defect("half of a character, a surrogate without its other") from None
+    if "\0" in text:
+        raise _Defect("a zero byte")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of a value, the names in it too, each with a space behind it."""
+    if isinstance(value, str):
+        yield f"{value} "
+    elif isinstance(value, dict):
+        yield from chain.from_iterable(map(_texts, chain(value, value.values())))
+    elif isinstance(value, list):
+        yield from chain.from_iterable(map(_texts, value))
+
+
+def _bare(value: Any, levels: int) -> Any:
+    """A value as Python has it, without the secrets that it and objects inside it carry."""
+    if levels == 0:
+        raise _Defect(f"values in values, more than {DEEPEST} deep")
     if isinstance(value, _Pairs):
-        return {key: _bare(entry) for key, entry in value if not is_secret(key)}
-    return [_bare(entry) for entry in value] if isinstance(value, list) else value
+        if len(value) != len(dict(value)):
+            raise _Defect("a key that stands twice")
+        return {key: _bare(entry, levels - 1) for key, entry in value if not is_secret(key)}
+    return [_bare(entry, levels - 1) for entry in value] if isinstance(value, list) else value
 
 
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
-        return value
+        return None if value is None else str(value)
+    return _written(value)
+
+
+def _written(value: Any) -> str:
+    """A value as JSON, its numbers as they were."""
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, dict):
+        pairs = (f"{_written(key)}: {_written(entry)}" for key, entry in value.items())
+        return f"{{{', '.join(pairs)}}}"
     return json.dumps(value, ensure_ascii=False)

@@ -44,6 +44,8 @@ class Parquet:
         try:
             with plainly_named(self.path) as path:
                 connection.execute(_create_sql(name, path, chosen))
+        except duckdb.ConversionException:
+            raise Unreadable("a column holds bytes that are no UTF-8; export it as text") from None
         except duckdb.Error:
             raise Unreadable(_DAMAGED) from None
         finally:
@@ -103,5 +105,8 @@ def _text_sql(column: str, kind: str) -> str:
     name = '"' + column.replace('"', '""') + '"'
     if kind in ("DOUBLE", "FLOAT"):
         whole = f"{name} = trunc({name}) and abs({name}) < 9007199254740992"
-        return f"case when {whole} then {name}::bigint::varchar else {name}::varchar end"
+        text = f"case when {whole} then {name}::bigint::varchar else {name}::varchar end"
+        return f"case when not isnan({name}) then {text} end"
+    if kind == "BLOB":  # what some writers make of texts
+        return f"decode({name})"
     return f"{name}::varchar"
