@@ -25,6 +25,9 @@ from pipelines.commands import (
     ui,
     undo,
 )
+from pipelines.commands import (
+    home as home_,
+)
 from pipelines.commands.failures import Reported
 
 app = typer.Typer(
@@ -76,6 +79,7 @@ app.command("explain")(explain.explain)
 app.command("check")(check.check)
 app.command("ui")(ui.ui)
 app.add_typer(rejects.app, name="rejects")
+app.add_typer(home_.app, name="home")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(org.app, name="org")
 

@@ -11,6 +11,7 @@ from pipelines import catalog, locks
 from pipelines.batch import Batch
 from pipelines.match import route_files
 from pipelines.project import ASSETS, Project, stage_files
+from pipelines.rights import make_home
 from pipelines.sources.relations import RAW, columns
 from pipelines.sql import ALL_DAYS
 from pipelines.sync import identity
@@ -155,6 +156,7 @@ def prepare(project: Project) -> None:
     stamp = _stamp(project)
     if (project.home, stamp) in _prepared:
         return
+    make_home(project)
     with _alone(project):
         _write_schemas(project, stamp)
     _prepared.add((project.home, stamp))

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from pipelines.commands import failures
-from pipelines.commands.environment import Json, err, out, print_json, project, shown, strays
+from pipelines.commands.environment import (
+    Json,
+    command,
+    err,
+    out,
+    print_json,
+    project,
+    shown,
+    strays,
+)
 from pipelines.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -45,7 +54,7 @@ def check(as_json: Json = False) -> None:
     notices: list[Problem] = []
     if all(read):
         _collect(problems, lambda: _check_fields(here, drift))
-        notices = _notices(here)
+        notices = [*_notices(here), *_exposed(here)]
     if as_json:
         print_json(
             {
@@ -90,6 +99,15 @@ def _notices(here: Project) -> list[Problem]:
     from pipelines.plan.decided import notices
 
     return notices(here)
+
+
+def _exposed(here: Project) -> list[Problem]:
+    """That others can read the home, in one line."""
+    from pipelines.rights import exposed
+
+    paths = exposed(here)
+    message = f"others may read or change {len(paths):,} files and folders; {command()} home secure"
+    return [Problem(str(here.home), None, message)] if paths else []
 
 
 def _check_fields(here: Project, drift: list[str]) -> None:

@@ -52,8 +52,11 @@ def start(
     """
     choose_home(home)
     from pipelines.local_org import control
+    from pipelines.rights import make_home
 
-    folder = project().local_org
+    here = project()
+    make_home(here)
+    folder = here.local_org
     if rules is not None or faults:
         # What is asked for holds from a start on.
         control.stop(folder)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 RELEASED = "released.json"
 DESCRIBE = "describe"
-_UNDECIDING = {"guards", "api", "batches", "plans"}  # they stop a plan, but make none
+_UNDECIDING = {"guards", "api", "batches", "plans", "home"}  # they stop a plan, but make none
 
 
 def digests(project: Project, schema: OrgSchema) -> dict[str, str]:

@@ -200,6 +200,12 @@ class Plans(Frozen):
     keep_days: int = Field(30, ge=1)
 
 
+class Home(Frozen):
+    """Who else may read the home."""
+
+    share: Literal["none", "group"] = "none"
+
+
 class Policies(Frozen):
     """All of ``mappings/policies.yaml``; what is not written there has the value shown here."""
 
@@ -217,6 +223,7 @@ class Policies(Frozen):
     guards: Guards = Guards()
     api: Api = Api()
     plans: Plans = Plans()
+    home: Home = Home()
 
 
 def read_policies(folder: Path) -> Policies:
