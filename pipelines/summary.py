@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
-from pipelines.sources.land import refused
+from pipelines.sources.land import refused, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.model import relation
@@ -65,6 +65,7 @@ class Summary:
         waiting: sObject → why rows of the newest plan wait, the most frequent reason first.
         undecided: how many rows of it a line in ``decisions.csv`` would let go.
         refused: files that could not be read, with why and what to do.
+        withheld: source → header → filled cells of it that did not land, as they are secrets.
     """
 
     batch: date
@@ -79,7 +80,8 @@ class Summary:
     left_out: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, dict[str, int]] = field(default_factory=dict)
     undecided: int = 0
-    refused: list[Problem] = field(default_factory=list)
+    refused: tuple[Problem, ...] = ()
+    withheld: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def rejected(self) -> int:
@@ -117,13 +119,14 @@ class Summary:
             "waiting": facts["waiting"],
             "undecided": facts["undecided"],
             "refused": facts["refused"],
+            "withheld": facts["withheld"],
         }
 
 
 def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
     warehouse = project.warehouse
-    found = Summary(day, refused=refused(warehouse, day))
+    found = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
     with warehouse.connect() as connection:
         for entity in ENTITIES:
             _count_rows(found, warehouse, connection, entity)

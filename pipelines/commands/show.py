@@ -22,9 +22,20 @@ def tables(found: Summary, *, plan_only: bool = False) -> RenderableType:
     """Sources, people and objects of one batch, and the files that were refused."""
     written: RenderableType = _planned(found) if plan_only else _objects(found)
     parts: list[RenderableType] = [_sources(found), Text(_people(found)), Text(), written]
+    if found.withheld:
+        parts.append(Text(_withheld(found)))
     if found.refused:
         parts.append(Text(_refused(found), style="yellow"))
     return Group(*parts)
+
+
+def _withheld(found: Summary) -> str:
+    cells = (
+        f"{number:,} of {header.strip()!r} in {source}"
+        for source, headers in found.withheld.items()
+        for header, number in headers.items()
+    )
+    return f"\nSecrets that do not land, in cells: {', '.join(cells)}"
 
 
 def _refused(found: Summary) -> str:

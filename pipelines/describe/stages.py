@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
@@ -49,7 +50,12 @@ def sql(project: Project, written: Written, file: SqlFile) -> Description:
 def landed(written: Written, landed: Landed) -> Description:
     """Rows as their files have them, and which files of the day could not be read."""
     lines = [f"- {problem}" for problem in landed.refused]
-    return of_written(written, facts={"refused files": "\n".join(lines) or "_none_"})
+    withheld = sum(chain.from_iterable(cells.values() for cells in landed.withheld.values()))
+    facts: dict[str, Fact] = {
+        "refused files": "\n".join(lines) or "_none_",
+        "withheld cells": withheld,
+    }
+    return of_written(written, facts=facts)
 
 
 def valid(verdict: Validated) -> Description:

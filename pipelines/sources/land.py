@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
 from pipelines.memo import memo
@@ -26,7 +26,8 @@ from pipelines.sources.model import Source, Sources
 from pipelines.sources.presets import ADDRESSES
 from pipelines.sources.readers.choice import reader
 from pipelines.sources.readers.delimited import Delimited
-from pipelines.sources.readers.reader import Reader, Unreadable
+from pipelines.sources.readers.json_lines import JsonLines
+from pipelines.sources.readers.reader import Places, Reader, Unreadable
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import rows_as_meant_sql
 from pipelines.sources.shapes import Fit, Unfit, column_names, fit
@@ -63,11 +64,13 @@ class Landed:
         counts: by source and relation.
         written: each raw relation as it now lies on disk.
         refused: the files that could not be read at all, with why and what to do.
+        withheld: source → header → filled cells of it that must not land, as they are secrets.
     """
 
     counts: tuple[Count, ...]
     written: Mapping[str, Written]
     refused: tuple[Problem, ...]
+    withheld: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,22 @@ class _Opened:
     names: list[str]
     fit: Fit
     view: str
+
+    def load(self, connection: DuckDBPyConnection) -> None:
+        """Make the view of its rows."""
+        self.reader.load(connection, self.view, Places(self.fit.places, self.fit.withheld))
+
+    def withheld(self, connection: DuckDBPyConnection) -> Counter[tuple[str, str]]:
+        """(Source, header) → how many cells of it were filled and have not landed."""
+        cells: Counter[tuple[str, str]] = Counter()
+        if self.fit.withheld:
+            numbers = connection.execute(_withheld_sql(self.view, self.fit.withheld)).fetchone()
+            for place, number in zip(self.fit.withheld, numbers or (), strict=True):
+                cells[self.file.source, self.names[place]] += number
+        if isinstance(self.reader, JsonLines):
+            for name, number in self.reader.nested.items():
+                cells[self.file.source, name] += number
+        return cells
 
 
 def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Landed:
@@ -97,20 +116,30 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
     landing = memo(_note(warehouse, day), inputs, paths.values())
     with warehouse.connect() as connection:
         if landing.known() is None:
-            problems = _land(warehouse, connection, config, inbox, day_files, day)
-            landing.keep({"refused": [asdict(problem) for problem in problems]})
+            landing.keep(_land(warehouse, connection, config, inbox, day_files, day))
         written = {name: warehouse.describe(connection, name, day) for name in RAW}
         counts = [_count(connection, warehouse, relation, day) for relation in RAW]
-    return Landed(tuple(chain(*counts)), written, tuple(refused(warehouse, day)))
+    left_out = refused(warehouse, day), withheld(warehouse, day)
+    return Landed(tuple(chain(*counts)), written, *left_out)
 
 
-def refused(warehouse: Warehouse, day: date) -> list[Problem]:
+def refused(warehouse: Warehouse, day: date) -> tuple[Problem, ...]:
     """The files of a day that could not be read when it was landed."""
+    return tuple(Problem(**problem) for problem in _noted(warehouse, day).get("refused", ()))
+
+
+def withheld(warehouse: Warehouse, day: date) -> dict[str, dict[str, int]]:
+    """Source → header → filled cells of a day that must not land, as they are secrets."""
+    cells: dict[str, dict[str, int]] = _noted(warehouse, day).get("withheld", {})
+    return cells
+
+
+def _noted(warehouse: Warehouse, day: date) -> dict[str, Any]:
     path = _note(warehouse, day)
-    if not path.exists():
-        return []
-    facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
-    return [Problem(**problem) for problem in facts.get("refused", [])]
+    facts: dict[str, Any] = {}
+    if path.exists():
+        facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
+    return facts
 
 
 def _note(warehouse: Warehouse, day: date) -> Path:
@@ -124,24 +153,30 @@ def _land(
     inbox: Path,
     day_files: Sequence[InboxFile],
     day: date,
-) -> list[Problem]:
+) -> dict[str, Any]:
+    """Write the relations; what there is to be known of the files besides, as JSON takes it."""
     opened = []
     problems = {}
+    cells: Counter[tuple[str, str]] = Counter()
     for at, file in enumerate(day_files):
         try:
             opened_file = _open(config, inbox, file, f"file_{at}")
-            opened_file.reader.load(connection, opened_file.view, opened_file.fit.places)
+            opened_file.load(connection)
         except Unreadable as error:
             problems[file] = Problem(str(file.path), error.line, error.message)
         else:
             opened.append(opened_file)
+            cells += opened_file.withheld(connection)
     selects = _selects(opened, day)
     for relation in RAW:
         earlier = warehouse.path(relation, day)
         if problems and earlier.exists():
             selects[relation].append(earlier_sql(relation, earlier, list(problems)))
         warehouse.write(connection, relation, day, relation_sql(relation, selects[relation]))
-    return sorted(problems.values())
+    counted: dict[str, dict[str, int]] = defaultdict(dict)
+    for (source, header), number in sorted(cells.items()):
+        counted[source][header] = number
+    return {"refused": [asdict(one) for one in sorted(problems.values())], "withheld": counted}
 
 
 def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:
@@ -149,7 +184,7 @@ def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:
     if (reason := irregular(file.path, inbox)) is not None:
         raise Unreadable(reason)
     source = config.sources[file.source]
-    opened = reader(file.path, source.format)
+    opened = reader(file.path, source)
     header = opened.header()
     try:
         fitted = fit(header, source)
@@ -200,6 +235,10 @@ def _count(
 ) -> list[Count]:
     rows = connection.execute(_count_sql(warehouse.path(relation, day))).fetchall()
     return [Count(source, relation, *numbers) for source, *numbers in rows]
+
+
+def _withheld_sql(view: str, places: Sequence[int]) -> str:
+    return f"select {', '.join(f'count(w{at})' for at in places)} from {view}"
 
 
 def _count_sql(path: Path) -> str:

@@ -111,20 +111,23 @@ def _header(source: Source, raw: str, inbox: Path, rows: Sequence[Mapping[str, A
 
     Columns that only other rows have come last.
     """
-    header = _as_in_file(source, raw, inbox / rows[0]["_file"]) or _as_in_preset(source, raw)
+    header = _as_in_file(source, raw, inbox, rows[0]["_file"]) or _as_in_preset(source, raw)
     used = {key for row in rows for key, value in row["cells"].items() if value}
     extra_keys = sorted(used - {*header.values()})
     return header | {key.removeprefix(EXTRA): key for key in extra_keys}
 
 
-def _as_in_file(source: Source, raw: str, path: Path) -> Header:
+def _as_in_file(source: Source, raw: str, inbox: Path, name: str) -> Header:
     """The header of a file that is still there and was not changed beyond recognition."""
+    from pipelines.sources.inbox import irregular
     from pipelines.sources.readers.choice import reader
     from pipelines.sources.readers.reader import Unreadable
     from pipelines.sources.shapes import Unfit, column_names, fit
 
+    if irregular(path := inbox / name, inbox):
+        return {}
     try:
-        names = reader(path, source.format).header()
+        names = reader(path, source).header()
         fitted = fit(names, source)
     except (Unreadable, Unfit):
         return {}

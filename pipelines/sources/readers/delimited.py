@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.model import Format
-from pipelines.sources.readers.reader import Unreadable, plainly_named
+from pipelines.sources.readers.reader import Places, Unreadable, plainly_named
 from pipelines.sources.readers.records import Record, load_records
 from pipelines.sources.readers.text import (
     UTF8,
@@ -63,7 +63,7 @@ class Delimited:
                 if delimiter != self.delimiter and len(header) > 1:
                     yield delimiter, header
 
-    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Places) -> None:
         """See ``Reader.load``."""
         names, lines = self._header(self.delimiter)
         codec, mark = encoding_of(self.path, self.form.encoding)
@@ -98,11 +98,11 @@ class Delimited:
 class _Records:
     """The records of a text file with Python's csv; a broken one is given as its defect."""
 
-    def __init__(self, lines: Lines, file: Delimited, width: int, places: Sequence[int]) -> None:
+    def __init__(self, lines: Lines, file: Delimited, width: int, places: Places) -> None:
         self._lines = lines
         self._file = file
         self._width = width
-        self._pick = _picker(places)
+        self._pick = _picker([*places.kept, *places.withheld])
         self._sound = 0  # records with signs beyond ASCII, all well encoded
         self._broken: list[tuple[int, int]] = []  # line, byte
 
@@ -195,7 +195,7 @@ def _load_wholesale(
     connection: DuckDBPyConnection,
     name: str,
     query: str,
-    places: Sequence[int],
+    places: Places,
     lines: tuple[int, int],
 ) -> bool:
     """Let DuckDB read the file; False, and nothing is left behind, if a line is unaccounted for."""
@@ -221,7 +221,7 @@ def _load_wholesale(
     return True
 
 
-def _read_sql(file: Delimited, path: Path, width: int, places: Sequence[int]) -> str:
+def _read_sql(file: Delimited, path: Path, width: int, places: Places) -> str:
     """Read the kept columns of a file, which ``path`` names, too; the others are never held."""
     declared = ", ".join(f"'c{place}': 'varchar'" for place in range(width))
     nulls = ", ".join(literal(marker) for marker in ("", *file.form.null_markers))
@@ -230,12 +230,14 @@ def _read_sql(file: Delimited, path: Path, width: int, places: Sequence[int]) ->
         f" quote = '\"', escape = '\"', nullstr = [{nulls}],"
         f" compression = '{'gzip' if is_packed(file.path) else 'none'}'"
     )
-    return f"select {_columns(places)} from {csv_sql([path], options)}"
+    filled = (f"(c{at} is not null) or null as w{at}" for at in places.withheld)
+    columns = ", ".join([*(f"c{at}" for at in places.kept), *filled])
+    return f"select {columns} from {csv_sql([path], options)}"
 
 
-def _breaks_sql(name: str, places: Sequence[int]) -> str:
+def _breaks_sql(name: str, places: Places) -> str:
     """Rows with line breaks inside values, and how many lines these add up to that row."""
-    texts = ", ".join(f"c{place}" for place in places)
+    texts = ", ".join(f"c{place}" for place in places.kept)
     return f"""
         create temp table {name}_breaks as
         with broken as (
@@ -252,7 +254,7 @@ def _lines_sql(name: str) -> str:
     return f"select coalesce(max(lines), 0) from {name}_breaks"
 
 
-def _view_sql(name: str, places: Sequence[int], first: int, broken: bool) -> str:
+def _view_sql(name: str, places: Places, first: int, broken: bool) -> str:
     """A row's line: where the first row stands, plus the rows and line breaks before it."""
     if not broken:
         return f"""
@@ -267,5 +269,5 @@ def _view_sql(name: str, places: Sequence[int], first: int, broken: bool) -> str
         asof left join {name}_breaks as breaks on rows.rowid > breaks.row"""
 
 
-def _columns(places: Sequence[int]) -> str:
-    return ", ".join(f"c{place}" for place in places)
+def _columns(places: Places) -> str:
+    return ", ".join(places.names)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.sources.headers import is_secret
 from pipelines.sources.model import Format
-from pipelines.sources.readers.reader import Unreadable
+from pipelines.sources.readers.reader import Places, Unreadable
 from pipelines.sources.readers.records import Record, load_records
 from pipelines.sources.readers.text import encoding_of, open_lines
 
@@ -28,6 +28,9 @@ class JsonLines:
 
     path: Path
     form: Format
+    withholds: Callable[[str], bool]
+    nested: Counter[str] = field(default_factory=Counter)
+    """Secret name inside a value → how many of it were filled and are withheld, once loaded."""
 
     def header(self) -> list[str]:
         """See ``Reader.header``."""
@@ -39,10 +42,11 @@ class JsonLines:
             raise Unreadable(message, 1)
         return list(names)
 
-    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Places) -> None:
         """See ``Reader.load``."""
         header = self.header()
-        keys = [header[place] for place in places]
+        keys = [header[place] for place in (*places.kept, *places.withheld)]
+        self.nested.clear()
         records = (
             Record(line, () if value is None else [_text(value.get(key)) for key in keys], defect)
             for line, value, defect in self._objects()
@@ -50,7 +54,7 @@ class JsonLines:
         load_records(connection, name, places, records, self.form.null_markers)
 
     def _objects(self) -> Iterator[tuple[int, dict[str, Any] | None, str | None]]:
-        """(line, object without secrets, defect) of each line that is not blank."""
+        """(line, object without secrets inside its values, defect) of each line not blank."""
         codec, mark = encoding_of(self.path, self.form.encoding)
         with open_lines(self.path, codec, mark) as lines:
             while True:
@@ -61,9 +65,27 @@ class JsonLines:
                 if text.strip():
                     broken = lines.broken() is not None
                     try:
-                        yield lines.line, _object(text, broken=broken), None
+                        value = _object(text, broken=broken)
+                        bare = {key: self._bare(entry, DEEPEST) for key, entry in value}
+                        if "\\u" in text:  # only so can JSON spell what is no text
+                            _refuse_no_text("".join(_texts(bare)))
+                        yield lines.line, bare, None
                     except _Defect as defect:
                         yield lines.line, None, f"{defect} ({lines.span()})"
+
+    def _bare(self, value: Any, levels: int) -> Any:
+        """A value as Python has it, without the secrets that objects inside it carry."""
+        if levels == 0:
+            raise _Defect(f"values in values, more than {DEEPEST} deep")
+        if isinstance(value, _Pairs):
+            _refuse_twins(value)
+            secrets = [key for key, entry in value if self.withholds(key) and entry]
+            self.nested.update(secrets)
+            kept = (pair for pair in value if not self.withholds(pair[0]))
+            return {key: self._bare(entry, levels - 1) for key, entry in kept}
+        if isinstance(value, list):
+            return [self._bare(entry, levels - 1) for entry in value]
+        return value
 
 
 class _Defect(Exception):
@@ -78,7 +100,7 @@ class _Pairs(list[tuple[str, Any]]):
     """A JSON object as read, so that a key written twice is seen and a list is told from it."""
 
 
-def _object(text: str, *, broken: bool) -> dict[str, Any]:
+def _object(text: str, *, broken: bool) -> _Pairs:
     if broken:
         raise _Defect("bytes that are no text in the file's encoding")
     try:
@@ -93,10 +115,13 @@ def _object(text: str, *, broken: bool) -> dict[str, Any]:
         raise _Defect("not valid JSON") from None
     if not isinstance(value, _Pairs):
         raise _Defect("not a JSON object")
-    plain: dict[str, Any] = _bare(value, DEEPEST)
-    if "\\u" in text:  # only so can JSON spell what is no text
-        _refuse_no_text("".join(_texts(plain)))
-    return plain
+    _refuse_twins(value)
+    return value
+
+
+def _refuse_twins(pairs: _Pairs) -> None:
+    if len(pairs) != len(dict(pairs)):
+        raise _Defect("a key that stands twice")
 
 
 def _refuse_no_text(text: str) -> None:
@@ -116,17 +141,6 @@ def _texts(value: Any) -> Iterator[str]:
         yield from chain.from_iterable(map(_texts, chain(value, value.values())))
     elif isinstance(value, list):
         yield from chain.from_iterable(map(_texts, value))
-
-
-def _bare(value: Any, levels: int) -> Any:
-    """A value as Python has it, without the secrets that it and objects inside it carry."""
-    if levels == 0:
-        raise _Defect(f"values in values, more than {DEEPEST} deep")
-    if isinstance(value, _Pairs):
-        if len(value) != len(dict(value)):
-            raise _Defect("a key that stands twice")
-        return {key: _bare(entry, levels - 1) for key, entry in value if not is_secret(key)}
-    return [_bare(entry, levels - 1) for entry in value] if isinstance(value, list) else value
 
 
 def _text(value: Any) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.sources.model import Format
-from pipelines.sources.readers.reader import Unreadable, plainly_named
+from pipelines.sources.readers.reader import Places, Unreadable, plainly_named
 from pipelines.warehouse import literal, parquet_sql, pattern
 
 if TYPE_CHECKING:
@@ -34,23 +34,23 @@ class Parquet:
                 raise Unreadable(f"the column {name!r} holds nested values ({kind}); flatten it")
         return names
 
-    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Places) -> None:
         """See ``Reader.load``."""
         import duckdb
 
         _, columns = self._columns()
-        chosen = [(place, *columns[place]) for place in places]
         connection.execute("set preserve_insertion_order = true")
         try:
             with plainly_named(self.path) as path:
-                connection.execute(_create_sql(name, path, chosen))
+                query = _create_sql(name, path, columns, places, self.form.null_markers)
+                connection.execute(query)
         except duckdb.ConversionException:
             raise Unreadable("a column holds bytes that are no UTF-8; export it as text") from None
         except duckdb.Error:
             raise Unreadable(_DAMAGED) from None
         finally:
             connection.execute("set preserve_insertion_order = false")
-        connection.execute(_view_sql(name, places, self.form.null_markers))
+        connection.execute(_view_sql(name, places))
 
     def _columns(self) -> tuple[list[str], list[tuple[str, str]]]:
         """The names as the file has them; and what DuckDB calls each, twins apart, and its type."""
@@ -83,20 +83,29 @@ def _describe_sql(path: Path) -> str:
     return f"describe select * from {parquet_sql(path)}"
 
 
-def _create_sql(name: str, path: Path, chosen: Sequence[tuple[int, str, str]]) -> str:
-    texts = ", ".join(f"{_text_sql(column, kind)} as c{at}" for at, column, kind in chosen)
-    rows = f"select {texts or 'null as nothing'} from {parquet_sql(path)}"
-    return f"create temp table {name}_text as {rows}"
-
-
-def _view_sql(name: str, places: Sequence[int], markers: Sequence[str]) -> str:
+def _create_sql(
+    name: str,
+    path: Path,
+    columns: Sequence[tuple[str, str]],
+    places: Places,
+    markers: Sequence[str],
+) -> str:
     nulls = ", ".join(map(literal, ("", *markers)))
-    columns = "".join(
-        f"case when c{at} not in ({nulls}) then c{at} end as c{at}, " for at in places
-    )
+    every = (*places.kept, *places.withheld)
+    texts = ", ".join(f"{_text_sql(*columns[at])} as c{at}" for at in every)
+    kept = [f"case when c{at} not in ({nulls}) then c{at} end as c{at}" for at in places.kept]
+    filled = [f"(c{at} not in ({nulls})) or null as w{at}" for at in places.withheld]
+    return f"""
+        create temp table {name}_text as
+        with texts as (select {texts} from {parquet_sql(path)})
+        select {", ".join(kept + filled)} from texts"""
+
+
+def _view_sql(name: str, places: Places) -> str:
+    columns = ", ".join(places.names)
     return f"""
         create temp view {name} as
-        select {columns}rowid + 1 as _row, null::varchar as _defect
+        select {columns}, rowid + 1 as _row, null::varchar as _defect
         from {name}_text"""
 
 
