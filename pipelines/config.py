@@ -87,8 +87,11 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
         raise ConfigError.at(path, None, "this file is missing; restore it or create it") from None
     except UnicodeDecodeError as error:
         raise ConfigError.at(path, None, f"not UTF-8 (byte {error.start}); save it so") from None
+    except OSError as error:
+        raise ConfigError.at(path, None, f"it cannot be read: {error.strerror}") from None
     loader = _Loader(text)
     try:
+        _refuse_bombs(text)
         node = loader.get_single_node()
         lines: Lines = {(): 1}
         document = {} if node is None else loader.construct_document(node)
@@ -118,17 +121,67 @@ else:  # the parser in C takes a tenth of the time; it comes with every wheel of
     SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+DEEPEST = 50
+"""Levels of a document: the parser in C has no end of its own but that of the stack."""
+
+MOST_REPEATED = 10_000
+"""Values that all aliases of a document repeat: a few lines of them can stand for billions."""
+
+
+def _refuse_bombs(text: str) -> None:
+    """Refuse what is small in the file and endless in memory, before anything is made of it."""
+    loader: Any = SafeLoader(text)
+    sizes: dict[str | None, int] = {}
+    within: list[tuple[str | None, int]] = []  # the collections around: anchor, values before it
+    values = repeated = 0
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            if isinstance(event, yaml.AliasEvent):
+                if any(event.anchor == anchor for anchor, _ in within):
+                    raise _at(event, f"*{event.anchor} stands inside what it repeats")
+                size = sizes.get(event.anchor, 0)
+                repeated += size
+                values += size
+                if repeated > MOST_REPEATED:
+                    raise _at(event, f"aliases repeat more than {MOST_REPEATED:,} values")
+            elif isinstance(event, yaml.CollectionStartEvent):
+                within.append((event.anchor, values))
+                values += 1
+                if len(within) > DEEPEST:
+                    raise _at(event, f"lists and mappings in each other, more than {DEEPEST} deep")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                anchor, before = within.pop()
+                sizes[anchor] = values - before
+            elif isinstance(event, yaml.ScalarEvent):
+                values += 1
+                sizes[event.anchor] = 1
+    finally:
+        loader.dispose()
+
+
+def _at(part: Any, message: str) -> yaml.MarkedYAMLError:
+    """What is wrong at an event or a node."""
+    return yaml.constructor.ConstructorError(None, None, message, part.start_mark)
+
+
 class _Loader(SafeLoader):
     """Safe YAML that refuses a key written twice, which YAML itself would silently drop."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:  # a day or a number that looks like one and is none
+            raise _at(node, str(error)) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _at(key_node, "a key must be one value, no list or mapping")
             key = self.construct_object(key_node, deep=True)
             if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands here twice", key_node.start_mark
-                )
+                raise _at(key_node, f"the key {key!r} stands here twice")
             seen.add(key)
         return super().construct_mapping(node, deep)
 

@@ -124,7 +124,7 @@ def test_two_spellings_of_a_secret_are_both_dropped(house: Any) -> None:
 
 SPELLINGS = """
  Password| RP TOKEN|rp-token|Password_Hash|ｐassword|userPassword2|passWord|API-Key|api_key|apiKey
-APIKEY|Customer API Keys|sessionId|SESSION_ID|pwd|PassWD hash|Client.Secret|TOKENS|access/token|SSOToken
+APIKEY|Customer API Keys|sessionId|SESSION_ID|pwd|PassWD hash|Client.Secret|TOKENS|access/token
 """
 ALIKE = "secretary|Secretary's Phone|tokenized|Session|Session Identity|key|API|Passport|Keynote"
 
