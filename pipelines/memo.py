@@ -3,7 +3,8 @@
 A batch that runs again reads every input and would write every relation anew, only to find at the
 end that nothing has changed. So each maker keeps, beside its file, a digest of what it was made
 from: the code, the configuration, and which version of each file it read. Relations are replaced
-by renaming and never edited, so a file's version is told by its inode, time and size.
+by renaming and never edited, so a file's version is told by its inode, time and size. What others
+bring is told by the time of its last change as well, which nobody can set.
 """
 
 from __future__ import annotations
@@ -76,6 +77,18 @@ def version(path: Path) -> str:
     except OSError:  # a link in a circle has none, too
         return f"{path.name} none"
     return f"{path.name} {found.st_ino} {found.st_mtime_ns} {found.st_size}"
+
+
+def received(path: Path) -> str:
+    """Which version of a file of somebody else lies there, whatever its time was set to.
+
+    Whoever edits a file can set its time back, as copying programs do, but not when that was. Of
+    our own relations this says nothing: it changes with every second name that one gets or loses.
+    """
+    try:
+        return f"{version(path)} {path.stat().st_ctime_ns}"
+    except OSError:
+        return version(path)
 
 
 @lru_cache(maxsize=1)

@@ -73,7 +73,7 @@ class Project:
             ),
             tuple(
                 sorted(
-                    (path, path.stat().st_mtime_ns)
+                    (path, path.stat().st_ctime_ns)
                     for pattern in ("*.yaml", DECISIONS)
                     for path in mappings.glob(pattern)
                 )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
-from pipelines.memo import memo
+from pipelines.memo import memo, received
 from pipelines.sources.inbox import InboxFile, files, irregular
 from pipelines.sources.landing_sql import (
     Origin,
@@ -112,7 +112,7 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
     """
     day_files = files(config, inbox, day)
     paths = {relation: warehouse.path(relation, day) for relation in RAW}
-    inputs = chain((config,), *((file.source, file.name, file.path) for file in day_files))
+    inputs = [config, *((file.source, file.name, received(file.path)) for file in day_files)]
     landing = memo(_note(warehouse, day), inputs, paths.values())
     with warehouse.connect() as connection:
         if landing.known() is None:

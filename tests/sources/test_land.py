@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -290,6 +291,22 @@ def test_all_problems_of_all_files_are_told_at_once(house: Any) -> None:
     refused = house.land(house.sources(CONTACTS)).refused
     assert [Path(problem.file).name for problem in refused] == ["a.csv", "b.csv"]
     assert house.rows("raw_contacts", "email") == [("ann@example.com",)]
+
+
+def test_a_file_that_was_edited_and_given_its_old_time_lands_anew(house: Any) -> None:
+    path = house.put("lists", "a.csv", "Email\nann@example.com\n")
+    config = house.sources(CONTACTS)
+    house.land(config)
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.write(b"Email\nbob")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert (after.st_ino, after.st_size, after.st_mtime_ns) == (
+        before.st_ino, before.st_size, before.st_mtime_ns,
+    )  # fmt: skip
+    house.land(config)
+    assert house.rows("raw_contacts", "email") == [("bob@example.com",)]
 
 
 def test_parquet(house: Any) -> None:
