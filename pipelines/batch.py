@@ -77,7 +77,7 @@ class Batch:
     def run_sql(self, file: SqlFile) -> Written:
         """Make a relation of the day from what its ``.sql`` file reads."""
         memo = self.memo(file.relation, self._inputs(file))
-        if memo.known() is None:
+        if memo.cached() is None:
             with self.connect() as connection:
                 if all(self._rows(connection, name) for name in file.rows_of):
                     self.bind(connection, file)
@@ -92,15 +92,15 @@ class Batch:
         """Make a relation of the day by a query."""
         return self.project.warehouse.write(connection, relation, self.day, query)
 
-    def memo(self, relation: str, made_from: Iterable[object], *others: str) -> memos.Memo:
+    def memo(self, relation: str, made_from: Iterable[object], *more_relations: str) -> memos.Memo:
         """What a relation of the day is made from, besides code and configuration.
 
         Args:
             relation: whose file the memo speaks of.
             made_from: whatever else decides, see ``memos.memo``.
-            others: further relations that are made along with it.
+            more_relations: further relations that are made along with it.
         """
-        files = [self.path(name) for name in (relation, *others)]
+        files = [self.path(name) for name in (relation, *more_relations)]
         path = files[0].with_name("made_from.json")
         return memos.memo(path, (self.day, self.project.config_sql, *made_from), files)
 
@@ -133,8 +133,8 @@ class Batch:
         """
         if relation in self.project.mirrored:
             manifest = self.project.manifest(relation)
-            held = 0 if manifest is None else manifest.base_rows + sum(manifest.deltas.values())
-            return held + len(self.project.decisions.rows)
+            org_rows = 0 if manifest is None else manifest.base_rows + sum(manifest.deltas.values())
+            return org_rows + len(self.project.decisions.rows)
         if not self.path(relation).exists():
             return 0  # a day that was never made counts as empty
         return self.describe(connection, relation).rows

@@ -8,13 +8,15 @@ was unhappy, and the marks say on which line that path stands.
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Hashable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from pipelines.errors import ConfigError, Problem, spelled
 
@@ -29,6 +31,17 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{value!r} is no time zone; write it as Europe/Berlin or UTC") from None
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""The name of a time zone, as IANA lists them."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -82,7 +95,8 @@ def parse_model(document: Any, lines: Lines, path: Path, model: type[M]) -> M:
 def read_yaml(path: Path) -> tuple[Any, Lines]:
     """The document, and the line of each of its keys and items by path from the root."""
     try:
-        text = path.read_text(encoding="utf-8")
+        # Composed, as staging composes what files bring, so that a name is one name in both.
+        text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError.at(path, None, "this file is missing; restore it or create it") from None
     except UnicodeDecodeError as error:
@@ -175,23 +189,23 @@ class _Loader(SafeLoader):
             raise _at(node, str(error)) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
+        keys_seen: set[Hashable] = set()
         for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _at(key_node, "a key must be one value, no list or mapping")
             key = self.construct_object(key_node, deep=True)
-            if key in seen:
+            if key in keys_seen:
                 raise _at(key_node, f"the key {key!r} stands here twice")
-            seen.add(key)
+            keys_seen.add(key)
         return super().construct_mapping(node, deep)
 
 
 def _mark(node: yaml.Node, loc: Loc, lines: Lines) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            here = (*loc, key.value)
-            lines[here] = key.start_mark.line + 1
-            _mark(value, here, lines)
+            position = (*loc, key.value)
+            lines[position] = key.start_mark.line + 1
+            _mark(value, position, lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             lines[(*loc, index)] = value.start_mark.line + 1
@@ -202,7 +216,7 @@ def _problem(path: Path, lines: Lines, item: Any, model: type[BaseModel]) -> Pro
     loc: Loc = tuple(item["loc"])
     name = ".".join(str(part) for part in loc if (part,) != ("__root__",))
     if item["type"] == "extra_forbidden":
-        near = get_close_matches(str(loc[-1]), _known(model), n=1)
+        near = get_close_matches(str(loc[-1]), _known_keys(model), n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         message = f"unknown key {loc[-1]!r}{hint}"
     elif item["type"] == "missing":
@@ -212,7 +226,7 @@ def _problem(path: Path, lines: Lines, item: Any, model: type[BaseModel]) -> Pro
     return Problem(str(path), line_of(lines, loc), message)
 
 
-def _known(model: type[BaseModel]) -> list[str]:
+def _known_keys(model: type[BaseModel]) -> list[str]:
     """Every key of the model and of the models below it, for suggestions."""
     names: set[str] = set()
     todo: list[Any] = [model.model_json_schema()]

@@ -31,8 +31,8 @@ class Problem:
         object.__setattr__(self, "file", spelled(self.file))
 
     def __str__(self) -> str:
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{where}: {self.message}"
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.message}"
 
 
 def spelled(path: Path | str) -> str:

@@ -26,7 +26,7 @@ _held: dict[tuple[str, Path], int] = {}
 def take(
     path: Path,
     run: str,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
     *,
     patience: float = PATIENCE,
     every: float = 5.0,
@@ -36,7 +36,7 @@ def take(
     Args:
         path: the lock file; its folder is made.
         run: who holds it, shown to whoever waits.
-        say: gets one line every ``every`` seconds of waiting.
+        report: gets one line every ``every`` seconds of waiting.
         patience: seconds to wait at most.
         every: seconds between two lines.
 
@@ -47,18 +47,18 @@ def take(
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    started = told = time.monotonic()
+    started = reported_at = time.monotonic()
     while not _try(handle):
-        now = time.monotonic()
-        if now - started > patience:
+        moment = time.monotonic()
+        if moment - started > patience:
             os.close(handle)
             raise Busy(
                 f"{path.name} is held by {holder(path)} for more than {patience:.0f} s;"
                 " wait for that run or stop it, then run this again: nothing was lost"
             )
-        if now - told >= every:
-            told = now
-            say(f"waiting for {path.name}, held by {holder(path)} ({now - started:.0f} s)")
+        if moment - reported_at >= every:
+            reported_at = moment
+            report(f"waiting for {path.name}, held by {holder(path)} ({moment - started:.0f} s)")
         time.sleep(0.05)
     os.ftruncate(handle, 0)
     os.pwrite(handle, json.dumps({"pid": os.getpid(), "run": run}).encode(), 0)
@@ -70,16 +70,16 @@ def dead(folder: Path) -> list[str]:
 
     Whoever ends as it should releases its lock and removes the file.
     """
-    found = []
+    runs = []
     for path in sorted(folder.glob("*.lock")):
         handle = os.open(path, os.O_RDWR)
         try:
             if _try(handle):
                 path.unlink(missing_ok=True)
-                found.append(path.stem)
+                runs.append(path.stem)
         finally:
             os.close(handle)
-    return found
+    return runs
 
 
 def tell(text: str) -> None:
@@ -96,10 +96,10 @@ def release(run: str) -> None:
 def holder(path: Path) -> str:
     """Who wrote the lock file last, in words."""
     try:
-        who = json.loads(path.read_text())
+        owner = json.loads(path.read_text())
     except (OSError, ValueError):
         return "another process"
-    return f"process {who['pid']} (run {who['run']})"
+    return f"process {owner['pid']} (run {owner['run']})"
 
 
 def _try(handle: int) -> bool:

@@ -13,7 +13,7 @@ from pipelines.sync.mapping.match import match_sql
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import ROUTED
 
-SAYS = """Our entities → the {object} of the org that each one is, by the first rule of
+DESCRIPTION = """Our entities → the {object} of the org that each one is, by the first rule of
 `{rules}` that finds one.
 
 - `entity_key`: of the person or account
@@ -30,7 +30,7 @@ def match_file(project: Project, mapping: ObjectMapping) -> SqlFile:
         relation=relation("org_match", mapping.stem),
         path=mapping.file,
         query=match_sql(mapping, project.object_mappings, project.policies),
-        description=SAYS.format(object=mapping.object, rules=", ".join(mapping.match)),
+        description=DESCRIPTION.format(object=mapping.object, rules=", ".join(mapping.match)),
         owner="team:salesforce",
         rows_of=(mapping.from_, relation("org", mapping.object)),
     )
@@ -44,6 +44,6 @@ def route_files(mappings: Mapping[str, ObjectMapping]) -> list[SqlFile]:
 def _of_mappings(file: SqlFile, mappings: Mapping[str, ObjectMapping]) -> SqlFile:
     query = file.query
     for name in ROUTED:
-        known, table = matches_sql(mappings, name), relation("org_match", name)
-        query = re.sub(rf"\b(from|join) {table}\b", rf"\1 {known}", query)
+        matches, table = matches_sql(mappings, name), relation("org_match", name)
+        query = re.sub(rf"\b(from|join) {table}\b", rf"\1 {matches}", query)
     return file if query == file.query else replace(file, query=query)

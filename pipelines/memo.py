@@ -38,22 +38,22 @@ class Memo:
     digest: str
     files: tuple[Path, ...]
 
-    def known(self) -> dict[str, Any] | None:
+    def cached(self) -> dict[str, Any] | None:
         """What was kept when the files were made, if they would be made the same again."""
         try:
-            kept = json.loads(self.path.read_text(encoding="utf-8"))
+            stored = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        same = kept["digest"] == self.digest and kept["files"] == self._versions()
-        facts: dict[str, Any] = kept["facts"]
+        same = stored["digest"] == self.digest and stored["files"] == self._versions()
+        facts: dict[str, Any] = stored["facts"]
         return facts if same else None
 
     def keep(self, facts: Mapping[str, Any] | None = None) -> None:
         """Note that the files have just been made, and whatever else is to be known of that."""
-        kept = {"digest": self.digest, "files": self._versions(), "facts": facts or {}}
+        document = {"digest": self.digest, "files": self._versions(), "facts": facts or {}}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(kept, default=str), encoding="utf-8")
+        temporary.write_text(json.dumps(document, default=str), encoding="utf-8")
         publish(temporary, self.path)
 
     def _versions(self) -> list[str]:
@@ -66,17 +66,17 @@ def memo(path: Path, made_from: Iterable[object], files: Iterable[Path]) -> Memo
     A `Path` among ``made_from`` counts by the version of its file, whatever else by its ``repr``.
     """
     parts = [version(part) if isinstance(part, Path) else repr(part) for part in made_from]
-    told = "\n".join((code(), *parts))
-    return Memo(path, hashlib.sha256(os.fsencode(told)).hexdigest(), tuple(files))
+    text = "\n".join((code(), *parts))
+    return Memo(path, hashlib.sha256(os.fsencode(text)).hexdigest(), tuple(files))
 
 
 def version(path: Path) -> str:
     """Which version of a file lies there; one that is missing has a version too."""
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:  # a link in a circle has none, too
         return f"{path.name} none"
-    return f"{path.name} {found.st_ino} {found.st_mtime_ns} {found.st_size}"
+    return f"{path.name} {stat.st_ino} {stat.st_mtime_ns} {stat.st_size}"
 
 
 def received(path: Path) -> str:

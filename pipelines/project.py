@@ -174,14 +174,14 @@ class Project:
     @cached_property
     def config_sql(self) -> str:
         """SQL of every ``config_<name>`` that all batches share: views, which nobody fills."""
-        made = []
+        statements = []
         for name, (columns, rows) in self._config_tables().items():
-            made.append(f"create table {name}_rows ({columns})")
+            statements.append(f"create table {name}_rows ({columns})")
             listed = ", ".join(f"({', '.join(map(constant, row))})" for row in rows)
             if rows:
-                made.append(f"insert into {name}_rows values {listed}")
-            made.append(f"create view {CONFIG}{name} as select * from {name}_rows")
-        return ";\n".join(made)
+                statements.append(f"insert into {name}_rows values {listed}")
+            statements.append(f"create view {CONFIG}{name} as select * from {name}_rows")
+        return ";\n".join(statements)
 
     def bind_org(
         self, connection: DuckDBPyConnection, object_name: str, name: str | None = None
@@ -228,16 +228,23 @@ class Project:
     def _config_tables(self) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
         """Name → (columns, rows) of the tables that SQL files read as ``config_<name>``."""
         from pipelines.sources.config import (
+            CONFIG_FORMATS,
             CONFIG_SOURCES,
+            config_formats_rows,
             config_lists_rows,
             config_sources_rows,
         )
         from pipelines.sync.mapping.policies import policy_row
 
         sources = ", ".join(f"{name} {kind}" for name, kind in CONFIG_SOURCES.items())
+        formats = ", ".join(f"{name} {kind}" for name, kind in CONFIG_FORMATS.items())
         columns, row = policy_row(self.policies)
         return {
             "sources": (sources, config_sources_rows(self.sources)),
+            "formats": (
+                formats,
+                config_formats_rows(self.sources, self.policies.batches.timezone),
+            ),
             "lists": (
                 "source varchar, list varchar, list_as varchar,"
                 " account_mode varchar, account_name varchar",

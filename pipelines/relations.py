@@ -101,7 +101,7 @@ def schemas(project: Project) -> Iterator[tuple[str, str]]:
 
 def _org(project: Project) -> Iterator[tuple[str, str]]:
     yield "org_schema", _none_sql(SCHEMA)
-    yield "org_place", _none_sql(dict.fromkeys(PLACE, "varchar"))
+    yield "org_place", _none_sql(PLACE)
     for name, fields in fields_needed(project.object_mappings).items():
         yield relation("org", name), _none_sql(_texts(fields))
 
@@ -144,7 +144,7 @@ def of_one_org(project: Project) -> Iterator[str]:
 
 def forget(project: Project) -> None:
     """Let ``prepare`` look at every relation again."""
-    _prepared.difference_update({known for known in _prepared if known[0] == project.home})
+    _prepared.difference_update({prepared for prepared in _prepared if prepared[0] == project.home})
     (project.home / "stage" / "schemas").unlink(missing_ok=True)
 
 

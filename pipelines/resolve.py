@@ -105,13 +105,13 @@ def accounts(batch: Batch, file: SqlFile) -> Written:
 
 def _same(batch: Batch) -> bool:
     """Whether the batch's records, everybody's links and who waits are what they were."""
-    return _memo(batch).known() is not None
+    return _memo(batch).cached() is not None
 
 
 def _memo(batch: Batch) -> Memo:
     """The memo of these relations, kept with the last one: the state is as it left it."""
-    known = [batch.project.state.published(name) for name in DECIDING]
-    made_from = [batch.path("person_records"), *known, _waiting(batch.project)]
+    state_tables = [batch.project.state.published(name) for name in DECIDING]
+    made_from = [batch.path("person_records"), *state_tables, _waiting(batch.project)]
     made_from.append(widened_digest(batch))
     return batch.memo("accounts", made_from, "people", "account_links", *LINKED)
 

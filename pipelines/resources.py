@@ -11,6 +11,6 @@ class ProjectResource(dg.ConfigurableResource[Project]):
 
     def project(self) -> Project:
         """The project as the environment and the files stand now."""
-        found = Project.of()
-        keep_private(found.home)
-        return found
+        project = Project.of()
+        keep_private(project.home)
+        return project

@@ -127,8 +127,8 @@ def tables_of(query: str) -> tuple[str, ...]:
     """
     # DuckDB reads its own SQL faster than sqlglot, which takes time to import as well.
     with _parser().cursor() as connection:
-        asked = connection.execute("select json_serialize_sql($1::varchar)", [query])
-        [(answer,)] = asked.fetchall()
+        result = connection.execute("select json_serialize_sql($1::varchar)", [query])
+        [(answer,)] = result.fetchall()
     tree = json.loads(answer)
     if tree["error"]:
         place = tree.get("position")
@@ -193,36 +193,38 @@ def column_lineage(
         parsed, schema=schema, dialect="duckdb", validate_qualify_columns=False, identify=False
     )
     # Each CTE is followed once; sqlglot's own lineage walks all of them again for every column.
-    known: dict[int, dict[str, set[Origin]]] = {}
+    origins_of: dict[int, dict[str, set[Origin]]] = {}
     for scope in traverse_scope(tree):
-        known[id(scope)] = _origins(scope, known)
-    return {column: sorted(known[id(scope)].get(column, ())) for column in columns}
+        origins_of[id(scope)] = _origins(scope, origins_of)
+    return {column: sorted(origins_of[id(scope)].get(column, ())) for column in columns}
 
 
 Origin = tuple[str, str]
 
 
-def _origins(scope: Scope, known: dict[int, dict[str, set[Origin]]]) -> dict[str, set[Origin]]:
+def _origins(
+    scope: Scope, known_origins: dict[int, dict[str, set[Origin]]]
+) -> dict[str, set[Origin]]:
     """Column → where it comes from, of one ``select`` or union whose sources are known."""
     from sqlglot import exp
 
     query = scope.expression
     if scope.set_operation_scopes:
-        left, right = (known[id(branch)] for branch in scope.set_operation_scopes)
+        left, right = (known_origins[id(branch)] for branch in scope.set_operation_scopes)
         pairs = zip(left.items(), right.values(), strict=True)
         return {name: origins | others for (name, origins), others in pairs}
     return {
         projection.alias_or_name: {
             origin
             for column in projection.find_all(exp.Column)
-            for origin in _origins_of(column, scope, known)
+            for origin in _origins_of(column, scope, known_origins)
         }
         for projection in (query.selects if isinstance(query, exp.Query) else ())
     }
 
 
 def _origins_of(
-    column: exp.Column, scope: Scope, known: dict[int, dict[str, set[Origin]]]
+    column: exp.Column, scope: Scope, known_origins: dict[int, dict[str, set[Origin]]]
 ) -> set[Origin]:
     from sqlglot import exp
 
@@ -232,7 +234,7 @@ def _origins_of(
     if isinstance(source, exp.Table):
         table = source.name.removesuffix(ALL_DAYS)
         return set() if table.startswith(CONFIG) else {(table, column.name)}
-    return known[id(source)].get(column.name, set())
+    return known_origins[id(source)].get(column.name, set())
 
 
 def _value_only(node: exp.Expression) -> exp.Expression:
@@ -256,9 +258,9 @@ def _by_place(union: exp.SetOperation) -> None:
 
     names = union.named_selects
     for select in _branches(union):
-        there = {part.alias_or_name: part for part in select.expressions}
-        missing = [exp.alias_(exp.null(), name) for name in names if name not in there]
-        aligned = there | {part.alias: part for part in missing}
+        selected = {part.alias_or_name: part for part in select.expressions}
+        missing = [exp.alias_(exp.null(), name) for name in names if name not in selected]
+        aligned = selected | {part.alias: part for part in missing}
         select.set("expressions", [aligned[name] for name in names])
     union.set("by_name", False)
 

@@ -126,16 +126,16 @@ class Summary:
 def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
     warehouse = project.warehouse
-    found = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
+    totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
     with warehouse.connect() as connection:
         for entity in ENTITIES:
-            _count_rows(found, warehouse, connection, entity)
-        _count_entities(found, warehouse, connection)
+            _count_rows(totals, warehouse, connection, entity)
+        _count_entities(totals, warehouse, connection)
         for mapping in project.object_mappings.values():
-            _count_object(found, warehouse, connection, mapping)
-            _count_left_out(found, warehouse, connection, mapping)
-            _count_waiting(found, warehouse, connection, mapping)
-    return found
+            _count_object(totals, warehouse, connection, mapping)
+            _count_left_out(totals, warehouse, connection, mapping)
+            _count_waiting(totals, warehouse, connection, mapping)
+    return totals
 
 
 def batches(warehouse: Warehouse) -> list[date]:
@@ -144,76 +144,76 @@ def batches(warehouse: Warehouse) -> list[date]:
 
 
 def _count_rows(
-    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, entity: str
+    totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, entity: str
 ) -> None:
-    for what, stage in (("landed", "raw"), ("valid", "valid"), ("rejected", "rejected")):
-        path = warehouse.path(f"{stage}_{entity}", found.batch)
+    for outcome, stage in (("landed", "raw"), ("valid", "valid"), ("rejected", "rejected")):
+        path = warehouse.path(f"{stage}_{entity}", totals.batch)
         for source, rows in _counted(connection, path, "_source"):
-            counts = found.sources.setdefault(source, SourceCounts())
-            setattr(counts, what, getattr(counts, what) + rows)
+            counts = totals.sources.setdefault(source, SourceCounts())
+            setattr(counts, outcome, getattr(counts, outcome) + rows)
 
 
-def _count_entities(found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection) -> None:
-    [(found.people, records)] = _rows(
+def _count_entities(totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection) -> None:
+    [(totals.people, records)] = _rows(
         connection,
-        warehouse.path("people", found.batch),
+        warehouse.path("people", totals.batch),
         "count(*), coalesce(sum(source_records), 0)::bigint",
         nothing=(0, 0),
     )
-    found.duplicates_joined = records - found.people
-    accounts = warehouse.path("accounts", found.batch)
-    [(found.accounts,)] = _rows(connection, accounts, "count(*)", nothing=(0,))
+    totals.duplicates_joined = records - totals.people
+    accounts = warehouse.path("accounts", totals.batch)
+    [(totals.accounts,)] = _rows(connection, accounts, "count(*)", nothing=(0,))
     state = warehouse.home / "state"
     # Keys outlive a batch that was withdrawn; only whoever still has a record is there.
-    [(found.people_total,)] = _rows(
+    [(totals.people_total,)] = _rows(
         connection, state / "member.parquet", "count(distinct person_key)", nothing=(0,)
     )
-    [(found.accounts_total,)] = _rows(
+    [(totals.accounts_total,)] = _rows(
         connection, state / "account_member.parquet", "count(distinct account_key)", nothing=(0,)
     )
 
 
 def _count_object(
-    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping
+    totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping
 ) -> None:
     name, relations = (
         mapping.object,
-        (relation(one, mapping.stem) for one in ("salesforce", "plan")),
+        (relation(stage, mapping.stem) for stage in ("salesforce", "plan")),
     )
-    answered, planned = (warehouse.path(one, found.batch) for one in relations)
-    counts = found.objects.setdefault(name, ObjectCounts())
+    answered, planned = (warehouse.path(relation_name, totals.batch) for relation_name in relations)
+    counts = totals.objects.setdefault(name, ObjectCounts())
     for outcome, rows in _counted(connection, answered, "outcome"):
         if outcome in ObjectCounts.__dataclass_fields__:
             setattr(counts, outcome, getattr(counts, outcome) + rows)
-    actions = found.planned.setdefault(name, dict.fromkeys(ACTIONS, 0))
+    actions = totals.planned.setdefault(name, dict.fromkeys(ACTIONS, 0))
     for action, rows in _counted(connection, planned, "action"):
         if action in actions:
             actions[action] += rows
 
 
 def _count_left_out(
-    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping
+    totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping
 ) -> None:
     name = relation("sf", mapping.stem)
-    if not warehouse.path(name, found.batch).exists():
+    if not warehouse.path(name, totals.batch).exists():
         return
-    warehouse.bind(connection, name, [found.batch])  # an older file lacks the column
+    warehouse.bind(connection, name, [totals.batch])  # an older file lacks the column
     [(rows,)] = connection.execute(_left_out_sql(name)).fetchall()
     if rows:
-        found.left_out[mapping.object] = found.left_out.get(mapping.object, 0) + rows
+        totals.left_out[mapping.object] = totals.left_out.get(mapping.object, 0) + rows
 
 
 def _count_waiting(
-    found: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping
+    totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping
 ) -> None:
     name = relation("plan", mapping.stem)
-    if not warehouse.path(name, found.batch).exists():
+    if not warehouse.path(name, totals.batch).exists():
         return
-    warehouse.bind(connection, name, [found.batch])  # an older file lacks a column
+    warehouse.bind(connection, name, [totals.batch])  # an older file lacks a column
     for reason, rows, undecided in connection.execute(_waiting_sql(name)).fetchall():
-        reasons = found.waiting.setdefault(mapping.object, {})
+        reasons = totals.waiting.setdefault(mapping.object, {})
         reasons[reason] = reasons.get(reason, 0) + rows
-        found.undecided += undecided
+        totals.undecided += undecided
 
 
 def _waiting_sql(name: str) -> str:

@@ -40,15 +40,15 @@ def upgrade(project: Project) -> None:
         state = project.state
         with (
             project.warehouse.connect() as connection,
-            state.opened(connection, say=locks.tell),
+            state.opened(connection, report=locks.tell),
         ):
-            found = migrations.version_of(connection)
-            migrations.refuse_newer(found or 0, str(project.home))
+            version = migrations.version_of(connection)
+            migrations.refuse_newer(version or 0, str(project.home))
             state.hide_version()
             forget(project)
-            if found is not None:  # else its first opening was killed, and the next makes it
+            if version is not None:  # else its first opening was killed, and the next makes it
                 with transaction(connection):
-                    migrations.migrate(connection, project.warehouse, found, locks.tell)
+                    migrations.migrate(connection, project.warehouse, version, locks.tell)
         prepare(project)
 
 
@@ -56,9 +56,9 @@ def _is_current(project: Project) -> bool:
     """Whether all of the home is of our version, or nothing of it is there yet."""
     if not project.state.path.exists():
         return True
-    shown = project.state.shown_version
-    migrations.refuse_newer(shown or 0, str(project.home))
-    return shown == migrations.newest()
+    published = project.state.published_version
+    migrations.refuse_newer(published or 0, str(project.home))
+    return published == migrations.newest()
 
 
 @contextmanager

@@ -86,8 +86,8 @@ class Warehouse:
 
     def days(self, relation: str) -> list[date]:
         """The days of a relation that are on disk, in order."""
-        found = (path.parent.name.removeprefix("day=") for path in self._files(relation))
-        return sorted(date.fromisoformat(name) for name in found if name != EMPTY)
+        names = (path.parent.name.removeprefix("day=") for path in self._files(relation))
+        return sorted(date.fromisoformat(name) for name in names if name != EMPTY)
 
     def write(
         self, connection: DuckDBPyConnection, relation: str, day: date | None, query: str
@@ -113,9 +113,9 @@ class Warehouse:
     def describe(self, connection: DuckDBPyConnection, relation: str, day: date | None) -> Written:
         """What lies on disk: the file's row count and columns."""
         path = self.path(relation, day)
-        known = _DESCRIBED.get(_version(path))
-        if known is not None:
-            return replace(known, relation=relation, path=path)
+        described = _DESCRIBED.get(_version(path))
+        if described is not None:
+            return replace(described, relation=relation, path=path)
         [(rows,)] = connection.execute(
             "select coalesce(sum(num_rows), 0)::bigint from parquet_file_metadata($1)",
             [pattern(path)],
@@ -134,8 +134,8 @@ class Warehouse:
         A day that was never made counts as empty; that the relation is known at all is a law.
         """
         empty = self.schema_file(relation)
-        there = [path for path in (self.path(relation, day) for day in days) if path.exists()]
-        rows = parquet_sql(empty, *there, union_by_name=True)
+        existing = [path for path in (self.path(relation, day) for day in days) if path.exists()]
+        rows = parquet_sql(empty, *existing, union_by_name=True)
         connection.execute(
             f'create or replace temp view "{name or relation}" as select * from {rows}'
         )
@@ -179,8 +179,8 @@ def _remember(written: Written) -> Written:
 
 def _version(path: Path) -> tuple[int, ...]:
     """Relations are replaced by renaming and never edited: these tell one file from the next."""
-    found = path.stat()
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def _columns(connection: DuckDBPyConnection, path: Path) -> dict[str, str]:

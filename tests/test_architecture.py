@@ -130,7 +130,7 @@ def test_only_the_named_modules_know_dagster() -> None:
         f"{path.relative_to(ROOT)}:{line} imports {name}"
         for package in OURS
         for path in _files(package)
-        if not any(_below(_module(path), known) for known in KNOW_DAGSTER)
+        if not any(_below(_module(path), allowed) for allowed in KNOW_DAGSTER)
         for line, name in _imports(path)
         if _below(name, "dagster")
     ]
@@ -191,13 +191,13 @@ def test_only_the_named_files_know_objects_by_their_names() -> None:
     packages = ("plan", "apply", "undo", "explain", "sync", "org", "commands")
     files = [path for name in packages for path in _files(f"pipelines.{name}")]
     files += [path for path in (ROOT / "pipelines").glob("*.py")] + _files("assets")
-    found = {
+    line_of = {
         path.relative_to(ROOT).as_posix(): node.lineno
         for path in files
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and node.value in NAMED
     }
-    assert found.keys() == KNOW_NAMES.keys(), found
+    assert line_of.keys() == KNOW_NAMES.keys(), line_of
 
 
 def test_no_sql_of_the_core_knows_objects_by_their_names() -> None:
@@ -205,4 +205,6 @@ def test_no_sql_of_the_core_knows_objects_by_their_names() -> None:
     files = sorted((ROOT / "pipelines" / "sync").rglob("*.sql"))
     assert files
     texts = {path.name: path.read_text(encoding="utf-8") for path in files}
-    assert [name for name in texts if any(f"'{known}'" in texts[name] for known in NAMED)] == []
+    assert [
+        name for name in texts if any(f"'{object_name}'" in texts[name] for object_name in NAMED)
+    ] == []

@@ -78,11 +78,11 @@ def test_what_is_endless_in_memory_is_told_by_its_line(
 ) -> None:
     tracemalloc.start()
     started = time.process_time()
-    [(found, told)] = problems(tmp_path, text)
+    [(found_line, found_message)] = problems(tmp_path, text)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert found == line
-    assert message in told
+    assert found_line == line
+    assert message in found_message
     assert most < 20_000_000
     assert time.process_time() - started < 2
 

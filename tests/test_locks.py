@@ -48,10 +48,10 @@ def test_taking_twice_does_nothing_and_release_frees(tmp_path: Path) -> None:
 def test_whoever_waits_is_told_who_holds_it_and_gives_up_in_time(
     tmp_path: Path, holder: "subprocess.Popen[str]"
 ) -> None:
-    said: list[str] = []
+    reported: list[str] = []
     with pytest.raises(Busy, match=rf"process {holder.pid} \(run other\).*nothing was lost"):
-        locks.take(tmp_path / "day.lock", "mine", said.append, patience=0.5, every=0.1)
-    assert any(f"held by process {holder.pid} (run other)" in line for line in said)
+        locks.take(tmp_path / "day.lock", "mine", reported.append, patience=0.5, every=0.1)
+    assert any(f"held by process {holder.pid} (run other)" in line for line in reported)
 
 
 def test_a_killed_process_holds_nothing(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:

@@ -19,10 +19,10 @@ D1, D2 = date(2026, 11, 1), date(2026, 11, 2)
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     home: Path = tmp_path_factory.mktemp("home")
-    made = Project(home, home / "inbox", config.PROJECT / "mappings")
-    made.inbox.mkdir()
-    prepare(made)
-    return made
+    new_project = Project(home, home / "inbox", config.PROJECT / "mappings")
+    new_project.inbox.mkdir()
+    prepare(new_project)
+    return new_project
 
 
 def test_nothing_is_asked_where_nothing_landed(project: Project) -> None:
@@ -39,7 +39,9 @@ def test_nothing_is_asked_where_nothing_landed(project: Project) -> None:
 
 def test_every_relation_that_needs_another_names_one_that_it_reads() -> None:
     files = [file for stage in ("staging", "resolve", "match") for file in stage_files(stage)]
-    assert {file.relation for file in files if file.rows_of} >= {f"stg_{one}" for one in ENTITIES}
+    assert {file.relation for file in files if file.rows_of} >= {
+        f"stg_{entity}" for entity in ENTITIES
+    }
     assert all(set(file.rows_of) <= set(file.upstream) for file in files)
 
 
@@ -53,8 +55,8 @@ def test_nobody_writes_to_the_configuration_that_all_batches_read(project: Proje
 
 
 def test_each_step_has_the_tables_of_its_own_batch(project: Project) -> None:
-    with Batch(project, D1).connect() as one, Batch(project, D2).connect() as other:
-        one.execute("insert into config_aliases values ('p-1', ['p-2'])")
+    with Batch(project, D1).connect() as first_connection, Batch(project, D2).connect() as other:
+        first_connection.execute("insert into config_aliases values ('p-1', ['p-2'])")
         assert other.execute("from config_aliases").fetchall() == []
-        assert one.execute("from config_batch").fetchall() == [(D1,)]
+        assert first_connection.execute("from config_batch").fetchall() == [(D1,)]
         assert other.execute("from config_batch").fetchall() == [(D2,)]

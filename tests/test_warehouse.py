@@ -65,13 +65,13 @@ def test_files_of_different_columns_are_read_together(warehouse: Warehouse) -> N
 
 def test_only_old_scraps_of_killed_runs_are_swept(warehouse: Warehouse) -> None:
     folder = warehouse.path("stg_a", None).parent
-    fresh, old = folder / ".fresh.tmp", folder / ".old.tmp"
-    for path in (fresh, old):
+    recent, old = folder / ".fresh.tmp", folder / ".old.tmp"
+    for path in (recent, old):
         path.touch()
     long_ago = time.time() - 7200
     os.utime(old, (long_ago, long_ago))
     assert warehouse.sweep() == 1
-    assert (fresh.exists(), old.exists()) == (True, False)
+    assert (recent.exists(), old.exists()) == (True, False)
 
 
 def test_a_file_that_took_the_place_of_another_is_described_anew(warehouse: Warehouse) -> None:
@@ -87,8 +87,8 @@ def test_a_file_that_took_the_place_of_another_is_described_anew(warehouse: Ware
 
 def test_tables_that_all_cursors_share_are_made_once(warehouse: Warehouse) -> None:
     text = "create table numbers as select unnest([1, 2]) as number"
-    with warehouse.connect(text) as one, warehouse.connect(text) as other:
-        for connection in (one, other):
+    with warehouse.connect(text) as first_connection, warehouse.connect(text) as second_connection:
+        for connection in (first_connection, second_connection):
             assert connection.execute("select sum(number) from numbers").fetchall() == [(3,)]
     with warehouse.connect() as stranger, pytest.raises(duckdb.CatalogException):
         stranger.execute("from numbers")

@@ -28,7 +28,7 @@ from pipelines.sync.apply.payload import SENT, sendable
 from pipelines.sync.apply.send import Progress
 from pipelines.sync.apply.stale import stale_sql, too_many, touched_sql
 from pipelines.sync.mapping.model import relation
-from pipelines.sync.plan.renames import ALONE_TOLD
+from pipelines.sync.plan.renames import ALONE_REASON
 from pipelines.sync.plan.saved import load_plan
 from pipelines.sync.state import sql, transaction
 from pipelines.warehouse import Written, parquet_sql
@@ -82,7 +82,7 @@ def apply_plan(
     journal = Journal.of(saved.folder, stem)
     with project.org() as org, Batch(project, saved.day).connect() as connection:
         if journal.outcomes.exists():
-            found = read_outcomes(saved, stem, connection)
+            result = read_outcomes(saved, stem, connection)
         else:
             _allow_writing(org)
             parents = saved.parents(stem)
@@ -93,9 +93,9 @@ def apply_plan(
                 check_keys(project, org, [saved.objects[stem].object])
                 _bar_stale(project, org, connection, saved, stem)
             target = _target(project, org, saved, stem)
-            found = send_object(saved, target, org, connection, progress)
-        _keep(project, connection, saved, found)
-    return found
+            result = send_object(saved, target, org, connection, progress)
+        _keep(project, connection, saved, result)
+    return result
 
 
 def settle(project: Project) -> list[Outcomes]:
@@ -108,10 +108,10 @@ def settle(project: Project) -> list[Outcomes]:
         SalesforceError: the org could not be talked to.
     """
     settled = []
-    left = list(unsettled(project.home))
-    if left:
+    open_objects = list(unsettled(project.home))
+    if open_objects:
         with project.org() as org:
-            for plan_id, stem in left:
+            for plan_id, stem in open_objects:
                 saved = load_plan(project.home, plan_id)
                 if saved.organization_id == org.organization_id:
                     settled.append(_settle(project, org, saved, stem))
@@ -122,12 +122,12 @@ def _settle(project: Project, org: Org, saved: Plan, stem: str) -> Outcomes:
     with Batch(project, saved.day).connect() as connection:
         _bar(project, connection, saved, stem, {})
         if saved.outcomes(stem).exists():
-            found = read_outcomes(saved, stem, connection)
+            result = read_outcomes(saved, stem, connection)
         else:
             target = _target(project, org, saved, stem)
-            found = settle_object(saved, target, org, connection)
-        _keep(project, connection, saved, found)
-    return found
+            result = settle_object(saved, target, org, connection)
+        _keep(project, connection, saved, result)
+    return result
 
 
 def _target(project: Project, org: Org, saved: Plan, stem: str) -> Target:
@@ -157,7 +157,7 @@ def _bar(
         again = outcomes.refused_again_sql(part, project.policies.duplicate_rules)
         connection.execute(f"insert into barred by name {again}")
     if barred:
-        rows = [(key, "held", "BARRED", why) for key, why in barred.items()]
+        rows = [(key, "held", "BARRED", reason) for key, reason in barred.items()]
         connection.executemany("insert into barred values (?, ?, ?, ?)", rows)
     bind_payload(saved, stem, connection, parents)
 
@@ -172,8 +172,8 @@ def _bar_stale(
     Raises:
         Blocked: more rows than ``guards.max_stale``, or one with ``--strict``.
     """
-    known = f"select count(*) from payload where {sendable(SENT)} and sf_id is not null"
-    [(rows,)] = connection.execute(known).fetchall()
+    count_query = f"select count(*) from payload where {sendable(SENT)} and sf_id is not null"
+    [(rows,)] = connection.execute(count_query).fetchall()
     if not rows:
         return
     part = saved.objects[stem]
@@ -185,15 +185,16 @@ def _bar_stale(
     fields = {name: field for name, field in schema.items() if name in touched}
     query = stale_sql(part, fields, planned, "as_they_are_now", org.user_id)
     connection.execute(f"create or replace temp table stale as {query}")
-    found = connection.execute("select key, message from stale order by key").fetchall()
+    stale_rows = connection.execute("select key, message from stale order by key").fetchall()
     limit, strict = project.policies.guards.max_stale, project.strict
     if saved.kind == "undo":
         limit, strict = None, False
-    if why := too_many(len(found), rows, limit, strict=strict):
-        listed = "\n".join(f"  {key}: {message}" for key, message in found[:10])
+    if block_reason := too_many(len(stale_rows), rows, limit, strict=strict):
+        listed = "\n".join(f"  {key}: {message}" for key, message in stale_rows[:10])
         raise Blocked(
-            f"plan {saved.plan_id}: {len(found)} of {rows} records of {object_name} are not as they"
-            f" were when it was made, and nothing of {object_name} was sent ({why}):\n{listed}\n"
+            f"plan {saved.plan_id}: {len(stale_rows)} of {rows} records of {object_name} are not as"
+            f" they were when it was made, and nothing of {object_name} was sent"
+            f" ({block_reason}):\n{listed}\n"
             f"Plan again: causeway sync --batch {saved.batch}"
         )
     connection.execute("insert into barred by name select * from stale")
@@ -216,13 +217,13 @@ def retry(project: Project, object_name: str | None, code: str | None) -> dict[s
     return dict(sorted(Counter(name for [name] in rows).items()))
 
 
-def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: Outcomes) -> None:
+def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, result: Outcomes) -> None:
     """Write all that follows from the outcomes; doing it twice changes nothing."""
-    day, name = saved.day, found.stem
+    day, name = saved.day, result.stem
     part, journal = saved.objects[name], Journal.of(saved.folder, name)
-    query = f"select * from {parquet_sql(found.path)}"
+    query = f"select * from {parquet_sql(result.path)}"
     if saved.kind == "sync":  # a batch's relation tells what became of the batch
-        project.warehouse.link(connection, relation("salesforce", name), day, found.path)
+        project.warehouse.link(connection, relation("salesforce", name), day, result.path)
     if journal.settled:
         return
     bind_payload(saved, name, connection, saved.parents(name))
@@ -234,7 +235,7 @@ def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, found: 
     with project.state.attach(connection):
         connection.execute("set variable batch = $1::date", [day])
         connection.execute("set variable object = $1", [part.object])
-        connection.execute("set variable waits_still = $1", [ALONE_TOLD])
+        connection.execute("set variable waits_still = $1", [ALONE_REASON])
         with transaction(connection):
             connection.execute(sql("state/outcomes"))
         project.state.publish(connection, "outcome")

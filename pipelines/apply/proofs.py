@@ -53,7 +53,7 @@ def judge(project: Project, stem: str, saved: Plan, user_id: str) -> Proof:
     path = proof_path(saved.folder, stem)
     if segment is None:
         return nothing(saved, stem)
-    schema = describes.known(home / "describe", object_name)
+    schema = describes.last_described(home / "describe", object_name)
     with Batch(project, saved.day).connect() as connection:
         project.bind_org(connection, object_name, "records")
         query = differing_sql(
@@ -152,9 +152,9 @@ def newest_proven(project: Project) -> Plan | None:
 def proven(project: Project) -> list[Proof]:
     """What reading back found of all plans together, one proof for each object."""
     plans = sorted(_proven_plans(project), key=lambda plan: plan.created_at)
-    found: dict[str, list[Proof]] = {name: [] for name in project.objects}
+    proofs_of: dict[str, list[Proof]] = {name: [] for name in project.objects}
     for proof in (proof for plan in plans for proof in recorded(plan)):
-        found.setdefault(proof.object, []).append(proof)
+        proofs_of.setdefault(proof.object, []).append(proof)
     return [
         Proof(
             plan_id=proofs[-1].plan_id,
@@ -162,14 +162,14 @@ def proven(project: Project) -> list[Proof]:
             fields=tuple(field for proof in proofs for field in proof.fields),
             path=proofs[-1].path,
         )
-        for name, proofs in found.items()
+        for name, proofs in proofs_of.items()
         if proofs
     ]
 
 
 def _proven_plans(project: Project) -> list[Plan]:
-    found = (project.home / "plans").glob("[!.]*/applied/*/proof.json")
-    names = {path.parents[2].name for path in found}
+    proof_files = (project.home / "plans").glob("[!.]*/applied/*/proof.json")
+    names = {path.parents[2].name for path in proof_files}
     plans = (load_plan(project.home, name) for name in sorted(names))
     return [plan for plan in plans if plan.organization_id == project.bound_org]
 
@@ -184,10 +184,10 @@ _STORED = (
 def _fields(
     written: Mapping[str, int], tally: Sequence[Sequence[Any]], order: Sequence[str]
 ) -> Iterator[FieldProof]:
-    found = {field: counts for field, *counts in tally}
+    counts_of = {field: counts for field, *counts in tally}
     for name in order:
         if name in written:
-            by_automation, by_others, not_stored, example = found.get(name, (0, 0, 0, None))
+            by_automation, by_others, not_stored, example = counts_of.get(name, (0, 0, 0, None))
             yield FieldProof(
                 name,
                 written[name],

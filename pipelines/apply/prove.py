@@ -29,5 +29,5 @@ def prove(project: Project, stem: str, saved: Plan) -> Proof:
     if book.segment(saved.plan_id, stem) is None:
         return nothing(saved, stem)
     with project.org() as org:
-        found = refresh(project, org, object_name)
-    return judge(project, stem, saved, found.mirror.user_id)
+        refreshed = refresh(project, org, object_name)
+    return judge(project, stem, saved, refreshed.mirror.user_id)

@@ -12,11 +12,11 @@ from pipelines.commands import failures
 from pipelines.commands.environment import (
     Json,
     command,
+    current_project,
     err,
     out,
     print_json,
-    project,
-    shown,
+    readable_path,
     strays,
 )
 from pipelines.errors import ConfigError, Problem
@@ -39,22 +39,22 @@ def check(as_json: Json = False) -> None:
 
       causeway check && causeway sync
     """
-    here = project()
+    project = current_project()
     problems: list[Problem] = []
     read = [
-        _collect(problems, lambda: here.sources),
-        _collect(problems, lambda: here.policies),
-        _collect(problems, lambda: here.object_mappings),
+        _collect(problems, lambda: project.sources),
+        _collect(problems, lambda: project.policies),
+        _collect(problems, lambda: project.object_mappings),
     ]
     if read[0]:
-        read.append(_collect(problems, lambda: here.decisions))
+        read.append(_collect(problems, lambda: project.decisions))
     if read[0] and read[1]:
-        problems += strays(here)
+        problems += strays(project)
     drift: list[str] = []
     notices: list[Problem] = []
     if all(read):
-        _collect(problems, lambda: _check_fields(here, drift))
-        notices = [*_notices(here), *_exposed(here)]
+        _collect(problems, lambda: _check_fields(project, drift))
+        notices = [*_notices(project), *_exposed(project)]
     if as_json:
         print_json(
             {
@@ -70,7 +70,7 @@ def check(as_json: Json = False) -> None:
         for problem in problems:
             err.print(str(problem), style="red", markup=False)
         if not problems:
-            out.print(f"All well: {shown(here.mappings)}", markup=False)
+            out.print(f"All well: {readable_path(project.mappings)}", markup=False)
     if problems:
         raise typer.Exit(failures.WRONG)
 
@@ -95,27 +95,27 @@ def _show_drift(drift: list[str]) -> None:
         out.print(f"  and {len(drift) - MOST} more: causeway org describe", style="yellow")
 
 
-def _notices(here: Project) -> list[Problem]:
+def _notices(project: Project) -> list[Problem]:
     from pipelines.plan.decided import notices
 
-    return notices(here)
+    return notices(project)
 
 
-def _exposed(here: Project) -> list[Problem]:
+def _exposed(project: Project) -> list[Problem]:
     """That others can read the home, in one line."""
     from pipelines.rights import exposed
 
-    paths = exposed(here)
+    paths = exposed(project)
     message = f"others may read or change {len(paths):,} files and folders; {command()} home secure"
-    return [Problem(str(here.home), None, message)] if paths else []
+    return [Problem(str(project.home), None, message)] if paths else []
 
 
-def _check_fields(here: Project, drift: list[str]) -> None:
+def _check_fields(project: Project, drift: list[str]) -> None:
     from pipelines.commands.described import described
     from pipelines.org.snapshot import check_against
     from pipelines.relations import prepare
 
-    prepare(here)
-    found = described(here)
-    drift += found.drift
-    check_against(here, found.schema)
+    prepare(project)
+    description = described(project)
+    drift += description.drift
+    check_against(project, description.schema)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pipelines.commands import failures
-from pipelines.commands.environment import command, err, out, project, shown, today
+from pipelines.commands.environment import command, current_project, err, out, readable_path, today
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -44,18 +44,18 @@ def demo() -> None:
     from pipelines.local_org import control
     from pipelines.rights import make_home
 
-    here = project()
-    make_home(here)
-    org = control.start(here.local_org)
+    project = current_project()
+    make_home(project)
+    org = control.start(project.local_org)
     err.print(f"Local Salesforce org on {org['https_url']}", markup=False)
-    days = demo_days(here.inbox, today(here))
-    written = write_inputs(here.inbox, days)
+    days = demo_days(project.inbox, today(project))
+    written = write_inputs(project.inbox, days)
     if written:
-        err.print(f"{len(written)} sample files in {shown(here.inbox)}", markup=False)
+        err.print(f"{len(written)} sample files in {readable_path(project.inbox)}", markup=False)
 
     done = []
     for day in days:
-        synced = run(here, day)
+        synced = run(project, day)
         if synced.stopped is not None:
             raise typer.Exit(synced.exit_code)
         done.append(synced)
@@ -63,10 +63,10 @@ def demo() -> None:
         out.print(tables(synced.found))
 
     surprises = _surprises(done)
-    _tell_bad_rows(done)
-    _tell_proof(here)
-    _tell_undo(here)
-    _tell_end(here, done)
+    _show_bad_rows(done)
+    _show_proof(project)
+    _show_undo(project)
+    _show_next_steps(project, done)
     for surprise in surprises:
         err.print(surprise, style="red", markup=False)
     raise typer.Exit(failures.SOME_ROWS if surprises else failures.OK)
@@ -76,25 +76,26 @@ def _surprises(done: list[Synced]) -> list[str]:
     """What differs from what the sample data must give; sources of the user's own may differ."""
     from pipelines.demo.days import HEADERS, planted
 
-    told = []
+    messages = []
     samples = sorted({source for source, _ in HEADERS})
     for number, synced in enumerate(done):
         expected = planted(number)
-        found = Counter({name: rows.rejected for name, rows in synced.found.sources.items()})
-        told += [
-            f"{synced.found.batch}: {name} should have {expected[name]} bad rows, not {found[name]}"
+        rejected = Counter({name: rows.rejected for name, rows in synced.found.sources.items()})
+        messages += [
+            f"{synced.found.batch}: {name} should have {expected[name]} bad rows,"
+            f" not {rejected[name]}"
             for name in samples
-            if expected[name] != found[name]
+            if expected[name] != rejected[name]
         ]
-        told += [
+        messages += [
             f"{synced.found.batch}: {counts.rejected} rejected and {counts.held} held as {name}"
             for name, counts in synced.found.objects.items()
             if counts.rejected or counts.held
         ]
-    return told
+    return messages
 
 
-def _tell_bad_rows(done: list[Synced]) -> None:
+def _show_bad_rows(done: list[Synced]) -> None:
     from pipelines.demo.days import PLANTED
 
     bad = sum(rows.rejected for synced in done for rows in synced.found.sources.values())
@@ -104,58 +105,59 @@ def _tell_bad_rows(done: list[Synced]) -> None:
         out.print(f"  {day}  {row.source:<17} {row.what}", markup=False)
 
 
-def _tell_proof(here: Project) -> None:
+def _show_proof(project: Project) -> None:
     """All that was ever written from this home, read back from the org."""
     from pipelines.apply.proofs import proven
-    from pipelines.commands.prove import shown as proof_shown
+    from pipelines.commands.prove import proof_table
 
     out.print("\n[bold]Proof[/bold]: what was written, read back")
-    out.print(proof_shown(proven(here)))
+    out.print(proof_table(proven(project)))
 
 
-def _tell_undo(here: Project) -> None:
+def _show_undo(project: Project) -> None:
     """What the newest plan that wrote anything could take back; nothing of it is done."""
     import shutil
 
     from pipelines.apply.proofs import newest_proven
     from pipelines.commands.undo import org_lock
-    from pipelines.undo.make import plan_undo, told
+    from pipelines.undo.make import describe_undo, plan_undo
 
-    with org_lock(here):
-        plan = newest_proven(here)
+    with org_lock(project):
+        plan = newest_proven(project)
         if plan is None:
             return
-        inverse = plan_undo(here, plan.plan_id)
+        inverse = plan_undo(project, plan.plan_id)
         shutil.rmtree(inverse.folder)  # nobody asked for it to be kept
     out.print(
-        f"\n[bold]Undo[/bold]: the last plan that wrote would be taken back by {told(inverse)}"
+        "\n[bold]Undo[/bold]: the last plan that wrote would be taken back by"
+        f" {describe_undo(inverse)}"
     )
-    out.print(f"  {_typed(here)} undo {plan.plan_id}", markup=False)
+    out.print(f"  {_typed(project)} undo {plan.plan_id}", markup=False)
 
 
-def _typed(here: Project) -> str:
-    here_typed = f" --home {shown(here.home)}" if "CAUSEWAY_HOME" in os.environ else ""
-    return f"{command()}{here_typed}"
+def _typed(project: Project) -> str:
+    home_option = f" --home {readable_path(project.home)}" if "CAUSEWAY_HOME" in os.environ else ""
+    return f"{command()}{home_option}"
 
 
-def _tell_end(here: Project, done: list[Synced]) -> None:
+def _show_next_steps(project: Project, done: list[Synced]) -> None:
     if not any(synced.found.written for synced in done):
         out.print("\n[bold green]Nothing changed:[/bold green] everything was there already.")
-    typed = _typed(here)
+    typed = _typed(project)
     out.print("\n[bold]Where to look next[/bold]")
-    for what, where in (
+    for description, command_line in (
         ("lineage, runs and checks in Dagster", f"{typed} ui"),
-        ("the people found, in DuckDB", _people_typed(here)),
+        ("the people found, in DuckDB", _people_typed(project)),
         ("the records in the org", f'{typed} org query "{RECORDS}"'),
         ("why a record looks as it does", f"{typed} explain Contact {EXPLAINED}"),
         ("the bad rows, to repair", f"{typed} rejects export --batch {done[0].found.batch}"),
         ("what a Contact is made from", f"{typed} mapping show contact --lineage"),
     ):
-        out.print(f"  {what:<37} {where}", markup=False)
+        out.print(f"  {description:<37} {command_line}", markup=False)
 
 
-def _people_typed(here: Project) -> str:
+def _people_typed(project: Project) -> str:
     """A look at a relation with what is installed here, as few have DuckDB's own command."""
-    path = shown(here.home / "causeway.duckdb")
+    path = readable_path(project.home / "causeway.duckdb")
     look = f"import duckdb; duckdb.connect('{path}', True).sql('from people').show()"
-    return f'{shown(Path(sys.executable))} -c "{look}"'
+    return f'{readable_path(Path(sys.executable))} -c "{look}"'

@@ -20,7 +20,7 @@ class Described:
     drift: list[str]  # what the org says otherwise than the saved copy, where it was asked
 
 
-def described(here: Project) -> Described:
+def described(project: Project) -> Described:
     """Ask the org; where it is down read the copy saved beside the mappings, or a snapshot.
 
     Raises:
@@ -31,21 +31,21 @@ def described(here: Project) -> Described:
     from pipelines.salesforce.errors import TransientError
     from pipelines.sync.mapping.fields import org_schema
 
-    saved = describes.saved(here.mappings)
+    saved = describes.saved(project.mappings)
     try:
-        with here.org() as org:
-            folder = here.org_home(org.organization_id) / "describe"
-            found = describes.describe(org, folder, here.objects)
-            schema = org_schema(row for told in found for row in told.rows)
+        with project.org() as org:
+            folder = project.org_home(org.organization_id) / "describe"
+            descriptions = describes.describe(org, folder, project.objects)
+            schema = org_schema(row for description in descriptions for row in description.rows)
         return Described(schema, list(describes.drift(saved, schema)) if saved else [])
     except TransientError as error:
         if saved:
             return Described(saved, [])
-        days = here.warehouse.days("org_schema")
+        days = project.warehouse.days("org_schema")
         if not days:
             raise ConfigError(
                 f"The mappings need the org's fields. {error} Without an org, a saved copy"
                 " (`causeway org describe --save`) or one snapshot (`causeway sync --plan-only`)"
                 " is enough."
             ) from None
-        return Described(Batch(here, days[-1]).schema, [])
+        return Described(Batch(project, days[-1]).schema, [])

@@ -46,7 +46,7 @@ def choose_home(home: Path | None) -> None:
         os.environ["CAUSEWAY_HOME"] = str(home.expanduser().absolute())
 
 
-def project() -> Project:
+def current_project() -> Project:
     """The project that the environment names; a home of an older program is brought up first."""
     from pipelines.project import Project
     from pipelines.rights import keep_private
@@ -135,10 +135,10 @@ def command() -> str:
     """How this command is typed here: by its name where the shell finds it, else by its path."""
     typed = Path(sys.argv[0])
     found = shutil.which("causeway")
-    return "causeway" if found and Path(found).samefile(typed) else shown(typed.absolute())
+    return "causeway" if found and Path(found).samefile(typed) else readable_path(typed.absolute())
 
 
-def shown(path: Path) -> str:
+def readable_path(path: Path) -> str:
     """A path as people like to read it: relative where it lies below the current folder."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

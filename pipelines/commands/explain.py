@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.environment import OBJECT, Json, out, print_json, project
+from pipelines.commands.environment import OBJECT, Json, current_project, out, print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pipelines.explain.history import Touch
     from pipelines.explain.record import Explanation, FieldStory
-    from pipelines.sync.explain import Said
+    from pipelines.sync.explain import SourceValue
 
 LONGEST = 48
 """Characters of a value that are shown; ``--json`` has all of them."""
@@ -42,47 +42,52 @@ def explain(
     from pipelines.explain.record import explain
     from pipelines.sync.mapping.folder import named
 
-    here = project()
-    found = explain(here, named(here.object_mappings, name), record)
+    project = current_project()
+    explanation = explain(project, named(project.object_mappings, name), record)
     if as_json:
-        print_json(found.document())
+        print_json(explanation.document())
         return
-    _show(found)
+    _show(explanation)
 
 
-def _show(found: Explanation) -> None:
-    title = f"[bold]{found.object}[/bold]  "
+def _show(explanation: Explanation) -> None:
+    title = f"[bold]{explanation.object}[/bold]  "
     out.print(title, end="")
-    out.print(found.name, style="bold cyan", markup=False, end="  ")
-    out.print(found.sf_id or "not in the org", style="dim", markup=False, end="  ")
-    out.print(found.key or "", style="dim", markup=False)
-    if found.key is None:
+    out.print(explanation.name, style="bold cyan", markup=False, end="  ")
+    out.print(explanation.sf_id or "not in the org", style="dim", markup=False, end="  ")
+    out.print(explanation.key or "", style="dim", markup=False)
+    if explanation.key is None:
         out.print("It carries no key of ours: nothing of it came from Causeway.")
         return
-    if found.records:
+    if explanation.records:
         out.print("\n[bold]Made of[/bold]")
-        out.print(_records(found.records))
-    numbers = {touch.plan_id: place for place, touch in enumerate(reversed(found.history), 1)}
-    told = [story for story in found.fields if _says_something(story)]
-    if told:
+        out.print(_records(explanation.records))
+    numbers = {touch.plan_id: place for place, touch in enumerate(reversed(explanation.history), 1)}
+    stories = [story for story in explanation.fields if _has_content(story)]
+    if stories:
         out.print()
-        out.print(_fields(told, numbers))
-    silent = [story.field for story in found.fields if not _says_something(story)]
+        out.print(_fields(stories, numbers))
+    silent = [story.field for story in explanation.fields if not _has_content(story)]
     if silent:
         out.print(f"\nBlank, and no source says anything: {', '.join(silent)}", style="dim")
-    if found.history:
+    if explanation.history:
         out.print("\n[bold]Plans[/bold]")
-        out.print(_plans(found.history, numbers))
+        out.print(_plans(explanation.history, numbers))
 
 
-def _says_something(story: FieldStory) -> bool:
+def _has_content(story: FieldStory) -> bool:
     return any((story.value, story.wanted, story.written, story.others, story.note))
 
 
-def _records(records: Sequence[Said]) -> Table:
+def _records(source_values: Sequence[SourceValue]) -> Table:
     table = _table()
-    for said in records:
-        table.add_row(f"  {_place(said)}", said.entity, said.value, f"{said.as_of:%Y-%m-%d}")
+    for source_value in source_values:
+        table.add_row(
+            f"  {_place(source_value)}",
+            source_value.entity,
+            source_value.value,
+            f"{source_value.as_of:%Y-%m-%d}",
+        )
     return table
 
 
@@ -119,10 +124,10 @@ def _value(story: FieldStory) -> Text:
 def _from(story: FieldStory) -> Iterator[tuple[str, str]]:
     if not story.gave:
         yield ("·", "dim")
-    for said in story.gave:
-        yield (_place(said), "")
-    for said in story.others[:FEW]:
-        yield (f"not {_short(said.value)}  {_place(said)}", "dim")
+    for source_value in story.gave:
+        yield (_place(source_value), "")
+    for source_value in story.others[:FEW]:
+        yield (f"not {_short(source_value.value)}  {_place(source_value)}", "dim")
     if len(story.others) > FEW:
         yield (f"and {len(story.others) - FEW} more", "dim")
 
@@ -176,8 +181,8 @@ def _lines(parts: Sequence[tuple[str, str]] | Iterator[tuple[str, str]]) -> Text
     return text
 
 
-def _place(said: Said) -> str:
-    return f"{said.file}:{said.line}"
+def _place(source_value: SourceValue) -> str:
+    return f"{source_value.file}:{source_value.line}"
 
 
 def _quoted(value: str | None) -> str:

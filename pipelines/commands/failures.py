@@ -39,7 +39,7 @@ def report(error: BaseException) -> int:
         err.print("Nothing is lost: make room, then run the same command again.")
     elif _is_interrupt(error):
         err.print("Interrupted. Nothing is lost: run the same command again.", style="yellow")
-    elif _is_ours(error):
+    elif _is_causeway_error(error):
         err.print(str(error), style="red", markup=False)
     else:
         message = f"{type(error).__name__}: {error}"
@@ -61,12 +61,12 @@ def _is_full(error: BaseException) -> bool:
     """Whether there is no room: as the system says it, or as DuckDB and SQLite do."""
     if isinstance(error, OSError):
         return error.errno in NO_ROOM
-    told = (*map(os.strerror, NO_ROOM), "database or disk is full")
+    messages = (*map(os.strerror, NO_ROOM), "database or disk is full")
     by_database = type(error).__module__.partition(".")[0] in DATABASES
-    return by_database and any(words in str(error) for words in told)
+    return by_database and any(message in str(error) for message in messages)
 
 
-def _is_ours(error: BaseException) -> bool:
+def _is_causeway_error(error: BaseException) -> bool:
     """Whether the message was written for people."""
     if isinstance(error, CausewayError | OSError):
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipelines.commands.environment import Json, out, print_json, project, shown
+from pipelines.commands.environment import Json, current_project, out, print_json, readable_path
 from pipelines.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="The folder of all data and state.")
@@ -27,13 +27,15 @@ def secure(as_json: Json = False) -> None:
     """
     from pipelines.rights import secure as secure_home
 
-    here = project()
-    if not here.state.path.exists():
-        raise ConfigError.at(here.home, None, "no home of Causeway; nothing was changed")
-    changed = secure_home(here)
+    project = current_project()
+    if not project.state.path.exists():
+        raise ConfigError.at(project.home, None, "no home of Causeway; nothing was changed")
+    changed = secure_home(project)
     if as_json:
-        print_json({"home": str(here.home), "changed": changed})
+        print_json({"home": str(project.home), "changed": changed})
     elif changed:
-        out.print(f"{changed:,} files and folders changed in {shown(here.home)}", markup=False)
+        out.print(
+            f"{changed:,} files and folders changed in {readable_path(project.home)}", markup=False
+        )
     else:
-        out.print(f"All well: {shown(here.home)}", markup=False)
+        out.print(f"All well: {readable_path(project.home)}", markup=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.environment import OBJECT, Json, out, print_json, project
+from pipelines.commands.environment import OBJECT, Json, current_project, out, print_json
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -39,25 +39,27 @@ def show(
     from pipelines.sync.mapping.compile import desired_sql, mapping_columns
     from pipelines.sync.mapping.folder import named
 
-    here = project()
-    found = named(here.object_mappings, name)
-    if len(found) > 1:
-        files = " and ".join(one.file.name for one in found)
-        raise ConfigError(f"{found[0].object} is mapped by {files}; name one without its .yaml")
-    [chosen] = found
+    project = current_project()
+    candidates = named(project.object_mappings, name)
+    if len(candidates) > 1:
+        files = " and ".join(candidate.file.name for candidate in candidates)
+        raise ConfigError(
+            f"{candidates[0].object} is mapped by {files}; name one without its .yaml"
+        )
+    [chosen] = candidates
     if lineage:
         columns = mapping_columns(chosen)
         if as_json:
             print_json(columns)
         else:
             _show_lineage(chosen, columns)
-            unused = ", ".join(_unused(here, chosen, columns))
+            unused = ", ".join(_unused(project, chosen, columns))
             out.print(f"\nColumns of {chosen.from_} that no field reads: {unused}")
         return
-    schema = described(here).schema
-    mappings = fit(here.object_mappings, schema)
+    schema = described(project).schema
+    mappings = fit(project.object_mappings, schema)
     chosen = mappings[chosen.stem]
-    query = desired_sql(chosen, schema[chosen.object], mappings, here.policies)
+    query = desired_sql(chosen, schema[chosen.object], mappings, project.policies)
     if as_json:
         print_json({"object": chosen.object, "file": str(chosen.file), "sql": query})
     else:
@@ -85,16 +87,16 @@ def _origin(chosen: ObjectMapping, column: str) -> str:
     return name if relation == chosen.from_ else f"{relation}.{name}"
 
 
-def _unused(here: Project, chosen: ObjectMapping, columns: dict[str, list[str]]) -> list[str]:
+def _unused(project: Project, chosen: ObjectMapping, columns: dict[str, list[str]]) -> list[str]:
     """Columns of the golden relation that the mapping does not read."""
     from pipelines.relations import prepare
     from pipelines.sync.mapping.golden import LINKS, readable
 
-    prepare(here)
+    prepare(project)
     read = {column for listed in columns.values() for column in listed}
-    with here.warehouse.connect() as connection:
+    with project.warehouse.connect() as connection:
         kinds = {
-            name: here.warehouse.describe(connection, name, None).columns
+            name: project.warehouse.describe(connection, name, None).columns
             for name in (chosen.from_, LINKS)
         }
     return [column for column in readable(chosen.from_, kinds) if column not in read]

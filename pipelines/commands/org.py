@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands import org_bound
-from pipelines.commands.environment import Json, choose_home, err, out, print_json, project
+from pipelines.commands.environment import Json, choose_home, current_project, err, out, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
     help="The local org: a Salesforce org on this machine, to try everything without an account.",
 )
 
+_COUNT = re.compile(r"\s*select\s+count\s*\(\s*\)\s", re.IGNORECASE)
 Home = Annotated[
     Path | None,
     typer.Option(help="The home it belongs to; one org per home.", show_default=False),
@@ -36,6 +38,15 @@ def start(
         Path | None,
         typer.Option(help="Rules of your own; kept for later starts.", show_default=False),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Let it be asked by another name than this machine's own; its pages then need a "
+            "login.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start it, or say where it already runs.
@@ -48,19 +59,23 @@ def start(
 
     Rules are validation rules, duplicate rules, assignment rules and automations, as the README
     shows them. They lie in local_org/rules.yaml of the home, where they can be edited too. With
-    --rules or --faults an org that runs is started anew.
+    --rules, --faults or --allow-host an org that runs is started anew.
+
+    It listens on this machine alone, and is asked as localhost, 127.0.0.1 or ::1; any other name is
+    refused, since a web page could have made it up. --allow-host org.test lets clients ask for that
+    name too, whose address is made known to them elsewhere, such as in /etc/hosts or by a tunnel.
     """
     choose_home(home)
     from pipelines.local_org import control
     from pipelines.rights import make_home
 
-    here = project()
-    make_home(here)
-    folder = here.local_org
-    if rules is not None or faults:
+    project = current_project()
+    make_home(project)
+    folder = project.local_org
+    if rules is not None or faults or allow_host:
         # What is asked for holds from a start on.
         control.stop(folder)
-    _show(control.start(folder, port, faults=faults, rules=rules), as_json)
+    _show(control.start(folder, port, faults=faults, rules=rules, hosts=allow_host or ()), as_json)
 
 
 @app.command()
@@ -69,9 +84,9 @@ def status(home: Home = None, as_json: Json = False) -> None:
     choose_home(home)
     from pipelines.local_org import control
 
-    here = project()
-    bound = org_bound.bound(here)
-    _show(control.status(here.local_org) | {"bound": bound}, as_json)
+    project = current_project()
+    bound = org_bound.bound(project)
+    _show(control.status(project.local_org) | {"bound": bound}, as_json)
     if not as_json and bound["organization_id"]:
         newest = max(bound["read_at"].values(), default="never")
         out.print(f"This home is bound to the org {bound['organization_id']}, read {newest}.")
@@ -83,7 +98,7 @@ def stop(home: Home = None, as_json: Json = False) -> None:
     choose_home(home)
     from pipelines.local_org import control
 
-    folder = project().local_org
+    folder = current_project().local_org
     ran = control.status(folder)["running"]
     facts = control.stop(folder)
     if as_json:
@@ -105,7 +120,7 @@ def reset(
     choose_home(home)
     from pipelines.local_org import control
 
-    folder = project().local_org
+    folder = current_project().local_org
     if not yes:
         err.print(f"This deletes every record of the local org in {folder}.", markup=False)
         typer.confirm("Go on?", abort=True, err=True)
@@ -141,17 +156,19 @@ def seed(
     choose_home(home)
     from pipelines.local_org import control
 
-    folder = project().local_org
-    with _asked_rightly():
-        told = control.seed(folder) if file is None else control.seed_file(folder, sobject, file)
+    folder = current_project().local_org
+    with _refusals_as_config_errors():
+        result = control.seed(folder) if file is None else control.seed_file(folder, sobject, file)
     if as_json:
-        print_json(told)
+        print_json(result)
     elif file is None:
-        made = ", ".join(f"{count} × {name}" for name, count in told.items() if count)
-        out.print(f"Made {made}." if made else "The samples were there already; nothing was done.")
+        created = ", ".join(f"{count} × {name}" for name, count in result.items() if count)
+        out.print(
+            f"Made {created}." if created else "The samples were there already; nothing was done."
+        )
     else:
-        _show_loaded(told, file)
-    if told.get("failed") or told.get("state") == "Failed":
+        _show_loaded(result, file)
+    if result.get("failed") or result.get("state") == "Failed":
         raise typer.Exit(1)
 
 
@@ -174,12 +191,13 @@ def fault(
       die               moment=before_work|after_work: kill -9 at a request
       expire_sessions   every access token ends
       lock_rows         object= share= seed=: UNABLE_TO_LOCK_ROW for some rows of a write
+      lock_contention   until it is cleared, writers of one account at once lock each other out
       job               end=Failed|InProgress|die_before_commit|die_after_commit
                         after_chunks= object= operation=: a Bulk job fails, hangs, or kill -9
       clear             forget what still would happen
 
-    The first five take path= (a regular expression) and method= to choose requests. Each takes
-    times= (1) and skip= (0), so that the third upload is reset with:
+    The first five take path= (a regular expression) and method= to choose requests. All but
+    lock_contention take times= (1) and skip= (0), so that the third upload is reset with:
 
       causeway org fault reset during=upload method=PUT skip=2
       causeway org fault job end=die_after_commit after_chunks=5
@@ -188,21 +206,21 @@ def fault(
     choose_home(home)
     from pipelines.local_org import control
 
-    folder = project().local_org
-    with _asked_rightly():
+    folder = current_project().local_org
+    with _refusals_as_config_errors():
         if kind is None:
-            left = control.armed(folder)
+            armed = control.armed(folder)
         elif kind == "clear":
-            left = control.inject(folder)
+            armed = control.inject(folder)
         else:
-            left = control.inject(folder, {"kind": kind} | _settings(settings or []))
+            armed = control.inject(folder, {"kind": kind} | _settings(settings or []))
     if as_json:
-        print_json(left)
+        print_json(armed)
         return
-    for told in left:
-        said = (f"{name}={value}" for name, value in told.items() if name != "kind")
-        out.print(f"{told['kind']} {' '.join(said)}", markup=False)
-    if not left:
+    for armed_fault in armed:
+        settings_text = (f"{name}={value}" for name, value in armed_fault.items() if name != "kind")
+        out.print(f"{armed_fault['kind']} {' '.join(settings_text)}", markup=False)
+    if not armed:
         out.print("Nothing is left to go wrong.")
 
 
@@ -215,12 +233,17 @@ def query(
     """Look at records: of the local org, or of the one that CAUSEWAY_ORG names.
 
     causeway org query "select Id, Name, Account.Name, Email from Contact limit 5"
+    causeway org query "select count() from Contact"
     """
     choose_home(home)
-    with project().org() as org:
-        rows = [_flat(row) for row in org.query(soql)]
+    with current_project().org() as org:
+        # The answer to a bare count() has no records, only their number.
+        count = org.count(soql) if _COUNT.match(soql) else None
+        rows = [_flat(row) for row in org.query(soql)] if count is None else [{"count()": count}]
     if as_json:
         print_json(rows)
+    elif count is not None:
+        out.print(_records(count))
     else:
         _show_rows(rows)
 
@@ -236,14 +259,14 @@ def setup(home: Home = None) -> None:
     choose_home(home)
     from pipelines.org.setup import set_up
 
-    said: list[str] = []
-    set_up(project(), said.append)
-    for line in said or ["Everything was there already."]:
+    changes: list[str] = []
+    set_up(current_project(), changes.append)
+    for line in changes or ["Everything was there already."]:
         out.print(line, markup=False)
 
 
 @contextmanager
-def _asked_rightly() -> Iterator[None]:
+def _refusals_as_config_errors() -> Iterator[None]:
     """A request that the org refuses is a mistake of who asked, not a failure to try again."""
     from pipelines.errors import ConfigError
     from pipelines.local_org.control import RequestRefused
@@ -254,25 +277,25 @@ def _asked_rightly() -> Iterator[None]:
         raise ConfigError(str(refused)) from refused
 
 
-def _settings(given: list[str]) -> dict[str, str]:
-    wrong = [text for text in given if "=" not in text]
+def _settings(assignments: list[str]) -> dict[str, str]:
+    wrong = [text for text in assignments if "=" not in text]
     if wrong:
         raise typer.BadParameter(f"{wrong[0]!r} is no name=value")
-    return {name: value for name, _, value in (text.partition("=") for text in given)}
+    return {name: value for name, _, value in (text.partition("=") for text in assignments)}
 
 
-def _show_loaded(told: dict[str, Any], file: Path) -> None:
-    if "loaded" in told:
+def _show_loaded(result: dict[str, Any], file: Path) -> None:
+    if "loaded" in result:
         out.print(
-            f"{file} was loaded at {told['loaded']}; nothing was done. Its rows have no External "
+            f"{file} was loaded at {result['loaded']}; nothing was done. Its rows have no External "
             "Id, so loading them again would make them twice.",
             markup=False,
         )
         return
-    good = told["rows"] - told["failed"]
-    done = "upserted" if told["operation"] == "upsert" else "made"
-    out.print(f"{good:,} of {told['rows']:,} rows {done}, by job {told['job']}.")
-    for error in [[told["error"]]] if told["error"] else told["errors"]:
+    good = result["rows"] - result["failed"]
+    done = "upserted" if result["operation"] == "upsert" else "made"
+    out.print(f"{good:,} of {result['rows']:,} rows {done}, by job {result['job']}.")
+    for error in [[result["error"]]] if result["error"] else result["errors"]:
         err.print("  " + " | ".join(error), markup=False)
 
 
@@ -299,7 +322,11 @@ def _show_rows(rows: list[dict[str, Any]]) -> None:
         cells = ("" if row.get(name) is None else str(row[name]) for name in names)
         table.add_row(*(Text(cell) for cell in cells))
     out.print(table)
-    out.print(f"{len(rows):,} {'record' if len(rows) == 1 else 'records'}")
+    out.print(_records(len(rows)))
+
+
+def _records(number: int) -> str:
+    return f"{number:,} {'record' if number == 1 else 'records'}"
 
 
 def _show(facts: dict[str, Any], as_json: bool) -> None:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.environment import Json, choose_home, err, out, print_json, project, shown
+from pipelines.commands.environment import (
+    Json,
+    choose_home,
+    current_project,
+    err,
+    out,
+    print_json,
+    readable_path,
+)
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -36,14 +44,14 @@ def describe(
     from pipelines.org import describes
     from pipelines.sync.mapping.fields import org_schema
 
-    here = project()
-    with here.org() as org:
-        folder = here.org_home(org.organization_id) / "describe"
-        found = describes.describe(org, folder, here.objects)
-        schema = org_schema(row for told in found for row in told.rows)
-    before = describes.saved(here.mappings)
+    project = current_project()
+    with project.org() as org:
+        folder = project.org_home(org.organization_id) / "describe"
+        descriptions = describes.describe(org, folder, project.objects)
+        schema = org_schema(row for description in descriptions for row in description.rows)
+    before = describes.saved(project.mappings)
     drift = list(describes.drift(before, schema)) if before else []
-    written = describes.save(here.mappings, schema) if save else []
+    written = describes.save(project.mappings, schema) if save else []
     if as_json:
         counts = {name: len(fields) for name, fields in schema.items()}
         print_json({"fields": counts, "drift": drift, "written": written})
@@ -55,7 +63,7 @@ def describe(
     elif not drift:
         out.print("The org's fields are as they were saved." if before else "Saved.")
     for path in written:
-        out.print(f"wrote {shown(path)}", markup=False)
+        out.print(f"wrote {readable_path(path)}", markup=False)
 
 
 def switch(
@@ -74,10 +82,10 @@ def switch(
     from pipelines.commands.undo import org_lock
     from pipelines.org.switch import switch as go_over
 
-    here = project()
-    with here.org() as org:
+    project = current_project()
+    with project.org() as org:
         facts: dict[str, Any] = {
-            "from": here.bound_org,
+            "from": project.bound_org,
             "to": org.organization_id,
             "name": org.connection.name,
             "username": org.username,
@@ -86,8 +94,8 @@ def switch(
     if facts["from"] != facts["to"]:
         if not yes:
             _ask(facts)
-        with org_lock(here):
-            go_over(here, facts["to"])
+        with org_lock(project):
+            go_over(project, facts["to"])
     if as_json:
         print_json(facts)
     elif facts["from"] == facts["to"]:
@@ -96,20 +104,20 @@ def switch(
         out.print(f"Bound to {facts['to']}. The next sync reads all of it.")
 
 
-def bound(here: Project) -> dict[str, Any]:
+def bound(project: Project) -> dict[str, Any]:
     """Which org a home is bound to, and how old its mirror is: object → moment."""
     from pipelines.org.mirror import read_manifest
     from pipelines.org.refresh import OVERLAP
 
-    if here.bound_org is None:
+    if project.bound_org is None:
         return {"organization_id": None, "read_at": {}}
-    mirrors = {name: read_manifest(here.mirror(name)) for name in here.mirrored.values()}
+    mirrors = {name: read_manifest(project.mirror(name)) for name in project.mirrored.values()}
     read = {
         name: (mirror.watermark + OVERLAP).isoformat()
         for name, mirror in mirrors.items()
         if mirror is not None
     }
-    return {"organization_id": here.bound_org, "read_at": read}
+    return {"organization_id": project.bound_org, "read_at": read}
 
 
 def _ask(facts: dict[str, Any]) -> None:

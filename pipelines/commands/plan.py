@@ -13,11 +13,11 @@ from pipelines.commands.environment import (
     OBJECT,
     Json,
     command,
+    current_project,
     err,
     out,
     print_json,
-    project,
-    shown,
+    readable_path,
 )
 from pipelines.errors import ConfigError
 
@@ -71,44 +71,44 @@ def plan(  # noqa: PLR0913 - one parameter per option
       causeway plan --object Contact --field Email      what becomes of one field
       causeway plan --release 2026-11-05-1a2b3c4d5e6f   let a blocked one go
     """
-    here = project()
-    saved = _chosen(here, plan_id, batch.date() if batch else None)
+    project = current_project()
+    saved = _chosen(project, plan_id, batch.date() if batch else None)
     stems = _stems(saved, object_name)
-    _known(saved, stems, field, only)
+    _check_filters(saved, stems, field, only)
     if release:
-        _release(here, saved)
+        _release(project, saved)
     elif page:
-        out.print(str(_page(here, saved)), markup=False)
+        out.print(str(_page(project, saved)), markup=False)
     elif as_json:
-        print_json(_document(here, saved, stems, field=field, only=only, limit=limit))
+        print_json(_document(project, saved, stems, field=field, only=only, limit=limit))
     else:
-        _print(here, saved, stems, field=field, only=only, limit=limit)
+        _print(project, saved, stems, field=field, only=only, limit=limit)
 
 
-def _chosen(here: Project, plan_id: str | None, day: date | None) -> Plan:
+def _chosen(project: Project, plan_id: str | None, day: date | None) -> Plan:
     from pipelines.batch import Batch
     from pipelines.plan.make import newest, newest_of_all
     from pipelines.sync.plan.saved import load_plan
 
     if plan_id is not None:
-        return load_plan(here.home, plan_id)
-    return newest(Batch(here, day)) if day else newest_of_all(here)
+        return load_plan(project.home, plan_id)
+    return newest(Batch(project, day)) if day else newest_of_all(project)
 
 
 def _stems(saved: Plan, name: str | None) -> list[str]:
     """The mappings of a plan that the name of an object or mapping means; without one, all."""
-    from pipelines.sync.mapping.folder import meant
+    from pipelines.sync.mapping.folder import matching_mappings
 
     if name is None:
         return list(saved.objects)
-    found = [part.stem for part in meant(saved.objects, name)]
-    if not found:
+    matching = [part.stem for part in matching_mappings(saved.objects, name)]
+    if not matching:
         listed = ", ".join(map(saved.called, saved.objects))
         raise ConfigError(f"no {name} in this plan; it has {listed}")
-    return found
+    return matching
 
 
-def _known(saved: Plan, stems: list[str], field: str | None, only: str | None) -> None:
+def _check_filters(saved: Plan, stems: list[str], field: str | None, only: str | None) -> None:
     from pipelines.sync.plan.show import ONLY
 
     if only is not None and only not in ONLY:
@@ -118,7 +118,7 @@ def _known(saved: Plan, stems: list[str], field: str | None, only: str | None) -
         raise ConfigError(f"no field {field} in this plan of {listed}")
 
 
-def _release(here: Project, saved: Plan) -> None:
+def _release(project: Project, saved: Plan) -> None:
     from pipelines.plan.guards import release, released
 
     release(saved)
@@ -130,29 +130,29 @@ def _release(here: Project, saved: Plan) -> None:
     )
 
 
-def _page(here: Project, saved: Plan) -> Any:
+def _page(project: Project, saved: Plan) -> Any:
     from pipelines.plan.page import page_of, write_page
 
     path = page_of(saved)
-    return path if path.exists() else write_page(here, saved)
+    return path if path.exists() else write_page(project, saved)
 
 
-def _document(here: Project, saved: Plan, stems: list[str], **which: Any) -> dict[str, Any]:
+def _document(project: Project, saved: Plan, stems: list[str], **which: Any) -> dict[str, Any]:
     from pipelines.batch import Batch
     from pipelines.plan.guards import released, why_blocked
     from pipelines.sync.plan.cost import predicted
     from pipelines.sync.plan.show import rows, summary
 
-    with here.warehouse.connect() as connection:
+    with project.warehouse.connect() as connection:
         summaries = [asdict(part) for part in summary(saved, connection) if part.mapping in stems]
         for part in summaries:
             part["forecasts"] = [
                 {"forecast": forecast, "code": code, "rows": count}
                 for (forecast, code), count in part["forecasts"].items()
             ]
-            found = rows(saved, part["mapping"], connection, **which)
+            plan_rows = rows(saved, part["mapping"], connection, **which)
             del part["title"]
-            part["rows"] = [asdict(row) for row in found]
+            part["rows"] = [asdict(row) for row in plan_rows]
     return {
         "plan_id": saved.plan_id,
         "batch": saved.batch,
@@ -161,32 +161,45 @@ def _document(here: Project, saved: Plan, stems: list[str], **which: Any) -> dic
         "created_at": saved.created_at,
         "organization_id": saved.organization_id,
         "username": saved.username,
-        "blocked": why_blocked(Batch(here, saved.day), saved),
+        "blocked": why_blocked(Batch(project, saved.day), saved),
         "released": released(saved),
         "cost": asdict(predicted(saved)),
         "limits": saved.limits,
         "notices": list(saved.notices),
-        "page": str(_page(here, saved)),
+        "page": str(_page(project, saved)),
         "objects": summaries,
     }
 
 
-def _print(here: Project, saved: Plan, stems: list[str], **which: Any) -> None:
+def _print(project: Project, saved: Plan, stems: list[str], **which: Any) -> None:
     from pipelines.batch import Batch
     from pipelines.commands.show_plan import head, records
     from pipelines.plan.guards import is_released, why_blocked
     from pipelines.sync.plan.show import rows, summary
 
-    reasons = why_blocked(Batch(here, saved.day), saved)
-    with here.warehouse.connect() as connection:
+    reasons = why_blocked(Batch(project, saved.day), saved)
+    with project.warehouse.connect() as connection:
         summaries = [part for part in summary(saved, connection) if part.mapping in stems]
-        free = not reasons or is_released(here, saved)
+        free = not reasons or is_released(project, saved)
         out.print(head(saved, summaries, reasons, released=free))
+        narrowed, empty = bool(which["only"] or which["field"]), which["limit"] > 0
         for part in summaries:
-            found = list(rows(saved, part.mapping, connection, **which))
-            if found:
-                out.print(records(part, found, narrowed=bool(which["only"] or which["field"])))
-    out.print(f"\nAs a page: {shown(_page(here, saved))}", markup=False)
+            plan_rows = list(rows(saved, part.mapping, connection, **which))
+            if plan_rows:
+                out.print(records(part, plan_rows, narrowed=narrowed))
+                empty = False
+    if narrowed and empty:
+        out.print(f"\n{_no_rows(which['only'], which['field'])}", markup=False)
+    out.print(f"\nAs a page: {readable_path(_page(project, saved))}", markup=False)
     if not free:
         err.print(f"Let it go: {command()} plan --release {saved.plan_id}", style="yellow")
         raise typer.Exit(failures.BLOCKED)
+
+
+def _no_rows(only: str | None, field: str | None) -> str:
+    """What is said where ``--only`` and ``--field`` leave no row."""
+    if only == "reviews":
+        text = "Nothing is to be decided"
+    else:
+        text = f"No row is among the {only}" if only else "No row says anything"
+    return f"{text} of {field}." if field else f"{text}."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.commands import failures
-from pipelines.commands.environment import Json, out, print_json, project
+from pipelines.commands.environment import Json, current_project, out, print_json
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -40,17 +40,17 @@ def prove(
     from pipelines.sync.plan.runs import plan_named
     from pipelines.sync.plan.saved import load_plan
 
-    here = project()
+    project = current_project()
     if plan is None:
-        saved, proofs = _newest(here)
+        saved, proofs = _newest(project)
     else:
-        saved = load_plan(here.home, plan_named(here.home, plan))
+        saved = load_plan(project.home, plan_named(project.home, plan))
         proofs = recorded(saved)
     if as_json:
         print_json(document(saved, proofs))
     else:
         out.print(f"Plan [bold]{saved.plan_id}[/bold]\n")
-        out.print(shown(proofs) if proofs else "It wrote nothing that could be read back.")
+        out.print(proof_table(proofs) if proofs else "It wrote nothing that could be read back.")
     lost = sum(proof.not_stored for proof in proofs)
     raise typer.Exit(failures.SOME_ROWS if lost else failures.OK)
 
@@ -75,7 +75,7 @@ def document(saved: Plan, proofs: Sequence[Proof]) -> dict[str, Any]:
     }
 
 
-def shown(proofs: Sequence[Proof]) -> RenderableType:
+def proof_table(proofs: Sequence[Proof]) -> RenderableType:
     """One line per object, one per thing that is not as it was sent, and the sum of it all."""
     from rich.console import Group
     from rich.table import Table
@@ -94,8 +94,10 @@ def shown(proofs: Sequence[Proof]) -> RenderableType:
         )
         cells = (f"{count:,}" if count else "[dim]·[/dim]" for count in counts)
         table.add_row(proof.object, *cells)
-    told = [Text(f"  {sentence}", "yellow") for proof in proofs for sentence in proof.sentences()]
-    return Group(table, *([Text(), *told] if told else []), Text(), total(proofs))
+    sentences = [
+        Text(f"  {sentence}", "yellow") for proof in proofs for sentence in proof.sentences()
+    ]
+    return Group(table, *([Text(), *sentences] if sentences else []), Text(), total(proofs))
 
 
 def total(proofs: Sequence[Proof]) -> Text:
@@ -110,11 +112,11 @@ def total(proofs: Sequence[Proof]) -> Text:
     return Text(f"{text}, {lost:,} not stored." if lost else f"{text}.", style)
 
 
-def _newest(here: Project) -> tuple[Plan, list[Proof]]:
+def _newest(project: Project) -> tuple[Plan, list[Proof]]:
     """The newest plan that was read back."""
     from pipelines.apply.proofs import newest_proven, recorded
 
-    saved = newest_proven(here)
+    saved = newest_proven(project)
     if saved is None:
         raise ConfigError("nothing was written yet, so nothing was read back; run `causeway sync`")
     return saved, recorded(saved)

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.environment import OBJECT, Json, object_of, out, print_json, project, shown
+from pipelines.commands.environment import (
+    OBJECT,
+    Json,
+    current_project,
+    object_of,
+    out,
+    print_json,
+    readable_path,
+)
 from pipelines.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Rows that did not pass, or that wait.")
@@ -37,20 +45,20 @@ def list_(
     """
     from pipelines.plan.waiting import waiting
 
-    here = project()
-    found = waiting(here, object_of(here, object_name))
+    project = current_project()
+    waiting_rows = waiting(project, object_of(project, object_name))
     if as_json:
-        print_json([one.__dict__ for one in found])
+        print_json([row.__dict__ for row in waiting_rows])
         return
-    for one in found:
-        code = f"{one.code}: " if one.code else ""
-        out.print(f"{one.object:<8} {one.outcome:<9} {one.title}  {one.key}", markup=False)
+    for row in waiting_rows:
+        code = f"{row.code}: " if row.code else ""
+        out.print(f"{row.object:<8} {row.outcome:<9} {row.title}  {row.key}", markup=False)
         out.print(
-            f"         {code}{one.message or 'no reason given'}", markup=False, style="yellow"
+            f"         {code}{row.message or 'no reason given'}", markup=False, style="yellow"
         )
-        if one.lines:
-            out.print(f"         from {', '.join(one.lines)}", markup=False, style="dim")
-    if not found:
+        if row.lines:
+            out.print(f"         from {', '.join(row.lines)}", markup=False, style="dim")
+    if not waiting_rows:
         out.print("No record waits.")
 
 
@@ -79,21 +87,23 @@ def export(
     """
     from pipelines.validate import rejects as rejected
 
-    here = project()
-    if source is not None and source not in here.sources.sources:
-        known = ", ".join(here.sources.sources)
-        raise ConfigError(f"there is no source {source!r}; known are {known}")
+    project = current_project()
+    if source is not None and source not in project.sources.sources:
+        source_names = ", ".join(project.sources.sources)
+        raise ConfigError(f"there is no source {source!r}; known are {source_names}")
     day = (
-        batch.date() if batch else _newest(here.warehouse.home, here.warehouse.days("raw_contacts"))
+        batch.date()
+        if batch
+        else _newest(project.warehouse.home, project.warehouse.days("raw_contacts"))
     )
-    folder = (to or here.home / "rejects").expanduser().absolute()
-    exported = rejected.export(here, day, folder, source)
+    folder = (to or project.home / "rejects").expanduser().absolute()
+    exported = rejected.export(project, day, folder, source)
     if as_json:
-        print_json([one.__dict__ for one in exported])
+        print_json([export_file.__dict__ for export_file in exported])
         return
-    for one in exported:
-        if one.path is not None:
-            out.print(f"{one.rows:>6,}  {shown(one.path)}", markup=False)
+    for export_file in exported:
+        if export_file.path is not None:
+            out.print(f"{export_file.rows:>6,}  {readable_path(export_file.path)}", markup=False)
     for place in rejected.places(exported):
         out.print(f"not readable, repair it in the file itself: {place}", markup=False)
     if not exported:

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.environment import OBJECT, Json, command, out, print_json, project
+from pipelines.commands.environment import OBJECT, Json, command, current_project, out, print_json
 from pipelines.commands.undo import org_lock
 
 if TYPE_CHECKING:
     from pipelines.project import Project
     from pipelines.undo.released import Release
-
-SHOWN = 20
 
 
 def release(
@@ -47,13 +45,13 @@ def release(
     from pipelines.undo.released import release as release_it
     from pipelines.undo.released import undone
 
-    here = project()
+    project = current_project()
     if listed:
-        _list(undone(here), as_json=as_json)
+        _list(undone(project), as_json=as_json)
         return
-    which = _which(here, object_name, record, field)
-    with org_lock(here):
-        count = release_it(here, which)
+    which = _which(project, object_name, record, field)
+    with org_lock(project):
+        count = release_it(project, which)
     if as_json:
         print_json({"released": count})
     elif count:
@@ -63,28 +61,30 @@ def release(
 
 
 def _which(
-    here: Project, object_name: str | None, record: str | None, field: str | None
+    project: Project, object_name: str | None, record: str | None, field: str | None
 ) -> Release:
     from pipelines.sync.mapping.folder import object_named
     from pipelines.undo.released import Release
 
     if object_name is None:
         return Release(field=field)
-    name = object_named(here.object_mappings, object_name)
+    name = object_named(project.object_mappings, object_name)
     if record is None:
         return Release(name, None, field)
     from pipelines.explain.find import find
 
-    return Release(name, find(here, name, record).key, field)
+    return Release(name, find(project, name, record).key, field)
 
 
-def _list(found: list[tuple[str, str, str | None, str]], *, as_json: bool) -> None:
+def _list(undone_values: list[tuple[str, str, str | None, str]], *, as_json: bool) -> None:
     if as_json:
         names = ("object", "key", "field", "undo")
-        print_json([dict(zip(names, row, strict=True)) for row in found])
+        print_json([dict(zip(names, row, strict=True)) for row in undone_values])
         return
-    if not found:
+    if not undone_values:
         out.print("Nothing stays undone.")
-    counts = Counter((object_name, field or "the record") for object_name, _, field, _ in found)
-    for (object_name, what), count in sorted(counts.items()):
-        out.print(f"{count:>7,}  {object_name}  {what}", markup=False)
+    counts = Counter(
+        (object_name, field or "the record") for object_name, _, field, _ in undone_values
+    )
+    for (object_name, scope), count in sorted(counts.items()):
+        out.print(f"{count:>7,}  {object_name}  {scope}", markup=False)

@@ -10,10 +10,10 @@ from pipelines.commands.environment import (
     OBJECT,
     Json,
     command,
+    current_project,
     object_of,
     out,
     print_json,
-    project,
 )
 
 
@@ -39,8 +39,8 @@ def retry(
     """
     from pipelines.apply.objects import retry as let_go
 
-    here = project()
-    counts = let_go(here, object_of(here, object_name), code)
+    project = current_project()
+    counts = let_go(project, object_of(project, object_name), code)
     if as_json:
         print_json({"retried": counts})
         return

@@ -18,69 +18,76 @@ PLANNED = ("create", "adopt", "update", "unchanged", "hold")
 """Actions of a plan with a column of their own, the same."""
 
 
-def tables(found: Summary, *, plan_only: bool = False) -> RenderableType:
-    """Sources, people and objects of one batch, and the files that were refused."""
-    written: RenderableType = _planned(found) if plan_only else _objects(found)
-    parts: list[RenderableType] = [_sources(found), Text(_people(found)), Text(), written]
-    if found.withheld:
-        parts.append(Text(_withheld(found)))
-    if found.refused:
-        parts.append(Text(_refused(found), style="yellow"))
+def tables(batch_summary: Summary, *, plan_only: bool = False) -> RenderableType:
+    """Sources, people and objects of one batch, and what of its files did not land."""
+    results = _planned(batch_summary) if plan_only else _objects(batch_summary)
+    parts: list[RenderableType] = [
+        _sources(batch_summary),
+        Text(_people(batch_summary)),
+        Text(),
+        results,
+    ]
+    if batch_summary.withheld:
+        parts.append(Text(_withheld(batch_summary)))
+    if batch_summary.refused:
+        parts.append(Text(_refused(batch_summary), style="yellow"))
     return Group(*parts)
 
 
-def _withheld(found: Summary) -> str:
+def _withheld(batch_summary: Summary) -> str:
     cells = (
         f"{number:,} of {header.strip()!r} in {source}"
-        for source, headers in found.withheld.items()
+        for source, headers in batch_summary.withheld.items()
         for header, number in headers.items()
     )
     return f"\nSecrets that do not land, in cells: {', '.join(cells)}"
 
 
-def _refused(found: Summary) -> str:
-    files = _number(len(found.refused), "file")
-    lines = "".join(f"\n  {problem}" for problem in found.refused)
+def _refused(batch_summary: Summary) -> str:
+    files = _number(len(batch_summary.refused), "file")
+    lines = "".join(f"\n  {problem}" for problem in batch_summary.refused)
     return (
         f"\n{files} could not be read; what landed from it before stays, all else went on:{lines}"
     )
 
 
-def _people(found: Summary) -> str:
-    joined = _number(found.duplicates_joined, "duplicate")
-    people = "1 person" if found.people == 1 else f"{found.people:,} people"
+def _people(batch_summary: Summary) -> str:
+    joined = _number(batch_summary.duplicates_joined, "duplicate")
+    people = "1 person" if batch_summary.people == 1 else f"{batch_summary.people:,} people"
     return (
-        f"{people} at {_number(found.accounts, 'account')}, {joined} joined"
-        f" ({found.people_total:,} and {found.accounts_total:,} in all)"
+        f"{people} at {_number(batch_summary.accounts, 'account')}, {joined} joined"
+        f" ({batch_summary.people_total:,} and {batch_summary.accounts_total:,} in all)"
     )
 
 
-def _sources(found: Summary) -> Table:
+def _sources(batch_summary: Summary) -> Table:
     table = _table("source", [part.name for part in fields(SourceCounts)])
-    for name, counts in sorted(found.sources.items()):
+    for name, counts in sorted(batch_summary.sources.items()):
         _add(table, name, [counts.landed, counts.valid, counts.rejected])
     return table
 
 
-def _objects(found: Summary) -> Table:
-    seen = [
+def _objects(batch_summary: Summary) -> Table:
+    outcomes = [
         part.name
         for part in fields(ObjectCounts)
         if part.name in ALWAYS
-        or any(getattr(counts, part.name) for counts in found.objects.values())
+        or any(getattr(counts, part.name) for counts in batch_summary.objects.values())
     ]
-    table = _table("Salesforce", seen)
-    for name, counts in found.objects.items():
-        _add(table, name, [getattr(counts, part) for part in seen])
+    table = _table("Salesforce", outcomes)
+    for name, counts in batch_summary.objects.items():
+        _add(table, name, [getattr(counts, part) for part in outcomes])
     return table
 
 
-def _planned(found: Summary) -> Table:
-    known = next(iter(found.planned.values()), {})
-    used = {action for counts in found.planned.values() for action in counts if counts[action]}
-    actions = [action for action in known if action in used or action in PLANNED]
+def _planned(batch_summary: Summary) -> Table:
+    counted_actions = next(iter(batch_summary.planned.values()), {})
+    used = {
+        action for counts in batch_summary.planned.values() for action in counts if counts[action]
+    }
+    actions = [action for action in counted_actions if action in used or action in PLANNED]
     table = _table("plan", actions)
-    for name, counts in found.planned.items():
+    for name, counts in batch_summary.planned.items():
         _add(table, name, [counts[action] for action in actions])
     return table
 

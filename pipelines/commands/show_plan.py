@@ -11,7 +11,7 @@ from rich.text import Text
 from pipelines.sync.plan.cost import predicted
 from pipelines.sync.plan.decisions import KEPT, SENT
 from pipelines.sync.plan.saved import Plan
-from pipelines.sync.plan.show import ObjectSummary, Row, Told
+from pipelines.sync.plan.show import FieldChange, ObjectSummary, Row
 
 COLORS = {
     "create": "green",
@@ -53,23 +53,24 @@ def head(
     )
 
 
-def records(part: ObjectSummary, found: Sequence[Row], *, narrowed: bool) -> RenderableType:
+def records(part: ObjectSummary, rows: Sequence[Row], *, narrowed: bool) -> RenderableType:
     """Rows of one object, each field old → new."""
     everything = sum(count for action, count in part.actions.items() if action != "unchanged")
     lines = [Text(f"\n{part.title}", style="bold")]
-    for row in found:
+    for row in rows:
         lines += _record(row)
-    if not narrowed and everything > len(found):
-        lines.append(Text(f"  … and {everything - len(found):,} more; --limit, or the page", "dim"))
+    if not narrowed and everything > len(rows):
+        lines.append(Text(f"  … and {everything - len(rows):,} more; --limit, or the page", "dim"))
     return Group(*lines)
 
 
 def _title(saved: Plan) -> Text:
-    what = f"Undo of {saved.undoes}" if saved.kind == "undo" else f"Batch {saved.batch}"
+    subject = f"Undo of {saved.undoes}" if saved.kind == "undo" else f"Batch {saved.batch}"
     text = Text(f"Plan {saved.plan_id}", style="bold")
-    made = saved.created_at.replace("T", " ").removesuffix("+00:00")
+    created = saved.created_at.replace("T", " ").removesuffix("+00:00")
     return text.append(
-        f"\n{what} · org {saved.organization_id} as {saved.username} · {made} UTC", style="dim"
+        f"\n{subject} · org {saved.organization_id} as {saved.username} · {created} UTC",
+        style="dim",
     )
 
 
@@ -102,10 +103,10 @@ def _blocked(reasons: Sequence[str], *, released: bool) -> Iterator[RenderableTy
 
 def _section(name: str, lines: Iterable[tuple[str, str]]) -> Iterator[RenderableType]:
     """Lines of one kind: a number or object, then words; nothing where there are none."""
-    for place, (fact, words) in enumerate(lines):
+    for place, (fact, text) in enumerate(lines):
         before = "\n" if place == 0 else ""
         line = Text(f"{before}{name if place == 0 else '':<9}", style="bold")
-        yield line.append(f"{fact} ", style="not bold").append(words, style="not bold dim")
+        yield line.append(f"{fact} ", style="not bold").append(text, style="not bold dim")
 
 
 def _scopes(summaries: Sequence[ObjectSummary]) -> list[tuple[str, str]]:
@@ -126,26 +127,30 @@ def _cost(saved: Plan) -> tuple[str, str]:
     if cost.batches:
         facts.insert(1, f"{cost.batches:,} Bulk batches")
     limit = saved.limits.get("DailyApiRequests")
-    left = f"({limit['Remaining']:,} of {limit['Max']:,} calls are left today)" if limit else ""
-    return ", ".join(facts), left
+    remaining = (
+        f"({limit['Remaining']:,} of {limit['Max']:,} calls are left today)" if limit else ""
+    )
+    return ", ".join(facts), remaining
 
 
 def _size(kilobytes: int) -> str:
     return f"{kilobytes:,} KB" if kilobytes < 10_240 else f"{kilobytes / 1024:,.0f} MB"
 
 
-def _by_object(summaries: Sequence[ObjectSummary], what: str) -> list[tuple[str, str]]:
+def _by_object(summaries: Sequence[ObjectSummary], attribute: str) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     for part in summaries:
-        counts: Mapping[str, int] = getattr(part, what)
-        lines += [(f"{count:>7,} {part.title:<8}", words) for words, count in counts.items()]
+        counts: Mapping[str, int] = getattr(part, attribute)
+        lines += [(f"{count:>7,} {part.title:<8}", text) for text, count in counts.items()]
     return _first(lines)
 
 
 def _undecided(summaries: Sequence[ObjectSummary]) -> list[tuple[str, str]]:
-    words = "wait for a line in decisions.csv; which: causeway plan --only reviews"
+    instruction = "wait for a line in decisions.csv; which: causeway plan --only reviews"
     return [
-        (f"{part.undecided:>7,} {part.object:<8}", words) for part in summaries if part.undecided
+        (f"{part.undecided:>7,} {part.object:<8}", instruction)
+        for part in summaries
+        if part.undecided
     ]
 
 
@@ -185,25 +190,25 @@ def _record(row: Row) -> list[Text]:
         lines.append(Text(f"            add {'one ' if several else ''}to decisions.csv:", "dim"))
         lines += [Text(f"            {line}", style="cyan") for line in row.decide.split("\n")]
     if row.forecast:
-        said = f"{row.forecast_code}: {row.forecast_message}"
+        refusal = f"{row.forecast_code}: {row.forecast_message}"
         sure = "certainly" if row.forecast == "certain" else row.forecast
-        lines.append(Text(f"            {sure} refused, {said}", style="red"))
-    width = max((len(told.field) for told in row.said), default=0)
-    return lines + [_field(told, width) for told in row.said]
+        lines.append(Text(f"            {sure} refused, {refusal}", style="red"))
+    width = max((len(change.field) for change in row.said), default=0)
+    return lines + [_field(change, width) for change in row.said]
 
 
-def _field(told: Told, width: int) -> Text:
-    line = Text(f"            {told.field:<{width}}  ")
-    if told.decision not in SENT:
-        line.append(_value(told.before), style="bold").append("  stays, not ")
-        line.append(_value(told.after))
-    elif told.before is None:
-        line.append(_value(told.after), style="green")
+def _field(change: FieldChange, width: int) -> Text:
+    line = Text(f"            {change.field:<{width}}  ")
+    if change.decision not in SENT:
+        line.append(_value(change.before), style="bold").append("  stays, not ")
+        line.append(_value(change.after))
+    elif change.before is None:
+        line.append(_value(change.after), style="green")
     else:
-        line.append(_value(told.before), style="red").append(" → ", style="dim")
-        line.append(_value(told.after), style="green")
-    if told.why and told.decision != "write":
-        line.append(f"   {told.why}", style="dim")
+        line.append(_value(change.before), style="red").append(" → ", style="dim")
+        line.append(_value(change.after), style="green")
+    if change.why and change.decision != "write":
+        line.append(f"   {change.why}", style="dim")
     return line
 
 

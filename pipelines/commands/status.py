@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.environment import Json, command, out, print_json, project, shown
+from pipelines.commands.environment import (
+    Json,
+    command,
+    current_project,
+    out,
+    print_json,
+    readable_path,
+)
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -30,48 +37,50 @@ def status(
     """
     from pipelines.summary import batches, summary
 
-    here = project()
-    days = batches(here.warehouse)
+    project = current_project()
+    days = batches(project.warehouse)
     if not days:
         if as_json:
             print_json({"batch": None, "run_id": None, "batches": []})
         else:
-            out.print(f"Nothing has landed in {here.home} yet. Try: causeway demo", markup=False)
+            out.print(f"Nothing has landed in {project.home} yet. Try: causeway demo", markup=False)
         return
     day = batch.date() if batch else days[-1]
-    found = summary(here, day)
-    run = _last_run(here, day)
+    batch_summary = summary(project, day)
+    run = _last_run(project, day)
     if as_json:
-        listed = [known.isoformat() for known in days]
-        print_json({**run, **found.document(), "batches": listed})
+        listed = [known_day.isoformat() for known_day in days]
+        print_json({**run, **batch_summary.document(), "batches": listed})
         return
     from pipelines.commands.show import tables
 
-    out.print(f"[bold]Batch {day}[/bold], one of {len(days)} in {shown(here.home)}")
-    out.print(tables(found))
-    _waiting(here)
+    out.print(f"[bold]Batch {day}[/bold], one of {len(days)} in {readable_path(project.home)}")
+    out.print(tables(batch_summary))
+    _waiting(project)
     if "failed_step" in run:
         out.print(f"\n[bold red]Its newest run stopped at {run['failed_step']}:[/bold red]")
         out.print(run["error"], markup=False)
-    out.print(f"\nAll of it in DuckDB: {shown(here.home / 'causeway.duckdb')}", markup=False)
+    out.print(
+        f"\nAll of it in DuckDB: {readable_path(project.home / 'causeway.duckdb')}", markup=False
+    )
 
 
-def _waiting(here: Project) -> None:
+def _waiting(project: Project) -> None:
     """Why records wait, whichever batch brought them; a reason often names a record."""
     from pipelines.plan.waiting import counted
 
-    reasons = counted(here)
+    reasons = counted(project)
     for place, (name, outcome, code, message, rows) in enumerate(reasons[:REASONS]):
-        said = ": ".join(filter(None, (code, message)))
+        refusal = ": ".join(filter(None, (code, message)))
         head = "\n" if place == 0 else ""
-        out.print(f"{head}{rows:>7,} {name:<8} {outcome}: {said}", markup=False)
+        out.print(f"{head}{rows:>7,} {name:<8} {outcome}: {refusal}", markup=False)
     if len(reasons) > REASONS:
         more = len(reasons) - REASONS
         out.print(f"        … and {more} other reasons: {command()} rejects list", markup=False)
 
 
-def _last_run(here: Project, day: date) -> dict[str, Any]:
-    path = here.home / "runs" / f"{day}.json"
+def _last_run(project: Project, day: date) -> dict[str, Any]:
+    path = project.home / "runs" / f"{day}.json"
     if not path.exists():
         return {"run_id": None}
     facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

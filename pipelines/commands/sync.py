@@ -14,10 +14,10 @@ from pipelines.commands import failures
 from pipelines.commands.environment import (
     Json,
     command,
+    current_project,
     err,
     out,
     print_json,
-    project,
     strays,
     today,
 )
@@ -86,14 +86,14 @@ def sync(
         raise typer.BadParameter("give --batch or --all, not both")
     if strict:
         os.environ["CAUSEWAY_STRICT"] = "1"
-    here = project()
-    days = [_known(here, batch.date())] if batch else _days(here, every=every)
+    project = current_project()
+    days = [_known(project, batch.date())] if batch else _days(project, every=every)
     done = []
     for day in days:
-        synced = run(here, day, plan_only=plan_only)
+        synced = run(project, day, plan_only=plan_only)
         done.append(synced)
         if not as_json and synced.stopped is None:
-            _show(here, synced, plan_only=plan_only)
+            _show(project, synced, plan_only=plan_only)
         if synced.stopped is not None:
             break
     if as_json:
@@ -102,15 +102,15 @@ def sync(
     raise typer.Exit(max(synced.exit_code for synced in done))
 
 
-def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
+def run(project: Project, day: date, *, plan_only: bool = False) -> Synced:
     """Run one batch with progress, tell what stopped it, and count it."""
     from pipelines.commands.progress import watch
     from pipelines.stages import run_batch
     from pipelines.summary import summary
 
-    with watch(here, f"Batch {day}", plan_only=plan_only) as watcher:
-        result = run_batch(here, day, plan_only=plan_only, on_event=watcher)
-    found = summary(here, day)
+    with watch(project, f"Batch {day}", plan_only=plan_only) as watcher:
+        result = run_batch(project, day, plan_only=plan_only, on_event=watcher)
+    found = summary(project, day)
     if result.success:
         code = failures.SOME_ROWS if found.incomplete else failures.OK
         synced = Synced(result.run_id, found, code)
@@ -119,13 +119,13 @@ def run(here: Project, day: date, *, plan_only: bool = False) -> Synced:
         err.print(f"Batch {day} stopped at {step}:", style="bold red")
         code = failures.report(result.error) if result.error else failures.AGAIN
         synced = Synced(result.run_id, found, code, (step, str(result.error or "")))
-    remember(here, synced)
+    remember(project, synced)
     return synced
 
 
-def remember(here: Project, synced: Synced) -> None:
+def remember(project: Project, synced: Synced) -> None:
     """Keep how the newest run of a batch went, and what stopped it, for ``status``."""
-    path = here.home / "runs" / f"{synced.found.batch}.json"
+    path = project.home / "runs" / f"{synced.found.batch}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     facts: dict[str, Any] = {"run_id": synced.run_id, "exit_code": synced.exit_code}
     if synced.stopped is not None:
@@ -133,41 +133,41 @@ def remember(here: Project, synced: Synced) -> None:
     path.write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
-def _days(here: Project, *, every: bool) -> list[date]:
+def _days(project: Project, *, every: bool) -> list[date]:
     """All batches of the inbox, or the newest; what will not be landed is told."""
     from pipelines.sources.inbox import batches
 
-    for stray in strays(here):
+    for stray in strays(project):
         err.print(f"not landed: {stray}", style="yellow", markup=False)
-    first, last = here.policies.batches.start, today(here)
-    days = [day for day in batches(here.sources, here.inbox) if first <= day <= last]
+    first, last = project.policies.batches.start, today(project)
+    days = [day for day in batches(project.sources, project.inbox) if first <= day <= last]
     if not days:
         message = "no batch is there; put files into <source>/<YYYY-MM-DD>/ below this folder"
-        raise InputError.at(here.inbox, None, message)
+        raise InputError.at(project.inbox, None, message)
     return days if every else days[-1:]
 
 
-def _known(here: Project, day: date) -> date:
-    first, last = here.policies.batches.start, today(here)
+def _known(project: Project, day: date) -> date:
+    first, last = project.policies.batches.start, today(project)
     if not first <= day <= last:
         raise ConfigError(
             f"{day} is no batch: they run from {first} to {last}"
-            f" (batches in {here.mappings / 'policies.yaml'})"
+            f" (batches in {project.mappings / 'policies.yaml'})"
         )
     from pipelines.sources.inbox import files
     from pipelines.summary import batches
 
     # A day that has landed may be emptied: so a batch is withdrawn.
-    if day not in batches(here.warehouse) and not files(here.sources, here.inbox, day):
+    if day not in batches(project.warehouse) and not files(project.sources, project.inbox, day):
         message = (
             f"nothing lies in the inbox for this day, {day};"
             f" put files into <source>/{day}/ below this folder"
         )
-        raise InputError.at(here.inbox, None, message)
+        raise InputError.at(project.inbox, None, message)
     return day
 
 
-def _show(here: Project, synced: Synced, *, plan_only: bool) -> None:
+def _show(project: Project, synced: Synced, *, plan_only: bool) -> None:
     from pipelines.commands.show import tables
     from pipelines.sync.mapping.folder import of_object
     from pipelines.sync.mapping.model import relation
@@ -182,7 +182,7 @@ def _show(here: Project, synced: Synced, *, plan_only: bool) -> None:
     if synced.found.waiting:
         out.print(f"\n{_waiting(synced.found)}", markup=False)
     for name, rows in synced.found.left_out.items():
-        mappings = of_object(here.object_mappings, name)
+        mappings = of_object(project.object_mappings, name)
         relations = " and ".join(relation("sf", mapping.stem) for mapping in mappings)
         out.print(
             f"\n{rows:,} {name} {'record goes' if rows == 1 else 'records go'} without a country or"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines import config, run_log
-from pipelines.commands.environment import err, prepare_dagster, shown
+from pipelines.commands.environment import err, prepare_dagster, readable_path
 
 
 def ui(
@@ -22,7 +22,9 @@ def ui(
     """
     folder = prepare_dagster()
     _record_runs()
-    err.print(f"Dagster on http://{host}:{port} in a few seconds; its home: {shown(folder)}")
+    err.print(
+        f"Dagster on http://{host}:{port} in a few seconds; its home: {readable_path(folder)}"
+    )
     command = [
         *(sys.executable, "-m", "dagster", "dev", "-w", str(config.PROJECT / "workspace.yaml")),
         *("--host", host, "--port", str(port)),

@@ -11,7 +11,7 @@ import typer
 
 from pipelines import locks
 from pipelines.commands import failures
-from pipelines.commands.environment import Json, command, out, print_json, project
+from pipelines.commands.environment import Json, command, current_project, out, print_json
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -48,34 +48,34 @@ def undo(
       causeway undo 2026-11-05-2b1c90d3a4f1 --plan-only     what would be undone
       causeway undo 2026-11-05-2b1c90d3a4f1                 undo it
     """
-    here = project()
-    with org_lock(here):
+    project = current_project()
+    with org_lock(project):
         from pipelines.batch import Batch
         from pipelines.plan.guards import heed_guards
         from pipelines.relations import prepare
         from pipelines.undo.make import carry_out, plan_undo, writes
 
-        prepare(here)
-        saved = plan_undo(here, name)
+        prepare(project)
+        saved = plan_undo(project, name)
         if not as_json:
-            _show_plan(here, saved)
+            _show_plan(project, saved)
         done = None
         if not plan_only and writes(saved):
-            heed_guards(Batch(here, saved.day), saved)
-            if yes or as_json or _asked(saved):
-                done = carry_out(here, saved)
+            heed_guards(Batch(project, saved.day), saved)
+            if yes or as_json or _is_confirmed(saved):
+                done = carry_out(project, saved)
         if as_json:
-            print_json(_document(here, saved, done))
+            print_json(_document(project, saved, done))
         elif done is not None:
             show(done)
     raise typer.Exit(_exit_code(saved, done))
 
 
 @contextmanager
-def org_lock(here: Project) -> Iterator[None]:
+def org_lock(project: Project) -> Iterator[None]:
     """Have the org to oneself, as every run from the snapshot on."""
     run = f"cli-{uuid.uuid4()}"
-    locks.take(here.home / "locks" / f"org-{here.org_name or 'local'}.lock", run, locks.tell)
+    locks.take(project.home / "locks" / f"org-{project.org_name or 'local'}.lock", run, locks.tell)
     try:
         yield
     finally:
@@ -84,39 +84,39 @@ def org_lock(here: Project) -> Iterator[None]:
 
 def show(done: Undone) -> None:
     """What an undo did, and the proof of it."""
-    from pipelines.commands.prove import shown
+    from pipelines.commands.prove import proof_table
 
     counts = _outcomes(done)
-    told = [
-        f"{count:,} {object_name}s {what}"
+    actions = [
+        f"{count:,} {object_name}s {verb}"
         for object_name, outcomes in counts.items()
-        for outcome, what in (("deleted", "deleted"), ("updated", "put back"))
+        for outcome, verb in (("deleted", "deleted"), ("updated", "put back"))
         if (count := outcomes[outcome])
     ]
-    out.print(f"\n[bold]Undone:[/bold] {', '.join(told) or 'nothing'}.\n")
-    out.print(shown(done.proofs))
+    out.print(f"\n[bold]Undone:[/bold] {', '.join(actions) or 'nothing'}.\n")
+    out.print(proof_table(done.proofs))
     out.print(f"\nIt stays so until its source values change, or `{command()} release`.")
 
 
-def _show_plan(here: Project, saved: Plan) -> None:
+def _show_plan(project: Project, saved: Plan) -> None:
     from pipelines.batch import Batch
     from pipelines.commands.show_plan import head, records
     from pipelines.plan.guards import is_released, why_blocked
     from pipelines.sync.plan.show import rows, summary
 
-    reasons = why_blocked(Batch(here, saved.day), saved)
-    with here.warehouse.connect() as connection:
+    reasons = why_blocked(Batch(project, saved.day), saved)
+    with project.warehouse.connect() as connection:
         summaries = summary(saved, connection)
-        free = not reasons or is_released(here, saved)
+        free = not reasons or is_released(project, saved)
         out.print(head(saved, summaries, reasons, released=free))
         for part in summaries:
-            found = list(rows(saved, part.mapping, connection, limit=ROWS))
-            if found:
-                out.print(records(part, found, narrowed=False))
+            plan_rows = list(rows(saved, part.mapping, connection, limit=ROWS))
+            if plan_rows:
+                out.print(records(part, plan_rows, narrowed=False))
     out.print(f"\n{BEFORE}\n", style="dim")
 
 
-def _asked(saved: Plan) -> bool:
+def _is_confirmed(saved: Plan) -> bool:
     if not out.is_terminal:
         raise ConfigError(
             f"nothing was undone: nobody is there to ask. Look at the plan {saved.plan_id} above,"
@@ -125,11 +125,11 @@ def _asked(saved: Plan) -> bool:
     return typer.confirm("Undo this?")
 
 
-def _document(here: Project, saved: Plan, done: Undone | None) -> dict[str, Any]:
+def _document(project: Project, saved: Plan, done: Undone | None) -> dict[str, Any]:
     from pipelines.commands.prove import document
     from pipelines.sync.plan.show import summary
 
-    with here.warehouse.connect() as connection:
+    with project.warehouse.connect() as connection:
         summaries = summary(saved, connection)
     facts: dict[str, Any] = {
         "plan_id": saved.plan_id,
@@ -150,9 +150,9 @@ def _outcomes(done: Undone) -> dict[str, Mapping[str, int]]:
 
 def _exit_code(saved: Plan, done: Undone | None) -> int:
     """1 where something was left alone, refused or not stored."""
-    left = sum(part.counts.get("hold", 0) for part in saved.objects.values())
+    left_alone = sum(part.counts.get("hold", 0) for part in saved.objects.values())
     refused = lost = 0
     if done is not None:
         refused = sum(part.counts["rejected"] + part.counts["held"] for part in done.outcomes)
         lost = sum(proof.not_stored for proof in done.proofs)
-    return failures.SOME_ROWS if left or refused or lost else failures.OK
+    return failures.SOME_ROWS if left_alone or refused or lost else failures.OK

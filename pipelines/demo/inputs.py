@@ -17,9 +17,9 @@ def demo_days(inbox: Path, today: date) -> tuple[date, date]:
     Both are partitions, and a demo of another day is found again instead of written anew.
     """
     source, name = story.WINMO
-    there = sorted(path.parent.name for path in inbox.glob(f"{source}/????-??-??/{name}"))
-    if len(there) == 2:
-        return date.fromisoformat(there[0]), date.fromisoformat(there[1])
+    landed = sorted(path.parent.name for path in inbox.glob(f"{source}/????-??-??/{name}"))
+    if len(landed) == 2:
+        return date.fromisoformat(landed[0]), date.fromisoformat(landed[1])
     return today - timedelta(days=1), today
 
 
@@ -40,10 +40,10 @@ def write_inputs(inbox: Path, days: tuple[date, date]) -> list[Path]:
 
 
 def _files(days: tuple[date, date]) -> Iterator[tuple[tuple[str, date, str], bytes]]:
-    for day, tell in zip(days, (story.first_day, story.second_day), strict=True):
-        for (source, name), rows in tell(day).items():
+    for day, rows_of_day in zip(days, (story.first_day, story.second_day), strict=True):
+        for (source, name), rows in rows_of_day(day).items():
             text = _csv(story.HEADERS[source, name], rows)
-            if (source, name) == story.APPTIVO and tell is story.first_day:
+            if (source, name) == story.APPTIVO and rows_of_day is story.first_day:
                 text += f"{story.BROKEN_LINE}\n"
             yield (source, day, name), _bytes(text, source)
 

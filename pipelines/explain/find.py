@@ -23,7 +23,7 @@ MANY = 10
 
 
 @dataclass(frozen=True)
-class Found:
+class NamedRecord:
     """A record that somebody named: our key, its Id, what people call it."""
 
     key: str | None
@@ -31,7 +31,7 @@ class Found:
     name: str
 
 
-def find(project: Project, object_name: str, text: str) -> Found:
+def find(project: Project, object_name: str, text: str) -> NamedRecord:
     """The one record that an Id, e-mail address, key or name means.
 
     Raises:
@@ -39,12 +39,12 @@ def find(project: Project, object_name: str, text: str) -> Found:
     """
     with Batch.none_of(project).connect() as connection:
         project.bind_org(connection, object_name, "records")
-        return the_one(connection, project, of_object(project.object_mappings, object_name), text)
+        return find_in(connection, project, of_object(project.object_mappings, object_name), text)
 
 
-def the_one(
+def find_in(
     connection: DuckDBPyConnection, project: Project, mappings: Sequence[ObjectMapping], text: str
-) -> Found:
+) -> NamedRecord:
     """``find`` on a connection that has the relation ``records``; makes ``golden`` on it.
 
     Args:
@@ -53,23 +53,25 @@ def the_one(
         mappings: one or more of the same object.
         text: what somebody wrote.
     """
-    several: dict[Found, None] = {}
+    several: dict[NamedRecord, None] = {}
     for mapping in {mapping.from_: mapping for mapping in mappings}.values():
         days = project.warehouse.days(mapping.from_)
         project.warehouse.bind(connection, mapping.from_, days, "golden")
         query = _search_sql(connection, mapping)
         rows = connection.execute(query, [text.strip()]).fetchall()
-        several |= dict.fromkeys(Found(*row) for row in rows)
-    found = list(several)
-    if not found:
+        several |= dict.fromkeys(NamedRecord(*row) for row in rows)
+    matches = list(several)
+    if not matches:
         raise ConfigError(
             f"no {mappings[0].object} has the Id, e-mail address, key or name {text!r}: neither in"
             " the org, as it was read last, nor in our sources"
         )
-    if len(found) > 1:
-        listed = "\n".join(f"  {one.sf_id or one.key}  {one.name}" for one in found[:MANY])
-        raise ConfigError(f"{len(found)} are called {text!r}; name one by its Id:\n{listed}")
-    return found[0]
+    if len(matches) > 1:
+        listed = "\n".join(
+            f"  {match.sf_id or match.key}  {match.name}" for match in matches[:MANY]
+        )
+        raise ConfigError(f"{len(matches)} are called {text!r}; name one by its Id:\n{listed}")
+    return matches[0]
 
 
 def _search_sql(connection: DuckDBPyConnection, mapping: ObjectMapping) -> str:
@@ -92,7 +94,7 @@ def _search_sql(connection: DuckDBPyConnection, mapping: ObjectMapping) -> str:
 _SEARCH = """\
 with
 
-held as (
+org_records as (
     select {key} as key, "Id" as sf_id, {name} as name
     from records
     where
@@ -105,7 +107,7 @@ held as (
         )
 ),
 
-known as (
+golden_records as (
     select {golden_key} as key, any_value({golden_name}) as name
     from golden
     where
@@ -115,10 +117,10 @@ known as (
     group by {golden_key}
 )
 
-select held.key, held.sf_id, held.name from held
+select org_records.key, org_records.sf_id, org_records.name from org_records
 union all
-select known.key, null as sf_id, known.name
-from known
-where known.key not in (select key from held where key is not null)
-    and not exists (select 1 from records as other where other.{key} = known.key)
+select golden_records.key, null as sf_id, golden_records.name
+from golden_records
+where golden_records.key not in (select key from org_records where key is not null)
+    and not exists (select 1 from records as other where other.{key} = golden_records.key)
 order by 3, 2"""

@@ -12,8 +12,8 @@ from pipelines.sync.explain import (
     OF_ADDRESS,
     OF_MEMBER,
     USED_FOR,
-    Said,
     SourceRecord,
+    SourceValue,
     origin,
     ranked,
 )
@@ -45,10 +45,10 @@ class Golden:
     ) -> None:
         self._connection, self._account, self.people = connection, account, people
 
-    def said(self) -> list[Said]:
+    def source_values(self) -> list[SourceValue]:
         """Every source record, as one line of where it stands."""
         return [
-            Said(
+            SourceValue(
                 value=_title(record),
                 source=record["source"],
                 source_id=record["source_id"],
@@ -61,46 +61,48 @@ class Golden:
             for record in records
         ]
 
-    def origins(self, columns: Sequence[str]) -> tuple[list[Said], list[Said]]:
+    def origins(self, columns: Sequence[str]) -> tuple[list[SourceValue], list[SourceValue]]:
         """Who gave the values of some golden columns, and who said something else."""
-        gave: dict[Said, None] = {}
-        others: dict[Said, None] = {}
+        gave: dict[SourceValue, None] = {}
+        others: dict[SourceValue, None] = {}
         for column in columns:
-            one, rest = self._origin(column)
-            if one is not None:
-                gave[one] = None
-            others |= dict.fromkeys(rest)
+            source_value, other_values = self._origin(column)
+            if source_value is not None:
+                gave[source_value] = None
+            others |= dict.fromkeys(other_values)
         return list(gave), list(others)
 
-    def _origin(self, column: str) -> tuple[Said | None, list[Said]]:
+    def _origin(self, column: str) -> tuple[SourceValue | None, list[SourceValue]]:
         if self._account is None:
             [(person, records)] = self.people or [({}, [])]
             return self._of_person(column, _value(person, column), records)
-        theirs, value = OF_MEMBER.get(column), self._account.get(column)
-        if theirs is None or value is None:
+        person_column, value = OF_MEMBER.get(column), self._account.get(column)
+        if person_column is None or value is None:
             return None, []
         for person, records in self.people:
-            if _value(person, theirs) == value:
-                return self._of_person(theirs, value, records)[0], []
+            if _value(person, person_column) == value:
+                return self._of_person(person_column, value, records)[0], []
         return None, []
 
     def _of_person(
         self, column: str, value: Any, records: Sequence[SourceRecord]
-    ) -> tuple[Said | None, list[Said]]:
+    ) -> tuple[SourceValue | None, list[SourceValue]]:
         text = None if value is None else _text(value)
         gave, others = origin(column, text, records)
         return (None if gave is None else self._at_address(gave, column)), others
 
-    def _at_address(self, said: Said, column: str) -> Said:
+    def _at_address(self, source_value: SourceValue, column: str) -> SourceValue:
         """The line of the address, where a customer's or an order's stand in rows of their own."""
-        block, _, rest = column.partition("_")
-        part, use = (rest, USED_FOR[block]) if block in USED_FOR else (column, None)
-        if said.entity not in ADDRESSES or part not in OF_ADDRESS:
-            return said
-        relation, owner = ADDRESSES[said.entity]
+        block, _, address_part = column.partition("_")
+        part, use = (address_part, USED_FOR[block]) if block in USED_FOR else (column, None)
+        if source_value.entity not in ADDRESSES or part not in OF_ADDRESS:
+            return source_value
+        relation, owner = ADDRESSES[source_value.entity]
         query = _address_sql(relation, owner, OF_ADDRESS[part], use)
-        rows = self._connection.execute(query, [said.source, said.source_id, said.value]).fetchall()
-        return replace(said, file=rows[0][0], line=rows[0][1]) if rows else said
+        rows = self._connection.execute(
+            query, [source_value.source, source_value.source_id, source_value.value]
+        ).fetchall()
+        return replace(source_value, file=rows[0][0], line=rows[0][1]) if rows else source_value
 
 
 def read_golden(

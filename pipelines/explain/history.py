@@ -54,7 +54,7 @@ def touches(
     connection: DuckDBPyConnection, home: Path, organization_id: str, object_name: str, key: str
 ) -> list[Touch]:
     """Every plan of an org that had something to do or to say of one record, newest first."""
-    found = []
+    history = []
     for folder, header in _headers(home, organization_id):
         parts = [part for part in parts_of(header) if part.object == object_name]
         for part in parts:
@@ -62,17 +62,17 @@ def touches(
             payload = folder / payload_name(part.stem)
             query = _touch_sql(payload, outcomes if outcomes.exists() else None)
             rows = connection.sql(query, params=[key]).to_arrow_table().to_pylist()
-            found += [_touch(header, row) for row in rows]
-    return sorted(found, key=lambda touch: touch.created_at, reverse=True)
+            history += [_touch(header, row) for row in rows]
+    return sorted(history, key=lambda touch: touch.created_at, reverse=True)
 
 
 def _headers(home: Path, organization_id: str) -> list[tuple[Path, Mapping[str, Any]]]:
-    found = []
+    headers = []
     for path in (home / "plans").glob(f"[!.]*/{HEADER}"):
         header = json.loads(path.read_text(encoding="utf-8"))
         if header["organization_id"] == organization_id:
-            found.append((path.parent, header))
-    return found
+            headers.append((path.parent, header))
+    return headers
 
 
 def _touch(header: Mapping[str, Any], row: Mapping[str, Any]) -> Touch:
@@ -87,22 +87,24 @@ def _touch(header: Mapping[str, Any], row: Mapping[str, Any]) -> Touch:
         message=row["_message"],
         sent={name: row[name] for name in row["changed"]},
         before=dict(row["before"] or ()),
-        told={one["field"]: one["why"] for one in row["fields"] or () if one["why"]},
+        told={field["field"]: field["why"] for field in row["fields"] or () if field["why"]},
     )
 
 
 def _touch_sql(payload: Path, outcomes: Path | None) -> str:
     if outcomes is None:
-        said = "null::varchar as _outcome, null::varchar as _code, planned.reason as _message"
+        outcome_columns = (
+            "null::varchar as _outcome, null::varchar as _code, planned.reason as _message"
+        )
         joined = ""
     else:
-        said = (
-            "said.outcome as _outcome, said.code as _code,"
-            " coalesce(said.message, planned.reason) as _message"
+        outcome_columns = (
+            "outcome.outcome as _outcome, outcome.code as _code,"
+            " coalesce(outcome.message, planned.reason) as _message"
         )
-        joined = f"left join {parquet_sql(outcomes)} as said on said.key = planned.key\n"
+        joined = f"left join {parquet_sql(outcomes)} as outcome on outcome.key = planned.key\n"
     return (
-        f"select planned.*, {said}\n"
+        f"select planned.*, {outcome_columns}\n"
         f"from {parquet_sql(payload)} as planned\n{joined}"
         f"where planned.key = $1\n"
         f"    and (planned.action <> {literal(QUIET)} or len(planned.fields) > 0)"

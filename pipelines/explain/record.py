@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.batch import Batch
 from pipelines.errors import ConfigError
-from pipelines.explain.find import the_one
+from pipelines.explain.find import find_in
 from pipelines.explain.golden import Golden, read_golden
 from pipelines.explain.history import Touch, touches
 from pipelines.org import describes
-from pipelines.sync.explain import Said
+from pipelines.sync.explain import SourceValue
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.compile import mapping_columns
@@ -76,8 +76,8 @@ class FieldStory:
     rule: str
     place: str
     columns: Sequence[str]
-    gave: Sequence[Said]
-    others: Sequence[Said]
+    gave: Sequence[SourceValue]
+    others: Sequence[SourceValue]
     written: Written | None
     note: str | None
 
@@ -98,7 +98,7 @@ class Explanation:
     key: str | None
     sf_id: str | None
     name: str
-    records: Sequence[Said]
+    records: Sequence[SourceValue]
     fields: Sequence[FieldStory] = field(default=())
     history: Sequence[Touch] = field(default=())
 
@@ -124,38 +124,40 @@ def explain(project: Project, mappings: Sequence[ObjectMapping], text: str) -> E
             f"nothing is known of an org in {project.home}; run `causeway sync` first"
         )
     object_name = mappings[0].object
-    schema = describes.known(project.org_home(organization_id) / "describe", object_name)
+    schema = describes.last_described(project.org_home(organization_id) / "describe", object_name)
     own = fit({mapping.stem: mapping for mapping in mappings}, {object_name: schema})
     with Batch.none_of(project).connect() as connection:
         project.bind_org(connection, object_name, "records")
-        found = the_one(connection, project, mappings, text)
-        if found.key is None:
-            return Explanation(object_name, None, found.sf_id, found.name, ())
-        connection.execute("create temp table asked as select $1 as key", [found.key])
-        mapping = _taken_by(project, connection, list(own.values()))
-        golden = read_golden(project, connection, mapping.from_, found.key)
-        history = touches(connection, project.home, organization_id, object_name, found.key)
+        named = find_in(connection, project, mappings, text)
+        if named.key is None:
+            return Explanation(object_name, None, named.sf_id, named.name, ())
+        connection.execute("create temp table requested as select $1 as key", [named.key])
+        mapping = _mapping_of_record(project, connection, list(own.values()))
+        golden = read_golden(project, connection, mapping.from_, named.key)
+        history = touches(connection, project.home, organization_id, object_name, named.key)
         book = Ledger.of(project.org_home(organization_id), object_name)
         stories = _Stories(project, connection, mapping, schema, golden, history)
-        fields = tuple(stories.tell(book.sql("asked")))
+        fields = tuple(stories.field_stories(book.sql("requested")))
     return Explanation(
-        object_name, found.key, found.sf_id, found.name, golden.said(), fields, history
+        object_name, named.key, named.sf_id, named.name, golden.source_values(), fields, history
     )
 
 
-def _taken_by(
+def _mapping_of_record(
     project: Project, connection: DuckDBPyConnection, mappings: Sequence[ObjectMapping]
 ) -> ObjectMapping:
-    """The mapping that took the key in ``asked`` in the newest batch; the first where none did."""
-    taken: list[tuple[date, ObjectMapping]] = []
+    """The mapping that took the key in ``requested`` in the newest batch; else the first."""
+    candidates: list[tuple[date, ObjectMapping]] = []
     for mapping in mappings[: len(mappings) if len(mappings) > 1 else 0]:
         name, warehouse = relation("sf", mapping.stem), project.warehouse
         for day in reversed(warehouse.days(name)):
             warehouse.bind(connection, name, [day], "chosen")
-            if connection.execute("select 1 from chosen semi join asked using (key)").fetchall():
-                taken.append((day, mapping))
+            if connection.execute(
+                "select 1 from chosen semi join requested using (key)"
+            ).fetchall():
+                candidates.append((day, mapping))
                 break
-    return max(taken, key=lambda one: one[0])[1] if taken else mappings[0]
+    return max(candidates, key=lambda candidate: candidate[0])[1] if candidates else mappings[0]
 
 
 class _Stories:
@@ -174,36 +176,36 @@ class _Stories:
         self.mapping, self.schema = mapping, schema
         self.golden, self.history = golden, history
 
-    def tell(self, ledger: str) -> Iterator[FieldStory]:
+    def field_stories(self, ledger: str) -> Iterator[FieldStory]:
         """Every enabled field; ``ledger`` is what we wrote of the record."""
         entries = {row["field"]: row for row in self._rows(f"select * from ({ledger})")}
-        held = self._rows(_held_sql(self.mapping.key))
-        now = held[0] if held else {}
-        mine = self._wanted()
-        same = self._same(now, entries, mine)
+        org_records = self._rows(_org_record_sql(self.mapping.key))
+        org_values = org_records[0] if org_records else {}
+        desired_values = self._desired_values()
+        same = self._same(org_values, entries, desired_values)
         columns = mapping_columns(self.mapping)
         for field_name, rule in self.mapping.enabled().items():
-            gave, others = self.golden.origins(columns[field_name])
+            gave, other_values = self.golden.origins(columns[field_name])
             written = self._written(field_name, entries.get(field_name), same)
             yield FieldStory(
                 field=field_name,
-                value=now.get(field_name),
-                wanted=mine.get(field_name),
+                value=org_values.get(field_name),
+                wanted=desired_values.get(field_name),
                 rule=_rule(rule),
                 place=f"{self.mapping.file.name}:{self.mapping.line('fields', field_name)}",
                 columns=columns[field_name],
                 gave=gave,
-                others=others,
+                others=other_values,
                 written=written,
-                note=self._note(field_name, now, mine, written, same),
+                note=self._note(field_name, org_values, desired_values, written, same),
             )
 
-    def _wanted(self) -> Mapping[str, Any]:
+    def _desired_values(self) -> Mapping[str, Any]:
         """What the newest batch that knew the record wanted it to look like."""
         name, warehouse = relation("sf", self.mapping.stem), self.project.warehouse
         for day in reversed(warehouse.days(name)):
-            warehouse.bind(self.connection, name, [day], "wanted")
-            if rows := self._rows("select wanted.* from wanted semi join asked using (key)"):
+            warehouse.bind(self.connection, name, [day], "desired")
+            if rows := self._rows("select desired.* from desired semi join requested using (key)"):
                 return rows[0]
         return {}
 
@@ -212,17 +214,29 @@ class _Stories:
         return rows
 
     def _same(
-        self, now: Mapping[str, Any], entries: Mapping[str, Any], mine: Mapping[str, Any]
+        self,
+        org_values: Mapping[str, Any],
+        entries: Mapping[str, Any],
+        desired_values: Mapping[str, Any],
     ) -> Mapping[str, tuple[bool, bool, bool]]:
         """Field → whether the org holds what we knew, holds what we want, kept what we sent."""
         judged = {}
         for name in self.mapping.enabled():
             entry = entries.get(name, {})
-            texts = (now.get(name), entry.get("stored"), mine.get(name), entry.get("sent"))
-            held, stored, wanted, sent = map(_text_sql, texts)
+            texts = (
+                org_values.get(name),
+                entry.get("stored"),
+                desired_values.get(name),
+                entry.get("sent"),
+            )
+            org_text, stored_text, desired_text, sent_text = map(_text_sql, texts)
             if name in self.schema:
-                pairs = ((held, stored), (held, wanted), (stored, sent))
-                query = ", ".join(same_sql(self.schema[name], one, other) for one, other in pairs)
+                pairs = (
+                    (org_text, stored_text),
+                    (org_text, desired_text),
+                    (stored_text, sent_text),
+                )
+                query = ", ".join(same_sql(self.schema[name], left, right) for left, right in pairs)
                 [judged[name]] = self.connection.execute(f"select {query}").fetchall()
         return judged
 
@@ -231,13 +245,16 @@ class _Stories:
     ) -> Written | None:
         """As the ledger knows it; what it has no entry for, as the plans do."""
         if entry is None:
-            touch = next((one for one in self.history if one.written and name in one.sent), None)
+            touch = next(
+                (earlier for earlier in self.history if earlier.written and name in earlier.sent),
+                None,
+            )
             if touch is None or touch.kind == "undo":
                 return None
             entry = {"sent": touch.sent[name], "stored": touch.sent[name]}
         else:
             plan_id = entry["plan_id"]
-            touch = next((one for one in self.history if one.plan_id == plan_id), None)
+            touch = next((earlier for earlier in self.history if earlier.plan_id == plan_id), None)
         return Written(
             plan_id=touch.plan_id if touch else entry["plan_id"],
             batch=touch.batch if touch else None,
@@ -251,28 +268,31 @@ class _Stories:
     def _note(
         self,
         name: str,
-        now: Mapping[str, Any],
-        mine: Mapping[str, Any],
+        org_values: Mapping[str, Any],
+        desired_values: Mapping[str, Any],
         written: Written | None,
         same: Mapping[str, Sequence[bool]],
     ) -> str | None:
         """The one thing that explains a value which is not simply ours."""
-        as_known, as_wanted, as_sent = same.get(name, (True, True, True))
-        decided = next((one.told[name] for one in self.history if name in one.told), None)
-        if written is not None and not as_known:
-            return f"changed in Salesforce since; we had stored {_shown(written.stored)}"
-        if written is not None and not as_sent:
-            return f"the org made this of the {_shown(written.sent)} that we sent"
-        if as_wanted or not now:
+        is_as_stored, is_as_desired, is_as_sent = same.get(name, (True, True, True))
+        decided = next((touch.told[name] for touch in self.history if name in touch.told), None)
+        if written is not None and not is_as_stored:
+            return f"changed in Salesforce since; we had stored {_quoted(written.stored)}"
+        if written is not None and not is_as_sent:
+            return f"the org made this of the {_quoted(written.sent)} that we sent"
+        if is_as_desired or not org_values:
             return None
         return decided or (
-            None if mine.get(name) is None else f"ours would be {_shown(mine[name])}"
+            None
+            if desired_values.get(name) is None
+            else f"ours would be {_quoted(desired_values[name])}"
         )
 
 
-def _held_sql(key_field: str) -> str:
+def _org_record_sql(key_field: str) -> str:
     return (
-        f"select records.* from records join asked on lower({quoted(key_field)}) = lower(asked.key)"
+        "select records.* from records"
+        f" join requested on lower({quoted(key_field)}) = lower(requested.key)"
         " where \"IsDeleted\" = 'false'"
     )
 
@@ -293,12 +313,12 @@ def _rule(rule: FieldRule) -> str:
 def _keys(written: Mapping[str, Any]) -> Iterator[str]:
     for key, value in written.items():
         if isinstance(value, Mapping):
-            listed = ", ".join(f"{one}: {other}" for one, other in value.items())
+            listed = ", ".join(f"{name}: {item}" for name, item in value.items())
             yield f"{key}: {{{listed}}}"
         else:
-            shown = " ".join(value) if isinstance(value, tuple | list) else value
-            yield f"{key}: {shown}"
+            text = " ".join(value) if isinstance(value, tuple | list) else value
+            yield f"{key}: {text}"
 
 
-def _shown(value: str | None) -> str:
+def _quoted(value: str | None) -> str:
     return "blank" if value is None else f"'{value}'"

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 # A profile is a permission set too, assigned to its users; a group of sets counts as one.
 # https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_permissionset.htm
-OURS = "PermissionSetAssignment where AssigneeId = '{user}'"
-ALL_DATA = "select count() from {ours} and PermissionSet.PermissionsViewAllData = true"
+ASSIGNMENTS = "PermissionSetAssignment where AssigneeId = '{user}'"
+ALL_DATA = "select count() from {assignments} and PermissionSet.PermissionsViewAllData = true"
 ALL_RECORDS = (
     "select SobjectType from ObjectPermissions where PermissionsViewAllRecords = true"
-    " and ParentId in (select PermissionSetId from {ours}) and SobjectType in ({objects})"
+    " and ParentId in (select PermissionSetId from {assignments}) and SobjectType in ({objects})"
 )
 
 
@@ -46,9 +46,12 @@ def check_reading(org: Org, objects: Sequence[str]) -> None:
 
 def hidden_objects(org: Org, objects: Sequence[str]) -> list[str]:
     """The objects of which our user may not read every record, whoever owns it."""
-    ours = OURS.format(user=org.user_id)
-    if org.count(ALL_DATA.format(ours=ours)):
+    assignments = ASSIGNMENTS.format(user=org.user_id)
+    if org.count(ALL_DATA.format(assignments=assignments)):
         return []
     listed = ", ".join(f"'{name}'" for name in objects)
-    seen = {row["SobjectType"] for row in org.query(ALL_RECORDS.format(ours=ours, objects=listed))}
-    return [name for name in objects if name not in seen]
+    readable = {
+        row["SobjectType"]
+        for row in org.query(ALL_RECORDS.format(assignments=assignments, objects=listed))
+    }
+    return [name for name in objects if name not in readable]

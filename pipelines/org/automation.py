@@ -26,46 +26,50 @@ if TYPE_CHECKING:
     from pipelines.project import Project
 
 
-def notice(project: Project, object_name: str, before: Manifest | None, found: Refreshed) -> int:
+def notice(
+    project: Project, object_name: str, before: Manifest | None, refreshed: Refreshed
+) -> int:
     """Let the ledger know what the org's automation did between two readings of one object.
 
     Args:
         project: whose ledger.
         object_name: one that has a mapping; others have no ledger.
         before: the mirror as it was before the reading; none on the first.
-        found: what the reading found.
+        refreshed: what the reading found.
 
     Returns:
         how many values the org changed. None are found after a full read, nor when the mirror was
         folded meanwhile: what changed then stays a difference, which a plan shows and by default
         keeps.
     """
-    own = {one.stem: one for one in of_object(project.object_mappings, object_name)}
-    if not own or before is None or found.full or not found.records:
+    own = {mapping.stem: mapping for mapping in of_object(project.object_mappings, object_name)}
+    if not own or before is None or refreshed.full or not refreshed.records:
         return 0
-    home = project.org_home(found.mirror.organization_id)
+    home = project.org_home(refreshed.mirror.organization_id)
     book = Ledger.of(home, object_name)
     if not book.segments() or not all(before.path(file).exists() for file in before.files):
         return 0
-    known = describes.known(home / "describe", object_name)
-    mappings = fit(own, {object_name: known}).values()
-    schema = {name: known[name] for one in mappings for name in one.enabled() if name in known}
+    fields = describes.last_described(home / "describe", object_name)
+    mappings = fit(own, {object_name: fields}).values()
+    schema = {
+        name: fields[name] for mapping in mappings for name in mapping.enabled() if name in fields
+    }
     key = next(iter(mappings)).key
     with Batch.none_of(project).connect() as connection:
-        connection.execute(f"create temp view now as {_delta_sql(found)}")
+        connection.execute(f"create temp view after as {_delta_sql(refreshed)}")
         connection.execute(f"create temp table before as {_before_sql(before)}")
-        connection.execute(f'create temp table ours as select "{key}" as key from now')
-        query = later_sql(schema, key, entries=book.sql("ours"), user_id=found.mirror.user_id)
+        connection.execute(f'create temp table keys as select "{key}" as key from after')
+        query = later_sql(schema, key, entries=book.sql("keys"), user_id=refreshed.mirror.user_id)
         connection.execute(f"create temp table later as {query}")
         ledger.correct(connection, book, "later")
-        add_later(project, connection, object_name, found.mirror.user_id)
+        add_later(project, connection, object_name, refreshed.mirror.user_id)
         [(count,)] = connection.execute("select count(*) from later").fetchall()
     return int(count)
 
 
-def _delta_sql(found: Refreshed) -> str:
-    return f"select * from {parquet_sql(found.delta)}"
+def _delta_sql(refreshed: Refreshed) -> str:
+    return f"select * from {parquet_sql(refreshed.delta)}"
 
 
 def _before_sql(before: Manifest) -> str:
-    return f'select * from ({before.view_sql()}) semi join now using ("Id")'
+    return f'select * from ({before.view_sql()}) semi join after using ("Id")'

@@ -67,7 +67,7 @@ def _answer(folder: Path, object_name: str) -> Path:
     return folder / f"{object_name}.json"
 
 
-def known(folder: Path, object_name: str) -> dict[str, Field]:
+def last_described(folder: Path, object_name: str) -> dict[str, Field]:
     """The fields of an object as they were last described; none where they never were."""
     file = _answer(folder, object_name)
     return dict(_fields(file, version(file)).get(object_name, {})) if file.exists() else {}
@@ -85,24 +85,24 @@ def forget(folder: Path) -> None:
 
 
 def _described(org: Org, file: Path, object_name: str) -> Described:
-    kept = _read(file) if file.exists() else None
-    if kept and (kept.user_id, kept.api_version) != (org.user_id, org.connection.api_version):
-        kept = None
-    news = org.describe_since(object_name, kept.last_modified if kept else None)
-    if news is None and kept is not None:
-        return kept
+    cached = _read(file) if file.exists() else None
+    if cached and (cached.user_id, cached.api_version) != (org.user_id, org.connection.api_version):
+        cached = None
+    news = org.describe_since(object_name, cached.last_modified if cached else None)
+    if news is None and cached is not None:
+        return cached
     if news is None:
         return _described(org, file, object_name)
     document, last_modified = news
-    made = Described(
+    description = Described(
         org.user_id,
         org.connection.api_version,
         last_modified,
         schema_rows(document),
         vars(listed([document])),
     )
-    _write(file, json.dumps(vars(made), ensure_ascii=False))
-    return made
+    _write(file, json.dumps(vars(description), ensure_ascii=False))
+    return description
 
 
 def _read(file: Path) -> Described:
@@ -117,9 +117,9 @@ def _read_version(file: Path, _version: str) -> Described:
 def save(mappings: Path, schema: OrgSchema) -> list[Path]:
     """Write the saved copy: a file for each object, a line for each field, in their order."""
     written = []
-    for name, found in sorted(schema.items()):
+    for name, described in sorted(schema.items()):
         path = mappings / SAVED / f"{name}.json"
-        _write(path, _document(name, found))
+        _write(path, _document(name, described))
         written.append(path)
     return written
 
@@ -130,24 +130,24 @@ def saved(mappings: Path) -> OrgSchema | None:
     Raises:
         ConfigError: a file of it is none that ``save`` has written.
     """
-    found = {}
+    schema = {}
     for path in sorted((mappings / SAVED).glob("*.json")):
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-            found[document["object"]] = {
+            schema[document["object"]] = {
                 name: Field(document["object"], name, **facts)
                 for name, facts in document["fields"].items()
             }
         except (ValueError, KeyError, TypeError) as error:
             message = f"is no saved schema ({error}); write it anew: causeway org describe --save"
             raise ConfigError.at(path, getattr(error, "lineno", None), message) from error
-    return found or None
+    return schema or None
 
 
-def drift(before: OrgSchema, now: OrgSchema) -> Iterator[str]:
+def drift(before: OrgSchema, current: OrgSchema) -> Iterator[str]:
     """What the org says otherwise than the saved copy, in words, field by field."""
-    for name in sorted(before.keys() | now.keys()):
-        old, new = before.get(name, {}), now.get(name, {})
+    for name in sorted(before.keys() | current.keys()):
+        old, new = before.get(name, {}), current.get(name, {})
         for field in sorted(old.keys() | new.keys()):
             yield from _difference(f"{name}.{field}", old.get(field), new.get(field))
 
@@ -158,11 +158,11 @@ def _difference(name: str, old: Field | None, new: Field | None) -> Iterator[str
     elif old is None:
         yield f"{name} is new"
     else:
-        was, is_now = _facts(old), _facts(new)
+        former, current = _facts(old), _facts(new)
         for fact in COLUMNS[2:]:
             before, after = (
-                was.get(fact, _DEFAULTS.get(fact)),
-                is_now.get(fact, _DEFAULTS.get(fact)),
+                former.get(fact, _DEFAULTS.get(fact)),
+                current.get(fact, _DEFAULTS.get(fact)),
             )
             if isinstance(before, list) and isinstance(after, list):
                 yield from _list_difference(f"{name}: {fact}", before, after)
@@ -170,13 +170,13 @@ def _difference(name: str, old: Field | None, new: Field | None) -> Iterator[str
                 yield f"{name}: {fact} is {after}, was {before}"
 
 
-def _list_difference(what: str, before: list[str], after: list[str]) -> Iterator[str]:
+def _list_difference(fact: str, before: list[str], after: list[str]) -> Iterator[str]:
     lost = [value for value in before if value not in after]
     new = [value for value in after if value not in before]
     if lost:
-        yield f"{what} lost {', '.join(lost)}"
+        yield f"{fact} lost {', '.join(lost)}"
     if new:
-        yield f"{what} gained {', '.join(new)}"
+        yield f"{fact} gained {', '.join(new)}"
 
 
 def _facts(field: Field) -> dict[str, Any]:
@@ -189,10 +189,10 @@ def _facts(field: Field) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value != _DEFAULTS.get(name, MISSING)}
 
 
-def _document(object_name: str, found: Mapping[str, Field]) -> str:
+def _document(object_name: str, described: Mapping[str, Field]) -> str:
     lines = ",\n".join(
         f"    {json.dumps(name)}: {json.dumps(_facts(field), ensure_ascii=False)}"
-        for name, field in sorted(found.items())
+        for name, field in sorted(described.items())
     )
     return f'{{\n  "object": {json.dumps(object_name)},\n  "fields": {{\n{lines}\n  }}\n}}\n'
 

@@ -110,9 +110,9 @@ def begin(connection: DuckDBPyConnection, manifest: Manifest, query: str) -> Man
     manifest.folder.mkdir(parents=True, exist_ok=True)
     file = _next_file(manifest.folder, "base")
     rows = write_parquet(connection, query, manifest.folder / file)
-    made = replace(manifest, base=file, base_rows=rows, records=rows, deltas={})
-    commit(made)
-    return made
+    mirror = replace(manifest, base=file, base_rows=rows, records=rows, deltas={})
+    commit(mirror)
+    return mirror
 
 
 def advance(connection: DuckDBPyConnection, manifest: Manifest, query: str, more: int) -> Manifest:
@@ -137,18 +137,18 @@ def commit(manifest: Manifest) -> None:
 
     Whoever made a view of the mirror a moment ago can still read it.
     """
-    kept = {MANIFEST, *manifest.files}
+    files_needed = {MANIFEST, *manifest.files}
     before = manifest.folder / MANIFEST
     if before.exists():
         named = json.loads(before.read_text(encoding="utf-8"))
-        kept |= {named["base"], *named["deltas"]}
+        files_needed |= {named["base"], *named["deltas"]}
     facts = asdict(manifest) | {"watermark": manifest.watermark.isoformat()}
     del facts["folder"]
     temporary = manifest.folder / f".{MANIFEST}.tmp"
     temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     publish(temporary, before)
     for path in manifest.folder.iterdir():
-        if path.name not in kept:
+        if path.name not in files_needed:
             path.unlink()
 
 

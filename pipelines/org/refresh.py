@@ -17,15 +17,15 @@ from pipelines.org.mirror import Manifest, advance, begin, commit, compact, read
 from pipelines.sync.snapshot import (
     count_soql,
     differing_sql,
-    gone_sql,
     growth_sql,
     has_deleted,
-    held_sql,
+    ids_condition,
     moved_sql,
     newest_sql,
-    one_of,
+    next_mirror_sql,
     snapshot_soql,
     snapshot_sql,
+    tombstones_sql,
     touched_before,
     touched_since,
     with_ids_sql,
@@ -101,7 +101,7 @@ class Reading:
     def by_ids(self, ids: Sequence[str]) -> str:
         """Read the records of these Ids, of at least one; returns a ``select`` of them."""
         pages = [
-            self._page(self.fields, one_of(ids[start : start + IDS]), f"ids-{start:06}")
+            self._page(self.fields, ids_condition(ids[start : start + IDS]), f"ids-{start:06}")
             for start in range(0, len(ids), IDS)
         ]
         return snapshot_sql(self.fields, pages, self.schema)
@@ -143,12 +143,12 @@ def bring_up(
 
 
 def _same(mirror: Manifest, reading: Reading) -> bool:
-    who = (reading.org.organization_id, reading.org.user_id, reading.fields)
-    return (mirror.organization_id, mirror.user_id, mirror.fields) == who
+    identity = (reading.org.organization_id, reading.org.user_id, reading.fields)
+    return (mirror.organization_id, mirror.user_id, mirror.fields) == identity
 
 
 def _all(connection: DuckDBPyConnection, reading: Reading, folder: Path) -> Refreshed:
-    wanted = Manifest(
+    empty_mirror = Manifest(
         folder=folder,
         organization_id=reading.org.organization_id,
         user_id=reading.org.user_id,
@@ -159,7 +159,7 @@ def _all(connection: DuckDBPyConnection, reading: Reading, folder: Path) -> Refr
         base_rows=0,
         deltas={},
     )
-    mirror = begin(connection, wanted, reading.records(reading.count()))
+    mirror = begin(connection, empty_mirror, reading.records(reading.count()))
     return Refreshed(mirror.path(mirror.base), mirror.records, mirror, full=True)
 
 
@@ -174,10 +174,10 @@ def _changes(
         return Refreshed(nothing, 0, moved, full=False)
     if not mirror.records:
         return _all(connection, reading, mirror.folder)
-    _table(connection, "fresh", _touched(connection, reading, mirror, touched))
+    _table(connection, "touched", _touched(connection, reading, mirror, touched))
     if not _reconciled(connection, reading, mirror):
         return _all(connection, reading, mirror.folder)
-    _table(connection, "known", with_ids_sql(mirror.view_sql(), "fresh"))
+    _table(connection, "mirrored", with_ids_sql(mirror.view_sql(), "touched"))
     _table(connection, "differing", differing_sql())
     if not _number(connection, "select count(*) from differing"):
         commit(moved)
@@ -197,45 +197,45 @@ def _touched(connection: DuckDBPyConnection, reading: Reading, mirror: Manifest,
     since = touched_since(mirror.watermark)
     settled = mirror.watermark + OVERLAP - SETTLED
     older = f"{since} and {touched_before(settled)}"
-    if count <= FEW or (known := reading.count(older)) <= FEW:
+    if count <= FEW or (older_count := reading.count(older)) <= FEW:
         return reading.records(count, since)
-    stamps = moved_sql(reading.stamps(known, older), mirror.view_sql())
-    moved = [found for [found] in connection.execute(stamps).fetchall()]
+    stamps = moved_sql(reading.stamps(older_count, older), mirror.view_sql())
+    moved = [sf_id for [sf_id] in connection.execute(stamps).fetchall()]
     if len(moved) > FEW:
         return reading.records(count, since)
     recent = touched_since(settled)
-    found = [reading.records(reading.count(recent), recent)]
+    pages = [reading.records(reading.count(recent), recent)]
     if moved:
-        found.append(reading.by_ids(moved))
-    return newest_sql(" union all ".join(found))
+        pages.append(reading.by_ids(moved))
+    return newest_sql(" union all ".join(pages))
 
 
 def _reconciled(connection: DuckDBPyConnection, reading: Reading, mirror: Manifest) -> bool:
-    """Add to ``fresh`` what is gone for good, and what came into sight without being touched.
+    """Add to ``touched`` what is gone for good, and what came into sight without being touched.
 
     Returns:
         whether that could be told; where very much is missing, a full read is cheaper.
     """
     if not has_deleted(reading.object_name):
         return True
-    held = held_sql(mirror.view_sql())
-    if _counts_agree(reading, _number(connection, f"select count(*) from ({held})")):
+    next_mirror = next_mirror_sql(mirror.view_sql())
+    if _counts_agree(reading, _number(connection, f"select count(*) from ({next_mirror})")):
         return True
     where = None
-    alive = f"select count(*) from ({held}) where \"IsDeleted\" = 'false'"
+    alive = f"select count(*) from ({next_mirror}) where \"IsDeleted\" = 'false'"
     if reading.count(deleted=False) == _number(connection, alive):
         where = "IsDeleted = true"  # only the recycle bin was emptied
-    _table(connection, "seen", reading.ids(reading.count(where), where))
-    suspects = list(_suspects(connection, held, deleted_only=where is not None))
+    _table(connection, "org_ids", reading.ids(reading.count(where), where))
+    suspects = list(_suspects(connection, next_mirror, deleted_only=where is not None))
     if len(suspects) > FEW:
         return False
     if suspects:
-        found = reading.by_ids(suspects)
+        suspects_read = reading.by_ids(suspects)
         _table(connection, "suspects", 'select unnest($1::varchar[]) as "Id"', [suspects])
-        connection.execute('delete from fresh where "Id" in (select "Id" from suspects)')
-        connection.execute(f"insert into fresh {found}")
-        _table(connection, "gone", 'select "Id" from suspects anti join fresh using ("Id")')
-        connection.execute(f"insert into fresh {gone_sql(reading.fields)}")
+        connection.execute('delete from touched where "Id" in (select "Id" from suspects)')
+        connection.execute(f"insert into touched {suspects_read}")
+        _table(connection, "deleted", 'select "Id" from suspects anti join touched using ("Id")')
+        connection.execute(f"insert into touched {tombstones_sql(reading.fields)}")
     return True
 
 
@@ -243,17 +243,22 @@ def _counts_agree(reading: Reading, records: int) -> bool:
     return not has_deleted(reading.object_name) or reading.count() == records
 
 
-def _suspects(connection: DuckDBPyConnection, held: str, *, deleted_only: bool) -> Iterator[str]:
+def _suspects(
+    connection: DuckDBPyConnection, next_mirror: str, *, deleted_only: bool
+) -> Iterator[str]:
     """Ids that only the org or only the mirror has."""
-    for [found] in connection.execute(_suspects_sql(held, deleted_only=deleted_only)).fetchall():
-        yield found
+    for [sf_id] in connection.execute(
+        _suspects_sql(next_mirror, deleted_only=deleted_only)
+    ).fetchall():
+        yield sf_id
 
 
-def _suspects_sql(held: str, *, deleted_only: bool) -> str:
+def _suspects_sql(next_mirror: str, *, deleted_only: bool) -> str:
     only = " where \"IsDeleted\" = 'true'" if deleted_only else ""
-    ours = f'(select "Id" from ({held}){only})'
+    mirror_ids = f'(select "Id" from ({next_mirror}){only})'
     return (
-        f'select "Id" from (from {ours} except from seen union all (from seen except from {ours}))'
+        f'select "Id" from (from {mirror_ids} except from org_ids'
+        f" union all (from org_ids except from {mirror_ids}))"
     )
 
 

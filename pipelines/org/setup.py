@@ -21,15 +21,15 @@ PERMISSION_SET = "Causeway"
 KEY_LENGTH = 36
 """Of the longest key we mint: a kind, a dash and 32 hexadecimal digits."""
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def set_up(project: Project, say: Say) -> None:
+def set_up(project: Project, report: Report) -> None:
     """Make what is missing in the project's org; running it again makes nothing.
 
     Args:
         project: whose org and mappings.
-        say: gets one line per thing that was made.
+        report: gets one line per thing that was made.
 
     Raises:
         ConfigError: what an admin must do by hand, for each field that we still cannot write, and
@@ -40,13 +40,18 @@ def set_up(project: Project, say: Say) -> None:
     with project.org() as org:
         lacking = [mapping for mapping in mappings if _lacks(org, mapping)]
         for mapping in lacking:
-            _make_field(org, mapping, say)
+            _make_field(org, mapping, report)
         hidden = hidden_objects(org, project.objects)
         if lacking or hidden:
-            granted = _permission_set(org, say)
-            _grant_fields(org, granted, [f"{one.object}.{one.key}" for one in lacking], say)
-            _grant_sight(org, granted, hidden, say)
-            _assign(org, granted, say)
+            granted = _permission_set(org, report)
+            _grant_fields(
+                org,
+                granted,
+                [f"{lacking_mapping.object}.{lacking_mapping.key}" for lacking_mapping in lacking],
+                report,
+            )
+            _grant_sight(org, granted, hidden, report)
+            _assign(org, granted, report)
         problems = [
             mapping.problem(f"{reason}; {_by_hand(mapping)}", "key")
             for mapping in mappings
@@ -71,7 +76,7 @@ def _lacks(org: Org, mapping: ObjectMapping) -> str | None:
     return None
 
 
-def _make_field(org: Org, mapping: ObjectMapping, say: Say) -> None:
+def _make_field(org: Org, mapping: ObjectMapping, report: Report) -> None:
     # https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_customfield.htm
     metadata = {
         "label": mapping.key.removesuffix("__c").replace("_", " "),
@@ -89,21 +94,21 @@ def _make_field(org: Org, mapping: ObjectMapping, say: Say) -> None:
         if error.code != "DUPLICATE_DEVELOPER_NAME":
             raise
     else:
-        say(f"made the field {body['FullName']}")
+        report(f"made the field {body['FullName']}")
 
 
-def _permission_set(org: Org, say: Say) -> str:
-    made, granted = _found_or_made(
+def _permission_set(org: Org, report: Report) -> str:
+    is_new, granted = _find_or_create(
         org, "PermissionSet", {"Name": PERMISSION_SET}, {"Label": PERMISSION_SET}
     )
-    if made:
-        say(f"made the permission set {PERMISSION_SET}")
+    if is_new:
+        report(f"made the permission set {PERMISSION_SET}")
     return granted
 
 
-def _grant_fields(org: Org, granted: str, fields: Iterable[str], say: Say) -> None:
+def _grant_fields(org: Org, granted: str, fields: Iterable[str], report: Report) -> None:
     for field in fields:
-        made, _ = _found_or_made(
+        is_new, _ = _find_or_create(
             org,
             "FieldPermissions",
             {"ParentId": granted, "Field": field},
@@ -113,37 +118,37 @@ def _grant_fields(org: Org, granted: str, fields: Iterable[str], say: Say) -> No
                 "PermissionsEdit": True,
             },
         )
-        if made:
-            say(f"{PERMISSION_SET} may read and edit {field}")
+        if is_new:
+            report(f"{PERMISSION_SET} may read and edit {field}")
 
 
-def _grant_sight(org: Org, granted: str, objects: Iterable[str], say: Say) -> None:
+def _grant_sight(org: Org, granted: str, objects: Iterable[str], report: Report) -> None:
     """A record that we do not see would be created a second time."""
     sight = {"PermissionsRead": True, "PermissionsViewAllRecords": True}
     for name in objects:
-        known_by = {"ParentId": granted, "SobjectType": name}
-        made, record = _found_or_made(org, "ObjectPermissions", known_by, sight)
-        if not made:
+        identifying = {"ParentId": granted, "SobjectType": name}
+        is_new, record = _find_or_create(org, "ObjectPermissions", identifying, sight)
+        if not is_new:
             org.session.patch(f"sobjects/ObjectPermissions/{record}", json=sight)
-        say(f"{PERMISSION_SET} may read every {name}")
+        report(f"{PERMISSION_SET} may read every {name}")
 
 
-def _assign(org: Org, granted: str, say: Say) -> None:
-    made, _ = _found_or_made(
+def _assign(org: Org, granted: str, report: Report) -> None:
+    is_new, _ = _find_or_create(
         org, "PermissionSetAssignment", {"PermissionSetId": granted, "AssigneeId": org.user_id}, {}
     )
-    if made:
-        say(f"gave {PERMISSION_SET} to {org.username}")
+    if is_new:
+        report(f"gave {PERMISSION_SET} to {org.username}")
 
 
-def _found_or_made(
-    org: Org, object_name: str, known_by: Mapping[str, str], more: Mapping[str, Any]
+def _find_or_create(
+    org: Org, object_name: str, identifying: Mapping[str, str], more: Mapping[str, Any]
 ) -> tuple[bool, str]:
     """Whether the record had to be made, and its Id."""
-    where = " and ".join(f"{name} = '{value}'" for name, value in known_by.items())
-    for record in org.query(f"select Id from {object_name} where {where}"):
+    condition = " and ".join(f"{name} = '{value}'" for name, value in identifying.items())
+    for record in org.query(f"select Id from {object_name} where {condition}"):
         return False, str(record["Id"])
-    answer = org.session.post(f"sobjects/{object_name}", json={**known_by, **more})
+    answer = org.session.post(f"sobjects/{object_name}", json={**identifying, **more})
     return True, str(answer.json()["id"])
 
 

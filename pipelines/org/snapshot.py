@@ -56,10 +56,10 @@ def take(batch: Batch) -> list[Written]:
         written = _take_schema(batch, org)
         try:
             for name in fields_needed(project.object_mappings):
-                found = _refresh(project, org, name, connection)
+                refreshed = _refresh(project, org, name, connection)
                 catch_up(project, org.organization_id, name, org.user_id)
                 link = project.warehouse.link
-                written.append(link(connection, relation("org", name), batch.day, found.delta))
+                written.append(link(connection, relation("org", name), batch.day, refreshed.delta))
         except (RequestRefused, JobFailed) as error:
             if "INVALID_FIELD" in str(error):  # a field that we believed to be there
                 describes.forget(_describes(project, org))
@@ -86,19 +86,21 @@ def refresh(project: Project, org: Org, object_name: str) -> Refreshed:
 def _refresh(
     project: Project, org: Org, object_name: str, connection: DuckDBPyConnection
 ) -> Refreshed:
-    described = {name: describes.known(_describes(project, org), name) for name in project.objects}
-    needed = fields_needed(fit(project.object_mappings, described))[object_name]
-    fields = fields_read(needed, described.get(object_name, {}))
+    described_fields = {
+        name: describes.last_described(_describes(project, org), name) for name in project.objects
+    }
+    needed = fields_needed(fit(project.object_mappings, described_fields))[object_name]
+    fields = fields_read(needed, described_fields.get(object_name, {}))
     folder = project.mirror(object_name, org.organization_id)
     nothing = project.warehouse.schema_file(relation("org", object_name))
-    with _told(folder, object_name), _pages(project) as pages:
-        reading = Reading(org, object_name, fields, described.get(object_name, {}), pages)
+    with _mirror_state_in_errors(folder, object_name), _pages(project) as pages:
+        reading = Reading(org, object_name, fields, described_fields.get(object_name, {}), pages)
         before = read_manifest(folder)
-        found = bring_up(connection, reading, folder, nothing)
-    if before is None or before.files != found.mirror.files:
+        refreshed = bring_up(connection, reading, folder, nothing)
+    if before is None or before.files != refreshed.mirror.files:
         show_org(project)
-    notice(project, object_name, before, found)
-    return found
+    notice(project, object_name, before, refreshed)
+    return refreshed
 
 
 def bind_home(project: Project, organization_id: str) -> None:
@@ -128,7 +130,7 @@ def check_keys(project: Project, org: Org, objects: Collection[str]) -> None:
     """
     folder = _describes(project, org)
     described = describes.describe(org, folder, objects)
-    fields = org_schema(row for one in described for row in one.rows)
+    fields = org_schema(row for description in described for row in description.rows)
     problems = [
         problem
         for mapping in project.object_mappings.values()
@@ -163,18 +165,18 @@ def _take_schema(batch: Batch, org: Org) -> list[Written]:
     """The day's ``org_schema`` and ``org_place``: made once for what the org says of its fields."""
     project = batch.project
     folder = _describes(project, org)
-    found = describes.describe(org, folder, project.objects)
+    descriptions = describes.describe(org, folder, project.objects)
     files = {name: folder / f"{name}.parquet" for name in ("org_schema", "org_place")}
     golden = (project.warehouse.schema_file(name) for name in (*GOLDEN, LINKS))
     yaml = sorted(project.mappings.glob("*.yaml"))
-    facts = [(described.rows, described.places) for described in found]
-    made_from = [*facts, *golden, *yaml]
-    known = memo(folder / "made_from.json", made_from, files.values())
-    same = known.known() is not None
-    rows = [row for described in found for row in described.rows]
+    facts = [(description.rows, description.places) for description in descriptions]
+    inputs = [*facts, *golden, *yaml]
+    cache = memo(folder / "made_from.json", inputs, files.values())
+    same = cache.cached() is not None
+    rows = [row for description in descriptions for row in description.rows]
     with project.warehouse.connect() as connection:
         if not same:
-            listed = together(Listed(**described.places) for described in found)
+            listed = together(Listed(**description.places) for description in descriptions)
             connection.register("described", schema_table(rows))
             connection.register("spelled_places", places_table(listed))
             write_parquet(connection, "select * from described", files["org_schema"])
@@ -183,7 +185,7 @@ def _take_schema(batch: Batch, org: Org) -> list[Written]:
         written = [link(connection, name, batch.day, file) for name, file in files.items()]
     if not same:
         check_against(project, org_schema(rows))
-        known.keep()
+        cache.keep()
     return written
 
 
@@ -192,14 +194,14 @@ def _describes(project: Project, org: Org) -> Path:
 
 
 @contextmanager
-def _told(folder: Path, object_name: str) -> Iterator[None]:
+def _mirror_state_in_errors(folder: Path, object_name: str) -> Iterator[None]:
     """Let an error of the org say what became of the mirror."""
     try:
         yield
     except SalesforceError as error:
         mirror = read_manifest(folder)
-        kept = "there is none yet" if mirror is None else "the mirror is as it was"
-        step = f"The snapshot of {object_name} broke off and nothing of it counts: {kept}."
+        mirror_state = "there is none yet" if mirror is None else "the mirror is as it was"
+        step = f"The snapshot of {object_name} broke off and nothing of it counts: {mirror_state}."
         error.next_step = f"{step} {error.next_step}".strip()
         raise
 

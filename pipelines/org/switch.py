@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 def switch(project: Project, organization_id: str) -> None:
     """Bind the home to another org. To be called under the org's lock."""
-    for here, aside in _places(project, project.bound_org):
-        _move(here, aside)
+    for current, aside in _places(project, project.bound_org):
+        _move(current, aside)
     temporary = project.home / f".{BOUND}.tmp"
     temporary.write_text(organization_id, encoding="utf-8")
     publish(temporary, project.home / BOUND)
-    for here, aside in _places(project, organization_id):
-        _move(aside, here)
+    for current, aside in _places(project, organization_id):
+        _move(aside, current)
     forget(project)  # what came back may have been made by another version
     prepare(project)
     show_org(project)
@@ -40,8 +40,8 @@ def _places(project: Project, organization_id: str | None) -> Iterator[tuple[Pat
     """Where each relation of an org lies while the org is bound, and while it is not."""
     if organization_id is not None:
         for relation in of_one_org(project):
-            here = project.warehouse.folder(relation)
-            yield here, project.org_home(organization_id) / "stage" / relation
+            current = project.warehouse.folder(relation)
+            yield current, project.org_home(organization_id) / "stage" / relation
 
 
 def _move(source: Path, target: Path) -> None:

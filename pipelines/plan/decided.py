@@ -28,24 +28,26 @@ def notices(project: Project) -> list[Problem]:
     was read.
     """
     decisions = project.decisions
-    found = list(decisions.overruled)
+    problems = list(decisions.overruled)
     if decisions.lines:
         path = str(project.mappings / FILE)
-        found += [Problem(path, line, NOBODY.format(name)) for line, name in _nobody(project)]
-    return sorted(found)
+        problems += [Problem(path, line, NOBODY.format(name)) for line, name in _nobody(project)]
+    return sorted(problems)
 
 
 def _nobody(project: Project) -> list[tuple[int, str]]:
     """Line and reference of those whom neither the state nor the org knows."""
-    known = [project.state.published(name) for name in ("member", "person", "account_member")]
-    if not all(path.exists() for path in known):
+    state_tables = [
+        project.state.published(name) for name in ("member", "person", "account_member")
+    ]
+    if not all(path.exists() for path in state_tables):
         return []
     with Batch.none_of(project).connect() as connection:
-        [(anybody,)] = connection.execute(_count_sql(known[0])).fetchall()
+        [(anybody,)] = connection.execute(_count_sql(state_tables[0])).fetchall()
         if not anybody:
             return []
         connection.execute(_NAMED)
-        queries = [_resolved_sql(*map(parquet_sql, known)), *_records(project, connection)]
+        queries = [_resolved_sql(*map(parquet_sql, state_tables)), *_records(project, connection)]
         somebody = " union all ".join(queries)
         return connection.execute(_nobody_sql(somebody)).fetchall()
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipelines.batch import Batch
     from pipelines.sync.mapping.model import ObjectMapping
 
-SHOWN = 3
+MOST = 3
 """Records told of those in which two mappings meet."""
 
 
@@ -26,8 +26,8 @@ def check_disjoint(batch: Batch) -> None:
     Raises:
         ConfigError: two of them chose the same person or account, with both files and lines.
     """
-    why = "both conditions take them, and each would write over the other"
-    _check(batch, ("sf", "key", "where"), why)
+    reason = "both conditions take them, and each would write over the other"
+    _check(batch, ("sf", "key", "where"), reason)
 
 
 def check_records(batch: Batch) -> None:
@@ -36,36 +36,40 @@ def check_records(batch: Batch) -> None:
     Raises:
         ConfigError: two of them found the same record of the org for somebody else each.
     """
-    why = "both find them in the org, for somebody else each, and only one may have them"
-    _check(batch, ("plan", "sf_id", "match"), why)
+    reason = "both find them in the org, for somebody else each, and only one may have them"
+    _check(batch, ("plan", "sf_id", "match"), reason)
 
 
-def _check(batch: Batch, what: tuple[str, str, str], why: str) -> None:
-    stage, column, key = what
+def _check(batch: Batch, compared: tuple[str, str, str], reason: str) -> None:
+    stage, column, key = compared
     problems: list[Problem] = []
-    for one, other in combinations(batch.mappings.values(), 2):
-        if one.object != other.object:
+    for first_mapping, second_mapping in combinations(batch.mappings.values(), 2):
+        if first_mapping.object != second_mapping.object:
             continue
-        first, second = (batch.path(relation(stage, each.stem)) for each in (one, other))
+        first, second = (
+            batch.path(relation(stage, each.stem)) for each in (first_mapping, second_mapping)
+        )
         with batch.project.warehouse.connect() as connection:
             rows = connection.execute(_met_sql(first, second, column)).fetchall()
         if rows:
             met = [value for [value] in rows]
-            problems += _problems((one, other), key, met, why)
+            problems += _problems((first_mapping, second_mapping), key, met, reason)
     if problems:
         raise ConfigError(problems)
 
 
 def _problems(
-    pair: tuple[ObjectMapping, ObjectMapping], key: str, met: list[str], why: str
+    pair: tuple[ObjectMapping, ObjectMapping], key: str, met: list[str], reason: str
 ) -> Iterator[Problem]:
     """The same of both files, each with the line of the other."""
-    listed = ", ".join(met[:SHOWN])
-    for one, other in (pair, pair[::-1]):
-        meets = f"{one.stem} and {other.stem} ({other.file.name}:{_line(other, key)}) meet in"
-        count = f"{len(met):,} {one.object}{'' if len(met) == 1 else 's'}, such as {listed}"
+    listed = ", ".join(met[:MOST])
+    for mapping, rival in (pair, pair[::-1]):
+        meets = f"{mapping.stem} and {rival.stem} ({rival.file.name}:{_line(rival, key)}) meet in"
+        count = f"{len(met):,} {mapping.object}{'' if len(met) == 1 else 's'}, such as {listed}"
         yield Problem(
-            str(one.file), _line(one, key), f"{key}: {meets} {count}: {why}; nothing was written"
+            str(mapping.file),
+            _line(mapping, key),
+            f"{key}: {meets} {count}: {reason}; nothing was written",
         )
 
 
@@ -74,9 +78,9 @@ def _line(mapping: ObjectMapping, key: str) -> int:
     return mapping.line(key if key in mapping.model_fields_set else "object")
 
 
-def _met_sql(one: Path, other: Path, column: str) -> str:
+def _met_sql(first: Path, second: Path, column: str) -> str:
     return (
-        f"select distinct one.{column} from {parquet_sql(one)} as one"
-        f" where one.{column} in (select {column} from {parquet_sql(other)})"
-        f" order by one.{column}"
+        f"select distinct own.{column} from {parquet_sql(first)} as own"
+        f" where own.{column} in (select {column} from {parquet_sql(second)})"
+        f" order by own.{column}"
     )

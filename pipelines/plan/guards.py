@@ -60,9 +60,9 @@ def digests(project: Project, schema: OrgSchema) -> dict[str, str]:
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in decided.items()}
 
 
-def changed(made_from: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def changed(made_from: Mapping[str, str], current: Mapping[str, str]) -> list[str]:
     """What is not as it was when a plan was made, of what a plan is made from (``digests``)."""
-    return [name for name in {**now, **made_from} if made_from.get(name) != now.get(name)]
+    return [name for name in {**current, **made_from} if made_from.get(name) != current.get(name)]
 
 
 def heed_guards(batch: Batch, saved: Plan) -> None:
@@ -93,7 +93,7 @@ def why_blocked(batch: Batch, saved: Plan) -> list[str]:
     # Most plans are too small for any guard, whatever the org holds: then nobody has to count.
     if not blocked_by(_most(batch.project, saved), {}, strictest(policies.guards)):
         return limits
-    return blocked_by(_guarded(batch, saved), _ours(batch), policies.guards) + limits
+    return blocked_by(_guarded(batch, saved), _managed_records(batch), policies.guards) + limits
 
 
 def _most(project: Project, saved: Plan) -> Mapping[str, Mapping[str, int]]:
@@ -101,12 +101,12 @@ def _most(project: Project, saved: Plan) -> Mapping[str, Mapping[str, int]]:
     counts: dict[str, Counter[str]] = {}
     with project.warehouse.connect() as connection:
         for stem, part in saved.objects.items():
-            found = counts.setdefault(part.object, Counter())
-            found.update(part.counts)
+            object_counts = counts.setdefault(part.object, Counter())
+            object_counts.update(part.counts)
             query = _renamed_sql(saved.payload(stem))
             [(renamed,)] = connection.execute(query).fetchall()
-            found[RENAME] += renamed
-            found[SPLIT] += part.counts.get("hold", 0)
+            object_counts[RENAME] += renamed
+            object_counts[SPLIT] += part.counts.get("hold", 0)
     return counts
 
 
@@ -143,7 +143,7 @@ def is_released(project: Project, saved: Plan) -> bool:
 
 
 def _heed_changes(project: Project, saved: Plan) -> None:
-    now = digests(project, {})
+    current = digests(project, {})
     problems = [
         Problem(
             str(project.mappings / name),
@@ -151,7 +151,7 @@ def _heed_changes(project: Project, saved: Plan) -> None:
             f"changed since plan {saved.plan_id} was made from it; nothing was sent."
             f" Plan again: causeway sync --batch {saved.batch}",
         )
-        for name in changed(saved.made_from, now)
+        for name in changed(saved.made_from, current)
         if name != DESCRIBE
     ]
     if problems:
@@ -170,14 +170,14 @@ def _guarded(batch: Batch, saved: Plan) -> Mapping[str, Mapping[str, int]]:
                 continue
             left_behind.bind(batch.project, connection, part.object)
             payload = saved.payload(stem)
-            found = counts.setdefault(part.object, Counter())
-            found.update(dict(connection.execute(_guarded_sql(payload)).fetchall()))
+            object_counts = counts.setdefault(part.object, Counter())
+            object_counts.update(dict(connection.execute(_guarded_sql(payload)).fetchall()))
             query = _renamed_sql(payload, "anti join left_behind using (key)")
             [(renamed,)] = connection.execute(query).fetchall()
-            found[RENAME] += renamed
+            object_counts[RENAME] += renamed
             batch.bind_table(connection, "open_identities")
             [(split,)] = connection.execute(_split_sql(payload)).fetchall()
-            found[SPLIT] += split
+            object_counts[SPLIT] += split
     return counts
 
 
@@ -205,17 +205,17 @@ def _renamed_sql(payload: Path, without: str = "") -> str:
     )
 
 
-def _ours(batch: Batch) -> Mapping[str, int]:
+def _managed_records(batch: Batch) -> Mapping[str, int]:
     """Object → records of the snapshot that carry a key of ours."""
     counts = {}
     with batch.connect() as connection:
         for mapping in batch.project.object_mappings.values():
             name = relation("org", mapping.object)
             batch.bind_table(connection, name)
-            query = _ours_sql(name, mapping.key)
+            query = _managed_records_sql(name, mapping.key)
             [(counts[mapping.object],)] = connection.execute(query).fetchall()
     return counts
 
 
-def _ours_sql(name: str, key: str) -> str:
+def _managed_records_sql(name: str, key: str) -> str:
     return f"""select count(*) from {name} where "{key}" is not null and "IsDeleted" = 'false'"""

@@ -50,8 +50,8 @@ def desired(batch: Batch, stem: str) -> Written:
     """Write ``sf_<mapping>``: the records of the batch's scope as the mapping wants them."""
     mapping, policies = batch.mappings[stem], batch.project.policies
     query = desired_sql(mapping, batch.schema[mapping.object], batch.mappings, policies)
-    made = SqlFile(relation("sf", stem), mapping.file, query, description="", owner="")
-    return batch.run_sql(made)
+    sql_file = SqlFile(relation("sf", stem), mapping.file, query, description="", owner="")
+    return batch.run_sql(sql_file)
 
 
 def left_out(project: Project, written: Written) -> int:
@@ -74,12 +74,12 @@ def plan(batch: Batch) -> tuple[Plan, list[Written]]:
     """
     project, mappings = batch.project, batch.mappings
     memo, pointer = plan_memo(batch), _pointer(batch)
-    if memo.known() is not None and pointer is not None and pointer.exists():
+    if memo.cached() is not None and pointer is not None and pointer.exists():
         return newest(batch), [batch.written(relation("plan", name)) for name in mappings]
     check_disjoint(batch)
     planned = {  # children first: no parent is made that nobody needs
-        stem: _plan(batch, one, _children(mappings, one))
-        for stem, one in reversed(mappings.items())
+        stem: _plan(batch, mapping, _children(mappings, mapping))
+        for stem, mapping in reversed(mappings.items())
     }
     written = [planned[stem] for stem in mappings]
     check_records(batch)
@@ -111,8 +111,8 @@ LIMITS = ("DailyApiRequests", "DailyBulkApiBatches", "DataStorageMB")
 
 
 def _limits(org: Org) -> dict[str, dict[str, int]]:
-    known = org.limits()
-    return {name: dict(known[name]) for name in LIMITS if name in known}
+    org_limits = org.limits()
+    return {name: dict(org_limits[name]) for name in LIMITS if name in org_limits}
 
 
 def newest(batch: Batch) -> Plan:
@@ -199,8 +199,8 @@ def _bind_written(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectM
     connection.execute(_view_sql(relation("undone", stem), undone))
     lost = _lost_sql(mapping, ledger)
     connection.execute(_table_sql(relation("lost", stem), lost))
-    others = of_object(project.object_mappings, mapping.object)
-    first = next(other for other in others if other.from_ == mapping.from_)
+    same_object = of_object(project.object_mappings, mapping.object)
+    first = next(mapped for mapped in same_object if mapped.from_ == mapping.from_)
     stays = _withdrawn_sql(mapping, withdrawn(project), listed=stem == first.stem)
     connection.execute(_table_sql(relation("withdrawn", stem), stays))
 
@@ -216,27 +216,27 @@ def _ledger_sql(
     connection.execute(_table_sql("written_as", aliases))
     if not connection.execute("select 1 from written_as limit 1").fetchall():
         return _of_this_record_sql(mapping, ledger.sql(differences))
-    asked = f"select distinct key from {differences} union select written_as from written_as"
-    connection.execute(_table_sql("asked", asked))
-    known = f"""
+    requested = f"select distinct key from {differences} union select written_as from written_as"
+    connection.execute(_table_sql("requested", requested))
+    entries = f"""
         select coalesce(written_as.key, entry.key) as key, entry.sf_id, field, sent, stored
-        from ({ledger.sql("asked")}) as entry
+        from ({ledger.sql("requested")}) as entry
         left join written_as
             on written_as.written_as = entry.key and written_as.sf_id = entry.sf_id
         qualify row_number() over (
             partition by coalesce(written_as.key, entry.key), field order by written_at desc
         ) = 1
     """
-    return _of_this_record_sql(mapping, known)
+    return _of_this_record_sql(mapping, entries)
 
 
-def _of_this_record_sql(mapping: ObjectMapping, known: str) -> str:
+def _of_this_record_sql(mapping: ObjectMapping, entries: str) -> str:
     """What we wrote of another record says nothing of the one that took its place."""
     return f"""
-        select known.key, known.field, known.sent, known.stored
-        from ({known}) as known
-        join {relation("org_match", mapping.stem)} as matched on matched.entity_key = known.key
-        where known.sf_id is null or known.sf_id in (matched.sf_id, matched.gone_id)
+        select entry.key, entry.field, entry.sent, entry.stored
+        from ({entries}) as entry
+        join {relation("org_match", mapping.stem)} as matched on matched.entity_key = entry.key
+        where entry.sf_id is null or entry.sf_id in (matched.sf_id, matched.gone_id)
     """
 
 
@@ -255,20 +255,22 @@ def _with_leads_sql(
     connection.execute(_table_sql("converted", converted_sql(mapping, lead)))
     if not connection.execute("select 1 from converted limit 1").fetchall():
         return own
-    connection.execute(_table_sql("leads_asked", "select distinct lead_key as key from converted"))
-    return inherited_sql(mapping, lead, own, ledger.sql("leads_asked"))
+    connection.execute(
+        _table_sql("requested_leads", "select distinct lead_key as key from converted")
+    )
+    return inherited_sql(mapping, lead, own, ledger.sql("requested_leads"))
 
 
 def _aliases_sql(mapping: ObjectMapping, differences: str) -> str:
     """Keys that were taken over: ``written_as``, by which ``key``, on the record ``sf_id``."""
     return f"""
-        select taken.written_as, taken.key, matched.sf_id
+        select taken_over.written_as, taken_over.key, matched.sf_id
         from (
             select unnest(aliases) as written_as, {mapping.key_column} as key
             from {mapping.from_} where len(aliases) > 0
-        ) as taken
-        join {relation("org_match", mapping.stem)} as matched on matched.entity_key = taken.key
-        semi join {differences} as differences on differences.key = taken.key
+        ) as taken_over
+        join {relation("org_match", mapping.stem)} as matched on matched.entity_key = taken_over.key
+        semi join {differences} as differences on differences.key = taken_over.key
     """
 
 

@@ -27,11 +27,11 @@ def is_quiet(saved: Plan) -> bool:
 
 def plan_memo(batch: Batch) -> Memo:
     """What the day's ``plan_`` relations were made from: desired, org, ledger, and who waits."""
-    first, *others = (relation("plan", name) for name in batch.project.object_mappings)
-    return batch.memo(first, _made_from(batch), *others)
+    first, *more_relations = (relation("plan", name) for name in batch.project.object_mappings)
+    return batch.memo(first, _inputs(batch), *more_relations)
 
 
-def _made_from(batch: Batch) -> Iterator[object]:
+def _inputs(batch: Batch) -> Iterator[object]:
     project = batch.project
     home = project.org_home(project.bound_org or "")
     yield digests(project, batch.schema)
@@ -44,11 +44,11 @@ def _made_from(batch: Batch) -> Iterator[object]:
     for name in project.mirrored:
         yield from project.org_files(name)
     for stem in project.object_mappings:
-        yield from (batch.path(relation(stage, stem)) for stage in MADE_FROM)
+        yield from (batch.path(relation(stage, stem)) for stage in STAGES_BEFORE)
     for name in project.objects:
         ledger = Ledger.of(home, name)
         yield from (*ledger.segments(), *ledger.corrections())
 
 
-MADE_FROM = ("sf", "org_match")
+STAGES_BEFORE = ("sf", "org_match")
 """The stages before, of each mapping."""

@@ -21,7 +21,7 @@ from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import GOLDEN
 from pipelines.sync.plan.cost import predicted
 from pipelines.sync.plan.decisions import KEPT, SENT
-from pipelines.sync.plan.page import links_sql, page_rows_sql, wanted_sql
+from pipelines.sync.plan.page import links_sql, page_rows_sql, requested_sql
 from pipelines.sync.plan.show import summary
 from pipelines.warehouse import publish
 
@@ -50,7 +50,7 @@ def write_page(project: Project, saved: Plan, *, limit: int = ROWS_OF_A_GROUP) -
             {
                 **asdict(part),
                 "object": part.title,
-                "forecasts": [[*what, n] for what, n in part.forecasts.items()],
+                "forecasts": [[*refusal, n] for refusal, n in part.forecasts.items()],
             }
             for part in summary(saved, connection)
         ]
@@ -90,16 +90,15 @@ def _head(batch: Batch, saved: Plan) -> dict[str, Any]:
 def _rows(batch: Batch, connection: DuckDBPyConnection, saved: Plan, limit: int) -> Iterator[str]:
     """Each shown row as the JSON array that the page reads."""
     for stem, part in saved.objects.items():
-        connection.execute(
-            f"create or replace temp table wanted as {wanted_sql(part, saved.payload(stem), limit)}"
-        )
+        query = requested_sql(part, saved.payload(stem), limit)
+        connection.execute(f"create or replace temp table requested as {query}")
         lines = source_lines(batch, connection, part.object)
         query = page_rows_sql(saved.called(stem), lines)
         yield from (row[0] for row in connection.execute(query).fetchall())
 
 
 def source_lines(batch: Batch, connection: DuckDBPyConnection, object_name: str) -> str:
-    """SQL of the source lines of each key in the table ``wanted``: ``key``, ``lines``.
+    """SQL of the source lines of each key in the table ``requested``: ``key``, ``lines``.
 
     The keys are of records of one object; where no mapping writes it any more, of whatever kind.
     """

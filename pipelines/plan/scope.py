@@ -57,8 +57,10 @@ def widening(batch: Batch) -> Widening:
     last = _last_applied(batch.project)
     if last is None:
         return Widening()
-    now = digests(batch.project, batch.schema)
-    anew = [name for name in changed(last["made_from"], now) if batch.schema or name != DESCRIBE]
+    current = digests(batch.project, batch.schema)
+    anew = [
+        name for name in changed(last["made_from"], current) if batch.schema or name != DESCRIBE
+    ]
     return Widening(tuple(anew), last.get("seen", {}))
 
 
@@ -180,7 +182,7 @@ def _last_applied(project: Project) -> dict[str, Any] | None:
         done = all(
             Journal.of(path.parent, part.stem).outcomes.exists() for part in parts_of(header)
         )
-        mine = header["organization_id"] == project.bound_org
-        if done and mine and header.get("kind", "sync") == "sync":
+        is_of_bound_org = header["organization_id"] == project.bound_org
+        if done and is_of_bound_org and header.get("kind", "sync") == "sync":
             return header
     return None

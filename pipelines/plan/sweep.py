@@ -27,7 +27,7 @@ POINTERS = "orgs/*/newest/*"
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _UnsentPlan:
     """A plan that may go.
 
     Attributes:
@@ -52,21 +52,21 @@ def sweep_plans(project: Project, *, now: datetime | None = None) -> list[str]:
     newest = {plan.rank: plan for plan in plans}  # the last of each rank
     last = {plan.rank[0]: plan for plan in plans if plan.applied}  # scopes start from it
     pointed = {path.read_text(encoding="utf-8") for path in project.home.glob(POINTERS)}
-    gone = []
+    deleted = []
     for plan in plans:
         old = datetime.fromisoformat(plan.created_at) < before
         named = plan.folder.name in pointed or newest[plan.rank] is plan
         superseded = not (plan.applied or named or plan.released)
         if (old and last.get(plan.rank[0]) is not plan) or superseded:
             shutil.rmtree(plan.folder)
-            gone.append(plan.folder.name)
+            deleted.append(plan.folder.name)
     for path in project.home.glob(POINTERS):
-        if path.read_text(encoding="utf-8") in gone:
+        if path.read_text(encoding="utf-8") in deleted:
             path.unlink()
-    return gone
+    return deleted
 
 
-def _unsent(home: Path) -> Iterator[_Kept]:
+def _unsent(home: Path) -> Iterator[_UnsentPlan]:
     """Plans of which no row was ever sent."""
     for path in (home / "plans").glob(f"[!.]*/{HEADER}"):
         folder = path.parent
@@ -74,6 +74,6 @@ def _unsent(home: Path) -> Iterator[_Kept]:
         if any(not Journal(part).settled or any(Journal(part).answered()) for part in parts):
             continue
         header: Mapping[str, Any] = json.loads(path.read_bytes())
-        made_for = header.get("undoes") or header["batch"]
-        rank = (header["organization_id"], header.get("kind", "sync"), made_for)
-        yield _Kept(folder, header["created_at"], bool(parts), rank)
+        purpose = header.get("undoes") or header["batch"]
+        rank = (header["organization_id"], header.get("kind", "sync"), purpose)
+        yield _UnsentPlan(folder, header["created_at"], bool(parts), rank)

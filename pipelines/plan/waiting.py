@@ -57,12 +57,12 @@ def waiting(project: Project, object_name: str | None = None) -> list[Waiting]:
         return []
     with project.warehouse.connect() as connection:
         rows = connection.execute(_rows_sql(path), [object_name, project.bound_org]).fetchall()
-        found: list[Waiting] = []
+        waiting_rows: list[Waiting] = []
         for (plan_id, name, day), alike in groupby(rows, key=lambda row: row[:3]):
-            said = [row[3:] for row in alike]
+            reasons = [row[3:] for row in alike]
             titles = _titles(project, connection, plan_id, name)
-            lines = _lines(Batch(project, day), connection, name, [key for key, *_ in said])
-            found += [
+            lines = _lines(Batch(project, day), connection, name, [key for key, *_ in reasons])
+            waiting_rows += [
                 Waiting(
                     object=name,
                     key=key,
@@ -73,9 +73,9 @@ def waiting(project: Project, object_name: str | None = None) -> list[Waiting]:
                     message=message,
                     lines=lines.get(key, ()),
                 )
-                for key, outcome, code, message in said
+                for key, outcome, code, message in reasons
             ]
-    return sorted(found, key=lambda row: (row.object, row.code or "", row.title))
+    return sorted(waiting_rows, key=lambda row: (row.object, row.code or "", row.title))
 
 
 def counted(project: Project) -> list[Counted]:
@@ -121,14 +121,13 @@ def _titles(
 def _lines(
     batch: Batch, connection: DuckDBPyConnection, object_name: str, keys: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
-    connection.execute("create or replace temp table wanted as select unnest($1) as key", [keys])
-    found = connection.execute(source_lines(batch, connection, object_name)).fetchall()
+    connection.execute("create or replace temp table requested as select unnest($1) as key", [keys])
+    rows = connection.execute(source_lines(batch, connection, object_name)).fetchall()
     return {
-        key: tuple(f"{file}:{line}" for file, line in map(json.loads, lines))
-        for key, lines in found
+        key: tuple(f"{file}:{line}" for file, line in map(json.loads, lines)) for key, lines in rows
     }
 
 
 def _titles_sql(part: ObjectPlan, payload: Path) -> str:
-    held = "action <> 'unchanged'"
-    return f"select key, {title_sql(part)} from {parquet_sql(payload)} where {held}"
+    condition = "action <> 'unchanged'"
+    return f"select key, {title_sql(part)} from {parquet_sql(payload)} where {condition}"

@@ -23,11 +23,11 @@ def withdrawn(project: Project) -> Path:
     """The file of their keys, up to date."""
     path = project.home / "state" / "withdrawn.parquet"
     tables = {name: project.state.published(name) for name in DECIDING}
-    known = memo(path.with_suffix(".json"), tables.values(), [path])
-    if known.known() is None:
+    cache = memo(path.with_suffix(".json"), tables.values(), [path])
+    if cache.cached() is None:
         with project.warehouse.connect() as connection:
             write_parquet(connection, _withdrawn_sql(tables), path)
-        known.keep()
+        cache.keep()
     return path
 
 

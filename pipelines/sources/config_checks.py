@@ -64,9 +64,9 @@ def _entity(source: Source) -> Iterator[Finding]:
 def _columns(source: Source) -> Iterator[Finding]:
     raw = _raw(source)
     headers: dict[str, str] = {}
-    for header, said in source.columns.items():
-        column = said.column
-        if column is None and said.secret is None:
+    for header, entry in source.columns.items():
+        column = entry.column
+        if column is None and entry.secret is None:
             yield ("columns", header), f"say of {header!r} which column it is, or whether a secret"
         elif column is not None and source.withholds(header):
             advice = "remove this line, or add 'secret: false'"

@@ -115,7 +115,7 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
     inputs = [config, *((file.source, file.name, received(file.path)) for file in day_files)]
     landing = memo(_note(warehouse, day), inputs, paths.values())
     with warehouse.connect() as connection:
-        if landing.known() is None:
+        if landing.cached() is None:
             landing.keep(_land(warehouse, connection, config, inbox, day_files, day))
         written = {name: warehouse.describe(connection, name, day) for name in RAW}
         counts = [_count(connection, warehouse, relation, day) for relation in RAW]

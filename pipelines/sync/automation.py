@@ -15,7 +15,7 @@ def later_sql(schema: Mapping[str, Field], key_field: str, *, entries: str, user
 
     Columns: ``plan_id``, ``key``, ``sf_id``, ``field``, ``sent``, ``stored``.
 
-    Compares the relation ``now`` with ``before``, two versions of the same records. Only a value
+    Compares the relation ``after`` with ``before``, two versions of the same records. Only a value
     that stood as we knew it counts, in a record that our user was the last to touch before and
     after: whatever another user did stays a difference.
 
@@ -36,7 +36,7 @@ with
 
 entries as ({entries}),
 
-known as (
+recorded as (
     select
         key,
         any_value(sf_id) as sf_id,
@@ -50,17 +50,17 @@ known as (
 
 changed as (
     select
-        known.key,
-        known.sf_id,
-        known.sent,
-        known.plans,
+        recorded.key,
+        recorded.sf_id,
+        recorded.sent,
+        recorded.plans,
         list_filter([
             {cells}
         ], lambda cell: cell is not null) as cells
-    from now
-    join before on before."Id" = now."Id"
-    join known on known.key = now.{key}
-    where now."LastModifiedById" = {user_id} and before."LastModifiedById" = {user_id}
+    from after
+    join before on before."Id" = after."Id"
+    join recorded on recorded.key = after.{key}
+    where after."LastModifiedById" = {user_id} and before."LastModifiedById" = {user_id}
 ),
 
 cells as (
@@ -80,12 +80,12 @@ from cells"""
 
 
 def _later_sql(field: Field) -> str:
-    was, now = f"before.{quoted(field.field)}", f"now.{quoted(field.field)}"
+    before, current = f"before.{quoted(field.field)}", f"after.{quoted(field.field)}"
     name = literal(field.field)
     return (
-        f"case when {was} is distinct from {now}"
-        f" and list_contains(map_keys(known.stored), {name})"
-        f" and not {same_sql(field, was, now)}"
-        f" and {same_sql(field, was, f'known.stored[{name}]')}"
-        f" then {{'field': {name}, 'stored': {now}}} end"
+        f"case when {before} is distinct from {current}"
+        f" and list_contains(map_keys(recorded.stored), {name})"
+        f" and not {same_sql(field, before, current)}"
+        f" and {same_sql(field, before, f'recorded.stored[{name}]')}"
+        f" then {{'field': {name}, 'stored': {current}}} end"
     )

@@ -16,6 +16,7 @@ import csv
 import hashlib
 import io
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -30,12 +31,12 @@ TABLE = "kind varchar, reference varchar, target varchar, line integer"
 """The columns of ``config_decisions``, which SQL reads; ``Decisions.rows`` are its rows."""
 
 RECORD, PERSON, ACCOUNT, ID = "a source record", "a person key", "an account key", "an Id"
-WHO = (RECORD, PERSON, ID)
+SOMEBODY = (RECORD, PERSON, ID)
 KINDS: Mapping[str, tuple[Collection[str], Collection[str]]] = {
-    "same": (WHO, WHO),
-    "different": (WHO, WHO),
+    "same": (SOMEBODY, SOMEBODY),
+    "different": (SOMEBODY, SOMEBODY),
     "use": ((RECORD, PERSON, ACCOUNT), (ID,)),
-    "rename_ok": (WHO, ()),
+    "rename_ok": (SOMEBODY, ()),
 }
 """Kind → what its reference may be, and what its target; none where that stays blank."""
 
@@ -62,7 +63,7 @@ class Decision:
         return self.kind, self.reference
 
     @property
-    def says(self) -> tuple[str, str | None]:
+    def effect(self) -> tuple[str, str | None]:
         """What is decided of the subject."""
         return self.kind, self.target if self.kind == "use" else None
 
@@ -108,9 +109,9 @@ def read_decisions(path: Path, sources: Collection[str]) -> Decisions:
     decided: list[Decision] = []
     for line, values in rows:
         cells = dict.fromkeys(COLUMNS, "") | dict(zip(header, values, strict=False))
-        found = [*_too_many(header, values), *_wrong(cells, sources)]
-        problems += [Problem(str(path), line, message) for message in found]
-        if not found:
+        messages = [*_too_many(header, values), *_wrong(cells, sources)]
+        problems += [Problem(str(path), line, message) for message in messages]
+        if not messages:
             target = _spelled(cells["target"]) if cells["target"] else None
             decided.append(Decision(cells["kind"], _spelled(cells["reference"]), target, line))
     if problems:
@@ -135,23 +136,24 @@ def _newest(path: Path, decided: Sequence[Decision]) -> Decisions:
         Problem(
             str(path),
             earlier.line,
-            f"{_words(earlier)} no longer counts: line {later.line} says {_words(later)}",
+            f"{_decision_text(earlier)} no longer counts:"
+            f" line {later.line} says {_decision_text(later)}",
         )
         for earlier in decided
-        if (later := newest[earlier.subject]).says != earlier.says
+        if (later := newest[earlier.subject]).effect != earlier.effect
     ]
     lines = sorted(newest.values(), key=lambda decision: decision.line)
     return Decisions(tuple(lines), tuple(overruled))
 
 
-def _words(decision: Decision) -> str:
+def _decision_text(decision: Decision) -> str:
     return " ".join(filter(None, (decision.kind, decision.reference, decision.target)))
 
 
 def _rows(path: Path, problems: list[Problem]) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header, and each line below it that is not blank: where it begins, and its cells."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError.at(path, None, f"not UTF-8 (byte {error.start}); save it so") from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -169,8 +171,8 @@ def _rows(path: Path, problems: list[Problem]) -> tuple[list[str], list[tuple[in
         problems.append(Problem(str(path), 1, f"no header; write {','.join(COLUMNS)}"))
         raise ConfigError(problems)
     line, header = rows.pop(0)
-    if found := list(_wrong_header(header)):
-        raise ConfigError([Problem(str(path), line, message) for message in found])
+    if messages := list(_wrong_header(header)):
+        raise ConfigError([Problem(str(path), line, message) for message in messages])
     return header, rows
 
 
@@ -208,15 +210,15 @@ def _wrong(cells: Mapping[str, str], sources: Collection[str]) -> Iterator[str]:
                 yield f"{kind} takes no {column}, here is {text!r}; leave it blank"
         elif not text:
             yield f"the {column} is blank; {kind} needs {_or(allowed)}"
-        elif (found := form(text)) is None:
+        elif (kind_of_text := form(text)) is None:
             yield f"the {column} {text!r} names nothing; {kind} needs {_or(allowed)}, as {FORMS}"
-        elif found not in allowed:
-            yield f"the {column} {text!r} is {found}; {kind} needs {_or(allowed)}"
-        elif found == RECORD:
+        elif kind_of_text not in allowed:
+            yield f"the {column} {text!r} is {kind_of_text}; {kind} needs {_or(allowed)}"
+        elif kind_of_text == RECORD:
             yield from _unknown_source(column, text, sources)
-    one, other = cells["reference"], cells["target"]
-    if kind in ("same", "different") and one and _spelled(one) == _spelled(other):
-        yield f"reference and target are both {one!r}"
+    reference, target = cells["reference"], cells["target"]
+    if kind in ("same", "different") and reference and _spelled(reference) == _spelled(target):
+        yield f"reference and target are both {reference!r}"
 
 
 def _unknown_source(column: str, text: str, sources: Collection[str]) -> Iterator[str]:
@@ -233,10 +235,10 @@ def _or(forms: Collection[str]) -> str:
 
 def _spelled(text: str) -> str:
     """A reference as SQL compares it: keys in lower case, Ids with all 18 characters."""
-    found = form(text)
-    if found in (PERSON, ACCOUNT):
+    kind_of_text = form(text)
+    if kind_of_text in (PERSON, ACCOUNT):
         return text.lower()
-    return text[:15] + _suffix(text) if found == ID else text
+    return text[:15] + _suffix(text) if kind_of_text == ID else text
 
 
 def _suffix(text: str) -> str:

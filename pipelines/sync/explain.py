@@ -50,7 +50,7 @@ OF_MEMBER = {
 
 
 @dataclass(frozen=True)
-class Said:
+class SourceValue:
     """What one source record says.
 
     Attributes:
@@ -72,17 +72,23 @@ class Said:
 def ranked(records: Sequence[SourceRecord]) -> list[SourceRecord]:
     """Records of one person, the one whose values count most first."""
 
-    def rank(one: SourceRecord) -> tuple[Any, ...]:
-        newest_first = -one["as_of"].timestamp()
-        addresses_last = one["entity"] == "address"
-        return addresses_last, one["priority"], newest_first, one["source"], one["source_id"]
+    def rank(record: SourceRecord) -> tuple[Any, ...]:
+        newest_first = -record["as_of"].timestamp()
+        addresses_last = record["entity"] == "address"
+        return (
+            addresses_last,
+            record["priority"],
+            newest_first,
+            record["source"],
+            record["source_id"],
+        )
 
     return sorted(records, key=rank)
 
 
 def origin(
     column: str, value: str | None, records: Sequence[SourceRecord]
-) -> tuple[Said | None, list[Said]]:
+) -> tuple[SourceValue | None, list[SourceValue]]:
     """Who gave a golden value, and who said something else.
 
     Args:
@@ -90,15 +96,15 @@ def origin(
         value: what it holds, as text.
         records: of the person, as ``ranked``.
     """
-    gave: Said | None = None
-    others: dict[str, Said] = {}
+    gave: SourceValue | None = None
+    other_values: dict[str, SourceValue] = {}
     for record in _by_age(records) if column in ("opted_out", "newsletter") else records:
         values = list(_values(column, record))
         if gave is None and value is not None and value in values:
-            gave = _said(record, value)
+            gave = _source_value(record, value)
         elif values and value not in values:
-            others.setdefault(values[0], _said(record, values[0]))
-    return gave, list(others.values())
+            other_values.setdefault(values[0], _source_value(record, values[0]))
+    return gave, list(other_values.values())
 
 
 def _values(column: str, record: SourceRecord) -> Iterator[str]:
@@ -121,11 +127,11 @@ def _values(column: str, record: SourceRecord) -> Iterator[str]:
 
 def _by_age(records: Sequence[SourceRecord]) -> list[SourceRecord]:
     """The newest first: of consent the last word counts, whoever says it."""
-    return sorted(records, key=lambda one: one["as_of"], reverse=True)
+    return sorted(records, key=lambda record: record["as_of"], reverse=True)
 
 
-def _said(record: SourceRecord, value: str) -> Said:
-    return Said(
+def _source_value(record: SourceRecord, value: str) -> SourceValue:
+    return SourceValue(
         value=value,
         source=record["source"],
         source_id=record["source_id"],

@@ -70,8 +70,8 @@ class Ledger:
 
     def segment(self, plan_id: str, stem: str) -> Path | None:
         """What a mapping wrote in a plan, unless that was nothing or its segment was folded."""
-        known = self._name(plan_id, stem)
-        return next((path for path in self.segments() if _name_of(path) == known), None)
+        name = self._name(plan_id, stem)
+        return next((path for path in self.segments() if _name_of(path) == name), None)
 
     def new_segment(self, plan_id: str, stem: str) -> Path:
         """Where the segment of a mapping's part of a plan is going to lie."""
@@ -106,10 +106,10 @@ class Ledger:
 
     def next_stamp(self) -> str:
         """A stamp later than every one before, also where the clock went back."""
-        now = datetime.now(UTC)
+        moment = datetime.now(UTC)
         for path in (*self.segments()[-1:], *self.corrections()[-1:]):
-            now = max(now, _time_of(path) + timedelta(microseconds=1))
-        return now.strftime(_STAMP)
+            moment = max(moment, _time_of(path) + timedelta(microseconds=1))
+        return moment.strftime(_STAMP)
 
 
 def write(

@@ -25,7 +25,7 @@ def segment_sql(
     """
     columns = [
         f"planned.{quoted('key')}",
-        "coalesce(said.sf_id, planned.sf_id) as sf_id",
+        "coalesce(outcome.sf_id, planned.sf_id) as sf_id",
         "planned.action",
         f"{literal(plan_id)} as plan_id",
         f"timestamptz {literal(written_at.isoformat())} as written_at",
@@ -35,8 +35,8 @@ def segment_sql(
     listed = ",\n    ".join(columns)
     return (
         f"select\n    {listed}\nfrom {payload} as planned\n"
-        f"join {outcomes} as said on said.key = planned.key\n"
-        f"where said.outcome in ('created', 'updated', 'deleted') or {_UNKNOWN}"
+        f"join {outcomes} as outcome on outcome.key = planned.key\n"
+        f"where outcome.outcome in ('created', 'updated', 'deleted') or {_UNKNOWN}"
     )
 
 
@@ -49,7 +49,7 @@ def ledger_sql(
     return _LEDGER.format(
         segments=files_sql(segments),
         keys=keys,
-        entries=_ENTRIES.format(wanted="wanted"),
+        entries=_ENTRIES.format(rows="segment_rows"),
         corrections=corrections_sql(corrections, keys),
         opt_outs=_texts(sorted(OPT_OUTS)),
         begins=_texts(_BEGINS),
@@ -60,16 +60,16 @@ def ledger_sql(
 
 _ENTRIES = """\
 select key, sf_id, plan_id, written_at, substr(sent_field, 6) as field, sent
-from {wanted} unpivot include nulls (sent for sent_field in (columns('^sent_')))
+from {rows} unpivot include nulls (sent for sent_field in (columns('^sent_')))
 where list_contains(fields, substr(sent_field, 6))"""
 
 _LEDGER = """\
 with
 
-wanted as materialized (
+segment_rows as materialized (
     select *
     from {segments}
-    semi join {keys} as asked using (key)
+    semi join {keys} as keys using (key)
 ),
 
 corrections as (
@@ -81,7 +81,7 @@ lives as (
         key,
         max(written_at) filter (where action in ({begins})) as began,
         max(written_at) filter (where action in ({ends})) as ended
-    from wanted
+    from segment_rows
     group by key
 ),
 
@@ -137,7 +137,7 @@ def written_sql(segments: Sequence[Path], keys: str) -> str:
         return "select null::varchar as key, null::varchar as sf_id where false"
     return (
         f"select key, arg_max(sf_id, written_at) as sf_id\nfrom {files_sql(segments)}\n"
-        f"semi join {keys} as asked using (key)\n"
+        f"semi join {keys} as keys using (key)\n"
         "group by key\n"
         f"having arg_max(action, written_at) not in ({_texts(_ENDS)})"
     )
@@ -147,7 +147,7 @@ def folded_sql(segments: Sequence[Path], fields: Sequence[str]) -> str:
     """Segments as one: of each row only the fields that no newer row wrote or made void."""
     return _FOLDED.format(
         segments=files_sql(segments),
-        entries=_ENTRIES.format(wanted="living"),
+        entries=_ENTRIES.format(rows="living"),
         begins=_texts(_BEGINS),
         ends=_texts(_ENDS),
         values=",\n    ".join(
@@ -212,7 +212,7 @@ def _sent_sql(name: str) -> str:
     return f"case when planned.action = 'create' or {listed} then planned.{quoted(name)} end"
 
 
-_UNKNOWN = "coalesce(said.outcome = 'unknown' or said.code = 'NO_ANSWER', false)"
+_UNKNOWN = "coalesce(outcome.outcome = 'unknown' or outcome.code = 'NO_ANSWER', false)"
 
 
 def corrections_sql(files: Sequence[Path], keys: str | None = None) -> str:
@@ -222,9 +222,9 @@ def corrections_sql(files: Sequence[Path], keys: str | None = None) -> str:
         return (
             f"select {nothing}, null::varchar as stored, null::timestamptz as read_at where false"
         )
-    asked = "" if keys is None else f"\n    semi join {keys} as asked using (key)"
+    restriction = "" if keys is None else f"\n    semi join {keys} as keys using (key)"
     return (
-        f"select plan_id, key, field, stored, read_at\n    from {files_sql(files)}{asked}\n"
+        f"select plan_id, key, field, stored, read_at\n    from {files_sql(files)}{restriction}\n"
         "    qualify row_number() over (partition by plan_id, key, field order by read_at desc) = 1"
     )
 

@@ -85,26 +85,26 @@ class Proof:
     def sentences(self) -> Iterator[str]:
         """What is not stored as sent, field by field, for people."""
         for field in self.fields:
-            shown = _example(field)
-            for count, what in (
+            example = _example(field)
+            for count, verdict in (
                 (field.not_stored, "not stored"),
                 (field.by_automation, "changed by the org after we wrote them"),
                 (field.by_others, "changed by somebody else since we wrote them"),
             ):
                 if count:
                     values = "1 value" if count == 1 else f"{count:,} values"
-                    told = what.replace("them", "it") if count == 1 else what
-                    yield f"{self.object}.{field.field}: {values} {told}{shown}"
-                    shown = ""  # the example is of the first
+                    verdict_text = verdict.replace("them", "it") if count == 1 else verdict
+                    yield f"{self.object}.{field.field}: {values} {verdict_text}{example}"
+                    example = ""  # the example is of the first
 
 
 def counts_sql(segment: Path, part: ObjectPlan) -> str:
     """How many values of each field a segment says were written; records that were deleted, too."""
     key = f"case when action in ('create', 'adopt', 'clear_key') then [{literal(part.key_field)}]"
-    gone = f"when action = 'delete' then [{literal(RECORD)}] else [] end"
+    deleted = f"when action = 'delete' then [{literal(RECORD)}] else [] end"
     return (
         "select field, count(*)::bigint as written\n"
-        f"from (select unnest(fields || {key} {gone}) as field\n"
+        f"from (select unnest(fields || {key} {deleted}) as field\n"
         f"    from {parquet_sql(segment)})\n"
         "group by field"
     )
@@ -210,11 +210,11 @@ def _cell_sql(field: Field) -> str:
     )
 
 
-def same_sql(field: Field, one: str, other: str) -> str:
+def same_sql(field: Field, left: str, right: str) -> str:
     """Whether two wire values mean the same in the normal form in which plans compare."""
     if field.type == "boolean":  # an unticked box is no blank
-        one, other = f"coalesce({one}, 'false')", f"coalesce({other}, 'false')"
-    return f"({normal_sql(field, one)} is not distinct from {normal_sql(field, other)})"
+        left, right = f"coalesce({left}, 'false')", f"coalesce({right}, 'false')"
+    return f"({normal_sql(field, left)} is not distinct from {normal_sql(field, right)})"
 
 
 def _key_sql(key_field: str) -> str:
@@ -228,8 +228,9 @@ def _key_sql(key_field: str) -> str:
 
 
 def _deleted_sql() -> str:
-    held = "case when written.action = 'delete' and records.\"Id\" is not null"
-    return f"{held} then {_struct(literal(RECORD), 'null::varchar', 'written.sf_id', 'true')} end"
+    still_there = "case when written.action = 'delete' and records.\"Id\" is not null"
+    cell = _struct(literal(RECORD), "null::varchar", "written.sf_id", "true")
+    return f"{still_there} then {cell} end"
 
 
 def _struct(field: str, sent: str, stored: str, lost: str) -> str:
@@ -256,11 +257,11 @@ def tally_sql(differing: str) -> str:
 def _example(field: FieldProof) -> str:
     if field.example is None:
         return ""
-    sent, stored = (_shown(value) for value in field.example)
+    sent, stored = (_shortened(value) for value in field.example)
     return f", e.g. {sent} → {stored}"
 
 
-def _shown(value: str | None) -> str:
+def _shortened(value: str | None) -> str:
     if value is None:
         return "blank"
     return f"'{value}'" if len(value) <= 60 else f"'{value[:59]}…'"

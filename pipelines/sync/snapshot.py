@@ -11,7 +11,7 @@ from pipelines.sync.mapping.fields import INTEGERS, NUMBERS, Field
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.named_objects import CONVERSION, USER, converts
-from pipelines.sync.mapping.wire import quoted, wire_sql
+from pipelines.sync.mapping.wire import number_type, quoted
 from pipelines.warehouse import csv_sql, literal
 
 USER_FIELDS = ("Id", "Username", "Name", "IsActive", "SystemModstamp")
@@ -33,8 +33,8 @@ def fields_needed(mappings: Mapping[str, ObjectMapping]) -> dict[str, list[str]]
     """Each sObject and the fields its snapshot needs: for the plan, for matching, for look-ups."""
     needed: dict[str, list[str]] = {}
     for mapping in mappings.values():
-        known = needed.get(mapping.object, [])
-        needed[mapping.object] = list(dict.fromkeys((*known, *_needed(mapping))))
+        earlier = needed.get(mapping.object, [])
+        needed[mapping.object] = list(dict.fromkeys((*earlier, *_needed(mapping))))
     return needed | {USER: list(USER_FIELDS)}
 
 
@@ -50,12 +50,12 @@ def has_deleted(object_name: str) -> bool:
 
 def snapshot_soql(object_name: str, fields: Iterable[str], where: str | None = None) -> str:
     """The query whose pages ``snapshot_sql`` reads; to be asked with deleted records included."""
-    return f"select {', '.join(fields)} from {object_name}{_where(where)}"
+    return f"select {', '.join(fields)} from {object_name}{_where_clause(where)}"
 
 
 def count_soql(object_name: str, where: str | None = None) -> str:
     """The query that says how many records ``snapshot_soql`` would find."""
-    return f"select count() from {object_name}{_where(where)}"
+    return f"select count() from {object_name}{_where_clause(where)}"
 
 
 def touched_since(moment: datetime) -> str:
@@ -68,7 +68,7 @@ def touched_before(moment: datetime) -> str:
     return f"SystemModstamp < {moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def one_of(ids: Iterable[str]) -> str:
+def ids_condition(ids: Iterable[str]) -> str:
     """A condition of SOQL: records by their Ids, of which about 400 fit into one query."""
     return f"Id in ({', '.join(map(literal, ids))})"
 
@@ -85,8 +85,8 @@ def snapshot_sql(
         pages: at least one; an empty result is a page with only its header.
         schema: the object's fields; one that is not there counts as text.
     """
-    known = schema or {}
-    listed = ",\n    ".join(_column_sql(name, known.get(name)) for name in fields)
+    fields_by_name = schema or {}
+    listed = ",\n    ".join(_column_sql(name, fields_by_name.get(name)) for name in fields)
     return f"select\n    {listed}\nfrom {pages_sql(pages)}"
 
 
@@ -113,7 +113,7 @@ def newest_sql(query: str) -> str:
 
 def with_ids_sql(query: str, records: str) -> str:
     """The rows of a query whose Ids stand in the relation ``records``."""
-    return f'select found.* from ({query}) as found semi join {records} using ("Id")'
+    return f'select listed.* from ({query}) as listed semi join {records} using ("Id")'
 
 
 def moved_sql(stamps: str, before: str) -> str:
@@ -124,33 +124,33 @@ def moved_sql(stamps: str, before: str) -> str:
     )
 
 
-def held_sql(before: str) -> str:
-    """What the mirror is going to hold: ``before`` with the relation ``fresh`` laid over it."""
+def next_mirror_sql(before: str) -> str:
+    """What the mirror is going to hold: ``before`` with the relation ``touched`` laid over it."""
     return (
-        f'select "Id", "IsDeleted" from ({before}) anti join fresh using ("Id")'
-        ' union all select "Id", "IsDeleted" from fresh'
+        f'select "Id", "IsDeleted" from ({before}) anti join touched using ("Id")'
+        ' union all select "Id", "IsDeleted" from touched'
     )
 
 
-def gone_sql(fields: Sequence[str]) -> str:
-    """A row with only its ``Id`` for each of the relation ``gone``."""
+def tombstones_sql(fields: Sequence[str]) -> str:
+    """A row with only its ``Id`` for each of the relation ``deleted``."""
     listed = ", ".join("null::varchar" if name != "Id" else '"Id"' for name in fields)
-    return f"select {listed} from gone"
+    return f"select {listed} from deleted"
 
 
 def differing_sql() -> str:
-    """What of ``fresh`` is not in ``known`` already, and nothing that nobody knew to be there."""
+    """What of ``touched`` is not in ``mirrored`` already, but nothing that was never there."""
     return (
-        'select * from (select * from fresh except select * from known) where "SystemModstamp"'
-        ' is not null or "Id" in (select "Id" from known)'
+        'select * from (select * from touched except select * from mirrored) where "SystemModstamp"'
+        ' is not null or "Id" in (select "Id" from mirrored)'
     )
 
 
 def growth_sql() -> str:
-    """How many records more there are with ``differing``, where ``known`` were there before."""
+    """How many records more there are with ``differing``, where ``mirrored`` were there before."""
     return (
         'select count(*) filter ("SystemModstamp" is not null and "Id" not in'
-        ' (select "Id" from known)) - count(*) filter ("SystemModstamp" is null) from differing'
+        ' (select "Id" from mirrored)) - count(*) filter ("SystemModstamp" is null) from differing'
     )
 
 
@@ -159,11 +159,12 @@ def _column_sql(name: str, field: Field | None) -> str:
     if name in _MOMENTS or (field is not None and field.type == "datetime"):
         return f"replace({column}, '+0000', 'Z') as {column}"
     if field is not None and field.type in NUMBERS | INTEGERS:
-        return f"coalesce({wire_sql(field, column)}, {column}) as {column}"
+        number = f"try_cast({column} as {number_type(field)})::varchar"
+        return f"coalesce({number}, {column}) as {column}"
     return column
 
 
-def _where(condition: str | None) -> str:
+def _where_clause(condition: str | None) -> str:
     return f" where {condition}" if condition else ""
 
 

@@ -40,14 +40,15 @@ def undone_sql(org_home: Path, object_name: str) -> str:
     """
     path = undone_path(org_home)
     if not path.exists():
-        nothing = ", ".join(f"null::varchar as {name}" for name in _TOLD)
+        nothing = ", ".join(f"null::varchar as {name}" for name in _COLUMNS)
         return f"select {nothing} where false"
     return (
-        f"select {', '.join(_TOLD)} from {parquet_sql(path)} where object = {literal(object_name)}"
+        f"select {', '.join(_COLUMNS)} from {parquet_sql(path)}"
+        f" where object = {literal(object_name)}"
     )
 
 
-_TOLD = ("key", "field", "value", "plan_id")
+_COLUMNS = ("key", "field", "value", "plan_id")
 
 
 def digest_sql(types: Mapping[str, str], relation: str) -> str:
@@ -65,7 +66,7 @@ def digest_sql(types: Mapping[str, str], relation: str) -> str:
     return f"md5(concat_ws(chr(31), '', {cells}))" if named else "md5('')"
 
 
-def taken_back_sql(
+def undone_rows_sql(
     object_name: str,
     plan_id: str,
     types: Mapping[str, str],
@@ -86,9 +87,9 @@ def taken_back_sql(
     """
     fields = [name for name in types if name]
     cells = ", ".join(
-        f"{{'field': {literal(name)}, 'value': wanted.{quoted(name)}}}" for name in fields
+        f"{{'field': {literal(name)}, 'value': planned_rows.{quoted(name)}}}" for name in fields
     )
-    return _TAKEN_BACK.format(
+    return _UNDONE_ROWS.format(
         object=literal(object_name),
         plan_id=literal(plan_id),
         cells=cells,
@@ -99,12 +100,12 @@ def taken_back_sql(
     )
 
 
-_TAKEN_BACK = """\
+_UNDONE_ROWS = """\
 with
 
 inverse as (select key, action, changed from {inverse}),
 
-wanted as (
+planned_rows as (
     select * from {planned}
     union all by name
     select * from {resolved}
@@ -117,7 +118,7 @@ cells as (
             [{cells}], lambda cell: list_contains(inverse.changed, cell.field)
         )) as cell
     from inverse
-    join wanted on wanted.key = inverse.key
+    join planned_rows on planned_rows.key = inverse.key
     where inverse.action = 'restore'
 )
 

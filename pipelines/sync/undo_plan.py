@@ -62,7 +62,7 @@ def undo_sql(
         converted=converted,
         plan_id=literal(plan_id),
         scope=literal(f"undo of {plan_id}"),
-        known=", ".join(map(literal, (plan_id, *undos))),
+        own_plans=", ".join(map(literal, (plan_id, *undos))),
         user_id=literal(user_id),
         converted_since=literal(CONVERTED),
         opts_in=literal(OPTS_IN),
@@ -73,31 +73,32 @@ def undo_sql(
 def _cell_sql(field: Field, group: str | None) -> str:
     """One written field: what stands there now, what stood before, and whether it moved since."""
     name = literal(field.field)
-    now, was = f"records.{quoted(field.field)}", f"planned.before[{name}]"
-    known = (
-        f"case when list_contains(map_keys(known.stored), {name}) then known.stored[{name}]"
-        f" else written.{quoted(SENT + field.field)} end"
+    current, before = f"records.{quoted(field.field)}", f"planned.before[{name}]"
+    stored = (
+        f"case when list_contains(map_keys(read_values.stored), {name})"
+        f" then read_values.stored[{name}] else written.{quoted(SENT + field.field)} end"
     )
-    opts_in = f"coalesce({was}, 'false') = 'false'" if field.field in OPT_OUTS else "false"
+    opts_in = f"coalesce({before}, 'false') = 'false'" if field.field in OPT_OUTS else "false"
     return (
         f"case when list_contains(written.fields, {name}) then {{'field': {name},"
-        f" 'now': {now}, 'was': {was}, 'known': {known}, 'writer': writers.plans[{name}],"
-        f" 'moved': not {same_sql(field, now, f'({known})')},"
-        f" 'back': {same_sql(field, now, was)}, 'opts_in': {opts_in},"
+        f" 'current': {current}, 'before': {before}, 'stored': {stored},"
+        f" 'writer': writers.plans[{name}],"
+        f" 'moved': not {same_sql(field, current, f'({stored})')},"
+        f" 'back': {same_sql(field, current, before)}, 'opts_in': {opts_in},"
         f" 'block': {literal(group or field.field)}}} end"
     )
 
 
 def _value_sql(name: str) -> str:
-    told = f"list_filter(cells, lambda cell: cell.field = {literal(name)})[1].was"
+    restored_value = f"list_filter(cells, lambda cell: cell.field = {literal(name)})[1].before"
     restored = f"list_contains(changed, {literal(name)})"
-    return f"case when {restored} then {told} end as {quoted(name)}"
+    return f"case when {restored} then {restored_value} end as {quoted(name)}"
 
 
 _UNDO = """\
 with
 
-known as (
+read_values as (
     select key, map(list(field), list(stored)) as stored
     from read
     group by key
@@ -108,7 +109,7 @@ writers as (
     select
         key,
         map(list(field), list(plan_id)) as plans,
-        max(plan_id) filter (where plan_id not in ({known})) as later
+        max(plan_id) filter (where plan_id not in ({own_plans})) as later
     from entries
     group by key
 ),
@@ -127,7 +128,7 @@ facts as (
         written.key,
         written.sf_id,
         written.action as done,
-        records."Id" is null or records."IsDeleted" = 'true' as gone,
+        records."Id" is null or records."IsDeleted" = 'true' as is_deleted,
         {converted} as converted,
         lower(records.{key_field}) is distinct from lower(written.key) as keyless,
         writers.later,
@@ -143,7 +144,7 @@ facts as (
     from written
     join planned on planned.key = written.key
     left join records on records."Id" = written.sf_id
-    left join known on known.key = written.key
+    left join read_values on read_values.key = written.key
     left join writers on writers.key = written.key
     left join undone on undone.key = written.key
     left join hung on hung.sf_id = written.sf_id
@@ -181,8 +182,8 @@ judged as (
     select
         *,
         case
-            when gone and done = 'create' then null
-            when gone then 'it was deleted since'
+            when is_deleted and done = 'create' then null
+            when is_deleted then 'it was deleted since'
             when converted then {converted_since}
             when done in ('create', 'adopt') and keyless then 'it carries another key now'
             when done in ('create', 'adopt') and later is not null
@@ -190,7 +191,8 @@ judged as (
             when done = 'create' and len(moved_cells) > 0
                 then 'changed since: ' || array_to_string(list_transform(
                     moved_cells[1:3],
-                    lambda cell: cell.field || ' is ' || coalesce('''' || cell.now || '''', 'blank')
+                    lambda cell: cell.field || ' is '
+                        || coalesce('''' || cell.current || '''', 'blank')
                 ), ', ')
             when done = 'create' and toucher is not null then toucher || ' has changed it since'
             when done = 'create' and hung is not null then hung
@@ -212,14 +214,14 @@ decided as (
         *,
         case
             when reason is not null then 'hold'
-            when gone then 'unchanged'
+            when is_deleted then 'unchanged'
             when done = 'create' then 'delete'
             when done = 'adopt' then 'clear_key'
             when len(to_restore) > 0 then 'restore'
             else 'unchanged'
         end as action,
         case
-            when reason is not null or gone or done = 'create' then []
+            when reason is not null or is_deleted or done = 'create' then []
             else list_transform(to_restore, lambda cell: cell.field)
         end as changed
     from judged
@@ -230,7 +232,7 @@ select
     action,
     sf_id,
     case
-        when gone and action = 'unchanged' then 'it is gone already'
+        when is_deleted and action = 'unchanged' then 'it is gone already'
         else reason
     end as reason,
     {scope} as scope,
@@ -239,10 +241,10 @@ select
         list_filter(
             cells, lambda cell: action = 'delete' or list_contains(changed, cell.field)
         ),
-        lambda cell: {{'k': cell.field, 'v': cell.now}}
+        lambda cell: {{'k': cell.field, 'v': cell.current}}
     )) as before,
     case
-        when gone then []
+        when is_deleted then []
         else list_transform(
             list_filter(
                 cells,
@@ -258,12 +260,12 @@ select
                 'decision': case
                     when list_contains(changed, cell.field) then 'restore' else 'left_alone'
                 end,
-                'before': cell.now,
-                'after': cell.was,
-                'sent': cell.known,
+                'before': cell.current,
+                'after': cell.before,
+                'sent': cell.stored,
                 'why': case
                     when list_contains(changed, cell.field) then null
-                    when cell.writer not in ({known})
+                    when cell.writer not in ({own_plans})
                         then 'plan ' || cell.writer || ' has written it since'
                     when cell.moved then 'changed since'
                     when list_contains(moved_blocks, cell.block)
@@ -278,5 +280,5 @@ select
     null::varchar as forecast_message,
     {columns}
 from decided
-where action <> 'unchanged' or gone
+where action <> 'unchanged' or is_deleted
 order by key"""

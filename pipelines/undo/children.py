@@ -16,11 +16,11 @@ WORK = frozenset(
 """Standard objects in which people work; custom ones (``…__c``) count, too. Others, such as
 histories and shares, belong to the record itself."""
 
-AT_ONCE = 150  # Ids of 18 characters, quoted, in a URL of at most 16 KB
+IDS_PER_QUERY = 150  # Ids of 18 characters, quoted, in a URL of at most 16 KB
 PAGE = 2_000  # records that an answer holds
 
 
-class Asked(Protocol):
+class OrgQueries(Protocol):
     """What looking for children needs of an org; ``pipelines.salesforce.org.Org`` has it."""
 
     def describe(self, object_name: str) -> dict[str, Any]:
@@ -33,7 +33,9 @@ class Asked(Protocol):
         """Count the records of a query."""
 
 
-def hung(org: Asked, object_name: str, ids: Sequence[str], gone: Collection[str]) -> dict[str, str]:
+def children_of_records(
+    org: OrgQueries, object_name: str, ids: Sequence[str], deleted: Collection[str]
+) -> dict[str, str]:
     """Id of a record → what hangs on it, in words; records without children are left out.
 
     Args:
@@ -41,27 +43,29 @@ def hung(org: Asked, object_name: str, ids: Sequence[str], gone: Collection[str]
             fewer calls.
         object_name: of the records.
         ids: of the records.
-        gone: Ids of children that do not count, as they go before.
+        deleted: Ids of children that do not count, as they go before.
     """
     if not ids:
         return {}
-    found: dict[str, Counter[str]] = defaultdict(Counter)
+    counts_by_parent: dict[str, Counter[str]] = defaultdict(Counter)
     parents = {*ids}
-    own = parents | {*gone}
+    own = parents | {*deleted}
     for child, field in _relations(org.describe(object_name)):
         for record in _children(org, child, field, ids):
             if record[field] in parents and record["Id"] not in own:
-                found[record[field]][child] += 1
-    return {sf_id: _told(counts) for sf_id, counts in found.items()}
+                counts_by_parent[record[field]][child] += 1
+    return {sf_id: _describe_children(counts) for sf_id, counts in counts_by_parent.items()}
 
 
-def _children(org: Asked, child: str, field: str, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _children(
+    org: OrgQueries, child: str, field: str, ids: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     """The children of some records, perhaps among those of others."""
-    if len(ids) > AT_ONCE:
-        there = org.count(f"select count() from {child} where {field} != null")
-        if there == 0:
+    if len(ids) > IDS_PER_QUERY:
+        child_count = org.count(f"select count() from {child} where {field} != null")
+        if child_count == 0:
             return
-        if there / PAGE < len(ids) / AT_ONCE:
+        if child_count / PAGE < len(ids) / IDS_PER_QUERY:
             yield from org.query(f"select Id, {field} from {child} where {field} != null")
             return
     for some in _batched(ids):
@@ -79,11 +83,11 @@ def _relations(describe: Mapping[str, Any]) -> list[tuple[str, str]]:
     )
 
 
-def _told(counts: Mapping[str, int]) -> str:
+def _describe_children(counts: Mapping[str, int]) -> str:
     listed = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     return f"others have hung things on it: {listed}"
 
 
 def _batched(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield ids[start : start + AT_ONCE]
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        yield ids[start : start + IDS_PER_QUERY]

@@ -32,7 +32,7 @@ from pipelines.sync.mapping.named_objects import USER
 from pipelines.sync.plan.runs import plan_named
 from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo_plan import undo_sql
-from pipelines.undo.children import hung
+from pipelines.undo.children import children_of_records
 from pipelines.undo.released import note_undone, prune_undone
 from pipelines.warehouse import literal, parquet_sql, write_parquet
 
@@ -68,18 +68,22 @@ def plan_undo(project: Project, name: str) -> Plan:
         raise _refused(plan, "is an undo itself; what it took back comes with `causeway release`")
     with project.org() as org:
         if org.organization_id != plan.organization_id:
-            what = f"was applied to the org {plan.organization_id}, not to {org.organization_id}"
-            raise _refused(plan, what)
+            mismatch = (
+                f"was applied to the org {plan.organization_id}, not to {org.organization_id}"
+            )
+            raise _refused(plan, mismatch)
         settle(project)
         if not any(plan.outcomes(stem).exists() for stem in plan.objects):
             raise _refused(plan, "was never applied, so there is nothing to undo")
         objects = list(dict.fromkeys(part.object for part in plan.objects.values()))
-        for one in objects:
-            if one not in project.objects:
-                raise _refused(plan, f"wrote {one}, which no mapping names now; put it back first")
+        for object_name in objects:
+            if object_name not in project.objects:
+                raise _refused(
+                    plan, f"wrote {object_name}, which no mapping names now; put it back first"
+                )
         check_keys(project, org, objects)
-        for one in (USER, *objects):
-            refresh(project, org, one)
+        for object_name in (USER, *objects):
+            refresh(project, org, object_name)
         saved = _inverse(project, org, plan)
     before = [undo for undo in undos(project.home) if undo.undoes == plan.plan_id]
     if not before and not any(sum(part.counts.values()) for part in saved.objects.values()):
@@ -101,7 +105,7 @@ def writes(saved: Plan) -> int:
 
 
 _WRITES = ("restore", "delete", "clear_key")
-_WORDS = {
+_PHRASES = {
     "restore": "putting back {} {}",
     "delete": "deleting {} {}",
     "clear_key": "letting go of {} {}",
@@ -109,10 +113,10 @@ _WORDS = {
 }
 
 
-def told(saved: Plan) -> str:
+def describe_undo(saved: Plan) -> str:
     """An undo in one sentence."""
     parts = []
-    for action, words in _WORDS.items():
+    for action, phrase in _PHRASES.items():
         counts: Counter[str] = Counter()
         for part in saved.objects.values():
             counts[part.object] += part.counts.get(action, 0)
@@ -122,7 +126,7 @@ def told(saved: Plan) -> str:
             if count
         ]
         if listed:
-            parts.append(words.replace("{} {}", " and ".join(listed)))
+            parts.append(phrase.replace("{} {}", " and ".join(listed)))
     return ", ".join(parts) or "changing nothing"
 
 
@@ -147,59 +151,61 @@ def carry_out(project: Project, saved: Plan, progress: Progress | None = None) -
     note_undone(project, plan, saved)
     outcomes, proofs = [], []
     for name in saved.objects:
-        barred = _left_with_children(project, saved, name)
-        found = apply_plan(project, saved, name, progress, barred=barred)
-        outcomes.append(found)
-        prune_undone(project, saved, found)
+        barred = _kept_for_children(project, saved, name)
+        outcome = apply_plan(project, saved, name, progress, barred=barred)
+        outcomes.append(outcome)
+        prune_undone(project, saved, outcome)
         proofs.append(prove(project, name, saved))
     return Undone(saved, outcomes, proofs)
 
 
 def undos(home: Path) -> list[Plan]:
     """Every undo that was applied, oldest first."""
-    found = []
+    plans = []
     for path in (home / "plans").glob(f"[!.]*/{HEADER}"):
         header = json.loads(path.read_text(encoding="utf-8"))
         if header.get("kind") == UNDO and (path.parent / "applied").exists():
-            found.append(load_plan(home, path.parent.name))
-    return sorted(found, key=lambda plan: plan.created_at)
+            plans.append(load_plan(home, path.parent.name))
+    return sorted(plans, key=lambda plan: plan.created_at)
 
 
 def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
     """The inverse plan, saved."""
     home = project.org_home(plan.organization_id)
-    known = undos(project.home)
-    gone: set[str] = set()  # records that the undo deletes or takes from their parent
+    earlier_undos = undos(project.home)
+    deleted: set[str] = set()  # records that the undo deletes or takes from their parent
     with (
         TemporaryDirectory(dir=_spill(project), prefix="undo-") as folder,
         Batch(project, plan.day).connect() as connection,
     ):
         files = {}
-        schema = {name: describes.known(home / "describe", name) for name in project.objects}
+        schema = {
+            name: describes.last_described(home / "describe", name) for name in project.objects
+        }
         mappings = _mappings(fit(project.object_mappings, schema), plan)
         for stem in reversed([*plan.objects]):
             if not plan.outcomes(stem).exists():
                 continue
             part, mapping = plan.objects[stem], mappings[stem]
-            _bind(project, connection, plan, stem, known)
+            _bind(project, connection, plan, stem, earlier_undos)
             created = [row[0] for row in connection.execute(_CREATED).fetchall()]
-            told = hung(org, part.object, created, gone)
+            children = children_of_records(org, part.object, created, deleted)
             connection.execute("create or replace temp table hung (sf_id varchar, why varchar)")
-            if told:
-                connection.executemany("insert into hung values (?, ?)", list(told.items()))
+            if children:
+                connection.executemany("insert into hung values (?, ?)", list(children.items()))
             fields, enabled = schema[part.object], mapping.enabled()
             query = undo_sql(
                 replace(part, types=dict.fromkeys(enabled, "")),
                 {field: fields[field] for field in part.types if field in enabled},
                 plan.plan_id,
-                [undo.plan_id for undo in known],
+                [undo.plan_id for undo in earlier_undos],
                 org.user_id,
                 mapping.groups,
             )
             files[stem] = Path(folder) / f"{stem}.parquet"
             write_parquet(connection, query, files[stem])
-            query = _gone_sql(files[stem], [*part.references, part.parent_field])
-            gone |= {row[0] for row in connection.execute(query).fetchall()}
+            query = _deleted_sql(files[stem], [*part.references, part.parent_field])
+            deleted |= {row[0] for row in connection.execute(query).fetchall()}
         origin = Origin(
             batch=plan.batch,
             organization_id=plan.organization_id,
@@ -214,12 +220,12 @@ def _inverse(project: Project, org: Org, plan: Plan) -> Plan:
 
 def _mappings(mappings: Mapping[str, ObjectMapping], plan: Plan) -> dict[str, ObjectMapping]:
     """The mapping of each part of a plan: of its name, else of its object."""
-    found = {}
+    mappings_by_stem = {}
     for stem, part in plan.objects.items():
         named = mappings.get(stem)
         same = named is not None and named.object == part.object
-        found[stem] = named if named and same else of_object(mappings, part.object)[0]
-    return found
+        mappings_by_stem[stem] = named if named and same else of_object(mappings, part.object)[0]
+    return mappings_by_stem
 
 
 def _bind(
@@ -227,7 +233,7 @@ def _bind(
     connection: DuckDBPyConnection,
     plan: Plan,
     stem: str,
-    known: Sequence[Plan],
+    earlier_undos: Sequence[Plan],
 ) -> None:
     """Make the relations that ``undo_sql`` reads, but for ``hung``."""
     part = plan.objects[stem]
@@ -243,32 +249,37 @@ def _bind(
         ("planned", f"select key, before from {parquet_sql(plan.payload(stem))}"),
         ("read", _read_sql(corrections_sql(book.corrections(), "written"), plan.plan_id)),
         ("entries", book.sql("written")),
-        ("undone_before", _undone_before_sql(known, plan, stem)),
+        ("undone_before", _undone_before_sql(earlier_undos, plan, stem)),
     ):
         connection.execute(f"create or replace temp table {view} as {query}")
 
 
-def _left_with_children(project: Project, saved: Plan, stem: str) -> Mapping[str, str]:
+def _kept_for_children(project: Project, saved: Plan, stem: str) -> Mapping[str, str]:
     """Key → why a record is not deleted after all: children of it could not be undone before."""
     deletes = f"select sf_id, key from {parquet_sql(saved.payload(stem))}"
     name = saved.objects[stem].object
     with project.org() as org, project.warehouse.connect() as connection:
         query = f"{deletes} where action = 'delete'"
         keys = dict(connection.execute(query).fetchall())
-        return {keys[sf_id]: why for sf_id, why in hung(org, name, list(keys), set()).items()}
+        return {
+            keys[sf_id]: reason
+            for sf_id, reason in children_of_records(org, name, list(keys), set()).items()
+        }
 
 
-def _undone_before_sql(known: Sequence[Plan], plan: Plan, stem: str) -> str:
+def _undone_before_sql(earlier_undos: Sequence[Plan], plan: Plan, stem: str) -> str:
     """Keys and fields of a plan that other undos of it have taken back already."""
     parts = ["select null::varchar as key, null::varchar as field where false"]
-    for undo in known:
+    for undo in earlier_undos:
         if undo.undoes == plan.plan_id and stem in undo.objects and undo.outcomes(stem).exists():
-            taken = "case when planned.action = 'restore' then planned.changed else [null] end"
+            undone_fields = (
+                "case when planned.action = 'restore' then planned.changed else [null] end"
+            )
             parts.append(
-                f"select key, unnest({taken}) as field"
+                f"select key, unnest({undone_fields}) as field"
                 f" from {parquet_sql(undo.payload(stem))} as planned"
-                f" join {parquet_sql(undo.outcomes(stem))} as said using (key)"
-                " where said.outcome in ('updated', 'deleted')"
+                f" join {parquet_sql(undo.outcomes(stem))} as outcome using (key)"
+                " where outcome.outcome in ('updated', 'deleted')"
             )
     return "\nunion all\n".join(parts)
 
@@ -277,7 +288,7 @@ def _read_sql(corrections: str, plan_id: str) -> str:
     return f"select key, field, stored from ({corrections}) where plan_id = {literal(plan_id)}"
 
 
-def _gone_sql(payload: Path, parents: Sequence[str | None]) -> str:
+def _deleted_sql(payload: Path, parents: Sequence[str | None]) -> str:
     """Records that are deleted or taken from their parents, which these fields name."""
     named = ", ".join(literal(name) for name in parents if name)
     return (
@@ -292,8 +303,8 @@ def _spill(project: Project) -> Path:
     return folder
 
 
-def _refused(plan: Plan, what: str) -> ConfigError:
-    return ConfigError(f"plan {plan.plan_id} {what}")
+def _refused(plan: Plan, mismatch: str) -> ConfigError:
+    return ConfigError(f"plan {plan.plan_id} {mismatch}")
 
 
 _CREATED = "select sf_id from written where action = 'create' and sf_id is not null"

@@ -12,7 +12,7 @@ from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.sync.apply.payload import payload_sql
 from pipelines.sync.plan.saved import Plan
-from pipelines.sync.undo import UNDONE, taken_back_sql, undone_path
+from pipelines.sync.undo import UNDONE, undone_path, undone_rows_sql
 from pipelines.warehouse import literal, parquet_sql, write_parquet
 
 if TYPE_CHECKING:
@@ -34,16 +34,18 @@ def note_undone(project: Project, plan: Plan, undo: Plan) -> None:
     """
     path = undone_path(project.org_home(plan.organization_id))
     with Batch(project, plan.day).connect() as connection:
-        kept = f"select * from ({_undone_sql(path)}) where plan_id <> {literal(undo.plan_id)}"
-        parts = [kept, *(_taken_back(plan, undo, name) for name in undo.objects)]
+        earlier_rows = (
+            f"select * from ({_undone_sql(path)}) where plan_id <> {literal(undo.plan_id)}"
+        )
+        parts = [earlier_rows, *(_undo_query(plan, undo, name) for name in undo.objects)]
         write_parquet(connection, "\nunion all by name\n".join(f"({part})" for part in parts), path)
 
 
-def prune_undone(project: Project, undo: Plan, found: Outcomes) -> None:
+def prune_undone(project: Project, undo: Plan, outcomes: Outcomes) -> None:
     """Forget what an undo was to take back and did not: its rows were held or rejected."""
     path = undone_path(project.org_home(undo.organization_id))
     with project.warehouse.connect() as connection:
-        write_parquet(connection, _pruned_sql(path, undo.plan_id, found), path)
+        write_parquet(connection, _pruned_sql(path, undo.plan_id, outcomes), path)
 
 
 def forget_remade(
@@ -54,11 +56,11 @@ def forget_remade(
     if not path.exists():
         return
     remade = f"select key from {parquet_sql(segment)} where action in ('create', 'adopt')"
-    kept = (
+    remaining = (
         f"select * from ({_undone_sql(path)})"
         f" where object <> {literal(object_name)} or key not in ({remade})"
     )
-    write_parquet(connection, kept, path)
+    write_parquet(connection, remaining, path)
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def release(project: Project, which: Release) -> int:
     with project.warehouse.connect() as connection:
         before = _count(connection, path)
         if before:
-            write_parquet(connection, _left_sql(path, which), path)
+            write_parquet(connection, _remaining_sql(path, which), path)
         return before - _count(connection, path)
 
 
@@ -103,9 +105,9 @@ def _home(project: Project) -> Path:
     return project.org_home(project.bound_org)
 
 
-def _taken_back(plan: Plan, undo: Plan, name: str) -> str:
+def _undo_query(plan: Plan, undo: Plan, name: str) -> str:
     part, parents = plan.objects[name], plan.parents(name)
-    return taken_back_sql(
+    return undone_rows_sql(
         part.object,
         undo.plan_id,
         {field: kind for field, kind in part.types.items() if field in undo.objects[name].types},
@@ -122,18 +124,18 @@ def _undone_sql(path: Path) -> str:
     return f"select {nothing} where false"
 
 
-def _pruned_sql(path: Path, plan_id: str, found: Outcomes) -> str:
-    left = (
-        f"select key from {parquet_sql(found.path)}"
+def _pruned_sql(path: Path, plan_id: str, outcomes: Outcomes) -> str:
+    not_undone = (
+        f"select key from {parquet_sql(outcomes.path)}"
         " where outcome not in ('updated', 'deleted', 'unknown')"
     )
     return (
         f"select * from ({_undone_sql(path)}) where plan_id <> {literal(plan_id)}"
-        f" or object <> {literal(found.object)} or key not in ({left})"
+        f" or object <> {literal(outcomes.object)} or key not in ({not_undone})"
     )
 
 
-def _left_sql(path: Path, which: Release) -> str:
+def _remaining_sql(path: Path, which: Release) -> str:
     """The rows that stay; a released record keeps its own, without a value, until it is remade.
 
     It says that its deletion in the org was no decision of the people there.

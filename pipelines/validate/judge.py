@@ -80,7 +80,7 @@ def validated(batch: Batch, entity: str) -> Validated:
     """``validate`` one relation of one day, or tell again what was found when nothing changed."""
     warehouse, valid, rejected = batch.project.warehouse, f"valid_{entity}", f"rejected_{entity}"
     memo = batch.memo(valid, _inputs(warehouse, entity, batch.day), rejected)
-    facts = memo.known()
+    facts = memo.cached()
     if facts is not None:
         return _remembered(facts, batch.written(valid), batch.written(rejected))
     with batch.connect() as connection:

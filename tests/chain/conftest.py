@@ -145,17 +145,17 @@ class Chain:
             *self.project.object_mappings[object_name.lower()].enabled(),
         )
         client = self.salesforce()
-        found = client.query_all(f"select Id, {', '.join(names)} from {object_name}")["records"]
+        rows = client.query_all(f"select Id, {', '.join(names)} from {object_name}")["records"]
         client.session.close()
-        return [{name: row[name] for name in ("Id", *names)} for row in found]
+        return [{name: row[name] for name in ("Id", *names)} for row in rows]
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
         """What the org holds but for Ids and keys, which depend on the order of runs."""
         names = {row["Id"]: row["Name"] for row in self.records("Account", "Name")}
-        held = {}
+        records_of = {}
         for object_name in OBJECTS:
             rows = self.records(object_name)
-            held[object_name] = sorted(
+            records_of[object_name] = sorted(
                 tuple(
                     str(names.get(value) if name == "AccountId" else value)
                     for name, value in row.items()
@@ -163,7 +163,7 @@ class Chain:
                 )
                 for row in rows
             )
-        return held
+        return records_of
 
     def stamps(self) -> dict[str, str]:
         """Id → when the org last touched the record."""
@@ -192,10 +192,10 @@ class Chain:
         import duckdb
 
         with duckdb.connect(self.home / "causeway.duckdb", read_only=True) as connection:
-            found = connection.sql(f'select * from "{relation}"')
+            rows = connection.sql(f'select * from "{relation}"')
             if day is not None:
-                found = found.filter(f"day = date '{day}'")
-            return found.to_arrow_table().to_pylist()
+                rows = rows.filter(f"day = date '{day}'")
+            return rows.to_arrow_table().to_pylist()
 
 
 class Command(subprocess.Popen[str]):
@@ -215,17 +215,17 @@ MakeChain = Callable[..., Chain]
 @pytest.fixture(scope="module")
 def make_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeChain]:
     """Make pipelines; ``org=False`` leaves the org to the test. All orgs end with the module."""
-    made: list[Chain] = []
+    chains: list[Chain] = []
 
     def make(sources: str | None = None, *, org: bool = True, home: Path | None = None) -> Chain:
         chain = Chain(home or tmp_path_factory.mktemp("pipeline") / "home", sources)
-        made.append(chain)
+        chains.append(chain)
         if org:
             chain.start_org()
         return chain
 
     yield make
-    for chain in made:
+    for chain in chains:
         chain.stop_org()
 
 
@@ -237,8 +237,8 @@ DAGSTERS = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Warnings about how Dagster is made say nothing about us."""
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here):
+        if item.path.is_relative_to(folder):
             for warning in DAGSTERS:
                 item.add_marker(pytest.mark.filterwarnings(warning))

@@ -103,8 +103,8 @@ def test_strict_sends_nothing_once_a_record_has_changed(planned: Any) -> None:
 
 def test_what_changed_since_it_was_planned_is_planned_anew(planned: Any) -> None:
     apply(Batch(planned.project, NEXT), "contact")
-    said = {row["outcome"] for row in planned.read("salesforce_contact", NEXT)}
-    assert said == {"updated", "held"}
+    outcomes = {row["outcome"] for row in planned.read("salesforce_contact", NEXT)}
+    assert outcomes == {"updated", "held"}
     stale = [row for row in planned.read("salesforce_contact", NEXT) if row["outcome"] == "held"]
     assert [row["code"] for row in stale] == ["STALE", "STALE"]
     whys = sorted(row["message"] for row in stale)

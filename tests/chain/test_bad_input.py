@@ -28,10 +28,10 @@ ROWS = HEADER + "Ada,Okafor,ada@acme.example,Acme\n"
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
     """One good day; the org is not needed for it."""
-    made = make_chain(SOURCES, org=False)
-    made.put("people", GOOD, "people.csv", ROWS)
-    assert made.run(GOOD).failed_step == "org"
-    return made
+    new_chain = make_chain(SOURCES, org=False)
+    new_chain.put("people", GOOD, "people.csv", ROWS)
+    assert new_chain.run(GOOD).failed_step == "org"
+    return new_chain
 
 
 @pytest.fixture
@@ -99,9 +99,9 @@ def test_every_bad_file_of_every_source_is_told_at_once(chain: Any, day: date) -
     assert sorted(problem.file for problem in problems) == sorted(map(str, bad))
     assert any("email" in problem.message for problem in problems)
     assert len(chain.read("valid_contacts", day)) == 1
-    told = chain.causeway("status", "--batch", str(day)).stdout
-    assert "3 files could not be read" in told
-    assert all(str(path) in told for path in bad)
+    status = chain.causeway("status", "--batch", str(day)).stdout
+    assert "3 files could not be read" in status
+    assert all(str(path) in status for path in bad)
     document = json.loads(chain.causeway("status", "--batch", str(day), "--json").stdout)
     assert [problem["file"] for problem in document["refused"]] == sorted(map(str, bad))
 
@@ -185,7 +185,7 @@ def test_what_the_org_cannot_take_is_found_before_anything_is_written(make_chain
         _edited(account, "Website:            website", "Websites:           website"),
     ):
         problems = _problems(chain.refused(GOOD), ConfigError)
-        told = "\n".join(map(str, problems))
+        messages = "\n".join(map(str, problems))
         for path, fragments in {
             contact: ("Departement", "titel", "concat_ws(("),
             lead: ("emial", "faks"),
@@ -197,8 +197,8 @@ def test_what_the_org_cannot_take_is_found_before_anything_is_written(make_chain
                     for number, text in enumerate(path.read_text().splitlines(), start=1)
                     if fragment in text and not text.startswith("#")
                 ]
-                assert f"{path}:{line}: " in told, (fragment, told)
-    assert "did you mean Department" in told
+                assert f"{path}:{line}: " in messages, (fragment, messages)
+    assert "did you mean Department" in messages
     assert {len(chain.records(name)) for name in ("Account", "Contact", "Lead")} == {0}
     assert len(chain.read("valid_contacts", GOOD)) == 1
     bad = chain.put("shop", GOOD, "customer.csv", "firstname,lastname\nAda,Okafor\n")

@@ -42,10 +42,10 @@ def members() -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
-    made = make_chain(SOURCES)
+    new_chain = make_chain(SOURCES)
     for source, name in (("members", "members.csv"), ("offices", "district_offices.csv")):
-        made.put(source, DAY, name, (CONGRESS / name).read_bytes())
-    return made.done(DAY)
+        new_chain.put(source, DAY, name, (CONGRESS / name).read_bytes())
+    return new_chain.done(DAY)
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +53,10 @@ def contacts(chain: Any) -> dict[str, dict[str, Any]]:
     """Member → the Contact that simple-salesforce reads of them."""
     fields = ("Causeway_Key__c", *chain.project.object_mappings["contact"].enabled())
     codes = [f"{block}{part}Code" for block in ("Mailing", "Other") for part in PLACE]
-    held = {row["Causeway_Key__c"]: row for row in chain.records("Contact", *fields, *codes)}
+    contact_of = {row["Causeway_Key__c"]: row for row in chain.records("Contact", *fields, *codes)}
     linked = [row for row in chain.read("person_links", DAY) if row["entity"] == "contact"]
-    assert len(linked) == len(held)
-    return {row["source_id"]: held[row["person_key"]] for row in linked}
+    assert len(linked) == len(contact_of)
+    return {row["source_id"]: contact_of[row["person_key"]] for row in linked}
 
 
 def test_every_member_is_a_contact_of_a_chamber(chain: Any, members: Any, contacts: Any) -> None:
@@ -114,11 +114,11 @@ def test_states_arrive_as_codes_and_what_has_none_is_told(chain: Any, contacts: 
         "California",
         "United States",
     )
-    told = {row["key"]: row["_left_out"] for row in chain.read("sf_contact", DAY)}
+    left_out = {row["key"]: row["_left_out"] for row in chain.read("sf_contact", DAY)}
     blank = {row["Causeway_Key__c"] for row in contacts.values() if not row["MailingStateCode"]}
-    territories = {key for key, text in told.items() if text is not None}
+    territories = {key for key, text in left_out.items() if text is not None}
     assert territories <= blank
-    assert any("the org lists no state PR" in (text or "") for text in told.values())
+    assert any("the org lists no state PR" in (text or "") for text in left_out.values())
 
 
 def _stands(office: dict[str, str], contact: dict[str, Any], *, listed: bool) -> bool:
@@ -131,12 +131,12 @@ def _stands(office: dict[str, str], contact: dict[str, Any], *, listed: bool) ->
     coded = [office["City"], office["State"] if listed else None, office["Zip Code"]]
     for block in ("Mailing", "Other"):
         parts = ("Street", "City", "StateCode", "PostalCode")
-        there = [contact[f"{block}{part}"] for part in parts]
-        if _plain(there) == _plain(["\n".join(street), *coded]):
+        org_values = [contact[f"{block}{part}"] for part in parts]
+        if _plain(org_values) == _plain(["\n".join(street), *coded]):
             return True
-    wanted = _plain([", ".join([*street, *filter(None, place)])])[0]
+    expected = _plain([", ".join([*street, *filter(None, place)])])[0]
     lines = (contact["Description"] or "").splitlines()
-    return any(line.startswith(wanted) for line in _plain(lines))
+    return any(line.startswith(expected) for line in _plain(lines))
 
 
 def _plain(texts: list[str | None]) -> list[str]:

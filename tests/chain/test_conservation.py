@@ -43,10 +43,10 @@ LINES = st.lists(st.text(st.sampled_from('a1@.,;"\t\n\r é'), max_size=40), max_
 
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
-    made = make_chain(SOURCES, org=False)
-    made.put("others", DAY, "others.csv", OTHERS)
-    prepare(made.project)
-    return made
+    new_chain = make_chain(SOURCES, org=False)
+    new_chain.put("others", DAY, "others.csv", OTHERS)
+    prepare(new_chain.project)
+    return new_chain
 
 
 def _judge(chain: Any, content: str) -> tuple[int, list[dict[str, Any]]]:
@@ -104,5 +104,5 @@ def test_every_line_that_was_typed_has_one_verdict(chain: Any, lines: list[str])
     before_quotes = text.split('"', 1)[0]
     plain = io.StringIO(before_quotes, newline=None).read().split("\n")
     whole = plain if before_quotes == text else plain[:-1]
-    wanted = {number for number, line in enumerate(whole, 1) if number > 1 and line.strip()}
-    assert wanted <= set(numbers)
+    expected = {number for number, line in enumerate(whole, 1) if number > 1 and line.strip()}
+    assert expected <= set(numbers)

@@ -54,18 +54,18 @@ def test_the_contact_of_a_converted_lead_follows_its_source(make_chain: Any) -> 
         "<convertedStatus>Closed - Converted</convertedStatus>"
         f"<leadId>{lead['Id']}</leadId></leadConverts></convertLead>",
     )
-    [made] = chain.records("Contact", *READ)
-    assert (made["Title"], made["Causeway_Key__c"]) == ("Boss", None)
-    chain.salesforce().Contact.update(made["Id"], {"MailingCity": "Leeds"})
+    [before] = chain.records("Contact", *READ)
+    assert (before["Title"], before["Causeway_Key__c"]) == ("Boss", None)
+    chain.salesforce().Contact.update(before["Id"], {"MailingCity": "Leeds"})
 
     # Title and address changed in the source, the address by somebody in the org as well.
     chain.put("leads", D2, "l.csv", HEAD + "1,Ada,Okafor,ada@x.org,Chief,555 0100,2 Low St,York\n")
     sync(chain, D2)
     [row] = rows(chain, D2)
-    assert (row["action"], row["sf_id"], row["changed"]) == ("adopt", made["Id"], ["Title"])
-    [now] = chain.records("Contact", *READ)
-    assert now["Causeway_Key__c"] == lead["Causeway_Key__c"]
-    assert (now["Title"], now["MailingStreet"], now["MailingCity"]) == (
+    assert (row["action"], row["sf_id"], row["changed"]) == ("adopt", before["Id"], ["Title"])
+    [after] = chain.records("Contact", *READ)
+    assert after["Causeway_Key__c"] == lead["Causeway_Key__c"]
+    assert (after["Title"], after["MailingStreet"], after["MailingCity"]) == (
         "Chief",
         "1 High St",
         "Leeds",
@@ -77,55 +77,55 @@ def test_the_contact_of_a_converted_lead_follows_its_source(make_chain: Any) -> 
     sync(chain, D3)
     [row] = rows(chain, D3)
     assert (row["action"], row["changed"]) == ("update", ["MobilePhone"])
-    [now] = chain.records("Contact", *READ)
-    assert now["MobilePhone"] == "555 0199"
+    [after] = chain.records("Contact", *READ)
+    assert after["MobilePhone"] == "555 0199"
     sync(chain, D3)
     assert [row["action"] for row in rows(chain, D3)] == ["unchanged"]
 
 
 def test_the_contact_that_a_lead_was_converted_into_was_there_before_us(make_chain: Any) -> None:
     chain = make_chain(SOURCES)
-    theirs = chain.salesforce().Contact.create(
+    contact_id = chain.salesforce().Contact.create(
         {"FirstName": "Ada", "LastName": "Okafor", "Title": "Boss", "Email": "old@x.org"}
     )["id"]
     chain.put("leads", D1, "l.csv", HEAD + "1,Ada,Okafor,ada@x.org,Boss,,,\n")
     sync(chain, D1)
     [lead] = chain.records("Lead", "Id")
     account = chain.salesforce().Account.create({"Name": "Acme"})["id"]
-    chain.salesforce().Contact.update(theirs, {"AccountId": account})
+    chain.salesforce().Contact.update(contact_id, {"AccountId": account})
     call(
         chain,
         f'<convertLead xmlns="{PARTNER}"><leadConverts>'
-        f"<accountId>{account}</accountId><contactId>{theirs}</contactId>"
+        f"<accountId>{account}</accountId><contactId>{contact_id}</contactId>"
         "<convertedStatus>Closed - Converted</convertedStatus>"
         f"<leadId>{lead['Id']}</leadId></leadConverts></convertLead>",
     )
     chain.put("leads", D2, "l.csv", HEAD + "1,Ada,Okafor,ada@x.org,Chief,,,\n")
     sync(chain, D2)
     [row] = rows(chain, D2)
-    assert (row["action"], row["sf_id"], row["changed"]) == ("adopt", theirs, [])
-    told = {field["field"]: field["decision"] for field in row["fields"]}
-    assert told == {"Title": "adopt_kept", "Email": "adopt_kept"}
+    assert (row["action"], row["sf_id"], row["changed"]) == ("adopt", contact_id, [])
+    decisions = {field["field"]: field["decision"] for field in row["fields"]}
+    assert decisions == {"Title": "adopt_kept", "Email": "adopt_kept"}
 
 
 def test_a_merged_record_waits_or_its_master_is_followed(make_chain: Any) -> None:
     chain = make_chain(SOURCES)
     chain.put("people", D1, "p.csv", HEAD + "1,Ada,Okafor,ada@x.org,Boss,,,\n")
     sync(chain, D1)
-    [ours] = chain.records("Contact", "Causeway_Key__c")
+    [before] = chain.records("Contact", "Causeway_Key__c")
     master = chain.salesforce().Contact.create({"FirstName": "Ada", "LastName": "Okafor"})["id"]
     call(
         chain,
         f'<merge xmlns="{PARTNER}"><mergeRequests><masterRecord>'
         f'<type xmlns="urn:sobject.partner.soap.sforce.com">Contact</type>'
         f'<Id xmlns="urn:sobject.partner.soap.sforce.com">{master}</Id></masterRecord>'
-        f"<recordToMergeIds>{ours['Id']}</recordToMergeIds></mergeRequests></merge>",
+        f"<recordToMergeIds>{before['Id']}</recordToMergeIds></mergeRequests></merge>",
     )
     chain.put("people", D2, "p.csv", HEAD + "1,Ada,Okafor,ada@x.org,Chief,,,\n")
     sync(chain, D2)
     [row] = rows(chain, D2)
-    told = f"its Contact was merged into {master} in the org"
-    assert (row["action"], row["reason"]) == ("hold", told)
+    reason = f"its Contact was merged into {master} in the org"
+    assert (row["action"], row["reason"]) == ("hold", reason)
     assert row["decide"] == f"use,people:1,{master}"
 
     policies = chain.mappings / "policies.yaml"
@@ -135,6 +135,6 @@ def test_a_merged_record_waits_or_its_master_is_followed(make_chain: Any) -> Non
     sync(chain, D2)
     [row] = rows(chain, D2)
     assert (row["action"], row["sf_id"]) == ("adopt", master)
-    [now] = chain.records("Contact", "Causeway_Key__c", "Email", "Title")
-    assert (now["Id"], now["Causeway_Key__c"]) == (master, ours["Causeway_Key__c"])
-    assert now["Email"] == "ada@x.org"
+    [after] = chain.records("Contact", "Causeway_Key__c", "Email", "Title")
+    assert (after["Id"], after["Causeway_Key__c"]) == (master, before["Causeway_Key__c"])
+    assert after["Email"] == "ada@x.org"

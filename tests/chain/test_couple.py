@@ -21,9 +21,9 @@ NEWS = "ID,Email,Status,Updated At\n"
 
 @pytest.fixture
 def chain(make_chain: Any) -> Any:
-    made = make_chain(SOURCES)
-    made.start_org()
-    return made
+    new_chain = make_chain(SOURCES)
+    new_chain.start_org()
+    return new_chain
 
 
 def people(chain: Any) -> dict[str, tuple[Any, Any]]:
@@ -74,9 +74,9 @@ def test_a_record_that_may_be_hers_waits_until_somebody_says_so(chain: Any) -> N
     assert row["action"] == "hold"
     assert "agrees in part" in row["reason"]
     use, different = row["decide"].splitlines()
-    shown = chain.causeway("plan", "--only", "reviews")
-    assert use in shown.stdout
-    assert different in shown.stdout
+    reviews = chain.causeway("plan", "--only", "reviews")
+    assert use in reviews.stdout
+    assert different in reviews.stdout
     chain.decide(use)
     chain.done(D1)
     [record] = chain.records("Contact", "LastName", "Phone", "Causeway_Key__c")

@@ -42,9 +42,9 @@ def _job() -> dg.JobDefinition:
 
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
-    made = make_chain(SOURCES, org=False)
-    made.put("people", DAY, "people.csv", ROWS)
-    return made
+    new_chain = make_chain(SOURCES, org=False)
+    new_chain.put("people", DAY, "people.csv", ROWS)
+    return new_chain
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_re_execution_from_failure_goes_on_from_there(chain: Any, again: Any) ->
     assert len(chain.records("Contact")) == 2
 
 
-def _made(chain: Any, instance: dg.DagsterInstance, *assets: str) -> tuple[list[str], int]:
+def _materialized(chain: Any, instance: dg.DagsterInstance, *assets: str) -> tuple[list[str], int]:
     """Make some assets of the day alone: what was recorded, in its order, and how many checks."""
     with chain.active():
         done = _job().execute_in_process(
@@ -121,12 +121,12 @@ def _made(chain: Any, instance: dg.DagsterInstance, *assets: str) -> tuple[list[
 )
 def test_one_asset_alone(chain: Any, again: Any, asset: str, checks: int) -> None:
     *_, instance = again
-    assert _made(chain, instance, asset) == ([asset], checks)
+    assert _materialized(chain, instance, asset) == ([asset], checks)
 
 
 def test_assets_of_one_stage_are_made_in_their_order(chain: Any, again: Any) -> None:
     *_, instance = again
-    recorded, _ = _made(chain, instance, "accounts", "person_links", "people")
+    recorded, _ = _materialized(chain, instance, "accounts", "person_links", "people")
     assert recorded == ["person_links", "people", "accounts"]
 
 
@@ -200,7 +200,9 @@ def test_an_asset_shows_what_it_holds(
     assert event.asset_materialization.partition == DAY.isoformat()
     metadata = event.asset_materialization.metadata
     assert metadata["dagster/row_count"].value == rows
-    assert column in {shown.name for shown in metadata["dagster/column_schema"].value.columns}
+    assert column in {
+        described.name for described in metadata["dagster/column_schema"].value.columns
+    }
     lineage = metadata["dagster/column_lineage"].value.deps_by_column[column]
     assert origin in [(dep.asset_key.to_user_string(), dep.column_name) for dep in lineage]
     assert f"from {asset} " in metadata["look at it"].value

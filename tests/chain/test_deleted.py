@@ -22,8 +22,8 @@ GOOD = "its Contact was deleted in the org, for good"
 def policy(chain: Any, value: str) -> None:
     path = chain.mappings / "policies.yaml"
     lines = path.read_text().splitlines()
-    kept = [line for line in lines if not line.startswith(("deleted_in_org:", "          "))]
-    path.write_text("\n".join([*kept, f"deleted_in_org: {value}"]))
+    other_lines = [line for line in lines if not line.startswith(("deleted_in_org:", "          "))]
+    path.write_text("\n".join([*other_lines, f"deleted_in_org: {value}"]))
 
 
 def put(chain: Any, day: date, title: str) -> None:
@@ -37,8 +37,8 @@ def ids(chain: Any) -> dict[str, str]:
 
 def delete(chain: Any, object_name: str, sf_id: str, *, purge: bool = False) -> None:
     with chain.project.org() as org:
-        [gone] = org.collections(Load(object_name, "delete"), [{"Id": sf_id}])
-        assert gone.success
+        [result] = org.collections(Load(object_name, "delete"), [{"Id": sf_id}])
+        assert result.success
         if purge:
             empty = f'<emptyRecycleBin xmlns="urn:partner.soap.sforce.com"><ids>{sf_id}</ids>'
             assert b"<success>true" in org.session.soap(f"{empty}</emptyRecycleBin>")
@@ -53,18 +53,18 @@ def planned(chain: Any, day: date, name: str = "contact") -> dict[str, tuple[str
 
 @pytest.fixture
 def chain(make_chain: Any) -> Any:
-    made = make_chain(SOURCES, org=False)
-    control.start(made.project.local_org, faults=True)
-    put(made, DAY, "boss")
-    return made.done(DAY)
+    new_chain = make_chain(SOURCES, org=False)
+    control.start(new_chain.project.local_org, faults=True)
+    put(new_chain, DAY, "boss")
+    return new_chain.done(DAY)
 
 
 def test_what_is_left_is_listed_and_what_is_purged_is_no_news(chain: Any) -> None:
-    there = ids(chain)
-    chain.salesforce().Contact.update(there["Last2"], {"HasOptedOutOfEmail": True})
-    delete(chain, "Contact", there["Last0"])
-    delete(chain, "Contact", there["Last1"], purge=True)
-    delete(chain, "Contact", there["Last2"])
+    existing = ids(chain)
+    chain.salesforce().Contact.update(existing["Last2"], {"HasOptedOutOfEmail": True})
+    delete(chain, "Contact", existing["Last0"])
+    delete(chain, "Contact", existing["Last1"], purge=True)
+    delete(chain, "Contact", existing["Last2"])
     put(chain, NEXT, "boss")
     chain.done(NEXT)
     assert planned(chain, NEXT) == {
@@ -79,36 +79,36 @@ def test_what_is_left_is_listed_and_what_is_purged_is_no_news(chain: Any) -> Non
     plan = planned(chain, NEXT)
     assert plan["Last0"] == ("create", f"its Contact was deleted in the org, {again}")
     assert plan["Last1"] == ("create", f"{GOOD}, {again}")
-    [action, why] = plan["Last2"]  # who does not want to be written to is not forgotten
-    assert (action, "where it had opted out of e-mail" in str(why)) == ("hold", True)
+    [action, reason] = plan["Last2"]  # who does not want to be written to is not forgotten
+    assert (action, "where it had opted out of e-mail" in str(reason)) == ("hold", True)
     assert set(ids(chain)) == {"Last0", "Last1", "Last3"}
 
 
 def test_what_is_undeleted_is_the_same_record_with_what_changed_since(chain: Any) -> None:
     policy(chain, "undelete")
-    there = ids(chain)
+    existing = ids(chain)
     accounts = {row["Name"]: row["Id"] for row in chain.records("Account", "Name")}
-    delete(chain, "Contact", there["Last0"])
-    delete(chain, "Contact", there["Last1"], purge=True)
+    delete(chain, "Contact", existing["Last0"])
+    delete(chain, "Contact", existing["Last1"], purge=True)
     delete(chain, "Account", accounts["Acme 2"])  # and its contact with it
     put(chain, NEXT, "chief")
     chain.done(NEXT)
     assert planned(chain, NEXT, "account")["Acme 2"] == ("undelete", None)
     plan = planned(chain, NEXT)
     assert plan["Last0"] == plan["Last2"] == ("undelete", None)
-    made = f"{GOOD}, so it is made again (deleted_in_org: undelete)"
-    assert plan["Last1"] == ("create", made)
+    reason = f"{GOOD}, so it is made again (deleted_in_org: undelete)"
+    assert plan["Last1"] == ("create", reason)
     assert chain.outcomes(NEXT)["Contact"] == {"updated": 3, "created": 1}
     after = ids(chain)
     assert {name: after[name] for name in ("Last0", "Last2", "Last3")} == {
-        name: there[name] for name in ("Last0", "Last2", "Last3")
+        name: existing[name] for name in ("Last0", "Last2", "Last3")
     }
     assert {row["Title"] for row in chain.records("Contact", "Title")} == {"chief"}
     chain.done(NEXT)
     assert {action for action, _ in planned(chain, NEXT).values()} == {"unchanged"}
 
-    said = chain.causeway("plan", "--only", "undeletes")
-    assert "undelete" not in said.stdout.split("Contact")[0]
+    output = chain.causeway("plan", "--only", "undeletes")
+    assert "undelete" not in output.stdout.split("Contact")[0]
     undone = chain.causeway("undo", _plan_of(chain, NEXT), "--plan-only")
     assert "restore" in undone.stdout or "putting back" in undone.stdout
 
@@ -122,12 +122,12 @@ def _plan_of(chain: Any, day: date) -> str:
 
 def test_a_lost_answer_and_an_empty_bin_lose_nothing(chain: Any) -> None:
     policy(chain, "undelete")
-    there = ids(chain)
+    existing = ids(chain)
     for name in ("Last0", "Last1"):
-        delete(chain, "Contact", there[name])
+        delete(chain, "Contact", existing[name])
     control.inject(chain.project.local_org, {"kind": "lose_answer", "path": "Soap", "times": 1})
     put(chain, NEXT, "chief")
     chain.done(NEXT)
     assert chain.outcomes(NEXT)["Contact"] == {"updated": 4}
-    assert ids(chain) == there
+    assert ids(chain) == existing
     assert {row["Title"] for row in chain.records("Contact", "Title")} == {"chief"}

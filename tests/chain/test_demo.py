@@ -27,9 +27,9 @@ NEW = {story.NEW_SHOPPER, story.NEW_CONTACT, story.NEW_READER}
 
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
-    made = make_chain()
-    write_inputs(made.inbox, DAYS)
-    return made
+    new_chain = make_chain()
+    write_inputs(new_chain.inbox, DAYS)
+    return new_chain
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def first(chain: Any) -> dict[str, Any]:
     """Both days, each run by the command in a process of its own; what it says of them."""
     ran = chain.causeway("sync", "--all", "--json")
     assert ran.returncode == 1, ran.stderr  # some rows are bad on purpose
-    return {found["batch"]: found for found in json.loads(ran.stdout)["batches"]}
+    return {batch["batch"]: batch for batch in json.loads(ran.stdout)["batches"]}
 
 
 @pytest.fixture(scope="module")
@@ -67,30 +67,30 @@ def test_rows_are_counted_as_they_were_planted(chain: Any, first: Any, number: i
 
 
 def test_people_and_accounts_are_who_the_story_says(first: Any) -> None:
-    found = first[FIRST.isoformat()]["entities"]
-    assert found["people"] == found["people_total"] == len(CONTACTS | LEADS)
+    entities = first[FIRST.isoformat()]["entities"]
+    assert entities["people"] == entities["people_total"] == len(CONTACTS | LEADS)
     assert first[SECOND.isoformat()]["entities"]["people_total"] == len(CONTACTS | LEADS | NEW)
     readers = len(story.READERS) + len(story.LISTED_READERS) + len(story.GUEST_READERS)
     buyers = len(story.BUYERS) + len(GUESTS) - 1  # one order is bad
     records = len(story.LISTED) + len(TYPED_IN) + len(SHOPPERS) + readers + buyers
-    assert found["duplicates_joined"] == records - len(CONTACTS | LEADS)
+    assert entities["duplicates_joined"] == records - len(CONTACTS | LEADS)
     # Wholesale customers, every third, are billed at work; the others are accounts of their own.
     alone = {number for number in SHOPPERS - TYPED_IN if number % 3}
-    assert found["accounts"] == len(COMPANIES) + len(alone)
+    assert entities["accounts"] == len(COMPANIES) + len(alone)
 
 
 def test_records_are_created_then_changed(first: Any) -> None:
-    def told(day: date, name: str) -> tuple[int, ...]:
+    def written(day: date, name: str) -> tuple[int, ...]:
         counts = first[day.isoformat()]["objects"][name]
         assert counts["held"] == counts["rejected"] == 0
         return counts["created"], counts["updated"]
 
-    assert told(FIRST, "Account") == (first[FIRST.isoformat()]["entities"]["accounts"], 0)
-    assert told(FIRST, "Contact") == (len(CONTACTS), 0)
-    assert told(FIRST, "Lead") == (len(LEADS), 0)
-    assert told(SECOND, "Contact") == (1, 3)  # a new title, a move, an opt-out
-    assert told(SECOND, "Lead")[0] == 2
-    assert told(SECOND, "Lead")[1] >= 1  # a new phone
+    assert written(FIRST, "Account") == (first[FIRST.isoformat()]["entities"]["accounts"], 0)
+    assert written(FIRST, "Contact") == (len(CONTACTS), 0)
+    assert written(FIRST, "Lead") == (len(LEADS), 0)
+    assert written(SECOND, "Contact") == (1, 3)  # a new title, a move, an opt-out
+    assert written(SECOND, "Lead")[0] == 2
+    assert written(SECOND, "Lead")[1] >= 1  # a new phone
 
 
 @pytest.mark.parametrize("object_name", ["Account", "Contact", "Lead"])
@@ -98,26 +98,39 @@ def test_every_field_is_in_the_org_as_it_was_wanted(
     chain: Any, first: Any, object_name: str
 ) -> None:
     accounts = {row["Causeway_Key__c"]: row["Id"] for row in chain.records("Account")}
-    wanted = {}
+    desired = {}
     for row in sorted(chain.read(f"sf_{object_name.lower()}"), key=lambda row: row["day"]):
-        wanted[row["key"]] = row
-    filled = {name for row in wanted.values() for name, value in row.items() if value is not None}
+        desired[row["key"]] = row
+    filled = {name for row in desired.values() for name, value in row.items() if value is not None}
     fields = sorted(filled - {"day", "key", "_held", "_left_out"})
-    held = {r["Causeway_Key__c"]: r for r in chain.records(object_name, "Causeway_Key__c", *fields)}
-    assert set(held) == set(wanted)
+    record_of = {
+        r["Causeway_Key__c"]: r for r in chain.records(object_name, "Causeway_Key__c", *fields)
+    }
+    assert set(record_of) == set(desired)
     assert any(name.endswith("StateCode") for name in fields)
     compared = 0
-    for key, row in wanted.items():
-        fields = {name: value for name, value in row.items() if name in held[key]}
+    for key, row in desired.items():
+        fields = {name: value for name, value in row.items() if name in record_of[key]}
         assert "LastName" in fields or "Name" in fields
         for name, value in fields.items():
             if value is None or name == "Id" or (object_name, name) == ("Account", "Name"):
                 continue
-            found = held[key][name]
-            text = str(found).lower() if isinstance(found, bool) else found
+            org_value = record_of[key][name]
+            text = str(org_value).lower() if isinstance(org_value, bool) else org_value
             assert text == accounts.get(value.removeprefix("@account:"), value), (key, name)
             compared += 1
-    assert compared > 5 * len(held)
+    assert compared > 5 * len(record_of)
+
+
+def test_atlanta_is_in_the_united_states(chain: Any, first: Any) -> None:
+    stems = {"Account": ("Billing", "Shipping"), "Contact": ("Mailing", "Other"), "Lead": ("",)}
+    found = Counter()
+    for name, stem in ((name, stem) for name, known in stems.items() for stem in known):
+        fields = tuple(f"{stem}{part}" for part in ("City", "StateCode", "CountryCode"))
+        found.update(tuple(row[part] for part in fields) for row in chain.records(name, *fields))
+    in_atlanta = {place: number for place, number in found.items() if place[0] == "Atlanta"}
+    assert set(in_atlanta) == {("Atlanta", "GA", "US")}
+    assert sum(in_atlanta.values()) > 5
 
 
 def test_an_account_is_named_as_one_of_its_sources_writes_it(chain: Any, first: Any) -> None:

@@ -86,15 +86,15 @@ def run(chain: Any, day: date) -> dict[str, Counter[str]]:
     return outcomes
 
 
-def held(chain: Any, object_name: str, *fields: str) -> list[tuple[Any, ...]]:
+def records_of(chain: Any, object_name: str, *fields: str) -> list[tuple[Any, ...]]:
     """Fields of every record of ours, as simple-salesforce reads them."""
     client = chain.salesforce()
-    found = client.query_all(
+    records = client.query_all(
         f"select {', '.join(fields)} from {object_name} where Causeway_Key__c != null"
     )["records"]
     client.session.close()
     rows = []
-    for record in found:
+    for record in records:
         values = []
         for name in fields:
             value = record
@@ -107,18 +107,22 @@ def held(chain: Any, object_name: str, *fields: str) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
-    made = make_chain(SOURCES)
+    new_chain = make_chain(SOURCES)
     for stem, text in FILES.items():
-        (made.mappings / f"{stem}.yaml").write_text(text)
-    lead = made.mappings / "lead.yaml"
+        (new_chain.mappings / f"{stem}.yaml").write_text(text)
+    lead = new_chain.mappings / "lead.yaml"
     text = lead.read_text()
     condition = "where: route = 'Lead' and last_name is distinct from 'Webinar'"
     lead.write_text(text.replace("where: route = 'Lead'", condition))
-    with made.active():
-        set_up(made.project, lambda told: None)
-    made.put("fair", DAYS[0], "a.csv", people(("ada", "fair", "acme"), ("bea", "fair", "bolt")))
-    made.put("webinar", DAYS[0], "b.csv", people(("cy", "Webinar", "x"), ("dee", "Other", "y")))
-    return made
+    with new_chain.active():
+        set_up(new_chain.project, lambda message: None)
+    new_chain.put(
+        "fair", DAYS[0], "a.csv", people(("ada", "fair", "acme"), ("bea", "fair", "bolt"))
+    )
+    new_chain.put(
+        "webinar", DAYS[0], "b.csv", people(("cy", "Webinar", "x"), ("dee", "Other", "y"))
+    )
+    return new_chain
 
 
 def test_every_file_is_planned_and_written_after_what_it_looks_up(chain: Any) -> None:
@@ -130,18 +134,21 @@ def test_every_file_is_planned_and_written_after_what_it_looks_up(chain: Any) ->
         "account": {"created": 2}, "campaign": {"created": 4}, "contact": {"created": 2},
         "campaign_member": {"created": 2}, "lead": {"created": 1}, "webinar_lead": {"created": 1},
     }  # fmt: skip
-    assert held(chain, "Campaign", "Name", "IsActive") == [
+    assert records_of(chain, "Campaign", "Name", "IsActive") == [
         ("acme", True), ("bolt", True), ("x", True), ("y", True),
     ]  # fmt: skip
-    assert held(chain, "CampaignMember", "Campaign.Name", "Contact.FirstName") == [
+    assert records_of(chain, "CampaignMember", "Campaign.Name", "Contact.FirstName") == [
         ("acme", "ada"), ("bolt", "bea"),
     ]  # fmt: skip
-    assert held(chain, "Lead", "FirstName", "LeadSource") == [("cy", "Partner"), ("dee", "Web")]
+    assert records_of(chain, "Lead", "FirstName", "LeadSource") == [
+        ("cy", "Partner"),
+        ("dee", "Web"),
+    ]
 
 
 def test_running_it_again_writes_nothing(chain: Any) -> None:
     before = chain.stamps()
-    assert {what for counts in run(chain, DAYS[0]).values() for what in counts} == {"unchanged"}
+    assert {action for counts in run(chain, DAYS[0]).values() for action in counts} == {"unchanged"}
     assert chain.stamps() == before
 
 
@@ -149,26 +156,29 @@ def test_counts_of_one_object_are_told_together_and_its_parts_apart(chain: Any) 
     status = json.loads(chain.causeway("status", "--json").stdout)
     assert status["objects"]["Lead"]["unchanged"] == 2
     assert list(status["objects"]) == ["Account", "Campaign", "Contact", "CampaignMember", "Lead"]
-    told = chain.causeway("plan", "--json", "--object", "webinar_LEAD").stdout
-    [part] = json.loads(told)["objects"]
+    shown_plan = chain.causeway("plan", "--json", "--object", "webinar_LEAD").stdout
+    [part] = json.loads(shown_plan)["objects"]
     assert (part["object"], part["mapping"], part["actions"]["unchanged"]) == (
         "Lead", "webinar_lead", 1,
     )  # fmt: skip
-    told = chain.causeway("plan", "--json", "--object", "Lead").stdout
-    assert [part["mapping"] for part in json.loads(told)["objects"]] == ["lead", "webinar_lead"]
+    shown_plan = chain.causeway("plan", "--json", "--object", "Lead").stdout
+    assert [part["mapping"] for part in json.loads(shown_plan)["objects"]] == [
+        "lead",
+        "webinar_lead",
+    ]
 
 
 def test_each_of_two_mappings_of_an_object_keeps_its_ledger_and_its_proof(chain: Any) -> None:
     chain.put("webinar", DAYS[1], "b.csv", people(("cy", "Webinar", "xx"), ("dee", "Other", "yy")))
     outcomes = run(chain, DAYS[1])
     assert outcomes["lead"] == outcomes["webinar_lead"] == {"updated": 1}
-    assert held(chain, "Lead", "FirstName", "Company") == [("cy", "xx"), ("dee", "yy")]
+    assert records_of(chain, "Lead", "FirstName", "Company") == [("cy", "xx"), ("dee", "yy")]
     proofs = [
         proof for proof in recorded(newest(Batch(chain.project, DAYS[1]))) if proof.object == "Lead"
     ]
     assert [proof.as_sent for proof in proofs] == [1, 1]
-    told = json.loads(chain.causeway("explain", "Lead", "cy@x.org", "--json").stdout)
-    fields = {field["field"]: field for field in told["fields"]}
+    explanation = json.loads(chain.causeway("explain", "Lead", "cy@x.org", "--json").stdout)
+    fields = {field["field"]: field for field in explanation["fields"]}
     assert fields["Company"]["place"].startswith("webinar_lead.yaml:")
     assert fields["Company"]["written"]["before"] == "x"
 
@@ -177,7 +187,7 @@ def test_an_undo_takes_all_of_them_back_the_children_first(chain: Any) -> None:
     second = carry_out(chain.project, plan_undo(chain.project, _plan(chain, DAYS[1])))
     leads = [part for part in second.outcomes if part.object == "Lead"]
     assert {part.stem: part.counts["updated"] for part in leads} == {"lead": 1, "webinar_lead": 1}
-    assert held(chain, "Lead", "FirstName", "Company") == [("cy", "x"), ("dee", "y")]
+    assert records_of(chain, "Lead", "FirstName", "Company") == [("cy", "x"), ("dee", "y")]
     first = chain.first = plan_undo(chain.project, chain.plans[0])
     done = carry_out(chain.project, first)
     assert [part.stem for part in done.outcomes] == [
@@ -185,7 +195,7 @@ def test_an_undo_takes_all_of_them_back_the_children_first(chain: Any) -> None:
     ]  # fmt: skip
     assert {part.counts["held"] + part.counts["rejected"] for part in done.outcomes} == {0}
     for name in ("Account", "Campaign", "Contact", "CampaignMember", "Lead"):
-        assert held(chain, name, "Id") == []
+        assert records_of(chain, name, "Id") == []
 
 
 def _plan(chain: Any, day: date) -> str:
@@ -193,8 +203,8 @@ def _plan(chain: Any, day: date) -> str:
     from pipelines.sync.plan.saved import load_plan
 
     ids = (path.parent.parent.name for path in chain.home.glob("plans/*/applied/account"))
-    plans = sorted((load_plan(chain.home, one) for one in ids), key=lambda one: one.created_at)
-    chain.plans = [one.plan_id for one in plans]
+    plans = sorted((load_plan(chain.home, plan) for plan in ids), key=lambda plan: plan.created_at)
+    chain.plans = [plan.plan_id for plan in plans]
     return newest(Batch(chain.project, day)).plan_id
 
 
@@ -207,11 +217,11 @@ def test_two_mappings_that_meet_in_a_record_are_refused_before_anything_is_writt
     plans = set(chain.home.glob("plans/*"))
     with pytest.raises(ConfigError) as error:
         run(chain, DAYS[2])
-    found = {(problem.file, problem.line) for problem in error.value.problems}
-    assert found == {
+    places = {(problem.file, problem.line) for problem in error.value.problems}
+    assert places == {
         (str(chain.mappings / "lead.yaml"), 11), (str(path), 4),
     }  # fmt: skip
     meets = r"lead and webinar_lead \(webinar_lead.yaml:4\) meet in \d Leads?, such as p-"
     assert re.search(meets, str(error.value))
     assert set(chain.home.glob("plans/*")) == plans
-    assert held(chain, "Lead", "Id") == []
+    assert records_of(chain, "Lead", "Id") == []

@@ -71,43 +71,45 @@ def in_order(make_chain: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def told(in_order: Any) -> dict[str, Any]:
+def expected(in_order: Any) -> dict[str, Any]:
     """What one sees after both days ran in order."""
     return {"people": _people(in_order), "records": in_order.everything()}
 
 
-def test_recency_decides(in_order: Any, told: Any) -> None:
+def test_recency_decides(in_order: Any, expected: Any) -> None:
     contacts = _contacts(in_order)
     assert contacts["ada@acme.example"]["Title"] == "Head Buyer"
     assert contacts["cy@blue.example"]["Title"] == "Director"
     assert [row["HasOptedOutOfEmail"] for row in in_order.records("Lead")] == [True]
-    assert [len(rows) for rows in told["records"].values()] == [2, 4, 1]
-    assert len(told["people"]) == 5
+    assert [len(rows) for rows in expected["records"].values()] == [2, 4, 1]
+    assert len(expected["people"]) == 5
 
 
-def test_the_second_day_first(make_chain: Any, told: Any) -> None:
+def test_the_second_day_first(make_chain: Any, expected: Any) -> None:
     chain = _chain(make_chain).done(SECOND).done(FIRST)
-    assert _people(chain) == told["people"]
-    assert chain.everything() == told["records"]
+    assert _people(chain) == expected["people"]
+    assert chain.everything() == expected["records"]
 
 
-def test_both_days_at_once(make_chain: Any, told: Any) -> None:
+def test_both_days_at_once(make_chain: Any, expected: Any) -> None:
     chain = _chain(make_chain)
     running = [chain.start("sync", "--batch", str(day)) for day in DAYS]
     ended = [command.communicated() for command in running]
-    assert [one.returncode for one in ended] == [0, 0], [one.stderr for one in ended]
-    assert _people(chain) == told["people"]
-    assert chain.everything() == told["records"]
+    assert [process.returncode for process in ended] == [0, 0], [
+        process.stderr for process in ended
+    ]
+    assert _people(chain) == expected["people"]
+    assert chain.everything() == expected["records"]
 
 
-def test_an_old_day_again_moves_nothing_back(in_order: Any, told: Any) -> None:
+def test_an_old_day_again_moves_nothing_back(in_order: Any, expected: Any) -> None:
     before = in_order.stamps()
     in_order.done(FIRST)
     assert in_order.stamps() == before
-    assert _people(in_order) == told["people"]
+    assert _people(in_order) == expected["people"]
 
 
-def test_a_row_that_is_withdrawn_and_comes_back(in_order: Any, told: Any) -> None:
+def test_a_row_that_is_withdrawn_and_comes_back(in_order: Any, expected: Any) -> None:
     before = in_order.stamps()
     [ben] = [row for row in in_order.read("people") if row["email"] == "ben@acme.example"]
     files = DAYS[FIRST]
@@ -126,4 +128,4 @@ def test_a_row_that_is_withdrawn_and_comes_back(in_order: Any, told: Any) -> Non
     [back] = [row for row in in_order.read("people") if row["email"] == "ben@acme.example"]
     assert back["person_key"] == ben["person_key"]
     assert in_order.stamps() == before
-    assert _people(in_order) == told["people"]
+    assert _people(in_order) == expected["people"]

@@ -176,8 +176,8 @@ def test_a_lock_that_another_run_holds(
     with _beside(HOLD, shared.home / "locks" / lock), _impatient(monkeypatch):
         error = shared.refused(DAY)
     assert isinstance(error, Busy)
-    for said in (lock, "process 4711 (run another)", "more than 1 s", "nothing was lost"):
-        assert said in str(error)
+    for part in (lock, "process 4711 (run another)", "more than 1 s", "nothing was lost"):
+        assert part in str(error)
     # What needs no org is done while somebody else has it.
     assert len(shared.read("valid_contacts", DAY)) == (3 if lock.startswith("org") else 0)
 
@@ -189,8 +189,8 @@ def test_a_state_that_another_process_has_open(
         with _impatient(monkeypatch):
             error = shared.refused(DAY)
         assert isinstance(error, Busy)
-        for said in ("state.duckdb", f"PID {process.pid}", "run again", "causeway.duckdb"):
-            assert said in str(error)
+        for part in ("state.duckdb", f"PID {process.pid}", "run again", "causeway.duckdb"):
+            assert part in str(error)
 
 
 def test_a_run_waits_for_who_is_done_soon(
@@ -208,10 +208,10 @@ def test_a_run_waits_for_who_is_done_soon(
         timer.join()
     assert result.success, result.error
     assert shared.outcomes(DAY)["Contact"] == {"created": 3}
-    said = capsys.readouterr()
-    assert "waiting for state.duckdb" in said.err
-    assert f"PID {process.pid}" in said.err
-    assert said.out == ""  # where scripts read results
+    captured = capsys.readouterr()
+    assert "waiting for state.duckdb" in captured.err
+    assert f"PID {process.pid}" in captured.err
+    assert captured.out == ""  # where scripts read results
 
 
 def test_a_reader_is_in_nobodys_way(shared: Any, reader: subprocess.Popen[str]) -> None:

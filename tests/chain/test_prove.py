@@ -31,13 +31,13 @@ def chain(make_chain: Any) -> Any:
     """A pipeline whose org writes titles in capitals, and changes departments by the way."""
     from pipelines.local_org.catalog.load import TEMPLATE
 
-    made = make_chain(SOURCES, org=False)
-    made.project.local_org.mkdir(parents=True)
+    new_chain = make_chain(SOURCES, org=False)
+    new_chain.project.local_org.mkdir(parents=True)
     setup = TEMPLATE.read_text().replace("automations: []\n", AUTOMATIONS)
-    (made.project.local_org / "org.yaml").write_text(setup)
-    made.start_org()
-    made.put("fair", DAYS[0], "fair.csv", people({}))
-    return made.done(DAYS[0])
+    (new_chain.project.local_org / "org.yaml").write_text(setup)
+    new_chain.start_org()
+    new_chain.put("fair", DAYS[0], "fair.csv", people({}))
+    return new_chain.done(DAYS[0])
 
 
 def people(titles: dict[str, str]) -> str:
@@ -73,8 +73,8 @@ def test_an_automation_is_named_with_an_example(proof: Any) -> None:
     [contact] = [part for part in proof["objects"] if part["object"] == "Contact"]
     title = next(field for field in contact["fields"] if field["field"] == "Title")
     assert (title["written"], title["by_automation"], title["not_stored"]) == (3, 2, 0)
-    told = "Contact.Title: 2 values changed by the org after we wrote them, e.g. "
-    assert contact["told"][0] in {f"{told}'buyer' → 'BUYER'", f"{told}'clerk' → 'CLERK'"}
+    sentence = "Contact.Title: 2 values changed by the org after we wrote them, e.g. "
+    assert contact["told"][0] in {f"{sentence}'buyer' → 'BUYER'", f"{sentence}'clerk' → 'CLERK'"}
     assert len(contact["told"]) == 1
     assert proof["written"] == proof["as_sent"] + 2
     assert proof["not_stored"] == 0
@@ -100,8 +100,8 @@ def test_what_the_org_changed_after_we_had_read_back_is_named_too(chain: Any, la
     plan = min(
         path.parents[2].name for path in chain.home.glob("plans/*/applied/contact/proof.json")
     )
-    told = json.loads(chain.causeway("prove", plan, "--json").stdout)
-    [contact] = [part for part in told["objects"] if part["object"] == "Contact"]
+    proof = json.loads(chain.causeway("prove", plan, "--json").stdout)
+    [contact] = [part for part in proof["objects"] if part["object"] == "Contact"]
     assert (
         "Contact.Department: 3 values changed by the org after we wrote them, e.g."
         " 'Office' → 'Sales'"

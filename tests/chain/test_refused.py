@@ -29,9 +29,9 @@ ID,First Name,Last Name,Email,Company,Title
 
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
-    made = make_chain(SOURCES)
-    made.put("people", DAY, "people.csv", ROWS)
-    return made.done(DAY)
+    new_chain = make_chain(SOURCES)
+    new_chain.put("people", DAY, "people.csv", ROWS)
+    return new_chain.done(DAY)
 
 
 def test_the_others_are_written(chain: Any) -> None:
@@ -41,8 +41,8 @@ def test_the_others_are_written(chain: Any) -> None:
 
 def test_every_refusal_says_why(chain: Any) -> None:
     names = {row["person_key"]: row["first_name"] for row in chain.read("people", DAY)}
-    said = {names[row["key"]]: row for row in chain.read("salesforce_contact", DAY)}
-    ben, cy = said["Ben"], said["Cy"]
+    row_of = {names[row["key"]]: row for row in chain.read("salesforce_contact", DAY)}
+    ben, cy = row_of["Ben"], row_of["Cy"]
     assert (ben["code"], ben["fields"]) == ("INVALID_EMAIL_ADDRESS", ["Email"])
     assert "ben@post.xn--p1ai" in ben["message"]
     assert (cy["code"], cy["message"]) == (None, "LastName has 90 characters, 80 fit")
@@ -52,10 +52,10 @@ def test_every_refusal_says_why(chain: Any) -> None:
 
 
 def test_what_is_cut_is_told_field_by_field(chain: Any) -> None:
-    said = " ".join(chain.causeway("plan", "--only", "truncated").stdout.split())
-    assert "cut 1 Contact cut to what the field takes (too_long: truncate)" in said
-    assert "cut from 135 to 128 characters (too_long: truncate), without: Head of" in said
-    assert "Okafor" not in said
+    output = " ".join(chain.causeway("plan", "--only", "truncated").stdout.split())
+    assert "cut 1 Contact cut to what the field takes (too_long: truncate)" in output
+    assert "cut from 135 to 128 characters (too_long: truncate), without: Head of" in output
+    assert "Okafor" not in output
 
 
 def test_what_was_refused_is_tried_again_by_any_batch(chain: Any) -> None:

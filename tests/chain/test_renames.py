@@ -47,18 +47,18 @@ def rows(chain: Any, day: date, name: str = "contact") -> list[dict[str, Any]]:
 
 def names(chain: Any) -> dict[str, str]:
     """E-mail address → name, of every Contact, as another client sees them."""
-    found = chain.records("Contact", "FirstName", "LastName", "Email")
-    return {row["Email"]: f"{row['FirstName']} {row['LastName']}" for row in found}
+    records = chain.records("Contact", "FirstName", "LastName", "Email")
+    return {row["Email"]: f"{row['FirstName']} {row['LastName']}" for row in records}
 
 
 @pytest.fixture
 def chain(make_chain: Any) -> Any:
     """Anna is in the org."""
-    made = make_chain(SOURCES)
-    made.put("shop", D1, "s.csv", HEAD + ANNA)
-    sync(made, D1)
-    assert names(made) == {"anna@x.org": "Anna Smith"}
-    return made
+    new_chain = make_chain(SOURCES)
+    new_chain.put("shop", D1, "s.csv", HEAD + ANNA)
+    sync(new_chain, D1)
+    assert names(new_chain) == {"anna@x.org": "Anna Smith"}
+    return new_chain
 
 
 def test_a_rename_waits_for_a_word_and_its_opt_out_does_not(chain: Any) -> None:
@@ -71,9 +71,9 @@ def test_a_rename_waits_for_a_word_and_its_opt_out_does_not(chain: Any) -> None:
     [record] = chain.records("Contact", "FirstName", "LastName", "Title", "HasOptedOutOfEmail")
     assert list(record.values())[1:] == ["Anna", "Smith", "Boss", True]
 
-    shown = chain.causeway("plan", "--only", "reviews").stdout
-    assert HELD in shown
-    assert "add to decisions.csv:\n            rename_ok,shop:7,\n" in shown
+    reviews = chain.causeway("plan", "--only", "reviews").stdout
+    assert HELD in reviews
+    assert "add to decisions.csv:\n            rename_ok,shop:7,\n" in reviews
     document = json.loads(chain.causeway("plan", "--only", "reviews", "--json").stdout)
     told = {part["object"]: part for part in document["objects"]}["Contact"]
     assert (told["undecided"], told["rows"][0]["decide"]) == (1, "rename_ok,shop:7,")
@@ -119,19 +119,19 @@ def test_somebody_is_the_record_that_a_person_says(chain: Any) -> None:
     assert (plan["Ferro"]["action"], plan["Ferro"]["sf_id"]) == ("adopt", stranger["id"])
     assert plan["Voss"]["action"] == "hold"
     assert plan["Voss"]["reason"] == f"decisions.csv:3 says it is {other}, which was deleted"
-    found = {
+    record_of = {
         row["LastName"]: row for row in chain.records("Contact", "LastName", "Causeway_Key__c")
     }
-    assert found["Ferro"]["Id"] == stranger["id"]
-    assert found["Ferro"]["Causeway_Key__c"] == plan["Ferro"]["key"]
-    assert "Voss" not in found
-    told = [
+    assert record_of["Ferro"]["Id"] == stranger["id"]
+    assert record_of["Ferro"]["Causeway_Key__c"] == plan["Ferro"]["key"]
+    assert "Voss" not in record_of
+    lines = [
         (problem.line, problem.message.split(" is nobody")[0]) for problem in notices(chain.project)
     ]
-    assert told == [(3, other), (4, "003A00000000001IAA"), (4, "shop:77")]
+    assert lines == [(3, other), (4, "003A00000000001IAA"), (4, "shop:77")]
     assert len(newest(Batch(chain.project, D2)).notices) == 3
-    said = chain.causeway("check").stdout
-    assert "decisions.csv:4: shop:77 is nobody" in said
+    output = chain.causeway("check").stdout
+    assert "decisions.csv:4: shop:77 is nobody" in output
     sync(chain, D2)
     assert {row["action"] for row in rows(chain, D2)} <= {"unchanged", "hold"}
 
@@ -154,7 +154,7 @@ def test_a_wrong_line_stops_everything_before_anything_is_written(chain: Any) ->
     path = chain.decide("same,shop:7,shap:8", "rename,shop:7,", "use,shop:7,")
     with pytest.raises(ConfigError) as caught:
         sync(chain, D2)
-    assert [(one.file, one.line) for one in caught.value.problems] == [
+    assert [(problem.file, problem.line) for problem in caught.value.problems] == [
         (str(path), 2),
         (str(path), 3),
         (str(path), 4),

@@ -65,11 +65,11 @@ def test_re_execution_from_failure_finishes_the_same_plan(make_chain: Any) -> No
             assert done.success
     assert steps == {"apply_contact", "apply_lead"}
     assert newest(Batch(chain.project, DAY)).plan_id == plan.plan_id
-    said = chain.read("salesforce_contact", DAY)
-    assert {(row["outcome"], row["attempts"]) for row in said} == {("created", 1)}
-    held = chain.records("Contact", "CreatedDate", "LastModifiedDate")
-    assert len(held) == len(said) == 500
-    assert all(row["CreatedDate"] == row["LastModifiedDate"] for row in held)
+    rows = chain.read("salesforce_contact", DAY)
+    assert {(row["outcome"], row["attempts"]) for row in rows} == {("created", 1)}
+    records = chain.records("Contact", "CreatedDate", "LastModifiedDate")
+    assert len(records) == len(rows) == 500
+    assert all(row["CreatedDate"] == row["LastModifiedDate"] for row in records)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_a_disk_that_fills_up_while_rows_are_sent_doubles_none(small: Any) -> No
     apply(Batch(small.project, day), "account")
     without_room(small, day, "contact", 9_000)
     small.done(day)
-    found = small.records("Contact", "LastName", "CreatedDate", "LastModifiedDate")
-    made = [row for row in found if row["LastName"].startswith("Lastmore")]
-    assert len(made) == len({row["LastName"] for row in made}) == 430
-    assert all(row["CreatedDate"] == row["LastModifiedDate"] for row in made)
+    records = small.records("Contact", "LastName", "CreatedDate", "LastModifiedDate")
+    created = [row for row in records if row["LastName"].startswith("Lastmore")]
+    assert len(created) == len({row["LastName"] for row in created}) == 430
+    assert all(row["CreatedDate"] == row["LastModifiedDate"] for row in created)

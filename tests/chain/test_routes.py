@@ -42,14 +42,16 @@ def rows(chain: Any, day: date, name: str) -> dict[str, dict[str, Any]]:
     title = "Name" if name == "Account" else "LastName"
     plan = newest(Batch(chain.project, day))
     with duckdb.connect() as connection:
-        found = connection.sql(f"from '{plan.payload(name.lower())}'").to_arrow_table().to_pylist()
-    return {row[title]: row for row in found}
+        plan_rows = (
+            connection.sql(f"from '{plan.payload(name.lower())}'").to_arrow_table().to_pylist()
+        )
+    return {row[title]: row for row in plan_rows}
 
 
 def reasons(chain: Any, day: date) -> dict[str, str]:
     """Last name → why the person goes where it goes."""
-    why = {row["entity_key"]: row["reason"] for row in chain.read("routes", day)}
-    return {row["last_name"]: why[row["person_key"]] for row in chain.read("people", day)}
+    reason_of = {row["entity_key"]: row["reason"] for row in chain.read("routes", day)}
+    return {row["last_name"]: reason_of[row["person_key"]] for row in chain.read("people", day)}
 
 
 def last_names(chain: Any, name: str) -> list[str]:
@@ -72,10 +74,10 @@ def test_of_two_lists_the_one_that_asks_for_contacts_wins(
         "6,Cy,Dahl,cy@x.org,,Cold\n7,Cy,Dahl,cy@x.org,,Cold\n",
     )
     sync(chain, D1)
-    told = reasons(chain, D1)
-    assert told["Okafor"] == "b_contacts asks for contacts, a_leads for leads; a Contact wins"
-    assert told["Voss"] == "c_lists asks for contacts, c_lists/Cold for leads; a Contact wins"
-    assert told["Dahl"] == "the list asks for leads"
+    reason_of = reasons(chain, D1)
+    assert reason_of["Okafor"] == "b_contacts asks for contacts, a_leads for leads; a Contact wins"
+    assert reason_of["Voss"] == "c_lists asks for contacts, c_lists/Cold for leads; a Contact wins"
+    assert reason_of["Dahl"] == "the list asks for leads"
     eve = "Contact" if second == "b_contacts" else "Lead"
     assert last_names(chain, "Contact") == sorted(
         {"Okafor", "Voss"} | ({"Stone"} if eve == "Contact" else set())
@@ -97,13 +99,15 @@ def test_nothing_is_made_that_waits_for_an_open_lead(make_chain: Any) -> None:
     accounts, contacts = rows(chain, D2, "Account"), rows(chain, D2, "Contact")
     lead = "an open Lead of this person is in the org; convert or close it (leads.existing: hold)"
     assert (contacts["Okafor"]["action"], contacts["Okafor"]["reason"]) == ("hold", lead)
-    told = f"its Contact waits: {lead}"
-    assert (accounts["Acme"]["action"], accounts["Acme"]["reason"]) == ("hold", told)
+    reason = f"its Contact waits: {lead}"
+    assert (accounts["Acme"]["action"], accounts["Acme"]["reason"]) == ("hold", reason)
     assert accounts["Zeta"]["action"] == "create"
     assert [row["Name"] for row in chain.records("Account", "Name")] == ["Zeta"]
     ran = chain.causeway("sync", "--batch", str(D2))
-    said = ran.stdout + ran.stderr
-    assert "2 records wait. Contact: an open Lead of this person is in the org; convert or" in said
+    output = ran.stdout + ran.stderr
+    assert (
+        "2 records wait. Contact: an open Lead of this person is in the org; convert or" in output
+    )
 
     [open_lead] = chain.records("Lead", "LastName")
     chain.salesforce().Lead.delete(open_lead["Id"])

@@ -36,29 +36,29 @@ def planned(chain: Any, day: date) -> dict[str, tuple[str, str | None]]:
 @pytest.fixture
 def chain(make_chain: Any) -> Any:
     """Ada stands twice in the org, under two addresses, and turns out to be one person."""
-    made = make_chain(SOURCES)
-    made.put("people", D1, "p.csv", f"{HEAD}1,Ada,Okafor,ada@x.org,boss\n")
-    made.put("others", D1, "o.csv", f"{HEAD}9,Ada,Okafor,ada@y.org,chief\n")
-    made.done(D1)
-    assert len(contacts(made)) == 2
-    made.put("others", D2, "o.csv", f"{HEAD}9,Ada,Okafor,ada@x.org,chief\n")
-    return made
+    new_chain = make_chain(SOURCES)
+    new_chain.put("people", D1, "p.csv", f"{HEAD}1,Ada,Okafor,ada@x.org,boss\n")
+    new_chain.put("others", D1, "o.csv", f"{HEAD}9,Ada,Okafor,ada@y.org,chief\n")
+    new_chain.done(D1)
+    assert len(contacts(new_chain)) == 2
+    new_chain.put("others", D2, "o.csv", f"{HEAD}9,Ada,Okafor,ada@x.org,chief\n")
+    return new_chain
 
 
 def test_both_records_are_found_and_the_second_is_listed(chain: Any) -> None:
     before = contacts(chain)
     chain.done(D2)
     [(key, (action, reason))] = planned(chain, D2).items()
-    [other] = [row["Id"] for known, row in before.items() if known != key]
+    [other] = [row["Id"] for other_key, row in before.items() if other_key != key]
     assert action in ("update", "unchanged")
-    told = f"the org has more than one Contact for it, also {other} (duplicates.contact: leave)"
-    assert reason == told
+    text = f"the org has more than one Contact for it, also {other} (duplicates.contact: leave)"
+    assert reason == text
     assert set(contacts(chain)) == set(before)
-    assert told in " ".join(chain.causeway("plan", "--only", "notes").stdout.split())
+    assert text in " ".join(chain.causeway("plan", "--only", "notes").stdout.split())
 
     policy(chain, "review")
     chain.done(D2)
-    assert planned(chain, D2)[key] == ("hold", told.replace("leave", "review"))
+    assert planned(chain, D2)[key] == ("hold", text.replace("leave", "review"))
 
 
 def test_a_record_with_a_key_that_was_taken_over_is_ours_and_gets_the_new_one(chain: Any) -> None:
@@ -78,7 +78,9 @@ def test_a_record_with_a_key_that_was_taken_over_is_ours_and_gets_the_new_one(ch
     assert row["Causeway_Key__c"] == person["person_key"]
     # We wrote its values under its old key, so they follow our sources.
     assert (row["Title"], row["Email"]) == (person["title"], "ada@x.org")
-    assert {one["outcome"] for one in chain.read("salesforce_contact", D2)} == {"updated"}
+    assert {outcome_row["outcome"] for outcome_row in chain.read("salesforce_contact", D2)} == {
+        "updated"
+    }
     chain.done(D2)
     assert {action for action, _ in planned(chain, D2).values()} == {"unchanged"}
 
@@ -90,12 +92,12 @@ def test_what_no_source_mentions_any_more_stays_and_is_listed(make_chain: Any) -
     [ben] = [key for key, row in contacts(chain).items() if row["Email"] == "b@x.org"]
     chain.put("people", D1, "p.csv", f"{HEAD}1,Ada,Okafor,ada@x.org,boss\n")
     chain.done(D1)
-    told = "no source mentions it any more; its record stays as it is, and nothing is deleted"
-    assert planned(chain, D1)[ben] == ("unchanged", told)
+    text = "no source mentions it any more; its record stays as it is, and nothing is deleted"
+    assert planned(chain, D1)[ben] == ("unchanged", text)
     assert len(contacts(chain)) == 2
-    said = " ".join(chain.causeway("plan").stdout.split())
-    assert told in said
-    assert "unchanged Ben Voss" in said
+    output = " ".join(chain.causeway("plan").stdout.split())
+    assert text in output
+    assert "unchanged Ben Voss" in output
     chain.put("people", D3, "p.csv", f"{HEAD}2,Ben,Voss,b@x.org,back\n")
     chain.done(D3)
     assert planned(chain, D3) == {ben: ("update", None)}

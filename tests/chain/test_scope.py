@@ -34,13 +34,13 @@ def scopes(chain: Any, day: date, name: str = "contact") -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
-    made = make_chain(SOURCES, org=False)
-    folder = made.project.local_org
+    new_chain = make_chain(SOURCES, org=False)
+    folder = new_chain.project.local_org
     folder.mkdir(parents=True)
     (folder / "org.yaml").write_text(TEMPLATE.read_text() + USERS)
-    made.start_org()
-    put(made, DAYS[0], 1, 2)
-    return made.done(DAYS[0])
+    new_chain.start_org()
+    put(new_chain, DAYS[0], 1, 2)
+    return new_chain.done(DAYS[0])
 
 
 def test_a_batch_plans_whom_it_touches(chain: Any) -> None:
@@ -85,5 +85,7 @@ def test_a_record_that_somebody_changed_in_the_org_is_planned(chain: Any) -> Non
     put(chain, DAYS[4], 6)
     chain.done(DAYS[4])
     assert scopes(chain, DAYS[4]) == {"Last2": CHANGED, "Last6": "touched by the batch"}
-    [told] = [row["fields"] for row in chain.read("plan_contact", DAYS[4]) if row["fields"]]
-    assert [(one["field"], one["decision"]) for one in told] == [("Title", "drift_kept")]
+    [changes] = [row["fields"] for row in chain.read("plan_contact", DAYS[4]) if row["fields"]]
+    assert [(change["field"], change["decision"]) for change in changes] == [
+        ("Title", "drift_kept")
+    ]

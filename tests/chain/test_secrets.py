@@ -47,9 +47,9 @@ def _row(header: tuple[str, ...], **values: str) -> str:
 
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
-    made = make_chain(SOURCES)
-    made.put("list", DAY, "list.csv", LIST)
-    made.put("list", DAY, "more.jsonl", JSON)
+    new_chain = make_chain(SOURCES)
+    new_chain.put("list", DAY, "list.csv", LIST)
+    new_chain.put("list", DAY, "more.jsonl", JSON)
     customer = {
         "_website": "base",
         "firstname": "Kai",
@@ -67,16 +67,16 @@ def chain(make_chain: Any) -> Any:
         _row(CUSTOMER, email="no address", **customer, **secrets),
         "zecret-44,zecret-45\n",
     ]
-    made.put("shop", DAY, "customer.csv", ",".join(CUSTOMER) + "\n" + "".join(rows))
+    new_chain.put("shop", DAY, "customer.csv", ",".join(CUSTOMER) + "\n" + "".join(rows))
     reader = {"subscriber_email": "kai@example.com", "subscriber_confirm_code": "zecret-50"}
     rows = [
         _row(SUBSCRIBER, subscriber_id="1", subscriber_status="1", **reader),
         _row(SUBSCRIBER, subscriber_id="2", subscriber_status="7", **reader),
     ]
-    made.put("news", DAY, "subscribers.csv", ",".join(SUBSCRIBER) + "\n" + "".join(rows))
-    made.done(DAY)
-    made.stop_org()  # its file can be read once it is closed
-    return made
+    new_chain.put("news", DAY, "subscribers.csv", ",".join(SUBSCRIBER) + "\n" + "".join(rows))
+    new_chain.done(DAY)
+    new_chain.stop_org()  # its file can be read once it is closed
+    return new_chain
 
 
 def test_the_rows_around_the_secrets_landed(chain: Any) -> None:
@@ -89,16 +89,16 @@ def test_the_rows_around_the_secrets_landed(chain: Any) -> None:
 
 
 def test_no_byte_of_any_file_holds_a_secret(chain: Any) -> None:
-    brought, found = set(), {}
+    brought, hits_of = set(), {}
     for path in chain.home.rglob("*"):
         if path.is_file():
             hits = {hit for text in _texts(path) for hit in SECRET.findall(text)}
             if path.is_relative_to(chain.inbox):
                 brought |= hits
             elif hits:
-                found[path] = hits
+                hits_of[path] = hits
     assert len(brought) > 25  # the search finds what is there
-    assert found == {}
+    assert hits_of == {}
 
 
 def test_the_search_sees_what_is_compressed(chain: Any) -> None:

@@ -33,10 +33,10 @@ DAY, NEXT = date(2026, 11, 5), date(2026, 11, 6)
 
 @pytest.fixture(scope="module")
 def chain(make_chain: Any) -> Any:
-    made = make_chain(org=False)
-    control.start(made.project.local_org, faults=True)
-    prepare(made.project)
-    return made
+    new_chain = make_chain(org=False)
+    control.start(new_chain.project.local_org, faults=True)
+    prepare(new_chain.project)
+    return new_chain
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def org(chain: Any) -> Iterator[Org]:
         yield org
 
 
-def rows(taken: list[Any]) -> dict[str, int]:
-    return {written.relation: written.rows for written in taken}
+def rows(relations: list[Any]) -> dict[str, int]:
+    return {written.relation: written.rows for written in relations}
 
 
 def write(org: Org, operation: Any, *records: dict[str, Any]) -> list[str]:
@@ -59,10 +59,10 @@ def test_a_batch_holds_what_it_read_and_people_see_the_org_as_it_is(chain: Any, 
     first, second = write(org, "insert", {"LastName": "Stays"}, {"LastName": "Before"})
     assert rows(snapshot.take(Batch(chain.project, DAY)))["org_contact"] == 2
     write(org, "update", {"Id": second, "LastName": "After"})
-    taken = rows(snapshot.take(Batch(chain.project, NEXT)))
-    assert (taken["org_contact"], taken["org_user"]) == (1, 0)
-    seen = {row["Id"]: row["LastName"] for row in chain.read("org_contact")}
-    assert seen == {first: "Stays", second: "After"}
+    row_counts = rows(snapshot.take(Batch(chain.project, NEXT)))
+    assert (row_counts["org_contact"], row_counts["org_user"]) == (1, 0)
+    names = {row["Id"]: row["LastName"] for row in chain.read("org_contact")}
+    assert names == {first: "Stays", second: "After"}
     assert [row["Id"] for row in chain.read("org_contact_by_batch", NEXT)] == [second]
     with Batch(chain.project, DAY).connect() as connection:
         chain.project.bind_org(connection, "Contact", "records")
@@ -74,13 +74,13 @@ def test_what_is_made_from_the_org_follows_the_mirror_not_the_batch(
 ) -> None:
     file = tmp_path / "known_contacts.sql"
     file.write_text('-- Contacts.\n-- owner: team:crm\nselect "Id" from org_contact\n')
-    made = partial(Batch(chain.project, DAY).run_sql, read_sql(file))
+    make = partial(Batch(chain.project, DAY).run_sql, read_sql(file))
     snapshot.take(Batch(chain.project, DAY))
     snapshot.take(Batch(chain.project, DAY))  # reads nothing, and its file says so
-    before = made().rows
+    before = make().rows
     write(org, "insert", {"LastName": "Read by another batch"})
     snapshot.take(Batch(chain.project, NEXT))
-    assert made().rows == before + 1
+    assert make().rows == before + 1
     assert not list(chain.home.glob("stage/*/*/.*.tmp"))
 
 
@@ -88,9 +88,9 @@ def test_refresh_tells_what_changed_since_and_costs_few_calls(chain: Any, org: O
     project = chain.project
     snapshot.refresh(project, org, "Contact")
     [record] = write(org, "insert", {"LastName": "New", "Phone": "1"})
-    found = snapshot.refresh(project, org, "Contact")
+    refreshed = snapshot.refresh(project, org, "Contact")
     with project.warehouse.connect() as connection:
-        changed = connection.read_parquet(str(found.delta)).to_arrow_table().to_pylist()
+        changed = connection.read_parquet(str(refreshed.delta)).to_arrow_table().to_pylist()
     assert [(row["Id"], row["Phone"], row["LastModifiedById"]) for row in changed] == [
         (record, "1", org.user_id)
     ]
@@ -103,14 +103,14 @@ def test_refresh_tells_what_changed_since_and_costs_few_calls(chain: Any, org: O
 
 def test_a_snapshot_that_breaks_off_says_that_nothing_of_it_counts(chain: Any, org: Org) -> None:
     snapshot.take(Batch(chain.project, DAY))
-    held = chain.read("org_contact")
+    before = chain.read("org_contact")
     write(org, "insert", {"LastName": "Never seen"})
     limit = {"kind": "refuse", "status": 403, "path": "/queryAll"}
     control.inject(chain.project.local_org, limit)
     with pytest.raises(LimitReached, match=r"snapshot of Account broke off.*mirror is as it was"):
         snapshot.take(Batch(chain.project, DAY))
     control.inject(chain.project.local_org)
-    assert chain.read("org_contact") == held
+    assert chain.read("org_contact") == before
 
 
 @contextmanager
@@ -129,12 +129,12 @@ def test_who_does_not_see_every_record_is_stopped_until_the_setup_grants_it(
     with without_view_all(org):
         with pytest.raises(ConfigError, match=r"may not read every Account and every Contact"):
             snapshot.take(Batch(chain.project, DAY))
-        said: list[str] = []
-        set_up(chain.project, said.append)
-        assert "Causeway may read every Lead" in said
+        reported: list[str] = []
+        set_up(chain.project, reported.append)
+        assert "Causeway may read every Lead" in reported
         snapshot.take(Batch(chain.project, DAY))
-        set_up(chain.project, said.append)
-        assert len(said) == len(set(said))  # nothing was granted twice
+        set_up(chain.project, reported.append)
+        assert len(reported) == len(set(reported))  # nothing was granted twice
 
 
 @pytest.mark.parametrize("unsaid", [False, True], ids=["a change", "hidden without a word"])
@@ -149,11 +149,11 @@ def test_a_lost_key_field_is_told_before_anything_is_written(make_chain: Any, un
     setup.write_text(yaml.safe_dump(document))
     chain.start_org()
     if unsaid:  # the org calls its describe unchanged, and only a query tells
-        kept = next(chain.home.glob("orgs/*/describe/Lead.json"))
-        described = json.loads(kept.read_text()) | {
+        description_file = next(chain.home.glob("orgs/*/describe/Lead.json"))
+        described = json.loads(description_file.read_text()) | {
             "last_modified": format_datetime(FAR, usegmt=True)
         }
-        kept.write_text(json.dumps(described))
+        description_file.write_text(json.dumps(described))
         [record] = next(chain.home.glob("orgs/*/snapshot/lead")).glob("manifest.json")
         record.unlink()
     with pytest.raises(ConfigError, match=r"lead\.yaml:\d+: .*causeway org setup"):

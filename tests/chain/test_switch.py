@@ -30,15 +30,15 @@ def answers(chain: Any) -> dict[str, int]:
 def go_over(chain: Any, local_org: Any) -> None:
     """Let another org answer, and switch to it."""
     chain.stop_org()
-    here = chain.project.local_org
-    aside = here.with_name("the_other_org")
-    here.rename(aside)
+    first_org = chain.project.local_org
+    aside = first_org.with_name("the_other_org")
+    first_org.rename(aside)
     if local_org is not None:
-        local_org.rename(here)
+        local_org.rename(first_org)
     chain.start_org()
     ran = chain.causeway("org", "switch", "--yes")
     assert "The next sync reads" in ran.stdout, ran.stderr
-    aside.rename(here.with_name("old_org"))
+    aside.rename(first_org.with_name("old_org"))
 
 
 def test_outcomes_and_plans_belong_to_their_org(make_chain: Any) -> None:
@@ -46,8 +46,8 @@ def test_outcomes_and_plans_belong_to_their_org(make_chain: Any) -> None:
     chain.put("people", DAY, "people.csv", ROWS)
     chain.done(DAY)
     first = document(chain, "plan")["plan_id"]
-    said = {"created": 1, "rejected": 1}
-    assert answers(chain) == said
+    counts = {"created": 1, "rejected": 1}
+    assert answers(chain) == counts
     [ben] = document(chain, "rejects", "list")
     assert (ben["title"], ben["code"]) == ("Ben Voss", "INVALID_EMAIL_ADDRESS")
 
@@ -62,7 +62,7 @@ def test_outcomes_and_plans_belong_to_their_org(make_chain: Any) -> None:
     chain.done(DAY)
     assert [row["attempts"] for row in chain.read("salesforce_contact", DAY)] == [1, 1]
     assert document(chain, "plan")["plan_id"] != first
-    assert answers(chain) == said
+    assert answers(chain) == counts
 
     go_over(chain, chain.project.local_org.with_name("old_org"))
     assert document(chain, "plan")["plan_id"] == first

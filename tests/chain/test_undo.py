@@ -45,11 +45,11 @@ SECOND = FIRST | {
 THIRD = {"ada": ("Ada", "CEO", "+1 415 555 0101", "Acme")}
 
 
-def people(known: dict[str, tuple[str, ...]]) -> str:
+def people(rows: dict[str, tuple[str, ...]]) -> str:
     """A contact list."""
     lines = [
         f"{first},Example,{name}@example.com,{title},{phone},{company}\n"
-        for name, (first, title, phone, company) in known.items()
+        for name, (first, title, phone, company) in rows.items()
     ]
     return HEADER + "".join(lines)
 
@@ -59,32 +59,32 @@ def chain(make_chain: Any) -> Any:
     """A pipeline whose org knows one of the people already, without our key."""
     from pipelines.local_org.catalog.load import TEMPLATE
 
-    made = make_chain(SOURCES, org=False)
-    made.project.local_org.mkdir(parents=True)
+    new_chain = make_chain(SOURCES, org=False)
+    new_chain.project.local_org.mkdir(parents=True)
     setup = TEMPLATE.read_text().replace("users: []\n", USERS)
-    (made.project.local_org / "org.yaml").write_text(setup)
-    made.start_org()
-    client = made.salesforce()
+    (new_chain.project.local_org / "org.yaml").write_text(setup)
+    new_chain.start_org()
+    client = new_chain.salesforce()
     delta = client.Account.create({"Name": "Delta"})["id"]
     dee = {"FirstName": "Dee", "LastName": "Example", "Email": "dee@example.com"}
     client.Contact.create({**dee, "AccountId": delta, "Title": "Owner"})
     client.session.close()
-    return made
+    return new_chain
 
 
 @pytest.fixture(scope="module")
-def said() -> list[str]:
+def outputs() -> list[str]:
     """Everything that commands print."""
     return []
 
 
 @pytest.fixture
-def causeway(chain: Any, said: list[str]) -> Any:
+def causeway(chain: Any, outputs: list[str]) -> Any:
     """Run a command; its exit code and what it prints, as JSON where asked for."""
 
     def run(*arguments: str) -> tuple[int, Any]:
         ran = chain.causeway(*arguments)
-        said.extend((ran.stdout, ran.stderr))
+        outputs.extend((ran.stdout, ran.stderr))
         text = ran.stdout if ran.returncode != 2 else ran.stderr
         return ran.returncode, json.loads(text) if "--json" in arguments and text[
             0
@@ -95,15 +95,15 @@ def causeway(chain: Any, said: list[str]) -> Any:
 
 def everything(chain: Any) -> dict[str, dict[str, Any]]:
     """Id → every field of every record, but for when and by whom it was touched last."""
-    client, found = chain.salesforce(), {}
+    client, records_of = chain.salesforce(), {}
     for name in ("Account", "Contact", "Lead"):
         fields = [field["name"] for field in getattr(client, name).describe()["fields"]]
-        kept = [field for field in fields if not field.startswith(STAMPS)]
-        for row in client.query_all(f"select {', '.join(kept)} from {name}")["records"]:
+        compared = [field for field in fields if not field.startswith(STAMPS)]
+        for row in client.query_all(f"select {', '.join(compared)} from {name}")["records"]:
             del row["attributes"]
-            found[row["Id"]] = row
+            records_of[row["Id"]] = row
     client.session.close()
-    return found
+    return records_of
 
 
 def by_name(chain: Any) -> dict[str, dict[str, Any]]:
@@ -149,10 +149,10 @@ def test_the_org_is_as_before_in_every_field(chain: Any, causeway: Any) -> None:
     assert contacts["Dee"]["Title"] == "Owner"  # adopted: only what was blank is filled
     assert contacts["Dee"]["Phone"] == "+1 415 555 0104"
 
-    code, shown = causeway("undo", result.run_id, "--plan-only")
+    code, output = causeway("undo", result.run_id, "--plan-only")
     assert code == 0
-    assert "Undo of 2026-11-02" in shown
-    assert "recycle bin" in shown
+    assert "Undo of 2026-11-02" in output
+    assert "recycle bin" in output
     assert everything(chain) != before
     policies = chain.mappings / "policies.yaml"
     as_shipped = policies.read_text()
@@ -188,21 +188,21 @@ def test_nothing_is_undone_twice_and_an_undo_not_at_all(chain: Any, causeway: An
     plans = sorted((chain.home / "plans").glob("2026-11-02-*/applied"))
     codes = {}
     for folder in plans:
-        code, told = causeway("undo", folder.parent.name, "--yes")
-        codes[folder.parent.name] = code, told
+        code, message = causeway("undo", folder.parent.name, "--yes")
+        codes[folder.parent.name] = code, message
     assert {code for code, _ in codes.values()} == {2}
-    told = " ".join(told for _, told in codes.values())
-    assert "was undone already" in told
-    assert "is an undo itself" in told
-    code, told = causeway("undo", "2026-11-02-unknown")
+    message = " ".join(message for _, message in codes.values())
+    assert "was undone already" in message
+    assert "is an undo itself" in message
+    code, message = causeway("undo", "2026-11-02-unknown")
     assert code == 2
-    assert "there is no plan" in told
+    assert "there is no plan" in message
 
 
 def test_release_brings_all_of_it_back(chain: Any, causeway: Any) -> None:
-    code, told = causeway("release")
+    code, released = causeway("release")
     assert code == 0
-    assert "released" in told
+    assert "released" in released
     outcomes = sync(chain, DAYS[0])
     assert outcomes["Contact"] == {"created": 2, "updated": 1}
     contacts = by_name(chain)
@@ -222,8 +222,8 @@ def test_what_others_have_touched_is_left_alone_and_told(chain: Any, causeway: A
     client.session.close()
     code, done = causeway("undo", result.run_id, "--yes", "--json")
     assert code == 1  # something was left alone
-    left = " ".join(done["left_alone"]["Contact"])
-    assert "others have hung things on it: 1 Task" in left
+    reasons = " ".join(done["left_alone"]["Contact"])
+    assert "others have hung things on it: 1 Task" in reasons
     assert "1 Contact" in " ".join(done["left_alone"]["Account"])  # Eve stays, so her account does
     contacts = by_name(chain)
     assert contacts["Ada"]["Title"] == first["Ada"]["Title"] == "Buyer"
@@ -250,69 +250,74 @@ def test_one_field_of_one_record_can_be_released(chain: Any, causeway: Any) -> N
 
 
 def test_a_record_is_explained_field_by_field(chain: Any, causeway: Any) -> None:
-    code, found = causeway("explain", "Contact", "ada@example.com", "--json")
+    code, document = causeway("explain", "Contact", "ada@example.com", "--json")
     assert code == 0
-    title = next(field for field in found["fields"] if field["field"] == "Title")
+    title = next(field for field in document["fields"] if field["field"] == "Title")
     assert (title["value"], title["wanted"]) == ("CEO", "CEO")
     [gave] = title["gave"]
     assert (gave["file"], gave["line"]) == ("fair/2026-11-04/fair.csv", 2)
     assert title["place"].startswith("contact.yaml:")
     assert title["written"]["batch"] == "2026-11-04"
     assert title["written"]["before"] == "Buyer"
-    actions = [touch["action"] for touch in found["history"]]
+    actions = [touch["action"] for touch in document["history"]]
     assert actions[0] == "update"
     assert {"restore", "delete", "create"} <= set(actions)
-    code, shown = causeway("explain", "Contact", "ada@example.com")
+    code, output = causeway("explain", "Contact", "ada@example.com")
     assert code == 0
-    assert "fair/2026-11-04/fair.csv:2" in shown
+    assert "fair/2026-11-04/fair.csv:2" in output
 
 
 def test_what_somebody_changed_is_explained(chain: Any, causeway: Any) -> None:
-    code, found = causeway("explain", "Contact", "bea@example.com", "--json")
+    code, document = causeway("explain", "Contact", "bea@example.com", "--json")
     assert code == 0
-    phone = next(field for field in found["fields"] if field["field"] == "Phone")
+    phone = next(field for field in document["fields"] if field["field"] == "Phone")
     assert phone["value"] == "+1 415 555 0999"
     assert phone["note"]
-    code, told = causeway("explain", "Contact", "nobody@example.com")
+    code, message = causeway("explain", "Contact", "nobody@example.com")
     assert code == 2
-    assert "no Contact has the Id, e-mail address, key or name" in told
+    assert "no Contact has the Id, e-mail address, key or name" in message
 
 
 def test_an_edit_made_while_somebody_looks_at_the_undo_stands(chain: Any) -> None:
     """Between what is shown and what is sent lies the time that a person needs to say yes."""
-    known = THIRD | {"flo": ("Flo", "Guest", "+1 415 555 0106", "Acme")}
-    chain.put("fair", DAYS[2], "fair.csv", people(known))
-    made = chain.run(DAYS[2])
-    known["ada"] = ("Ada", "Chair", "+1 415 555 0101", "Acme")
-    chain.put("fair", DAYS[2], "fair.csv", people(known))
+    people_of_day = THIRD | {"flo": ("Flo", "Guest", "+1 415 555 0106", "Acme")}
+    chain.put("fair", DAYS[2], "fair.csv", people(people_of_day))
+    result = chain.run(DAYS[2])
+    people_of_day["ada"] = ("Ada", "Chair", "+1 415 555 0101", "Acme")
+    chain.put("fair", DAYS[2], "fair.csv", people(people_of_day))
     changed = chain.run(DAYS[2])
-    for run, name, action in ((changed, "Ada", "restore"), (made, "Flo", "delete")):
+    for run, name, action in ((changed, "Ada", "restore"), (result, "Flo", "delete")):
         saved = plan_undo(chain.project, run.run_id)
         assert saved.objects["contact"].counts[action] == 1
         change(chain, "Contact", by_name(chain)[name]["Id"], {"Title": "Set by sales"})
-        found = {one.object: one for one in carry_out(chain.project, saved).outcomes}["Contact"]
-        assert found.counts["held"] == 1
+        outcome = {
+            result_of_object.object: result_of_object
+            for result_of_object in carry_out(chain.project, saved).outcomes
+        }["Contact"]
+        assert outcome.counts["held"] == 1
         assert by_name(chain)[name]["Title"] == "Set by sales"
-        [held] = [row for row in pq.read_table(found.path).to_pylist() if row["outcome"] == "held"]
-        assert held["code"] == "STALE"
-        assert held["message"].endswith("Title became Set by sales; it is left alone")
+        [held_row] = [
+            row for row in pq.read_table(outcome.path).to_pylist() if row["outcome"] == "held"
+        ]
+        assert held_row["code"] == "STALE"
+        assert held_row["message"].endswith("Title became Set by sales; it is left alone")
 
 
-def test_no_secret_of_the_org_is_anywhere_but_with_the_org(chain: Any, said: list[str]) -> None:
+def test_no_secret_of_the_org_is_anywhere_but_with_the_org(chain: Any, outputs: list[str]) -> None:
     from pipelines.local_org import control
 
     org = control.status(chain.project.local_org)
     token = re.compile(rb"00D\w{12}!AQ\w+")
     secrets = [org[name].encode() for name in ("client_secret", "password", "security_token")]
-    found: dict[bool, set[Path]] = {True: set(), False: set()}
+    paths: dict[bool, set[Path]] = {True: set(), False: set()}
     for path in chain.home.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
             if token.search(content) or any(secret in content for secret in secrets):
-                found[path.is_relative_to(chain.project.local_org)].add(path)
-    assert found[True]  # the search finds what is there
-    assert found[False] == set()
-    printed = "".join(said).encode()
+                paths[path.is_relative_to(chain.project.local_org)].add(path)
+    assert paths[True]  # the search finds what is there
+    assert paths[False] == set()
+    printed = "".join(outputs).encode()
     assert len(printed) > 1000
     assert not token.search(printed)
     assert not any(secret in printed for secret in secrets)

@@ -77,22 +77,22 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def holds(project: Project) -> dict[str, Any]:
     """All that an upgrade makes: the state, what is published of it, and what people open."""
-    found: dict[str, Any] = {"shown": project.state.shown_version}
+    contents: dict[str, Any] = {"shown": project.state.published_version}
     with reading(project.state.path) as state:
         names = state.sql("select table_name from duckdb_tables()").fetchall()
-        found |= {name: state.sql(f'from "{name}" order by all').fetchall() for (name,) in names}
+        contents |= {name: state.sql(f'from "{name}" order by all').fetchall() for (name,) in names}
     with reading(project.home / "causeway.duckdb") as opened:
         for name in TABLES:
             query = f"from read_parquet('{project.state.published(name)}') order by all"
-            found[f"published {name}"] = opened.sql(query).fetchall()
+            contents[f"published {name}"] = opened.sql(query).fetchall()
         query = "select person_key, first_name, last_name from people order by all"
-        found["people"] = opened.sql(query).fetchall()
-    return found
+        contents["people"] = opened.sql(query).fetchall()
+    return contents
 
 
 def version(project: Project) -> int | None:
     """Of which version the state on disk is."""
-    with project.warehouse.connect() as connection, project.state.opened(connection, say=print):
+    with project.warehouse.connect() as connection, project.state.opened(connection, report=print):
         return migrations.version_of(connection)
 
 
@@ -141,8 +141,8 @@ def before(project: Project) -> dict[str, list[tuple[Any, ...]]]:
 def test_version_2_changes_nothing_in_a_home_of_d30ce69(
     old: Project, upgraded: dict[str, Any]
 ) -> None:
-    kept = before(old)
-    assert {name: kept[name] for name in ("outcome", "sent")} == {
+    contents_before = before(old)
+    assert {name: contents_before[name] for name in ("outcome", "sent")} == {
         name: upgraded[name] for name in ("outcome", "sent")
     }
     assert len(upgraded["outcome"]) == 2  # who waits, and whom the org refused
@@ -151,14 +151,21 @@ def test_version_2_changes_nothing_in_a_home_of_d30ce69(
 def test_version_3_spells_every_key_as_it_was_and_knows_names_and_shared_values(
     old: Project, upgraded: dict[str, Any]
 ) -> None:
-    kept = before(old)
-    assert [row[:4] for row in upgraded["published member"]] == kept["member"]
-    assert [row[:5] for row in upgraded["published person"]] == kept["person"]
+    contents_before = before(old)
+    assert [row[:4] for row in upgraded["published member"]] == contents_before["member"]
+    assert [row[:5] for row in upgraded["published person"]] == contents_before["person"]
     for name in ("account", "account_member"):
         # Who took an account over stands behind the columns that there were.
-        assert [row[: len(kept[name][0])] for row in upgraded[f"published {name}"]] == kept[name]
+        assert [
+            row[: len(contents_before[name][0])] for row in upgraded[f"published {name}"]
+        ] == contents_before[name]
     # A row of state.record: record, source, source_id, …; its e-mail and customer key come last.
-    hashes = [(row[0], row[4], key) for row in kept["record"] for key in row[8:] if key is not None]
+    hashes = [
+        (row[0], row[4], key)
+        for row in contents_before["record"]
+        for key in row[8:]
+        if key is not None
+    ]
     assert sorted((row[0], row[1], row[3]) for row in upgraded["record_key"]) == sorted(hashes)
     names = {row[2]: row[8:] for row in upgraded["record"] if row[1] == "fair"}
     assert names["F1"] == ("Anna", "Miller")
@@ -183,7 +190,7 @@ def test_a_kill_on_either_side_of_the_commit(
 ) -> None:
     killed(old, instant)
     assert version(old) == left
-    assert old.state.shown_version is None  # so that nobody reads what was made from another
+    assert old.state.published_version is None  # so that nobody reads what was made from another
     upgrade(old)
     assert holds(old) == upgraded
 
@@ -215,7 +222,7 @@ def test_a_home_is_left_alone_while_an_older_program_works_on_it(
 
 def test_a_home_of_a_newer_program_is_refused(old: Project) -> None:
     newer = migrations.newest() + 1
-    with old.warehouse.connect() as connection, old.state.opened(connection, say=print):
+    with old.warehouse.connect() as connection, old.state.opened(connection, report=print):
         migrations.write_version(connection, newer)
     with pytest.raises(ConfigError, match=f"newer Causeway.* version {newer}"):
         upgrade(old)
@@ -252,8 +259,8 @@ def test_every_old_day_again_touches_no_record(again: Any) -> None:
 
 
 def test_every_old_day_again_renames_nobody(again: Any) -> None:
-    found = names(again)
-    assert {key: found.get(key) for key in again.names} == again.names
+    renamed = names(again)
+    assert {key: renamed.get(key) for key in again.names} == again.names
 
 
 def test_every_old_day_again_plans_nothing_that_no_rule_explains(again: Any) -> None:
@@ -285,15 +292,17 @@ def test_whoever_was_joined_by_a_mailbox_alone_waits_for_a_decision(again: Any) 
     assert len(waits) == 2
     lines = waits["Bob", "Miller"]
     assert sorted(line.split(",", 1)[0] for line in lines) == ["different", "same"]
-    [said] = [line for line in lines if line.startswith("different")]
-    assert set(said.split(",")[1:]) == {"fair:F1", "fair:F2"}
-    again.decide(said)
-    kept = again.stamps()
+    [decision_line] = [line for line in lines if line.startswith("different")]
+    assert set(decision_line.split(",")[1:]) == {"fair:F1", "fair:F2"}
+    again.decide(decision_line)
+    stamps_before = again.stamps()
     again.done(DAYS[0])
     contacts = again.records("Contact", "FirstName", "LastName")
     millers = {row["FirstName"]: row["Id"] for row in contacts if row["LastName"] == "Miller"}
     assert millers.keys() == {"Anna", "Bob"}
-    touched = {sf_id for sf_id, stamp in again.stamps().items() if kept.get(sf_id) != stamp}
+    touched = {
+        sf_id for sf_id, stamp in again.stamps().items() if stamps_before.get(sf_id) != stamp
+    }
     assert millers["Bob"] in touched
     assert millers["Anna"] not in touched
 

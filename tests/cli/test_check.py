@@ -42,8 +42,8 @@ def test_every_problem_of_every_file_is_told_at_once(causeway, home, mappings: P
 
     ran = causeway("check", "--json", home=home, CAUSEWAY_MAPPINGS=str(mappings))
     assert ran.code == 2
-    found = {Path(problem["file"]).name for problem in ran.document["problems"]}
-    assert found >= {"lead.yaml", "sources.yaml"}
+    files = {Path(problem["file"]).name for problem in ran.document["problems"]}
+    assert files >= {"lead.yaml", "sources.yaml"}
     assert all(problem["line"] for problem in ran.document["problems"])
 
 
@@ -64,8 +64,8 @@ def test_decisions_are_checked_and_the_later_of_two_is_told(causeway, home, mapp
     path.write_text("kind,reference,target\nsame,shop:1,winmo:2\nsane,shop:1,\nuse,shap:1,003\n")
     ran = causeway("check", "--json", home=home, CAUSEWAY_MAPPINGS=str(mappings))
     assert ran.code == 2
-    found = [(Path(one["file"]).name, one["line"]) for one in ran.document["problems"]]
-    assert found == [("decisions.csv", line) for line in (3, 4, 4)]
+    places = [(Path(problem["file"]).name, problem["line"]) for problem in ran.document["problems"]]
+    assert places == [("decisions.csv", line) for line in (3, 4, 4)]
 
     path.write_text("kind,reference,target\nsame,shop:1,winmo:2\ndifferent,winmo:2,shop:1\n")
     ran = causeway("check", home=home, CAUSEWAY_MAPPINGS=str(mappings))

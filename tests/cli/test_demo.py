@@ -66,19 +66,19 @@ def test_the_second_run_changes_nothing_and_says_so(second) -> None:
 
 def test_json_has_the_names_that_scripts_read(causeway, home, days, second) -> None:
     ran = causeway("status", "--batch", days[0], "--json", home=home)
-    found = ran.document
-    assert found["batch"] == days[0]
-    assert found["batches"] == days
-    assert len(found["run_id"]) == 36
-    assert set(found["sources"]) == {"winmo", "apptivo", "shop", "newsletter", "shop_orders"}
-    for counts in found["sources"].values():
+    document = ran.document
+    assert document["batch"] == days[0]
+    assert document["batches"] == days
+    assert len(document["run_id"]) == 36
+    assert set(document["sources"]) == {"winmo", "apptivo", "shop", "newsletter", "shop_orders"}
+    for counts in document["sources"].values():
         assert counts["landed"] == counts["valid"] + counts["rejected"]
-    assert found["entities"]["people_total"] >= found["entities"]["people"] > 100
-    assert found["entities"]["duplicates_joined"] > 50
-    assert set(found["objects"]) == {"Account", "Contact", "Lead"}
+    assert document["entities"]["people_total"] >= document["entities"]["people"] > 100
+    assert document["entities"]["duplicates_joined"] > 50
+    assert set(document["objects"]) == {"Account", "Contact", "Lead"}
     names = {"created", "updated", "unchanged", "held", "rejected"}
     names |= {"converted", "merged", "deleted", "unknown"}
-    assert all(set(counts) == names for counts in found["objects"].values())
+    assert all(set(counts) == names for counts in document["objects"].values())
 
 
 def test_a_plan_writes_nothing_and_bad_rows_end_with_1(causeway, home, days, second) -> None:
@@ -105,9 +105,9 @@ def test_rejected_rows_come_out_with_their_reasons(causeway, home, days, first, 
 
 def test_a_planted_secret_stands_nowhere_but_in_the_inbox(home: Path, second) -> None:
     secret = SECRET.encode()
-    found = {path for path in home.rglob("*") if path.is_file() and secret in path.read_bytes()}
-    assert found
-    assert all(path.is_relative_to(home / "inbox") for path in found)
+    paths = {path for path in home.rglob("*") if path.is_file() and secret in path.read_bytes()}
+    assert paths
+    assert all(path.is_relative_to(home / "inbox") for path in paths)
 
 
 def test_records_can_be_looked_at(causeway, home, first) -> None:
@@ -118,9 +118,9 @@ def test_records_can_be_looked_at(causeway, home, first) -> None:
 
 
 def test_a_mapping_shows_its_select_and_its_lineage(causeway, home, first) -> None:
-    shown = causeway("mapping", "show", "contact", home=home)
-    assert shown.code == 0
-    assert "routed as (" in shown.out
+    select = causeway("mapping", "show", "contact", home=home)
+    assert select.code == 0
+    assert "routed as (" in select.out
     lineage = causeway("mapping", "show", "Lead", "--lineage", "--json", home=home).document
     assert lineage["LastName"] == ["last_name"]
 

@@ -49,8 +49,8 @@ def test_fields_are_saved_compared_and_checked_against_without_an_org(
     document = json.loads(contact.read_text())
     document["fields"]["Fax"]["length"] = 7
     contact.write_text(json.dumps(document))
-    told = causeway("check", "--json", home=home, **environ)
-    assert (told.code, told.document["drift"]) == (0, ["Contact.Fax: length is 40, was 7"])
+    checked = causeway("check", "--json", home=home, **environ)
+    assert (checked.code, checked.document["drift"]) == (0, ["Contact.Fax: length is 40, was 7"])
     del document["fields"]["Fax"]
     contact.write_text(json.dumps(document))
     refused = causeway("check", home=lone, **environ)
@@ -84,21 +84,21 @@ def test_drift_names_every_difference() -> None:
 
 def test_a_home_goes_over_to_another_org_only_when_told_to(causeway: Any, home: Path) -> None:
     old = "00D000000000001EAA"
-    kept = home / "orgs" / old / "undone.parquet"
-    kept.parent.mkdir(parents=True)
-    kept.touch()
+    set_aside = home / "orgs" / old / "undone.parquet"
+    set_aside.parent.mkdir(parents=True)
+    set_aside.touch()
     (home / "organization").write_text(old)
     assert causeway("org", "status", "--json", home=home).document["bound"] == {
         "organization_id": old,
         "read_at": {},
     }
-    asked = causeway("org", "switch", home=home)  # nobody is there to answer
-    assert asked.code != 0
-    assert old in asked.err
+    unanswered = causeway("org", "switch", home=home)  # nobody is there to answer
+    assert unanswered.code != 0
+    assert old in unanswered.err
     assert (home / "organization").read_text() == old
 
     done = causeway("org", "switch", "--yes", "--json", home=home)
     assert (done.code, done.document["from"]) == (0, old)
     assert (home / "organization").read_text() == done.document["to"] != old
-    assert kept.exists()
+    assert set_aside.exists()
     assert "already" in causeway("org", "switch", home=home).out

@@ -50,7 +50,7 @@ def sync(causeway, home: Path, mappings: Path):
     return run
 
 
-def seen(home: Path) -> dict[str, int]:
+def totals_of(home: Path) -> dict[str, int]:
     """How many rows the views show, under the names of the summary."""
     with duckdb.connect(str(home / "causeway.duckdb"), read_only=True) as connection:
         return {
@@ -75,9 +75,9 @@ def test_status_tells_what_stopped_a_batch(sync, home: Path, mappings: Path) -> 
     assert blocked.code == 4
     reason = json.loads((home / "runs" / f"{DAY}.json").read_text())["error"]
     assert reason in blocked.err
-    told = sync("status", "--batch", DAY)
-    assert "Its newest run stopped at " in told.out
-    assert reason in told.out
+    status = sync("status", "--batch", DAY)
+    assert "Its newest run stopped at " in status.out
+    assert reason in status.out
     document = sync("status", "--batch", DAY, "--json").document
     assert (document["exit_code"], document["error"]) == (4, reason)
 
@@ -90,12 +90,14 @@ def test_whoever_came_with_a_withdrawn_batch_alone_is_not_counted(sync, home: Pa
     assert sync("sync", "--batch", NEXT).code == 0
     entities = sync("status", "--json").document["entities"]
     both = {"people_total": 2, "accounts_total": 2}
-    assert {name: entities[name] for name in both} == both == seen(home)
+    assert {name: entities[name] for name in both} == both == totals_of(home)
 
     shutil.rmtree(home / "inbox" / "fair" / NEXT)
     withdrawn = sync("sync", "--batch", NEXT, "--json")
-    left = {"people_total": 1, "accounts_total": 1}
-    assert {name: withdrawn.document["entities"][name] for name in left} == left == seen(home)
+    totals = {"people_total": 1, "accounts_total": 1}
+    assert (
+        {name: withdrawn.document["entities"][name] for name in totals} == totals == totals_of(home)
+    )
 
 
 def test_an_org_says_whether_it_was_stopped(causeway, tmp_path: Path) -> None:

@@ -32,13 +32,13 @@ def test_life_of_a_job(rest: Any, key: str) -> None:
 
 
 def test_jobs_are_listed(rest: Any) -> None:
-    mine = rest("POST", "jobs/ingest", json=UPSERT).json()["id"]
+    job_id = rest("POST", "jobs/ingest", json=UPSERT).json()["id"]
     page = rest("GET", "jobs/ingest", params={"jobType": "V2Ingest"}).json()
     assert {"done", "records", "nextRecordsUrl"} <= set(page)
-    while mine not in {job["id"] for job in page["records"]} and page["nextRecordsUrl"]:
+    while job_id not in {job["id"] for job in page["records"]} and page["nextRecordsUrl"]:
         page = rest("GET", page["nextRecordsUrl"]).json()
-    assert mine in {job["id"] for job in page["records"]}
-    rest("PATCH", f"jobs/ingest/{mine}", json={"state": "Aborted"})
+    assert job_id in {job["id"] for job in page["records"]}
+    rest("PATCH", f"jobs/ingest/{job_id}", json={"state": "Aborted"})
 
 
 def test_results_echo_columns_and_have_no_charset(rest: Any, key: str) -> None:
@@ -126,6 +126,12 @@ def test_rows_may_name_parents_of_earlier_chunks(rest: Any, key: str) -> None:
         ("", {}, "InvalidBatch : Records not found"),
         (
             'LastName\n"Ito" x\n',
+            {},
+            "InvalidBatch : Failed to parse CSV. Found unescaped quote. A value with quote "
+            "should be within a quote",
+        ),
+        (
+            'LastName,Title\nO"Neil,Boss\n',
             {},
             "InvalidBatch : Failed to parse CSV. Found unescaped quote. A value with quote "
             "should be within a quote",

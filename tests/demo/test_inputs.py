@@ -41,10 +41,10 @@ def test_the_same_inputs_every_time(inbox: Path, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
-    [mine, *_] = write_inputs(tmp_path, DAYS)
-    mine.write_text("changed by hand")
+    [written, *_] = write_inputs(tmp_path, DAYS)
+    written.write_text("changed by hand")
     assert write_inputs(tmp_path, DAYS) == []
-    assert mine.read_text() == "changed by hand"
+    assert written.read_text() == "changed by hand"
 
 
 def test_days_are_yesterday_and_today_until_there_are_samples(inbox: Path, tmp_path: Path) -> None:
@@ -81,12 +81,12 @@ def test_people_meet_in_several_sources(inbox: Path) -> None:
         ("shop", "customer.csv", "email"),
         ("newsletter", "newsletter_subscriber.csv", "subscriber_email"),
     )
-    seen: Counter[str] = Counter()
+    source_counts: Counter[str] = Counter()
     for source, name, column in files:
         rows = _rows(inbox, source, DAYS[0], name)
-        seen.update({row[column].strip().lower() for row in rows if row[column]})
-    assert Counter(seen.values())[2] >= 20
-    assert Counter(seen.values())[3] >= 5
+        source_counts.update({row[column].strip().lower() for row in rows if row[column]})
+    assert Counter(source_counts.values())[2] >= 20
+    assert Counter(source_counts.values())[3] >= 5
 
 
 def test_the_second_day_opts_somebody_out(inbox: Path) -> None:

@@ -37,7 +37,7 @@ sources:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A project whose guard stops every create but those of a first load."""
     project = Project(tmp_path, tmp_path / "inbox", tmp_path / "mappings")
     project.inbox.mkdir()
@@ -91,7 +91,7 @@ def die_half_way(project: Project) -> None:
     control.inject(project.local_org, slow)
     org = control.status(project.local_org)["pid"]
     watch = threading.Thread(target=_kill_at_the_first_contact, args=[project, org])
-    result = run(project, DAY, on_event=lambda *said: _start(watch, said))
+    result = run(project, DAY, on_event=lambda *event: _start(watch, event))
     watch.join()
     assert result.failed_step == "salesforce_contact"
     assert isinstance(result.error, TransientError)
@@ -99,8 +99,8 @@ def die_half_way(project: Project) -> None:
     assert len(contacts(project)) == 200
 
 
-def _start(watch: threading.Thread, said: tuple[Any, ...]) -> None:
-    if said[:2] == ("salesforce_contact", "start"):
+def _start(watch: threading.Thread, event: tuple[Any, ...]) -> None:
+    if event[:2] == ("salesforce_contact", "start"):
         watch.start()
 
 
@@ -110,10 +110,10 @@ def _kill_at_the_first_contact(project: Project, org: int) -> None:
     os.kill(org, signal.SIGKILL)
 
 
-def test_a_second_load_above_the_guard_writes_nothing_by_any_way(here: Project) -> None:
-    put(here, DAY, 3)
-    done(here, DAY)
-    put(here, NEXT, 9, skip=3)
+def test_a_second_load_above_the_guard_writes_nothing_by_any_way(project: Project) -> None:
+    put(project, DAY, 3)
+    done(project, DAY)
+    put(project, NEXT, 9, skip=3)
 
     command = Path(sys.executable).with_name("causeway")
     ran = subprocess.run(
@@ -121,56 +121,56 @@ def test_a_second_load_above_the_guard_writes_nothing_by_any_way(here: Project) 
         capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"},
     )  # fmt: skip
     assert ran.returncode == 4, ran.stderr
-    for said in ("is blocked and nothing was sent", "Contact: 6 to create, with 3 of ours"):
-        assert said in ran.stderr
+    for message in ("is blocked and nothing was sent", "Contact: 6 to create, with 3 of ours"):
+        assert message in ran.stderr
     for name in ("account", "contact", "lead"):
         with pytest.raises(Blocked, match="nothing was sent"):
-            apply(Batch(here, NEXT), name)
-    assert len(contacts(here)) == 3
+            apply(Batch(project, NEXT), name)
+    assert len(contacts(project)) == 3
 
-    limit(here, 6)
-    released = replace(here)  # a project reads its YAML once
+    limit(project, 6)
+    released = replace(project)  # a project reads its YAML once
     apply(Batch(released, NEXT), "account")
     apply(Batch(released, NEXT), "contact")
-    assert len(contacts(here)) == 9
+    assert len(contacts(project)) == 9
 
 
-def test_children_are_not_sent_before_their_parents(here: Project) -> None:
-    put(here, DAY, 3)
-    assert run(here, DAY, plan_only=True).success
+def test_children_are_not_sent_before_their_parents(project: Project) -> None:
+    put(project, DAY, 3)
+    assert run(project, DAY, plan_only=True).success
     with pytest.raises(ConfigError, match="apply salesforce_account of this plan first"):
-        apply(Batch(here, DAY), "contact")
-    assert contacts(here) == []
-    apply(Batch(here, DAY), "account")
-    apply(Batch(here, DAY), "contact")
-    assert len(contacts(here)) == 3
+        apply(Batch(project, DAY), "contact")
+    assert contacts(project) == []
+    apply(Batch(project, DAY), "account")
+    apply(Batch(project, DAY), "contact")
+    assert len(contacts(project)) == 3
 
 
-def test_a_first_load_that_died_goes_on_and_only_what_is_more_is_guarded(here: Project) -> None:
-    die_half_way(here)
-    put(here, DAY, 310)
-    blocked = run(here, DAY)
+def test_a_first_load_that_died_goes_on_and_only_what_is_more_is_guarded(project: Project) -> None:
+    die_half_way(project)
+    put(project, DAY, 310)
+    blocked = run(project, DAY)
     assert isinstance(blocked.error, Blocked)
     assert "Contact: 10 to create, with 200 of ours" in str(blocked.error)
-    assert len(contacts(here)) == 200
+    assert len(contacts(project)) == 200
 
-    put(here, DAY, 300)
-    done(here, DAY)
-    assert len(contacts(here)) == 300
+    put(project, DAY, 300)
+    done(project, DAY)
+    assert len(contacts(project)) == 300
 
 
-def test_a_plan_of_a_dead_run_may_be_deleted_but_not_edited(here: Project) -> None:
-    die_half_way(here)
-    plan = newest(Batch(here, DAY))
+def test_a_plan_of_a_dead_run_may_be_deleted_but_not_edited(project: Project) -> None:
+    die_half_way(project)
+    plan = newest(Batch(project, DAY))
     payload = plan.payload("contact")
     content = payload.read_bytes()
     payload.unlink()  # the same bytes are a relation, too
     payload.write_bytes(content + b" ")
-    edited = run(here, DAY)
+    edited = run(project, DAY)
     assert isinstance(edited.error, ConfigError)
     assert "changed after it was saved" in str(edited.error)
 
     shutil.rmtree(plan.folder)
-    limit(here, 100)
-    done(here, DAY)
-    assert len(contacts(here)) == 300
+    limit(project, 100)
+    done(project, DAY)
+    assert len(contacts(project)) == 300

@@ -45,9 +45,9 @@ LIMITS = {
 def project(tmp_path: Path) -> Project:
     mappings = tmp_path / "mappings"
     shutil.copytree(PROJECT / "mappings", mappings, ignore=shutil.ignore_patterns("*.py", "__*"))
-    made = Project(tmp_path, tmp_path / "inbox", mappings)
-    prepare(made)
-    return made
+    new_project = Project(tmp_path, tmp_path / "inbox", mappings)
+    prepare(new_project)
+    return new_project
 
 
 def plan(project: Project, rows: int, *, used: int = 100, order: str = "") -> Plan:
@@ -123,14 +123,14 @@ def test_what_a_plan_was_made_from_must_not_have_changed(project: Project) -> No
 
 
 def test_what_applying_takes_is_foretold() -> None:
-    def made(**counts: int) -> Plan:
+    def plan_of(**counts: int) -> Plan:
         part = ObjectPlan("contact", "Contact", "K__c", {}, {}, None, counts, "")
         return Plan(Path(), "p", "", "", "", "", "", {}, {"contact": part})
 
-    assert predicted(made(unchanged=9)) == Cost()
-    assert predicted(made(create=401)) == Cost(calls=6 + 3, storage_kb=802)
-    assert predicted(made(create=1, update=200, move=1)).calls == 6 + 1 + 2
-    assert predicted(made(create=250_000)) == Cost(6 + 36, 25, 500_000)
+    assert predicted(plan_of(unchanged=9)) == Cost()
+    assert predicted(plan_of(create=401)) == Cost(calls=6 + 3, storage_kb=802)
+    assert predicted(plan_of(create=1, update=200, move=1)).calls == 6 + 1 + 2
+    assert predicted(plan_of(create=250_000)) == Cost(6 + 36, 25, 500_000)
 
 
 def test_storage_and_batches_have_limits_too() -> None:

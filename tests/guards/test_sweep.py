@@ -56,7 +56,7 @@ def newest(project: Project, name: str, day: str = "2026-11-05") -> Path:
     return pointer
 
 
-def left(project: Project) -> set[str]:
+def remaining_plans(project: Project) -> set[str]:
     return {path.name for path in (project.home / "plans").iterdir()}
 
 
@@ -65,7 +65,7 @@ def test_what_wrote_something_or_may_still_go_on_stays_for_good(project: Project
     plan(project, "died", 400, applied="x.json")
     plan(project, "sent-again", 300, applied="x.answers.parquet settled")
     assert sweep_plans(project, now=NOW) == []
-    assert left(project) == {"sent", "died", "sent-again"}
+    assert remaining_plans(project) == {"sent", "died", "sent-again"}
 
 
 def test_the_newer_plan_of_a_batch_takes_the_place_of_the_older(project: Project) -> None:
@@ -90,4 +90,5 @@ def test_what_wrote_nothing_goes_after_the_days_of_the_policy(project: Project) 
     pointer = newest(project, "never", "2026-11-06")
     assert sorted(sweep_plans(project, now=NOW)) == ["never", "quiet"]
     assert not pointer.exists()
-    assert left(project) == {"quiet-too", "last-elsewhere"}  # scopes start from the last applied
+    # scopes start from the last applied
+    assert remaining_plans(project) == {"quiet-too", "last-elsewhere"}

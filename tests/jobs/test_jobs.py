@@ -63,5 +63,5 @@ def test_a_day_that_is_no_batch_or_cannot_be_read_holds_up_no_other(home: Path) 
     half.mkdir()
     (half / "list.csv").write_text("a\n1\n")
     with dg.instance_for_test() as instance:
-        asked = [run.partition_key for run in tick(instance).run_requests]
-    assert asked == [(TODAY - timedelta(days=1)).isoformat(), TODAY.isoformat()]
+        requested = [run.partition_key for run in tick(instance).run_requests]
+    assert requested == [(TODAY - timedelta(days=1)).isoformat(), TODAY.isoformat()]

@@ -62,10 +62,10 @@ def test_settings_that_nobody_edited_follow_ours(
 ) -> None:
     prepare_dagster()
     settings = folder / environment.SETTINGS
-    ours, former = settings.read_bytes(), b"telemetry: {enabled: false}\n"
+    current, former = settings.read_bytes(), b"telemetry: {enabled: false}\n"
     monkeypatch.setattr(environment, "FORMER", {sha256(former).hexdigest()})
-    for found, left in ((former, ours), (edited := former + b"# mine\n", edited)):
-        settings.write_bytes(found)
+    for before, after in ((former, current), (edited := former + b"# mine\n", edited)):
+        settings.write_bytes(before)
         monkeypatch.setenv("DAGSTER_HOME", "")
         prepare_dagster()
-        assert settings.read_bytes() == left
+        assert settings.read_bytes() == after

@@ -35,9 +35,9 @@ MakePlan = Callable[[int], Plan]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path, tmp_path / "inbox", PROJECT / "mappings")
-    prepare(made)
-    return made
+    new_project = Project(tmp_path, tmp_path / "inbox", PROJECT / "mappings")
+    prepare(new_project)
+    return new_project
 
 
 @pytest.fixture
@@ -47,15 +47,15 @@ def make_plan(project: Project) -> MakePlan:
     schema = {
         name: Field("Contact", name, name, "string", length=255) for name in mapping.enabled()
     }
-    given = ("FirstName", "LastName", "Email", "Title")
-    others = ", ".join(f'null::varchar as "{name}"' for name in schema if name not in given)
+    filled = ("FirstName", "LastName", "Email", "Title")
+    blanks = ", ".join(f'null::varchar as "{name}"' for name in schema if name not in filled)
 
     def make(creates: int) -> Plan:
         file = project.home / "plan_contact.parquet"
         with Warehouse(project.home).connect() as connection:
             connection.execute("create table evil (place integer, value varchar)")
             connection.executemany("insert into evil values (?, ?)", list(enumerate(EVIL)))
-            connection.execute(f"copy ({_planned(creates, others)}) to '{file}' (format parquet)")
+            connection.execute(f"copy ({_planned(creates, blanks)}) to '{file}' (format parquet)")
         plan = save_plan(
             project.home, ORIGIN, {"contact": file}, {"contact": mapping}, {"Contact": schema}
         )

@@ -28,9 +28,9 @@ def causeway(project: Project) -> Causeway:
 
 def test_the_summary_comes_first_then_each_field(causeway: Causeway, make_plan: MakePlan) -> None:
     plan = make_plan(3)
-    said = causeway().output
-    assert said.startswith(f"Plan {plan.plan_id}\nBatch 2026-11-05 · org 00D000000000001AAA")
-    for words in (
+    output = causeway().output
+    assert output.startswith(f"Plan {plan.plan_id}\nBatch 2026-11-05 · org 00D000000000001AAA")
+    for text in (
         "its Account waits",
         "record <b>changed</b>",
         "API calls, 6 KB of storage (99,000 of 100,000 calls are left today)",
@@ -39,11 +39,29 @@ def test_the_summary_comes_first_then_each_field(causeway: Causeway, make_plan: 
         "LastName   Last0",
         f"As a page: {page_of(plan)}",
     ):
-        assert words in said
-    assert said.index("API calls") < said.index("First0")
+        assert text in output
+    assert output.index("API calls") < output.index("First0")
     assert "First2" not in causeway("--only", "conflicts").output
     assert "LastName" not in causeway("--object", "contact", "--field", "Email").output
     assert "and 8 more" in causeway("--limit", "2").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "reviews"], "Nothing is to be decided."),
+        (["--only", "adopts"], "No row is among the adopts."),
+        (["--only", "conflicts", "--field", "Email"], "No row is among the conflicts of Email."),
+        (["--field", "Phone"], "No row says anything of Phone."),
+    ],
+)
+def test_where_no_row_is_left_it_says_so(
+    causeway: Causeway, make_plan: MakePlan, arguments: list[str], message: str
+) -> None:
+    make_plan(1)
+    assert f"\n{message}\n" in causeway(*arguments).output
+    for others in (["--only", "holds"], ["--limit", "0", *arguments], []):
+        assert message not in causeway(*others).output
 
 
 def test_scripts_get_the_same_as_json(causeway: Causeway, make_plan: MakePlan) -> None:

@@ -59,9 +59,9 @@ def test_no_value_is_anything_but_text(page: Page, make_plan: MakePlan, evil: li
     show(page, make_plan(1))
     title = page.title()
     page.select_option("#action", "update")
-    shown = page.inner_text("#list")
+    text = page.inner_text("#list")
     for value in evil[:4]:
-        assert value in shown
+        assert value in text
     for place in range(len(evil)):
         page.click(f".row >> nth={place} >> .line")
         assert page.is_visible("dialog")
@@ -89,8 +89,8 @@ def test_a_hundred_thousand_rows_are_drawn_where_one_looks(
     write_page(project, plan)
     assert page_of(plan).stat().st_size < 2_000_000
     show(page, plan)
-    said = page.inner_text("#more")
-    assert "Contact, create: the first 1,000 of 100,000 are on this page." in said
+    notice = page.inner_text("#more")
+    assert "Contact, create: the first 1,000 of 100,000 are on this page." in notice
 
 
 def test_a_reason_leads_to_the_records_it_names(page: Page, make_plan: MakePlan) -> None:

@@ -97,11 +97,11 @@ class Resolver:
         """Person key → the source records that belong to it."""
         state = self.project.state
         with Batch(self.project, D0).connect() as connection, state.attach(connection):
-            found = connection.execute(
+            rows = connection.execute(
                 "select person_spelling(person, null), list(distinct (source, source_id))"
                 " from state.member join state.record using (record) group by person"
             ).fetchall()
-        return dict(found)
+        return dict(rows)
 
     def _write(self, relation: str, day: date, rows: list[dict[str, Any]]) -> None:
         with Batch(self.project, day).connect() as connection:

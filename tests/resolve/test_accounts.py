@@ -72,18 +72,18 @@ def test_people_ask_and_links_decide(resolver: Any) -> None:
         customers=[customer(7, "a@example.com")],
     )
     people = {row["person_key"]: row for row in resolver.read("people", D1)}
-    asked = {
+    requests = {
         (row["asked_account"], row["asked_by"], row["asked_name_key"]) for row in people.values()
     }
-    assert asked == {
+    assert requests == {
         ("Acmé, Inc.", "exact_name", "acme"), (None, "none", None),
         ("Ann Moss", "generated_name", None),
     }  # fmt: skip
     assert not [column for column in next(iter(people.values())) if column.startswith("account")]
     for key, link in links(resolver, D1).items():
         person = people[key]
-        said = (person["asked_account"], person["asked_by"], person["asked_name_key"])
-        assert (link["name"], link["rule"], link["name_key"]) == said
+        request = (person["asked_account"], person["asked_by"], person["asked_name_key"])
+        assert (link["name"], link["rule"], link["name_key"]) == request
         assert link["reference"] is None
     assert len(links(resolver, D1)) == 2
 
@@ -114,12 +114,12 @@ def test_an_account_is_minted_once_and_a_batch_again_changes_nothing(resolver: A
         for day in (D1, D2)
         for row in resolver.read("accounts", day)
     }
-    known = registry(resolver), links(resolver, D2), accounts(resolver, D2)
+    before = registry(resolver), links(resolver, D2), accounts(resolver, D2)
     assert dict(query(resolver, minted)) == {
         days["ACME"]: D1, days["Ann Moss"]: D1, days["Blue"]: D2,
     }  # fmt: skip
     resolver.feed(D2, contacts=[contact(2, "ACME"), contact(3, "Blue")])
-    assert (registry(resolver), links(resolver, D2), accounts(resolver, D2)) == known
+    assert (registry(resolver), links(resolver, D2), accounts(resolver, D2)) == before
     assert {row[0] for row in query(resolver, minted)} == {*days.values()}
 
 

@@ -51,8 +51,8 @@ def test_nobody_is_joined_by_a_shared_value_to_a_name_that_does_not_agree(compon
     ]
     records, keys = given_rows(shared)
     for group in people(settle(records, keys, [])):
-        for one, other in combinations(sorted(group), 2):
-            assert likeness(*records[one][1:], *records[other][1:]) == "agree"
+        for left, right in combinations(sorted(group), 2):
+            assert likeness(*records[left][1:], *records[right][1:]) == "agree"
 
 
 @given(COMPONENTS)
@@ -82,9 +82,9 @@ def test_every_record_is_in_one_person_and_every_link_rests_on_a_shared_value(
 def test_where_all_names_agree_people_are_the_connected_components(component: Any) -> None:
     records, keys = given_rows(component)
     expected = {record.record: {record.record} for record in records}
-    for one, other in combinations(keys, 2):
-        if one[1:] == other[1:] and expected[one.record] is not expected[other.record]:
-            joined = expected[one.record] | expected[other.record]
+    for left, right in combinations(keys, 2):
+        if left[1:] == right[1:] and expected[left.record] is not expected[right.record]:
+            joined = expected[left.record] | expected[right.record]
             for record in joined:
                 expected[record] = joined
     assert people(settle(records, keys, [])) == {frozenset(group) for group in expected.values()}
@@ -129,7 +129,8 @@ def test_no_chain_of_slips_makes_one_person_of_two_names() -> None:
     for group in people(settled):
         names = [("Jon", "Smith"), ("John", "Smith"), ("Johan", "Smith")]
         assert all(
-            likeness(*names[one], *names[other]) == "agree" for one, other in combinations(group, 2)
+            likeness(*names[left], *names[right]) == "agree"
+            for left, right in combinations(group, 2)
         )
 
 

@@ -33,9 +33,9 @@ def bare(tmp_path: Path) -> Iterator[Project]:
 
 
 def test_the_fields_are_made_granted_and_seen_and_nothing_is_made_twice(bare: Project) -> None:
-    said: list[str] = []
-    set_up(bare, said.append)
-    assert [line for line in said if line.startswith("made the field")] == [
+    reported: list[str] = []
+    set_up(bare, reported.append)
+    assert [line for line in reported if line.startswith("made the field")] == [
         f"made the field {name}.Causeway_Key__c" for name in ROUTED
     ]
     with bare.org() as org:
@@ -63,10 +63,10 @@ def test_a_field_that_is_there_but_invisible_is_only_granted(bare: Project) -> N
     with bare.org() as org:
         body = {"FullName": "Lead.Causeway_Key__c", "Metadata": metadata}
         org.session.post("tooling/sobjects/CustomField", json=body)
-    said: list[str] = []
-    set_up(bare, said.append)
-    assert "made the field Lead.Causeway_Key__c" not in said
-    assert "Causeway may read and edit Lead.Causeway_Key__c" in said
+    reported: list[str] = []
+    set_up(bare, reported.append)
+    assert "made the field Lead.Causeway_Key__c" not in reported
+    assert "Causeway may read and edit Lead.Causeway_Key__c" in reported
 
 
 def test_a_field_of_the_wrong_kind_is_left_and_an_admin_is_told_what_to_do(bare: Project) -> None:

@@ -38,11 +38,11 @@ def plain(value: Any) -> Any:
 @pytest.mark.parametrize(("relation", "case"), cases())
 def test_case(stage: Any, relation: str, case: dict[str, Any]) -> None:
     staged = stage(relation, case["given"])
-    told = [
+    staged_values = [
         {name: plain(row[name]) for name in expected}
         for row, expected in zip(staged, case["expect"], strict=True)
     ]
-    assert told == case["expect"]
+    assert staged_values == case["expect"]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,9 @@ def test_case(stage: Any, relation: str, case: dict[str, Any]) -> None:
     [(macro, *pair) for macro, pairs in MACROS.items() for pair in pairs],
 )
 def test_macro(connection: Any, macro: str, given: str | None, expected: Any) -> None:
-    [(value,)] = connection.execute(f"select {macro}($1::varchar)", [given]).fetchall()
+    name, *declared = macro.split(", ")
+    call = f"{name}({', '.join(('$1::varchar', *declared))})"
+    [(value,)] = connection.execute(f"select {call}", [given]).fetchall()
     assert plain(value) == expected
 
 
@@ -86,9 +88,9 @@ def test_whatever_lands_is_staged_once(stage: Any, relation: str, data: st.DataO
     assert [row["_row"] for row in staged] == list(range(2, len(landed) + 2))
     for row in staged:
         assert row["as_of"] is not None
-        for name, told in row.items():
-            if isinstance(told, str) and name not in ORIGIN:
-                assert told.strip(), name
+        for name, staged_value in row.items():
+            if isinstance(staged_value, str) and name not in ORIGIN:
+                assert staged_value.strip(), name
 
     again = stage(relation, landed[::-1])
     assert [row["source_id"] for row in again] == [row["source_id"] for row in staged[::-1]]

@@ -224,10 +224,10 @@ def test_an_address_that_cannot_work(
     head = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n  LastName: last_name\n"
     path.write_text(f"{head}  {written}\n", encoding="utf-8")
     fitted = fit(mappings | {"contact": read_mapping(path, {})}, coded)
-    found = []
+    problems = []
     try:
         check_mappings(fitted, coded, golden)
     except ConfigError as error:
-        found = error.problems
-    assert [message in problem.message for problem in found if message] == [True] * bool(message)
-    assert {problem.line for problem in found} <= {6, 7}
+        problems = error.problems
+    assert [message in problem.message for problem in problems if message] == [True] * bool(message)
+    assert {problem.line for problem in problems} <= {6, 7}

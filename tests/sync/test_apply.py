@@ -286,12 +286,12 @@ def test_a_rejected_row_stops_no_other_and_its_children_are_held(sync: Sync) -> 
     done = sync.apply(sync.plan())
     assert counts(done)["Account"] == {"created": count // 2, "held": 1}
     assert counts(done)["Contact"] == {"created": count - 1, "rejected": 1, "held": 1}
-    told = {
+    outcomes = {
         row[0]: row[1:]
         for row in sync.rows(done["Contact"], "key", "outcome", "code", "fields", "message")
     }
-    assert told["p-000001"][:3] == ("rejected", "INVALID_EMAIL_ADDRESS", ["Email"])
-    assert told["p-lonely"] == (
+    assert outcomes["p-000001"][:3] == ("rejected", "INVALID_EMAIL_ADDRESS", ["Email"])
+    assert outcomes["p-lonely"] == (
         "held", "PARENT", [],
         "its Account a-nameless was not written: Name is empty, and Salesforce demands it",
     )  # fmt: skip

@@ -70,7 +70,7 @@ def desired(
         ("HasOptedOutOfEmail: note", {"note": "maybe"}, None,
          "HasOptedOutOfEmail is no yes or no: maybe"),
         ("Birthdate: birthdate", {"birthdate": "1815-12-10"}, "1815-12-10", None),
-        ("Birthdate: note", {"note": "10.12.1815"}, None, "Birthdate is no date: 10.12.1815"),
+        ("Birthdate: note", {"note": "10/12/1815"}, None, "Birthdate is no date: 10/12/1815"),
         ("EmailBouncedDate: as_of", {"as_of": "2026-01-02 03:04:05"},
          "2026-01-02T03:04:05.000Z", None),
         ("Title: {from: title, too_long: truncate}", {"title": "x" * 127 + " yz"},
@@ -117,9 +117,12 @@ def test_a_value_in_wire_form(
 )
 def test_what_is_cut_is_told(desired: Desired, title: str, cut: list[str] | None) -> None:
     [row] = desired("  Title: {from: title, too_long: truncate}\n", {"title": title})
-    told = row["_cut"]
-    assert (told and [one["why"] for one in told]) == cut
-    assert all((one["field"], one["after"]) == ("Title", row["Title"]) for one in told or [])
+    cuts = row["_cut"]
+    assert (cuts and [cut_value["why"] for cut_value in cuts]) == cut
+    assert all(
+        (cut_value["field"], cut_value["after"]) == ("Title", row["Title"])
+        for cut_value in cuts or []
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,7 @@ ACCOUNT = "  AccountId: {lookup: Account, by: account_key%s}\n"
 
 
 @pytest.mark.parametrize(
-    ("tables", "found", "held"),
+    ("tables", "account_id", "held"),
     [
         ({"org_match_account": [{"entity_key": "a-1", "sf_id": "001A"}]}, "001A", None),
         (
@@ -175,10 +178,10 @@ ACCOUNT = "  AccountId: {lookup: Account, by: account_key%s}\n"
     ids=["matched", "in the snapshot", "of this plan", "matched before created", "deleted"],
 )
 def test_the_account_of_a_contact(
-    desired: Desired, tables: dict[str, list[Row]], found: str | None, held: str | None
+    desired: Desired, tables: dict[str, list[Row]], account_id: str | None, held: str | None
 ) -> None:
     rows = desired(ACCOUNT % "", {"account_key": "a-1"}, {}, **tables)
-    assert [(row["AccountId"], row["_held"]) for row in rows] == [(found, held), (None, None)]
+    assert [(row["AccountId"], row["_held"]) for row in rows] == [(account_id, held), (None, None)]
 
 
 def test_a_person_shows_the_account_they_belong_to(desired: Desired) -> None:
@@ -198,7 +201,7 @@ def test_a_miss_may_leave_a_blank(desired: Desired) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "found", "held"),
+    ("rule", "owner_ids", "held"),
     [
         ("by: note", [None, "005A", None], [None, None, "OwnerId: there is no User gone@x.org"]),
         ("by: note, on_miss: default, default: BEA@x.org", ["005B", "005A", "005B"], [None] * 3),
@@ -211,7 +214,7 @@ def test_a_miss_may_leave_a_blank(desired: Desired) -> None:
     ],
 )
 def test_an_owner_is_an_active_user(
-    desired: Desired, rule: str, found: list[str | None], held: list[str | None]
+    desired: Desired, rule: str, owner_ids: list[str | None], held: list[str | None]
 ) -> None:
     users = [
         {"Id": "005A", "Username": "Ada@x.org", "IsActive": "true"},
@@ -225,7 +228,7 @@ def test_an_owner_is_an_active_user(
         {"note": "gone@x.org"},
         org_user=users,
     )
-    assert [row["OwnerId"] for row in rows] == found
+    assert [row["OwnerId"] for row in rows] == owner_ids
     assert [row["_held"] for row in rows] == held
 
 
@@ -237,9 +240,9 @@ def test_somebody_with_an_open_lead_waits_unless_the_org_has_the_contact(desired
         org_match_lead=leads,
         org_match_contact=[{"entity_key": "p-1", "sf_id": "003A"}],
     )
-    held = [row["_held"] for row in rows]
-    assert held[1:] == [None, None]
-    assert held[0].startswith("an open Lead of this person is in the org")
+    reasons = [row["_held"] for row in rows]
+    assert reasons[1:] == [None, None]
+    assert reasons[0].startswith("an open Lead of this person is in the org")
 
 
 def test_all_reasons_are_told_at_once(desired: Desired) -> None:

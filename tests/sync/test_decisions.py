@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_without_a_file_nothing_is_decided(tmp_path: Path) -> None:
 
 
 def test_every_kind_is_read_as_people_and_spreadsheets_write_it(tmp_path: Path) -> None:
-    given = (
+    content = (
         "\ufeffkind,reference,target,decided_by,decided_at,note\r\n"
         'same,shop:7,crm:19,ada,2026-11-05,"one woman,\r\ntwo addresses"\r\n'
         ",,,,,\r\n"
@@ -45,7 +46,7 @@ def test_every_kind_is_read_as_people_and_spreadsheets_write_it(tmp_path: Path) 
         f"use,a-1,{OTHER}\r\n"
         "rename_ok,my_list:9,\r\n"
     )
-    assert list(read(tmp_path, given).lines) == [
+    assert list(read(tmp_path, content).lines) == [
         Decision("same", "shop:7", "crm:19", 2),
         Decision("different", "p-0f3a", "shop:a:b c", 5),
         Decision("use", "a-1", f"{OTHER}YAT", 6),
@@ -81,16 +82,16 @@ def test_every_kind_is_read_as_people_and_spreadsheets_write_it(tmp_path: Path) 
     ],
 )
 def test_a_wrong_line_is_told_with_its_number(tmp_path: Path, line: str, message: str) -> None:
-    [(number, told)] = wrong(tmp_path, f"{HEAD}rename_ok,shop:1,\n{line}\n")
+    [(number, problem_text)] = wrong(tmp_path, f"{HEAD}rename_ok,shop:1,\n{line}\n")
     assert number == 3
-    assert message in told
+    assert message in problem_text
 
 
 def test_all_wrong_lines_are_told_at_once(tmp_path: Path) -> None:
     text = f'{HEAD}sane,a,b\n\nuse,shp:7,crm:1\nsame,shop:1,crm:1\nsame,"shop:1\nuse,,\n'
-    found = wrong(tmp_path, text)
-    assert [number for number, _ in found] == [2, 4, 4, 6]
-    assert found[-1][1].startswith("not valid CSV: ")
+    messages = wrong(tmp_path, text)
+    assert [number for number, _ in messages] == [2, 4, 4, 6]
+    assert messages[-1][1].startswith("not valid CSV: ")
 
 
 @pytest.mark.parametrize(
@@ -107,22 +108,22 @@ def test_all_wrong_lines_are_told_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_file_is_told(tmp_path: Path, text: str | bytes, message: str) -> None:
-    [(_, told)] = wrong(tmp_path, text)
-    assert message in told
+    [(_, problem_text)] = wrong(tmp_path, text)
+    assert message in problem_text
 
 
 def test_the_later_of_two_lines_counts_and_the_earlier_is_told(tmp_path: Path) -> None:
-    found = read(
+    decisions = read(
         tmp_path,
         f"{HEAD}same,shop:7,crm:1\nuse,shop:7,{OTHER}\ndifferent,crm:1,shop:7\n"
         f"use,shop:7,003AB00000ABcdF\nrename_ok,shop:7,\nrename_ok,shop:7,\n",
     )
-    assert [(line.kind, line.line) for line in found.lines] == [
+    assert [(line.kind, line.line) for line in decisions.lines] == [
         ("different", 4),
         ("use", 5),
         ("rename_ok", 7),
     ]
-    assert [(problem.line, problem.message) for problem in found.overruled] == [
+    assert [(problem.line, problem.message) for problem in decisions.overruled] == [
         (2, "same shop:7 crm:1 no longer counts: line 4 says different crm:1 shop:7"),
         (3, f"use shop:7 {OTHER}YAT no longer counts: line 5 says use shop:7 003AB00000ABcdFYAT"),
     ]
@@ -139,7 +140,7 @@ REFERENCES = st.one_of(
     st.sampled_from(SOURCES).flatmap(
         lambda source: st.text(
             st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=9
-        ).map(lambda text: f"{source}:{text}")
+        ).map(lambda text: unicodedata.normalize("NFC", f"{source}:{text}"))
     ),
     st.from_regex(r"p-[0-9a-f]{16}", fullmatch=True),
     st.from_regex(r"003[0-9A-Za-z]{12}", fullmatch=True),
@@ -153,17 +154,17 @@ def test_of_each_pair_the_last_line_counts(
 ) -> None:
     text = io.StringIO(newline="")
     csv.writer(text).writerows([("kind", "reference", "target"), *decided])
-    found = read(tmp_path_factory.mktemp("decisions"), text.getvalue())
-    last = {frozenset((one, other)): kind for kind, one, other in decided}
-    assert len(found.lines) == len(last)
-    for line in found.lines:
+    decisions = read(tmp_path_factory.mktemp("decisions"), text.getvalue())
+    last = {frozenset((reference, target)): kind for kind, reference, target in decided}
+    assert len(decisions.lines) == len(last)
+    for line in decisions.lines:
         [kind] = {
             kind
             for pair, kind in last.items()
             if {short(line.reference), short(line.target or "")} == set(pair)
         }
         assert line.kind == kind
-    assert len(found.overruled) <= len(decided) - len(found.lines)
+    assert len(decisions.overruled) <= len(decided) - len(decisions.lines)
 
 
 def short(reference: str) -> str:

@@ -35,7 +35,7 @@ def test_the_better_source_comes_first_then_the_newer_record() -> None:
     office = record("office", entity="address", priority=1)
     old = record("old", as_of=datetime(2026, 1, 1))
     new, best = record("new"), record("best", priority=5, as_of=datetime(2020, 1, 1))
-    order = [one["source"] for one in ranked([office, old, new, best])]
+    order = [ranked_record["source"] for ranked_record in ranked([office, old, new, best])]
     assert order == ["best", "new", "old", "office"]
 
 
@@ -50,7 +50,9 @@ def test_who_said_something_else_is_told_once_for_each_value() -> None:
     gave, others = origin("title", "CEO", records)
     assert gave is not None
     assert (gave.source, gave.file, gave.line) == ("best", "best/2026-11-05/list.csv", 2)
-    assert [(said.source, said.value) for said in others] == [("second", "Buyer")]
+    assert [(source_value.source, source_value.value) for source_value in others] == [
+        ("second", "Buyer")
+    ]
 
 
 def test_an_address_may_come_from_either_block() -> None:
@@ -59,7 +61,7 @@ def test_an_address_may_come_from_either_block() -> None:
     gave, others = origin("mailing_street", "1 Main St", records)
     assert gave is not None
     assert gave.source == "shop"
-    assert [said.value for said in others] == ["2 Side St"]
+    assert [source_value.value for source_value in others] == ["2 Side St"]
 
 
 def test_of_consent_the_last_word_counts() -> None:
@@ -70,7 +72,7 @@ def test_of_consent_the_last_word_counts() -> None:
     gave, others = origin("opted_out", "true", records)
     assert gave is not None
     assert gave.source == "news"
-    assert [said.value for said in others] == ["false"]
+    assert [source_value.value for source_value in others] == ["false"]
 
 
 @pytest.mark.parametrize("column", ["title", "further_addresses"])

@@ -37,7 +37,9 @@ def shipped(folder: Path, **files: str) -> dict[str, ObjectMapping]:
 def problems(folder: Path, **files: str) -> list[tuple[str, int | None, str]]:
     with pytest.raises(ConfigError) as error:
         shipped(folder, **files)
-    return [(Path(one.file).name, one.line, one.message) for one in error.value.problems]
+    return [
+        (Path(problem.file).name, problem.line, problem.message) for problem in error.value.problems
+    ]
 
 
 def test_a_mapping_is_known_by_its_stem_and_written_in_the_order_of_look_ups(
@@ -110,9 +112,12 @@ def test_a_look_up_of_its_own_object_is_refused_with_its_line(tmp_path: Path) ->
 
 def test_a_circle_of_look_ups_is_refused_with_every_line(tmp_path: Path) -> None:
     fields = "Name: name\n  Boss__c: {lookup: Contact, by: account_key}"
-    found = problems(tmp_path, account=text("Account", fields), campaign=text("Campaign"))
-    assert [(file, line) for file, line, _ in found] == [("account.yaml", 6), ("contact.yaml", 19)]
-    assert all("none of them can be written first" in message for *_, message in found)
+    messages = problems(tmp_path, account=text("Account", fields), campaign=text("Campaign"))
+    assert [(file, line) for file, line, _ in messages] == [
+        ("account.yaml", 6),
+        ("contact.yaml", 19),
+    ]
+    assert all("none of them can be written first" in message for *_, message in messages)
 
 
 def test_what_is_switched_off_makes_no_circle(tmp_path: Path) -> None:

@@ -57,10 +57,16 @@ class Book:
         )
         for row in rows:
             values = [row["values"].get(name) for name in FIELDS]
-            found = [row["key"], row["action"], f"003-{row['key']}", [*row["values"]], *values]
-            self.connection.execute("insert into payload values (?, ?, ?, ?, ?, ?, ?)", found)
-            said = [row["key"], row["outcome"], f"003-{row['key']}", row.get("code")]
-            self.connection.execute("insert into outcomes values (?, ?, ?, ?)", said)
+            planned_row = [
+                row["key"],
+                row["action"],
+                f"003-{row['key']}",
+                [*row["values"]],
+                *values,
+            ]
+            self.connection.execute("insert into payload values (?, ?, ?, ?, ?, ?, ?)", planned_row)
+            outcome_row = [row["key"], row["outcome"], f"003-{row['key']}", row.get("code")]
+            self.connection.execute("insert into outcomes values (?, ?, ?, ?)", outcome_row)
         return ledger.write(
             self.connection, self.ledger, plan_id, PART, payload="payload", outcomes="outcomes"
         )
@@ -77,10 +83,10 @@ class Book:
 
     def read(self, keys: tuple[str, ...] = KEYS) -> Entries:
         """What the ledger says of some keys."""
-        self.connection.execute("create or replace temp table asked (key varchar)")
+        self.connection.execute("create or replace temp table requested (key varchar)")
         for key in keys:
-            self.connection.execute("insert into asked values (?)", [key])
-        query = f"select key, field, sent, stored, plan_id from ({self.ledger.sql('asked')})"
+            self.connection.execute("insert into requested values (?)", [key])
+        query = f"select key, field, sent, stored, plan_id from ({self.ledger.sql('requested')})"
         rows = self.connection.execute(query).fetchall()
         assert len({row[:2] for row in rows}) == len(rows)
         return {(key, field): (sent, stored, plan) for key, field, sent, stored, plan in rows}
@@ -90,22 +96,22 @@ class Book:
 def new_book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Book]]:
     """Makes empty ledgers on one connection."""
     home = tmp_path_factory.mktemp("ledgers")
-    made: list[Path] = []
+    books: list[Path] = []
     with Warehouse(home).connect() as connection:
 
         def make() -> Book:
-            for folder in made:
+            for folder in books:
                 shutil.rmtree(folder, ignore_errors=True)
-            made.append(home / f"ledger-{len(made)}")
-            return Book(made[-1], connection)
+            books.append(home / f"ledger-{len(books)}")
+            return Book(books[-1], connection)
 
         yield make
 
 
 def row(key: str, action: str = "update", outcome: str | None = None, **values: str | None) -> Row:
     """A row of a plan that the org took, unless ``outcome`` says otherwise."""
-    taken = outcome or WRITTEN.get(action, "updated")
-    return {"key": key, "action": action, "outcome": taken, "values": values}
+    result = outcome or WRITTEN.get(action, "updated")
+    return {"key": key, "action": action, "outcome": result, "values": values}
 
 
 TEXTS = st.sampled_from([None, "a", "B", "true", "false"])
@@ -129,23 +135,25 @@ PLANS = st.lists(
 )
 
 
-def told(plans: list[tuple[dict[str, Row], dict[tuple[str, str], str | None]]]) -> Entries:
+def expected_entries(
+    plans: list[tuple[dict[str, Row], dict[tuple[str, str], str | None]]],
+) -> Entries:
     """What a ledger must say, worked out one plan after the other."""
-    known: Entries = {}
+    entries: Entries = {}
     for number, (rows, differing) in enumerate(plans):
-        for key, one in rows.items():
-            if one["outcome"] in ("rejected", "held"):
+        for key, changed_row in rows.items():
+            if changed_row["outcome"] in ("rejected", "held"):
                 continue
-            if one["action"] in ("create", "adopt", "delete", "clear_key"):
-                known = {place: entry for place, entry in known.items() if place[0] != key}
-            if one["action"] in ("delete", "clear_key"):
+            if changed_row["action"] in ("create", "adopt", "delete", "clear_key"):
+                entries = {place: entry for place, entry in entries.items() if place[0] != key}
+            if changed_row["action"] in ("delete", "clear_key"):
                 continue
-            for field, sent in one["values"].items():
+            for field, sent in changed_row["values"].items():
                 stored = differing.get((key, field), sent)
-                known[key, field] = (sent, stored, f"plan-{number}")
-                if field == OPT_OUT and (sent != "true" or one["outcome"] == "unknown"):
-                    del known[key, field]
-    return known
+                entries[key, field] = (sent, stored, f"plan-{number}")
+                if field == OPT_OUT and (sent != "true" or changed_row["outcome"] == "unknown"):
+                    del entries[key, field]
+    return entries
 
 
 def written(
@@ -153,7 +161,9 @@ def written(
 ) -> None:
     """Write the plans and what was read back of each."""
     for number, (rows, differing) in enumerate(plans):
-        book.write(f"plan-{number}", [one | {"key": key} for key, one in rows.items()])
+        book.write(
+            f"plan-{number}", [changed_row | {"key": key} for key, changed_row in rows.items()]
+        )
         book.store(f"plan-{number}", differing)
 
 
@@ -164,7 +174,7 @@ def test_the_newest_word_counts_and_folding_changes_nothing(
 ) -> None:
     book = new_book()
     written(book, plans)
-    expected = told(plans)
+    expected = expected_entries(plans)
     assert book.read() == expected
     assert book.read(("p-2",)) == {
         place: entry for place, entry in expected.items() if place[0] == "p-2"
@@ -186,7 +196,9 @@ def test_writing_a_segment_again_changes_nothing(
     before, files = book.read(), book.ledger.segments()
     if again < len(plans):
         rows, differing = plans[again]
-        book.write(f"plan-{again}", [one | {"key": key} for key, one in rows.items()])
+        book.write(
+            f"plan-{again}", [changed_row | {"key": key} for key, changed_row in rows.items()]
+        )
         book.store(f"plan-{again}", differing)
     assert (book.read(), book.ledger.segments()) == (before, files)
 
@@ -200,11 +212,11 @@ def test_plans_of_different_records_may_come_in_any_order(
     forth, back = new_book(), None
     for key in KEYS:
         forth.write(f"plan-{key}", [rows[key] | {"key": key}])
-    there = forth.read()
+    entries_forth = forth.read()
     back = new_book()
     for key in reversed(KEYS):
         back.write(f"plan-{key}", [rows[key] | {"key": key}])
-    assert back.read() == there
+    assert back.read() == entries_forth
 
 
 def test_an_empty_ledger_says_nothing(new_book: Callable[[], Book]) -> None:

@@ -246,11 +246,11 @@ def test_what_is_decided(
     fill("org_contact", texts(mappings, "Contact"), rows)
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
     decide(db, *lines)
-    found = db.execute(
+    matches = db.execute(
         "select sf_id, rule, adopt, decision, wrong"
         f" from ({match_sql(mappings['contact'], mappings, Policies())}) where entity_key = 'p-1'"
     ).fetchall()
-    assert found == ([] if expected is None else [expected])
+    assert matches == ([] if expected is None else [expected])
 
 
 def test_what_is_decided_of_a_record_keeps_everybody_else_from_it(
@@ -302,10 +302,10 @@ def test_accounts_by_name(
     golden: dict[str, dict[str, str]],
     case: str,
 ) -> None:
-    account, name, found = ACCOUNTS[case]
+    account, name, match = ACCOUNTS[case]
     fill("accounts", golden["accounts"], [{"account_key": "a-1", **account}])
     fill("org_account", texts(mappings, "Account"), [RECORD | {"Id": "001A", "Name": name}])
-    assert matched(db, mappings, "account") == ({"a-1": ("001A", "name", 1, True)} if found else {})
+    assert matched(db, mappings, "account") == ({"a-1": ("001A", "name", 1, True)} if match else {})
 
 
 def test_a_converted_lead_is_none_and_known_as_converted(
@@ -349,10 +349,10 @@ def test_further_records_of_one_of_ours_are_known(
     ]
     fill("org_contact", texts(mappings, "Contact"), rows)
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
-    found = db.execute(
+    further = db.execute(
         f"select others, alias from ({match_sql(mappings['contact'], mappings, Policies())})"
     ).fetchall()
-    assert found == [(others, alias)]
+    assert further == [(others, alias)]
 
 
 @pytest.fixture(autouse=True)
@@ -435,8 +435,8 @@ def test_what_took_the_place_of_a_lead_or_record(
     fill("org_lead", texts(mappings, "Lead"), [converted | lead for lead in leads])
     fill("org_contact", texts(mappings, "Contact"), [RECORD | record for record in records])
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
-    found = matched(db, mappings, "contact", Policies(merged_in_org=policy))
-    assert found == ({} if expected is None else {"p-1": expected})
+    matches = matched(db, mappings, "contact", Policies(merged_in_org=policy))
+    assert matches == ({} if expected is None else {"p-1": expected})
 
 
 def decide(db: duckdb.DuckDBPyConnection, *lines: tuple[str, str]) -> None:
@@ -458,9 +458,9 @@ def matched(
     rows = db.execute(
         f"select entity_key, sf_id, rule, candidates, adopt from ({query})"
     ).fetchall()
-    found = {row[0]: row[1:] for row in rows}
-    assert len(found) == len(rows)
-    return found
+    matches = {row[0]: row[1:] for row in rows}
+    assert len(matches) == len(rows)
+    return matches
 
 
 def texts(mappings: dict[str, ObjectMapping], name: str) -> dict[str, str]:

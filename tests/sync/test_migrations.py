@@ -49,7 +49,7 @@ def _migrate(state: State) -> list[str]:
     lines: list[str] = []
     with (
         state.warehouse.connect() as connection,
-        state.opened(connection, say=print),
+        state.opened(connection, report=print),
         transaction(connection),
     ):
         migrations.migrate(connection, state.warehouse, migrations.FIRST, lines.append)
@@ -96,8 +96,8 @@ def test_a_state_of_a_newer_version_is_refused(state: State) -> None:
         state.attach(connection),
     ):
         pytest.fail("it was opened")
-    for word in (str(state.path), f"version {newer}", f"up to {migrations.newest()}", "--home"):
-        assert word in str(caught.value)
+    for part in (str(state.path), f"version {newer}", f"up to {migrations.newest()}", "--home"):
+        assert part in str(caught.value)
 
 
 def test_a_state_that_was_not_brought_up_yet_is_not_opened(state: State) -> None:

@@ -197,8 +197,8 @@ def test_sql_judges_an_error_as_the_client_does(
     codes = [*ROW_CODES, "NEVER_SEEN"]
     db.execute("create table said as select unnest($1) as code, $2 as message", [codes, message])
     query = f"select code, {verdict_sql('code', 'message')} from said"
-    said = dict(db.execute(query).fetchall())
-    assert said == {code: RowError(code, message).verdict for code in codes}
+    verdicts = dict(db.execute(query).fetchall())
+    assert verdicts == {code: RowError(code, message).verdict for code in codes}
 
 
 @pytest.mark.usefixtures("bound")

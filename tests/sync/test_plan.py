@@ -16,7 +16,7 @@ from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.plan.build import UNDONE, called, plan_sql
 from pipelines.sync.plan.differences import compared, differences_sql
 from pipelines.sync.plan.forecast import score
-from pipelines.sync.plan.renames import ALONE_TOLD, NAMERS
+from pipelines.sync.plan.renames import ALONE_REASON, NAMERS
 from pipelines.sync.undo import digest_sql
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"
@@ -72,8 +72,10 @@ class Case:
         self._table("org_match_contact", {"entity_key": "p-1", "sf_id": sf_id, "rule": rule})
         adopt = "true" if rule == "email" else "false"
         self.db.execute(f"alter table org_match_contact add column adopt boolean default {adopt}")
-        gone = "'003A'" if rule in ("deleted", "merged") else "null"
-        self.db.execute(f"alter table org_match_contact add column gone_id varchar default {gone}")
+        gone_id = "'003A'" if rule in ("deleted", "merged") else "null"
+        self.db.execute(
+            f"alter table org_match_contact add column gone_id varchar default {gone_id}"
+        )
         self.db.execute("alter table org_match_contact add column alias varchar")
         self.db.execute("alter table org_match_contact add column others varchar[] default []")
         self.db.execute("alter table org_match_contact add column decision integer")
@@ -96,7 +98,7 @@ class Case:
         self._rows("ledger_contact", ("field", "sent", "stored"), written)
         self._rows("undone_contact", ("field", "value"), list((undone or {}).items()))
         self._rows("scope_contact", ("reason",), [])
-        rejected = [(*said, None) for said in refused or []]
+        rejected = [(*refusal, None) for refusal in refused or []]
         self._rows("refused_contact", ("code", "message", "waits"), rejected)
         differences = differences_sql(mapping, self.schema["Contact"], policies)
         self.db.execute(f"create or replace table differences_contact as {differences}")
@@ -109,7 +111,7 @@ class Case:
 
     def decisions(self) -> dict[str, str]:
         """What the newest plan says of each field."""
-        return {told["field"]: told["decision"] for told in self.row["fields"]}
+        return {change["field"]: change["decision"] for change in self.row["fields"]}
 
     def _rows(self, name: str, columns: tuple[str, ...], rows: list[Any]) -> None:
         self._table(name, dict.fromkeys(("key", *columns)))
@@ -210,8 +212,8 @@ def test_what_the_match_found_holds_a_row(case: Case, rule: str, reason: str) ->
 
 def test_a_create_without_a_required_value_is_held_and_an_update_is_not(case: Case) -> None:
     fields = "  LastName: last_name\n"
-    held = case.plan(fields, {"LastName": None})
-    assert held == ("hold", [], {}, "LastName is empty, and Salesforce demands it")
+    waiting = case.plan(fields, {"LastName": None})
+    assert waiting == ("hold", [], {}, "LastName is empty, and Salesforce demands it")
     assert case.plan(fields, {"LastName": None}, {"LastName": "Doe"})[0] == "unchanged"
 
 
@@ -273,9 +275,9 @@ def test_three_ways(
     )  # fmt: skip
     assert case.decisions() == {"Title": decision}
     assert planned[:2] == (("update", ["Title"]) if sends else ("unchanged", []))
-    [told] = case.row["fields"]
-    assert (told["before"], told["after"], told["sent"]) == (theirs, ours, sent)
-    assert told["why"]
+    [change] = case.row["fields"]
+    assert (change["before"], change["after"], change["sent"]) == (theirs, ours, sent)
+    assert change["why"]
 
 
 @pytest.mark.parametrize(
@@ -347,12 +349,12 @@ def test_a_text_that_was_cut_says_so_where_it_is_sent(
 ) -> None:
     cut: Values = {"field": "Title", "after": "CEO", "why": "cut from 9 to 3 characters"}
     case.plan(TITLE % "", {"Title": "CEO"}, theirs, sent=sent, cut=cut)
-    told = case.row["fields"]
-    assert [(one["decision"], one["before"], one["after"]) for one in told] == (
+    changes = case.row["fields"]
+    assert [(change["decision"], change["before"], change["after"]) for change in changes] == (
         [(decision, before, "CEO")] if decision else []
     )
     if decision in ("truncated", "conflict_source"):
-        assert told[0]["why"].endswith("cut from 9 to 3 characters")
+        assert changes[0]["why"].endswith("cut from 9 to 3 characters")
 
 
 STREET, CITY, STATE = "MailingStreet", "MailingCity", "MailingState"
@@ -463,8 +465,8 @@ def test_what_no_recycle_bin_has_is_made_again(case: Case) -> None:
         TITLE % "", {"Title": "CEO"}, {"Title": "CTO"},
         rule="deleted", policies=undelete, refused=refused,
     )  # fmt: skip
-    why = f"{IN_BIN}, so it is made again (deleted_in_org: undelete)"
-    assert planned == ("create", ["Title"], {}, why)
+    reason = f"{IN_BIN}, so it is made again (deleted_in_org: undelete)"
+    assert planned == ("create", ["Title"], {}, reason)
     assert case.row["fields"] == []
 
 
@@ -523,9 +525,9 @@ def test_a_forecast_is_scored(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> 
     db.execute(
         f"copy (select key, outcome, code from '{payload}') to '{outcomes}' (format parquet)"
     )
-    found = score(db, payload, outcomes)
-    assert (found.foretold, found.rejected, found.both, found.wrong) == (3, 2, 1, 1)
-    assert (found.precision, found.recall, found.missed) == (1 / 3, 0.5, {"TRIGGER": 1})
+    scored = score(db, payload, outcomes)
+    assert (scored.foretold, scored.rejected, scored.both, scored.wrong) == (3, 2, 1, 1)
+    assert (scored.precision, scored.recall, scored.missed) == (1 / 3, 0.5, {"TRIGGER": 1})
 
 
 def test_the_name_of_an_account_is_kept_unless_the_policy_says_otherwise(
@@ -534,8 +536,8 @@ def test_the_name_of_an_account_is_kept_unless_the_policy_says_otherwise(
     overwrite = Policies.model_validate({"customers": {"account_name": "overwrite"}})
     assert "Name" not in compared(mappings["account"], Policies())
     assert "Name" in compared(mappings["account"], overwrite)
-    made = plan_sql(mappings["account"], dict(schema["Account"]), Policies())
-    assert """case when "Name" is not null then 'Name' end""" in made
+    query = plan_sql(mappings["account"], dict(schema["Account"]), Policies())
+    assert """case when "Name" is not null then 'Name' end""" in query
 
 
 NAMES = "  FirstName: first_name\n  LastName: last_name\n  HasOptedOutOfEmail: opted_out\n"
@@ -545,10 +547,10 @@ WOULD = 'it would be renamed from "Anna Smith" to "Bob Jones"; decisions.csv can
 
 
 def test_nobody_is_renamed_into_somebody_else_without_a_word(case: Case) -> None:
-    held = ("hold", [], {}, WOULD)
-    assert case.plan(NAMES, BOB, ANNA) == held
+    waiting = ("hold", [], {}, WOULD)
+    assert case.plan(NAMES, BOB, ANNA) == waiting
     assert case.row["decide"] == "rename_ok,p-1,"
-    assert case.plan(NAMES, BOB, ANNA, namer=("shop:7", False, None)) == held
+    assert case.plan(NAMES, BOB, ANNA, namer=("shop:7", False, None)) == waiting
     assert case.row["decide"] == "rename_ok,shop:7,"
     case.plan(NAMES, BOB, ANNA, namer=('shop:7,"8', False, None))
     assert case.row["decide"] == 'rename_ok,"shop:7,""8",'
@@ -585,7 +587,7 @@ def test_an_opt_out_waits_for_nothing(case: Case, given: dict[str, Any], reason:
         "update",
         ["HasOptedOutOfEmail"],
         {"HasOptedOutOfEmail": "false"},
-        ALONE_TOLD + reason,
+        ALONE_REASON + reason,
     )
     assert case.decisions() == {
         "FirstName": "waits",

@@ -56,8 +56,8 @@ def judge(
         columns = {"key": "varchar", "action": "varchar", "before": "map(varchar, varchar)"}
         fill("planned", columns, [{"key": "p-1", "action": action, "before": before or {}}])
         texts = dict.fromkeys(("Id", "IsDeleted", "LastModifiedById", KEY, *FIELDS), "varchar")
-        there = {"Id": "003A", "IsDeleted": "false", "LastModifiedById": by, KEY: "P-1"}
-        fill("records", texts, [] if held is None else [there | held])
+        record = {"Id": "003A", "IsDeleted": "false", "LastModifiedById": by, KEY: "P-1"}
+        fill("records", texts, [] if held is None else [record | held])
         paths = {name: tmp_path / f"{name}.parquet" for name in ("segment", "planned")}
         for name, path in paths.items():
             db.execute(f"copy {name} to '{path}' (format parquet)")
@@ -75,17 +75,17 @@ def judge(
         db.execute(f"create or replace temp table differing as {query}")
         tally = db.execute(tally_sql("differing")).fetchall()
         counted = dict(db.execute(counts_sql(paths["segment"], part)).fetchall())
-        found = dict(db.execute("select field, verdict from differing").fetchall())
-        assert {row[0]: sum(row[1:4]) for row in tally} == dict.fromkeys(found, 1)
-        return {field: found.get(field, AS_SENT) for field in counted}
+        verdict_of = dict(db.execute("select field, verdict from differing").fetchall())
+        assert {row[0]: sum(row[1:4]) for row in tally} == dict.fromkeys(verdict_of, 1)
+        return {field: verdict_of.get(field, AS_SENT) for field in counted}
 
     return verdicts
 
 
 def test_what_means_the_same_is_as_sent(judge: Callable[..., dict[str, str]]) -> None:
     sent = {"Title": "Buyer ", "Email": "A@B.example", "Phone": "+1 415 555", "Birthdate": None}
-    held = {"Title": "Buyer", "Email": "a@b.example", "Phone": "+1415555"}
-    assert set(judge(sent, held).values()) == {AS_SENT}
+    stored = {"Title": "Buyer", "Email": "a@b.example", "Phone": "+1415555"}
+    assert set(judge(sent, stored).values()) == {AS_SENT}
     assert judge({"HasOptedOutOfEmail": None}, {"HasOptedOutOfEmail": "false"}) == {
         "HasOptedOutOfEmail": AS_SENT
     }
@@ -101,8 +101,8 @@ def test_what_the_org_makes_of_a_value(judge: Callable[..., dict[str, str]]) -> 
 
 def test_what_the_org_does_not_hold(judge: Callable[..., dict[str, str]]) -> None:
     assert judge({"Title": "buyer"}, {}) == {"Title": NOT_STORED}
-    kept = judge({"Title": "buyer"}, {"Title": "clerk"}, before={"Title": "clerk"})
-    assert kept == {"Title": NOT_STORED}
+    verdicts = judge({"Title": "buyer"}, {"Title": "clerk"}, before={"Title": "clerk"})
+    assert verdicts == {"Title": NOT_STORED}
     assert judge({"Title": "buyer", "Phone": "1"}, None) == {
         "Title": NOT_STORED,
         "Phone": NOT_STORED,
@@ -151,20 +151,20 @@ LATER = [
 ]
 
 
-@pytest.mark.parametrize(("was", "now", "by_before", "by_now", "counts"), LATER)
+@pytest.mark.parametrize(("title_before", "title_after", "by_before", "by_after", "counts"), LATER)
 def test_only_the_orgs_own_later_changes_count(
     db: duckdb.DuckDBPyConnection,
     fill: Fill,
     schema: OrgSchema,
-    was: str,
-    now: str,
+    title_before: str,
+    title_after: str,
     by_before: str,
-    by_now: str,
+    by_after: str,
     *,
     counts: bool,
 ) -> None:
     columns = dict.fromkeys(("Id", "LastModifiedById", KEY, "Title"), "varchar")
-    for table, by, title in (("before", by_before, was), ("now", by_now, now)):
+    for table, by, title in (("before", by_before, title_before), ("after", by_after, title_after)):
         row = {"Id": "003A", "LastModifiedById": by, KEY: "p-1", "Title": title}
         fill(table, columns, [row])
     entries = (
@@ -172,5 +172,5 @@ def test_only_the_orgs_own_later_changes_count(
         " 'buyer' as stored, true as proven, 'a plan' as plan_id"
     )
     fields = {"Title": schema["Contact"]["Title"]}
-    found = db.execute(later_sql(fields, KEY, entries=entries, user_id=US)).fetchall()
-    assert found == ([("a plan", "p-1", "003A", "Title", "Buyer", now)] if counts else [])
+    later = db.execute(later_sql(fields, KEY, entries=entries, user_id=US)).fetchall()
+    assert later == ([("a plan", "p-1", "003A", "Title", "Buyer", title_after)] if counts else [])

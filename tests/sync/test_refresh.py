@@ -62,7 +62,7 @@ class Mirrored:
                 write_parquet(connection, f"select {listed} where false", nothing)
             return bring_up(connection, reading or self.reading, self.folder, nothing)
 
-    def held(self) -> list[tuple[Any, ...]]:
+    def org_contents(self) -> list[tuple[Any, ...]]:
         with self.warehouse.connect() as connection:
             return sorted(connection.execute(self.manifest.view_sql()).fetchall(), key=str)
 
@@ -75,11 +75,11 @@ class Mirrored:
 
     def changed(self) -> list[dict[str, Any]]:
         """Refresh; the rows that differ from the mirror before."""
-        found = self.refresh()
+        refreshed = self.refresh()
         with self.warehouse.connect() as connection:
-            delta = connection.read_parquet(str(found.delta))
+            delta = connection.read_parquet(str(refreshed.delta))
             rows: list[dict[str, Any]] = delta.to_arrow_table().to_pylist()
-        assert len(rows) == found.records
+        assert len(rows) == refreshed.records
         return rows
 
     def age(self) -> None:
@@ -140,7 +140,7 @@ def mirrored(local: Path, tmp_path: Path) -> Iterator[Mirrored]:
     connection = load_connection(None, orgs_file=tmp_path / "none.yaml", local=facts, environ={})
     with Org(connection) as org:
         describes.describe(org, tmp_path / "describe", ["Account"])
-        schema = describes.known(tmp_path / "describe", "Account")
+        schema = describes.last_described(tmp_path / "describe", "Account")
         pages = tmp_path / "pages"
         pages.mkdir()
         reading = Reading(org, "Account", FIELDS, schema, pages)
@@ -187,8 +187,8 @@ def test_the_mirror_is_what_a_full_read_finds(
         if step == "age":
             mirrored.age()
     mirrored.refresh()
-    assert mirrored.held() == mirrored.read_in_full()
-    assert mirrored.manifest.records == len(mirrored.held())
+    assert mirrored.org_contents() == mirrored.read_in_full()
+    assert mirrored.manifest.records == len(mirrored.org_contents())
     assert mirrored.changed() == []
 
 
@@ -198,8 +198,8 @@ def test_what_is_read_again_unchanged_does_not_count(mirrored: Mirrored) -> None
     mirrored.update(second, Name="Changed now")
     assert [(row["Id"], row["Name"]) for row in mirrored.changed()] == [(second, "Changed now")]
     mirrored.purge(first)
-    [gone] = mirrored.changed()
-    assert {name: value for name, value in gone.items() if value} == {"Id": first}
+    [tombstone] = mirrored.changed()
+    assert {name: value for name, value in tombstone.items() if value} == {"Id": first}
     assert mirrored.changed() == []
 
 
@@ -208,7 +208,7 @@ def test_of_a_large_overlap_only_what_moved_is_read_again(
 ) -> None:
     records = mirrored.insert(*(f"Loaded {number}" for number in range(30)))
     mirrored.refresh()
-    before = {row[0]: row for row in mirrored.held()}
+    before = {row[0]: row for row in mirrored.org_contents()}
     stamp = before[records[0]][FIELDS.index("SystemModstamp")]
     soql = f"select SystemModstamp from Account where Id = '{records[0]}'"
     while True:  # until the org's clock shows another second
@@ -218,9 +218,9 @@ def test_of_a_large_overlap_only_what_moved_is_read_again(
             break
     monkeypatch.setattr(refresh, "FEW", 5)
     monkeypatch.setattr(refresh, "SETTLED", -OVERLAP)  # all of the overlap counts as settled
-    found = mirrored.refresh()
-    assert (found.records, found.full) == (1, False)
-    assert mirrored.held() == mirrored.read_in_full()
+    refreshed = mirrored.refresh()
+    assert (refreshed.records, refreshed.full) == (1, False)
+    assert mirrored.org_contents() == mirrored.read_in_full()
     read = [path.name for path in mirrored.reading.pages.glob("Account-ids-*.csv")]
     assert read == ["Account-ids-000000.csv"]
 
@@ -231,16 +231,16 @@ def test_a_small_change_leaves_the_base_alone_and_many_are_put_together(
     records = mirrored.insert(*(f"Many {number}" for number in range(200)))
     base = mirrored.refresh().mirror.base
     mirrored.update(records[0], Name="One")
-    found = mirrored.refresh()
-    assert (found.mirror.base, found.records) == (base, 1)
-    assert list(found.mirror.deltas.values()) == [1]
+    refreshed = mirrored.refresh()
+    assert (refreshed.mirror.base, refreshed.records) == (base, 1)
+    assert list(refreshed.mirror.deltas.values()) == [1]
     for number, record in enumerate(records[:60]):
         mirrored.update(record, Name=f"More {number}")
-    found = mirrored.refresh()
-    assert found.mirror.base != base
-    assert found.mirror.deltas == {}
-    assert found.records == 60  # what changed, though everything was written anew
-    assert mirrored.held() == mirrored.read_in_full()
+    refreshed = mirrored.refresh()
+    assert refreshed.mirror.base != base
+    assert refreshed.mirror.deltas == {}
+    assert refreshed.records == 60  # what changed, though everything was written anew
+    assert mirrored.org_contents() == mirrored.read_in_full()
 
 
 @pytest.mark.parametrize("changed", ["fields", "user"])
@@ -262,7 +262,7 @@ def test_a_reading_that_breaks_off_leaves_the_mirror_as_it_was(
 ) -> None:
     mirrored.insert("Before")
     mirrored.refresh()
-    before, held = mirrored.manifest, mirrored.held()
+    before, unchanged = mirrored.manifest, mirrored.org_contents()
     mirrored.insert("After", "the break")
     for path in ("/queryAll", "/results"):
         monkeypatch.setattr(refresh, "FEW", 10_000 if path == "/queryAll" else 0)
@@ -272,13 +272,13 @@ def test_a_reading_that_breaks_off_leaves_the_mirror_as_it_was(
             mirrored.refresh()
         control.inject(local)
         assert mirrored.manifest == before
-        assert mirrored.held() == held
+        assert mirrored.org_contents() == unchanged
     assert len(mirrored.changed()) == 2
 
 
 def test_a_lost_file_means_a_full_read(mirrored: Mirrored) -> None:
     mirrored.insert("Somebody")
-    found = mirrored.refresh()
-    found.delta.unlink()
+    refreshed = mirrored.refresh()
+    refreshed.delta.unlink()
     assert mirrored.refresh().full
-    assert mirrored.held() == mirrored.read_in_full()
+    assert mirrored.org_contents() == mirrored.read_in_full()

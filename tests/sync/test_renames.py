@@ -19,7 +19,9 @@ ANNA_TO_BOB: Changed = {"FirstName": ("Anna", "Bob"), "LastName": ("Smith", "Jon
 MOVED: Changed = {"Email": ("anna@x.org", "bob@y.org")}
 
 
-def words(db: duckdb.DuckDBPyConnection, mapping: ObjectMapping, changed: Changed) -> str | None:
+def descriptions(
+    db: duckdb.DuckDBPyConnection, mapping: ObjectMapping, changed: Changed
+) -> str | None:
     """From whom to whom a record would be renamed, where the law holds it."""
     db.execute(
         "create or replace table decided"
@@ -27,8 +29,8 @@ def words(db: duckdb.DuckDBPyConnection, mapping: ObjectMapping, changed: Change
     )
     for field, (before, after) in {**changed, "Title": ("a", "b")}.items():
         db.execute("insert into decided values ('p-1', ?, ?, ?, true)", [field, before, after])
-    found = db.execute(renamed_sql(mapping, list(mapping.enabled()))).fetchall()
-    return found[0][1] if found else None
+    renames = db.execute(renamed_sql(mapping, list(mapping.enabled()))).fetchall()
+    return renames[0][1] if renames else None
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_who_would_be_renamed(
     changed: Changed,
     expected: str | None,
 ) -> None:
-    assert words(db, mappings["contact"], changed) == expected
+    assert descriptions(db, mappings["contact"], changed) == expected
 
 
 FIRSTS = st.sampled_from([None, "", "Anna", "Ann", "Bob", "Robert", "R.", "Zoë", "Jean-Luc"])
@@ -101,13 +103,13 @@ def test_the_law_is_just_that(
         and likeness(None, last[0], None, last[1]) != "agree",
     ]
     expected = all(others) or (any(others) and mail is not None and mail[0] is not None)
-    assert (words(db, mappings["contact"], changed) is not None) == expected
+    assert (descriptions(db, mappings["contact"], changed) is not None) == expected
 
 
 def test_an_account_has_no_name_of_a_person(
     db: duckdb.DuckDBPyConnection, mappings: dict[str, ObjectMapping]
 ) -> None:
-    assert words(db, mappings["account"], ANNA_TO_BOB | MOVED) is None
+    assert descriptions(db, mappings["account"], ANNA_TO_BOB | MOVED) is None
 
 
 @pytest.mark.parametrize(

@@ -103,11 +103,11 @@ class Sent:
         folder.mkdir(parents=True)
         names = ("key", "action", "sf_id", "reason", *TYPES)
         texts = {name: pa.string() for name in names} | {"changed": pa.list_(pa.string())}
-        made = [
+        planned = [
             {"action": "create", "changed": [name for name in TYPES if name in row], **row}
             for row in rows
         ]
-        table = pa.Table.from_pylist(made, pa.schema(texts.items()))
+        table = pa.Table.from_pylist(planned, pa.schema(texts.items()))
         pq.write_table(table, folder / "lead.parquet")
         part = ObjectPlan("lead", "Lead", "Causeway_Key__c", TYPES, {}, None, {}, "")
         return Plan(
@@ -157,13 +157,13 @@ def leads(prefix: str, count: int, **more: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def counted(said: Mapping[str, Row], *names: str) -> Counter[Any]:
-    return Counter(tuple(row[name] for name in names) for row in said.values())
+def counted(outcomes: Mapping[str, Row], *names: str) -> Counter[Any]:
+    return Counter(tuple(row[name] for name in names) for row in outcomes.values())
 
 
 def test_both_ways_say_and_store_the_same(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row for row: codes, messages and fields of what was refused, values of what was taken."""
-    told, stored = {}, {}
+    answers, stored = {}, {}
     for way, most in (("c", 2_000), ("b", 0)):
         monkeypatch.setattr("pipelines.sync.apply.send.COLLECTIONS_UP_TO", most)
         old = leads(f"{way}-old-", 2, Title="was", NumberOfEmployees="7")
@@ -181,16 +181,16 @@ def test_both_ways_say_and_store_the_same(sent: Sent, monkeypatch: pytest.Monkey
             {"key": f"{way}-same", "action": "unchanged", "changed": []},
             {"key": f"{way}-wait", "action": "hold", "reason": "waits", "changed": []},
         ]  # fmt: skip
-        said = sent.send(sent.plan(rows))
+        outcome_of = sent.send(sent.plan(rows))
         names = ("outcome", "code", "message", "fields", "attempts")
-        told[way] = {key[1:]: [row[name] for name in names] for key, row in said.items()}
+        answers[way] = {key[1:]: [row[name] for name in names] for key, row in outcome_of.items()}
         stored[way] = {
             key[1:]: {name: row[name] for name in TYPES}
             for key, row in sent.records(f"{way}-").items()
         }
-    assert told["c"] == told["b"]
+    assert answers["c"] == answers["b"]
     assert stored["c"] == stored["b"]
-    outcomes = {key: row[0] for key, row in told["c"].items()}
+    outcomes = {key: row[0] for key, row in answers["c"].items()}
     assert outcomes == {
         "-new-00000": "created", "-new-00001": "created", "-new-00002": "created",
         "-bad-00000": "rejected", "-long": "rejected", "-none": "rejected", "-bool": "created",
@@ -212,28 +212,31 @@ def test_rules_of_the_org_run_alike_on_both_ways(sent: Sent, path: str) -> None:
     assert {row["OwnerId"] for row in sent.org.query(owned)} == {us}
 
     [again] = leads(f"rules-{path}-again", 1, Fax=f"030 {path}")
-    [said] = sent.send(sent.plan([again])).values()
-    assert (said["outcome"], said["code"]) == ("rejected", "DUPLICATES_DETECTED")
+    [refused] = sent.send(sent.plan([again])).values()
+    assert (refused["outcome"], refused["code"]) == ("rejected", "DUPLICATES_DETECTED")
 
     [rule] = sent.org.query("select Id from AssignmentRule where SobjectType = 'Lead'")
     [queue] = sent.org.query("select Id from Group where DeveloperName = 'work'")
-    known = [{**row, "Title": None, "action": "update", "sf_id": record["Id"], "changed": ["Title"]}
-             for row, record in zip(rows, sent.org.query(owned), strict=True)]  # fmt: skip
+    update = {"Title": None, "action": "update", "changed": ["Title"]}
+    updates = [
+        row | update | {"sf_id": record["Id"]}
+        for row, record in zip(rows, sent.org.query(owned), strict=True)
+    ]
     new = leads(f"rules-{path}-new", 2, Title="assigned")
-    said = sent.send(sent.plan([*known, *new]), assignment_rule=rule["Id"])
-    assert counted(said, "outcome") == {("created",): 2, ("updated",): 3}
-    asked = {row["Id"] for row in sent.org.query(owned) if row["OwnerId"] == queue["Id"]}
-    assert asked == {row["sf_id"] for row in said.values() if row["outcome"] == "created"}
+    outcomes = sent.send(sent.plan([*updates, *new]), assignment_rule=rule["Id"])
+    assert counted(outcomes, "outcome") == {("created",): 2, ("updated",): 3}
+    assigned = {row["Id"] for row in sent.org.query(owned) if row["OwnerId"] == queue["Id"]}
+    assert assigned == {row["sf_id"] for row in outcomes.values() if row["outcome"] == "created"}
 
 
 @pytest.mark.usefixtures("path")
 def test_locked_rows_go_again_until_they_pass(sent: Sent, local_home: Path, path: str) -> None:
     fault = {"kind": "lock_rows", "object": "Lead", "share": 0.4, "times": 3}
     control.inject(local_home, fault)
-    said = sent.send(sent.plan(leads(f"lock-{path}-", 300)))
-    assert counted(said, "outcome") == {("created",): 300}
-    assert max(row["attempts"] for row in said.values()) > 1
-    assert min(row["attempts"] for row in said.values()) == 1
+    outcomes = sent.send(sent.plan(leads(f"lock-{path}-", 300)))
+    assert counted(outcomes, "outcome") == {("created",): 300}
+    assert max(row["attempts"] for row in outcomes.values()) > 1
+    assert min(row["attempts"] for row in outcomes.values()) == 1
     assert len(sent.records(f"lock-{path}-")) == 300
 
 
@@ -242,13 +245,13 @@ def test_only_the_guilty_row_of_a_chunk_is_rejected(sent: Sent, path: str) -> No
     """What an automation throws takes 200 rows along; halves find the one that made it throw."""
     rows = leads(f"guilt-{path}-", 430)
     rows[137]["Title"] = rows[391]["Title"] = "guilty"
-    said = sent.send(sent.plan(rows))
-    rejected = {key for key, row in said.items() if row["outcome"] == "rejected"}
+    outcomes = sent.send(sent.plan(rows))
+    rejected = {key for key, row in outcomes.items() if row["outcome"] == "rejected"}
     assert rejected == {rows[137]["key"], rows[391]["key"]}
-    assert counted(said, "outcome")[("created",)] == 428
+    assert counted(outcomes, "outcome")[("created",)] == 428
     for key in rejected:
-        assert said[key]["code"] == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
-        assert "there is a guilty row" in said[key]["message"]
+        assert outcomes[key]["code"] == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+        assert "there is a guilty row" in outcomes[key]["message"]
     assert len(sent.records(f"guilt-{path}-")) == 428
 
 
@@ -256,17 +259,20 @@ def test_only_the_guilty_row_of_a_chunk_is_rejected(sent: Sent, path: str) -> No
 def test_a_lost_answer_is_found_in_the_org(sent: Sent, local_home: Path, path: str) -> None:
     control.inject(local_home, {"kind": "lose_answer", "path": "composite/sobjects", "skip": 1})
     control.inject(local_home, {"kind": "lose_answer", "path": "jobs/ingest/\\w+$"})
-    said = sent.send(sent.plan(leads(f"lost-{path}-", 500)))
-    assert counted(said, "outcome", "attempts") == {("created", 1): 500}
+    outcomes = sent.send(sent.plan(leads(f"lost-{path}-", 500)))
+    assert counted(outcomes, "outcome", "attempts") == {("created", 1): 500}
 
 
 def test_what_the_budget_does_not_allow_is_held(sent: Sent) -> None:
     used = iter((90, 99, 100, 100))
-    said = sent.send(sent.plan(leads("budget-", 500)), Budget(lambda: (next(used), 200), 0.5))
-    assert counted(said, "outcome", "code") == {("created", None): 400, ("held", "API_BUDGET"): 100}
-    held = next(row for row in said.values() if row["outcome"] == "held")
-    assert "100 of 200 API calls" in held["message"]
-    assert "api.daily_share is 50%" in held["message"]
+    outcomes = sent.send(sent.plan(leads("budget-", 500)), Budget(lambda: (next(used), 200), 0.5))
+    assert counted(outcomes, "outcome", "code") == {
+        ("created", None): 400,
+        ("held", "API_BUDGET"): 100,
+    }
+    waiting = next(row for row in outcomes.values() if row["outcome"] == "held")
+    assert "100 of 200 API calls" in waiting["message"]
+    assert "api.daily_share is 50%" in waiting["message"]
 
 
 @pytest.mark.usefixtures("path")
@@ -276,10 +282,10 @@ def test_the_guilty_row_is_looked_for_within_the_budget(sent: Sent, path: str) -
     rows[5]["Title"] = "guilty"
     allowed = iter([True] * 3)
     budget = Budget(lambda: (1 if next(allowed, False) else 100, 100), 0.5)
-    said = sent.send(sent.plan(rows), budget)
-    assert counted(said, "outcome", "code")[("held", "API_BUDGET")] >= 1
-    assert counted(said, "outcome")[("rejected",)] == 0
-    guilty = said[rows[5]["key"]]
+    outcomes = sent.send(sent.plan(rows), budget)
+    assert counted(outcomes, "outcome", "code")[("held", "API_BUDGET")] >= 1
+    assert counted(outcomes, "outcome")[("rejected",)] == 0
+    guilty = outcomes[rows[5]["key"]]
     assert "before, the org said: CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" in guilty["message"]
 
 
@@ -289,13 +295,13 @@ def test_created_means_ours_and_new(sent: Sent, org: Org) -> None:
     for row in leads("mine-", 1):  # as a run did whose answer nobody kept
         fields = {name: row[name] for name in ("LastName", "Company")}
         org.rest.Lead.upsert(f"Causeway_Key__c/{row['key']}", fields)
-    said = sent.send(since)
-    assert counted(said, "outcome") == {("created",): 2}
+    outcomes = sent.send(since)
+    assert counted(outcomes, "outcome") == {("created",): 2}
 
-    [known] = [row for row in sent.records("mine-").values() if row["LastName"] == "Ørsted 0"]
+    [existing] = [row for row in sent.records("mine-").values() if row["LastName"] == "Ørsted 0"]
     later = sent.plan([{**leads("mine-", 1)[0], "Title": "new"}])
     moved = Plan(**{**later.__dict__, "created_at": "2100-01-01T00:00:00+00:00"})
-    assert counted(sent.send(moved), "outcome", "sf_id") == {("updated", known["Id"]): 1}
+    assert counted(sent.send(moved), "outcome", "sf_id") == {("updated", existing["Id"]): 1}
 
 
 @pytest.mark.usefixtures("path")
@@ -305,24 +311,26 @@ def test_what_a_duplicate_rule_refuses_follows_the_policy(
 ) -> None:
     """A row is its own and one that alerts, one that blocks; both ways end alike."""
     name = f"dup-{policy}-{path}-"
-    known = sent.send(sent.plan(leads(f"{name}old-", 1, Email=f"{name}@x.org", Phone=name)))
-    [there] = [row["sf_id"] for row in known.values()]
+    earlier = sent.send(sent.plan(leads(f"{name}old-", 1, Email=f"{name}@x.org", Phone=name)))
+    [existing_id] = [row["sf_id"] for row in earlier.values()]
     rows = leads(name, 30, Email=f"{name}@x.org")
     rows[7] = {**rows[7], "Email": None, "Phone": name, "changed": ["LastName", "Company", "Phone"]}
-    update = {**rows[3], "key": f"{name}old-00000", "action": "update", "sf_id": there,
+    update = {**rows[3], "key": f"{name}old-00000", "action": "update", "sf_id": existing_id,
               "Title": "same", "changed": ["Title"]}  # fmt: skip
-    said = sent.send(sent.plan([*rows, update]), duplicate_rules=policy)
-    assert said.pop(f"{name}old-00000")["outcome"] == "updated"
-    blocked = said.pop(rows[7]["key"])
+    outcomes = sent.send(sent.plan([*rows, update]), duplicate_rules=policy)
+    assert outcomes.pop(f"{name}old-00000")["outcome"] == "updated"
+    blocked = outcomes.pop(rows[7]["key"])
     assert blocked["code"] == "DUPLICATES_DETECTED"
     assert blocked["outcome"] == ("held" if policy == "review" else "rejected")
     expected = {"reject": "rejected", "allow": "created", "review": "held"}[policy]
-    assert counted(said, "outcome") == {(expected,): 29}
+    assert counted(outcomes, "outcome") == {(expected,): 29}
     if policy == "review":
-        told = said[rows[0]["key"]]["message"]
-        assert told == f"the duplicate rule Alerts finds {there}: Use one of these records?"
-        assert blocked["message"] == f"the duplicate rule Blocks finds {there}: Known already"
-        assert {row["attempts"] for row in said.values()} == {2}
+        message = outcomes[rows[0]["key"]]["message"]
+        assert (
+            message == f"the duplicate rule Alerts finds {existing_id}: Use one of these records?"
+        )
+        assert blocked["message"] == f"the duplicate rule Blocks finds {existing_id}: Known already"
+        assert {row["attempts"] for row in outcomes.values()} == {2}
     assert len(sent.records(name)) == (30 if policy == "allow" else 1)
 
 
@@ -351,20 +359,20 @@ def test_a_run_that_died_is_settled_without_sending(
 
     plan = sent.plan(leads(f"died-{path}-", 300))
     with monkeypatch.context() as patched:
-        for answered in ("said", "ended"):
+        for answered in ("add_rows", "add_job"):
             patched.setattr(f"pipelines.sync.apply.answers.Answers.{answered}", die)
         with pytest.raises(Died):
             sent.send(plan)
     assert list(unsettled(sent.home)) == [(plan.plan_id, "lead")]
-    there = len(sent.records(f"died-{path}-"))
-    assert there == {"collections": 200, "bulk": 300}[path]
+    record_count = len(sent.records(f"died-{path}-"))
+    assert record_count == {"collections": 200, "bulk": 300}[path]
 
     bind_payload(plan, "lead", sent.db, {})
-    found = settle_object(plan, sent.target(plan), sent.org, sent.db)
-    said = sent.read(found.path)
-    expected = {("created", None): there, ("held", "INTERRUPTED"): 300 - there}
-    assert counted(said, "outcome", "code") == {key: n for key, n in expected.items() if n}
-    assert len(sent.records(f"died-{path}-")) == there
+    settled = settle_object(plan, sent.target(plan), sent.org, sent.db)
+    rows = sent.read(settled.path)
+    expected = {("created", None): record_count, ("held", "INTERRUPTED"): 300 - record_count}
+    assert counted(rows, "outcome", "code") == {key: n for key, n in expected.items() if n}
+    assert len(sent.records(f"died-{path}-")) == record_count
     journal = Journal.of(plan.folder, "lead")
     assert not journal.settled
     journal.settle()
@@ -379,12 +387,12 @@ def test_a_job_whose_results_are_gone_is_read_back(
     rows[3]["Title"] = "refused"
     plan = sent.plan(rows)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("pipelines.sync.apply.answers.Answers.ended", _interrupted)
+        patched.setattr("pipelines.sync.apply.answers.Answers.add_job", _interrupted)
         sent.send(plan)
     [chunk] = Journal.of(plan.folder, "lead").in_doubt()
     sent.org.session.delete(f"jobs/ingest/{chunk.job_id}")
-    said = sent.send(plan)
-    assert counted(said, "outcome", "code") == {
+    outcomes = sent.send(plan)
+    assert counted(outcomes, "outcome", "code") == {
         ("created", None): 29, ("rejected", "FIELD_CUSTOM_VALIDATION_EXCEPTION"): 1,
     }  # fmt: skip
 
@@ -394,20 +402,20 @@ def test_changes_whose_results_are_gone_are_read_back_too(
     sent: Sent, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     monkeypatch.setattr("pipelines.sync.apply.send.COLLECTIONS_UP_TO", 0)
-    made = sent.send(sent.plan(leads(f"gone-{action}-", 5)))
+    created = sent.send(sent.plan(leads(f"gone-{action}-", 5)))
     changed = {"action": action, "changed": ["Title"] if action == "update" else []}
-    rows = [{**row, **changed, "Title": "new", "sf_id": made[row["key"]]["sf_id"]}
+    rows = [{**row, **changed, "Title": "new", "sf_id": created[row["key"]]["sf_id"]}
             for row in leads(f"gone-{action}-", 5)]  # fmt: skip
     plan = sent.plan(rows)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("pipelines.sync.apply.answers.Answers.ended", _interrupted)
+        patched.setattr("pipelines.sync.apply.answers.Answers.add_job", _interrupted)
         sent.send(plan)
     [chunk] = Journal.of(plan.folder, "lead").in_doubt()
     sent.org.session.delete(f"jobs/ingest/{chunk.job_id}")
-    said = sent.send(plan)
-    assert counted(said, "outcome", "attempts") == {(f"{action}d", 1): 5}
-    there = sent.records(f"gone-{action}-")
-    assert [row["Title"] for row in there.values()] == ["new"] * (5 if action == "update" else 0)
+    outcomes = sent.send(plan)
+    assert counted(outcomes, "outcome", "attempts") == {(f"{action}d", 1): 5}
+    records = sent.records(f"gone-{action}-")
+    assert [row["Title"] for row in records.values()] == ["new"] * (5 if action == "update" else 0)
 
 
 def _interrupted(*_: object) -> None:

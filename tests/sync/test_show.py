@@ -18,7 +18,7 @@ from pipelines.sync.mapping.policies import Guards
 from pipelines.sync.plan.guards import blocked_by
 from pipelines.sync.plan.row import ACTIONS
 from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
-from pipelines.sync.plan.show import Told, rows, summary
+from pipelines.sync.plan.show import FieldChange, rows, summary
 
 ORIGIN = Origin("2026-11-05", "00D000000000001AAA", "ada@x.org", {"contact.yaml": "abc"})
 
@@ -93,8 +93,8 @@ def test_a_plan_whose_header_speaks_of_objects_is_read_as_it_lies(plan: Plan) ->
     shutil.copytree(plan.folder, older)
     written = json.dumps(sealed | {"plan_id": older.name, "sha256": sha256})
     (older / "header.json").write_text(written, encoding="utf-8")
-    found = load_plan(older.parent.parent, older.name)
-    assert found.objects == plan.objects
+    loaded = load_plan(older.parent.parent, older.name)
+    assert loaded.objects == plan.objects
     assert (older / "header.json").read_text(encoding="utf-8") == written
 
 
@@ -142,15 +142,15 @@ def test_the_summary_counts_actions_fields_and_holds(
 
 
 def test_rows_are_told_field_by_field(plan: Plan, db: duckdb.DuckDBPyConnection) -> None:
-    create, update, kept, hold = rows(plan, "contact", db)
-    assert create.said == (Told("Title", "write", None, "CEO", None, None),)
-    assert [(told.field, told.before, told.after) for told in update.said] == [
+    create, update, unchanged, hold = rows(plan, "contact", db)
+    assert create.said == (FieldChange("Title", "write", None, "CEO", None, None),)
+    assert [(change.field, change.before, change.after) for change in update.said] == [
         ("Title", "CTO", None),
         ("Email", None, "b@x.org"),
     ]
     assert (create.title, update.title) == ("p-1", "b@x.org")
     assert (hold.action, hold.reason, hold.said) == ("hold", "its Account waits", ())
-    assert (kept.action, kept.said[0].decision) == ("unchanged", "drift_kept")
+    assert (unchanged.action, unchanged.said[0].decision) == ("unchanged", "drift_kept")
 
 
 @pytest.mark.parametrize(

@@ -47,25 +47,25 @@ def stale(
     def why(row: Row) -> str | None:
         for table in ("planned", "payload", "records"):
             db.execute(f"drop table if exists {table}")
-        told = {"key": "p-1", "action": row.action, "sf_id": "00QA"}
-        told["changed"] = [] if row.action == "delete" else [*row.wants]
+        facts = {"key": "p-1", "action": row.action, "sf_id": "00QA"}
+        facts["changed"] = [] if row.action == "delete" else [*row.wants]
         columns = dict.fromkeys(("key", "action", "sf_id"), "varchar") | {"changed": "varchar[]"}
         fill(
             "planned",
             columns | {"before": "map(varchar, varchar)"},
-            [told | {"before": row.before}],
+            [facts | {"before": row.before}],
         )
         planned = tmp_path / "lead.parquet"
         db.execute(f"copy planned to {literal(planned)} (format parquet)")
         fill(
             "payload",
             columns | TEXTS | {"_waits": "varchar", "_outcome": "varchar"},
-            [told | row.wants | {"_outcome": row.outcome}],
+            [facts | row.wants | {"_outcome": row.outcome}],
         )
-        held = {"Id": "00QA", "IsDeleted": "false", "IsConverted": "false", KEY: "p-1"}
-        held |= {"LastModifiedById": US, "SystemModstamp": "later than the plan"}
-        there = [] if row.now is None else [held | row.before | row.now]
-        fill("records", dict.fromkeys(held, "varchar") | TEXTS, there)
+        stored = {"Id": "00QA", "IsDeleted": "false", "IsConverted": "false", KEY: "p-1"}
+        stored |= {"LastModifiedById": US, "SystemModstamp": "later than the plan"}
+        records = [] if row.now is None else [stored | row.before | row.now]
+        fill("records", dict.fromkeys(stored, "varchar") | TEXTS, records)
         counts = {row.action: 1}
         part = ObjectPlan(
             row.object.lower(), row.object, KEY, dict.fromkeys(FIELDS, "string"), {}, None, counts,
@@ -74,9 +74,9 @@ def stale(
         touched = [name for [name] in db.execute(touched_sql(planned)).fetchall()]
         fields = {name: schema[row.object][name] for name in FIELDS if name in touched}
         query = stale_sql(part, fields, planned, "records", US)
-        found = db.sql(query).to_arrow_table().to_pylist()
-        assert all(set(one) == set(BARRED) for one in found)
-        return found[0]["message"] if found else None
+        stale_rows = db.sql(query).to_arrow_table().to_pylist()
+        assert all(set(stale_row) == set(BARRED) for stale_row in stale_rows)
+        return stale_rows[0]["message"] if stale_rows else None
 
     return why
 
@@ -123,10 +123,10 @@ def test_what_may_go(stale: Stale, row: Row) -> None:
     ],
 )
 def test_what_is_stale(stale: Stale, row: Row, why: str) -> None:
-    said = stale(row)
-    assert said is not None
-    assert said.startswith("changed in the org since it was planned: ")
-    assert why in said
+    message = stale(row)
+    assert message is not None
+    assert message.startswith("changed in the org since it was planned: ")
+    assert why in message
 
 
 def test_too_many_stale_rows_stop_all_of_them() -> None:

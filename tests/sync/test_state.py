@@ -29,5 +29,5 @@ def test_a_change_of_any_column_is_published(state: State, column: str) -> None:
         assert path.stat().st_ino == first
         connection.execute(f"update state.outcome set {column} = 'other'")
         state.publish(connection, "outcome")
-    [(told,)] = duckdb.sql(f"select {column} from {parquet_sql(path)}").fetchall()
-    assert told == "other"
+    [(published,)] = duckdb.sql(f"select {column} from {parquet_sql(path)}").fetchall()
+    assert published == "other"

@@ -50,13 +50,13 @@ def undo(
         for table in TABLES:
             db.execute(f"drop table if exists {table}")
         texts = dict.fromkeys(FIELDS, "varchar")
-        ours = {"key": "p-1", "sf_id": "003A"}
+        written = {"key": "p-1", "sf_id": "003A"}
         fill(
             "written",
             {"key": "varchar", "sf_id": "varchar", "action": "varchar", "fields": "varchar[]"}
             | {f"sent_{name}": "varchar" for name in FIELDS},
             [
-                ours
+                written
                 | {"action": story.done, "fields": [*story.wrote]}
                 | {f"sent_{name}": value for name, value in story.wrote.items()}
             ],
@@ -66,10 +66,10 @@ def undo(
             {"key": "varchar", "before": "map(varchar, varchar)"},
             [{"key": "p-1", "before": story.before}],
         )
-        held = {"Id": "003A", "IsDeleted": "false", "LastModifiedById": story.by, KEY: "p-1"}
-        held |= {"IsConverted": str(story.converted).lower()}
-        there = [] if story.now is None else [held | story.wrote | story.now]
-        fill("records", dict.fromkeys(held, "varchar") | texts, there)
+        stored = {"Id": "003A", "IsDeleted": "false", "LastModifiedById": story.by, KEY: "p-1"}
+        stored |= {"IsConverted": str(story.converted).lower()}
+        records = [] if story.now is None else [stored | story.wrote | story.now]
+        fill("records", dict.fromkeys(stored, "varchar") | texts, records)
         three = dict.fromkeys(("key", "field", "stored"), "varchar")
         read = [{"key": "p-1", "field": k, "stored": v} for k, v in story.read.items()]
         fill("read", three, read)
@@ -103,7 +103,11 @@ Undo = Callable[[Story], "dict[str, Any]"]
 
 def left_alone(row: dict[str, Any]) -> dict[str, str]:
     """Field → why it is left alone."""
-    return {one["field"]: one["why"] for one in row["fields"] if one["decision"] == "left_alone"}
+    return {
+        change["field"]: change["why"]
+        for change in row["fields"]
+        if change["decision"] == "left_alone"
+    }
 
 
 def test_a_created_record_is_deleted(undo: Undo) -> None:
@@ -217,5 +221,5 @@ def test_what_is_as_it_was_needs_no_undo(undo: Callable[[Story], Any]) -> None:
     assert undo(Story("update", {"Title": "B"}, {"Title": "A"}, now={"Title": "A"})) is None
     assert undo(Story("update", {"Title": "B"}, {"Title": "A"}, now={}, undone=["Title"])) is None
     assert undo(Story("create", {"Title": "B"}, now={}, undone=[None])) is None
-    gone = undo(Story("create", {"Title": "B"}))
-    assert (gone["action"], gone["reason"]) == ("unchanged", "it is gone already")
+    deleted = undo(Story("create", {"Title": "B"}))
+    assert (deleted["action"], deleted["reason"]) == ("unchanged", "it is gone already")

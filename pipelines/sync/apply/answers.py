@@ -13,7 +13,7 @@ from pipelines.salesforce.errors import RequestRefused
 from pipelines.sync.apply import outcomes
 from pipelines.sync.apply.journal import Chunk, Journal
 from pipelines.sync.apply.payload import CREATES
-from pipelines.sync.apply.read_back import Asked, Reader, created_by_us, read_back
+from pipelines.sync.apply.read_back import Reader, SentRow, created_by_us, read_back
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.sync.snapshot import pages_sql
@@ -82,7 +82,7 @@ class Answers:
         """
         for chunk in self.journal.in_doubt():
             if chunk.job_id is None:
-                self.lost(chunk)
+                self.add_read_back(chunk)
             else:
                 self._resume(chunk, chunk.job_id, go_on=go_on)
         self.gather()
@@ -95,7 +95,7 @@ class Answers:
             query = outcomes.answers_sql(files, self.target.duplicate_rules)
             self.connection.execute(f"create or replace temp view answers as {query}")
 
-    def said(self, chunk: Chunk, rows: Sequence[Mapping[str, Any]]) -> None:
+    def add_rows(self, chunk: Chunk, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep one answer per row of a chunk."""
         import pyarrow as pa
 
@@ -105,7 +105,7 @@ class Answers:
         self._keep(chunk, "select * from _rows")
         self.connection.unregister("_rows")
 
-    def ended(self, chunk: Chunk, job: JobResult) -> None:
+    def add_job(self, chunk: Chunk, job: JobResult) -> None:
         """Keep what a job's result files say."""
         failed = f"Bulk job {job.job_id} {job.state}: {job.error_message or 'no reason given'}"
         readers: dict[Path, Callable[..., str]] = {
@@ -122,16 +122,16 @@ class Answers:
         for file in readers:
             file.unlink()
 
-    def lost(self, chunk: Chunk) -> None:
+    def add_read_back(self, chunk: Chunk) -> None:
         """No answer came: read back what became of the chunk's rows."""
         if chunk.keys:
             query = "select key, sf_id from payload where list_contains($1, key)"
-            found = self.connection.execute(query, [chunk.keys]).fetchall()
+            sent_rows = self.connection.execute(query, [chunk.keys]).fetchall()
         else:
-            found = self.connection.execute(self._rows_of_file_sql(chunk)).fetchall()
-        rows = [Asked(key, sf_id) for key, sf_id in found]
+            sent_rows = self.connection.execute(self._rows_of_file_sql(chunk)).fetchall()
+        rows = [SentRow(key, sf_id) for key, sf_id in sent_rows]
         at = {"planned_at": self.target.planned_at, "sent_at": chunk.sent_at}
-        self.said(chunk, read_back(self.org, self.part, rows, chunk.actions, **at))
+        self.add_rows(chunk, read_back(self.org, self.part, rows, chunk.actions, **at))
 
     def _resume(self, chunk: Chunk, job_id: str, *, go_on: bool) -> None:
         try:
@@ -139,9 +139,9 @@ class Answers:
         except RequestRefused as error:
             if error.status != FORGOTTEN:
                 raise
-            self.lost(chunk)
+            self.add_read_back(chunk)
         else:
-            self.ended(chunk, job)
+            self.add_job(chunk, job)
 
     def _keep(self, chunk: Chunk, query: str) -> None:
         facts = (
@@ -152,16 +152,21 @@ class Answers:
         query = f"select *, {facts} from ({query})"
         self.journal.answer(self.connection, chunk, query, look=claimed)
 
-    def _claimed(self, said: str) -> str | None:
+    def _claimed(self, answers_of_chunk: str) -> str | None:
         """A create that found a record is a create all the same when the record is our own."""
-        updated = self.connection.execute(f"select key from {said} where outcome = 'updated'")
+        updated = self.connection.execute(
+            f"select key from {answers_of_chunk} where outcome = 'updated'"
+        )
         keys = [key for [key] in updated.fetchall()]
         if not keys:
             return None
-        made = created_by_us(self.org, self.part, keys, self.target.planned_at)
-        ours = ", ".join(literal(key) for key, record in made.items() if record["ours"]) or "null"
-        claimed = f"if(key in ({ours}), 'created', outcome) as outcome"
-        return f"select * replace ({claimed}) from {said}"
+        records = created_by_us(self.org, self.part, keys, self.target.planned_at)
+        own_keys = (
+            ", ".join(literal(key) for key, record in records.items() if record["created_by_us"])
+            or "null"
+        )
+        claimed = f"if(key in ({own_keys}), 'created', outcome) as outcome"
+        return f"select * replace ({claimed}) from {answers_of_chunk}"
 
     def _rows_of_file_sql(self, chunk: Chunk) -> str:
         table = pages_sql([self.journal.csv(chunk.name)])

@@ -14,7 +14,7 @@ from pipelines.sync.apply import payload
 from pipelines.sync.apply.answers import Answers, Teller, has_rows
 from pipelines.sync.apply.journal import Chunk, Journal, name_of
 from pipelines.sync.apply.payload import Shape
-from pipelines.sync.apply.read_back import now_there
+from pipelines.sync.apply.read_back import org_time
 from pipelines.sync.plan.saved import ObjectPlan
 from pipelines.warehouse import literal
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.salesforce.bulk import JobResult, OnJob
 
 FILE_AIM, FILE_LIMIT = 60_000_000, 90_000_000  # bytes of one file
-AT_ONCE = 4  # jobs in flight
+PARALLEL_JOBS = 4  # jobs in flight
 TRANSACTION = 200  # rows that Salesforce carries out together inside a job
 
 
@@ -52,14 +52,14 @@ def send(
     """
     files = _Files(answers.connection, answers.journal, answers.part, shape, rows)
     stream = files.stream()
-    allowed = _jobs(org, answers, load, files.parallel(), (shape, attempt, AT_ONCE))
+    allowed = _jobs(org, answers, load, files.parallel(), (shape, attempt, PARALLEL_JOBS))
     return allowed and _jobs(org, answers, load, stream, (shape, attempt, 1))
 
 
 def _jobs(
-    org: Loader, answers: Answers, load: Load, files: Sequence[Path], how: tuple[Shape, int, int]
+    org: Loader, answers: Answers, load: Load, files: Sequence[Path], group: tuple[Shape, int, int]
 ) -> bool:
-    shape, attempt, in_flight = how
+    shape, attempt, in_flight = group
     chunks: dict[Path, Chunk] = {}
     for place, file in enumerate(files):
         if not answers.target.budget.allows(JOB * (place + 1)):
@@ -70,7 +70,7 @@ def _jobs(
             actions=shape.actions,
             attempt=attempt,
             size=TRANSACTION,
-            sent_at=now_there(org),
+            sent_at=org_time(org),
         )
         chunks[file.replace(answers.journal.csv(chunk.name))] = chunk
     journal = answers.journal
@@ -82,7 +82,7 @@ def _jobs(
         in_flight=in_flight,
     )
     for chunk, job in zip(chunks.values(), jobs, strict=True):
-        answers.ended(chunk, job)
+        answers.add_job(chunk, job)
     return len(chunks) == len(files)
 
 

@@ -128,20 +128,20 @@ def settle_object(
     """Find out what a dead run has written of one object, send nothing, and write the outcomes."""
     answers = Answers(target, org, connection, Journal.of(plan.folder, target.part.stem))
     answers.settle(go_on=False)
-    why = "not sent: the run that was to send it died; the next one plans it anew"
-    return write_outcomes(plan, answers, INTERRUPTED, why)
+    message = "not sent: the run that was to send it died; the next one plans it anew"
+    return write_outcomes(plan, answers, INTERRUPTED, message)
 
 
-def write_outcomes(plan: Plan, answers: Answers, code: str, why: str) -> Outcomes:
+def write_outcomes(plan: Plan, answers: Answers, code: str, message: str) -> Outcomes:
     """One final outcome per row, beside the plan; ``code`` and ``why`` are of rows not sent."""
     journal, connection = answers.journal, answers.connection
-    query = outcomes.outcomes_sql(plan.plan_id, code, why, answered=answers.any)
+    query = outcomes.outcomes_sql(plan.plan_id, code, message, answered=answers.any)
     temporary = journal.outcomes.with_suffix(".tmp")
     connection.execute(f"copy ({query}) to {literal(temporary)} (format parquet)")
     publish(temporary, journal.outcomes)
     shutil.rmtree(answers.results, ignore_errors=True)
-    for left in journal.folder.glob(".*.tmp"):
-        left.unlink()
+    for temporary_file in journal.folder.glob(".*.tmp"):
+        temporary_file.unlink()
     return read_outcomes(plan, answers.part.stem, connection)
 
 

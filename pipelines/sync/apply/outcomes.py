@@ -91,7 +91,7 @@ def unprocessed_sql(part: ObjectPlan, table: str, actions: Sequence[str], messag
 ALERTED = "alerted"
 """The verdict on a row that a duplicate rule refused, and that the policy sends in another way."""
 
-OTHER_WAY = {"allow": ("collections", "kind = 'bulk'"), "review": ("singly", "kind <> 'singly'")}
+RETRY_WAYS = {"allow": ("collections", "kind = 'bulk'"), "review": ("singly", "kind <> 'singly'")}
 """Policy ``duplicate_rules`` → how a row goes again that was refused by such a rule, and when.
 
 Bulk API 2.0 cannot be told to save duplicates, collections can; that of a single record names the
@@ -101,8 +101,8 @@ duplicates it found. A rule that blocks refuses the second time, too, and that i
 
 def answers_sql(files: Sequence[Path], duplicate_rules: str = "reject") -> str:
     """The last answer to every row that was sent; ``again`` where it asks for another try."""
-    _, when = OTHER_WAY.get(duplicate_rules, ("", "false"))
-    alerted = f"when code = {literal(DUPLICATES)} and {when} then {literal(ALERTED)}"
+    _, condition = RETRY_WAYS.get(duplicate_rules, ("", "false"))
+    alerted = f"when code = {literal(DUPLICATES)} and {condition} then {literal(ALERTED)}"
     return _ANSWERS.format(
         files=parquet_sql(*files, union_by_name=True),
         alerted=alerted,
@@ -115,20 +115,20 @@ def answers_sql(files: Sequence[Path], duplicate_rules: str = "reject") -> str:
 _ANSWERS = """\
 with
 
-said as (select * from {files}),
+answered as (select * from {files}),
 
 later as (
     select key, max(attempt) as attempt, bool_or(outcome = {undeleted}) as undeleted
-    from said
+    from answered
     where attempt > 1 or outcome = {undeleted}
     group by key
 ),
 
 last as (
-    select said.*, coalesce(later.undeleted, false) as undeleted
-    from said
-    left join later on later.key = said.key
-    where said.attempt = coalesce(later.attempt, 1)
+    select answered.*, coalesce(later.undeleted, false) as undeleted
+    from answered
+    left join later on later.key = answered.key
+    where answered.attempt = coalesce(later.attempt, 1)
 )
 
 select
@@ -148,7 +148,7 @@ from last
 
 def verdict_sql(code: str, message: str) -> str:
     """``transient``, ``suspect`` or ``permanent``, by ``ROW_CODES`` and as ``RowError.verdict``."""
-    known = {**ROW_CODES, **OUR_CODES}
+    verdicts = {**ROW_CODES, **OUR_CODES}
     cases = [
         f"when {message} like {literal(f'%{LIMIT_EXCEPTION}%')} then 'suspect'",
         f"when try_cast(regexp_extract({message}, {literal(LOCKED_TOGETHER)}, 1) as integer) > 1"
@@ -157,7 +157,9 @@ def verdict_sql(code: str, message: str) -> str:
         " then 'permanent'",
     ]
     for verdict in (Verdict.TRANSIENT, Verdict.SUSPECT):
-        codes = ", ".join(literal(name) for name, said in known.items() if said is verdict)
+        codes = ", ".join(
+            literal(name) for name, code_verdict in verdicts.items() if code_verdict is verdict
+        )
         cases.append(f"when {code} in ({codes}) then {literal(verdict)}")
     return f"case {' '.join(cases)} else 'permanent' end"
 
@@ -169,7 +171,7 @@ def pending_sql(duplicate_rules: str = "reject") -> str:
     other row may share a call with as many as it takes (no ``size``). What a duplicate rule refused
     may have to go in a ``way`` of its own, see ``OTHER_WAY``.
     """
-    way, _ = OTHER_WAY.get(duplicate_rules, ("", ""))
+    way, _ = RETRY_WAYS.get(duplicate_rules, ("", ""))
     return _PENDING.format(sendable=sendable(SENT), way=literal(way))
 
 
@@ -191,20 +193,20 @@ def refused_again_sql(part: ObjectPlan, duplicate_rules: str = "reject") -> str:
 
     What was no fault of the row is sent again; so is what ``causeway retry`` names.
     """
-    told = literal(REFUSED_BEFORE)
-    ours = ", ".join(map(literal, OUR_CODES))
+    prefix = literal(REFUSED_BEFORE)
+    own_codes = ", ".join(map(literal, OUR_CODES))
     return (
         "select payload.key, refused.outcome, refused.code,\n"
-        f"    case when starts_with(refused.message, {told}) then '' else {told} end"
+        f"    case when starts_with(refused.message, {prefix}) then '' else {prefix} end"
         " || coalesce(refused.message, '') as message\n"
         "from payload join refused on refused.key = payload.key\n"
         f"where {sendable(SENT)} and refused.digest = {digest(part.types, duplicate_rules)}\n"
-        f"    and refused.code not in ({ours})\n"
+        f"    and refused.code not in ({own_codes})\n"
         f"    and {verdict_sql('refused.code', 'refused.message')} <> 'transient'"
     )
 
 
-def outcomes_sql(plan_id: str, unsent_code: str, unsent_why: str, *, answered: bool) -> str:
+def outcomes_sql(plan_id: str, unsent_code: str, unsent_message: str, *, answered: bool) -> str:
     """The relation ``salesforce_<object>``: one row and one final outcome per row of the plan.
 
     ``unsent_code`` and ``unsent_why`` are said of rows that would have been sent, or sent again.
@@ -215,7 +217,7 @@ def outcomes_sql(plan_id: str, unsent_code: str, unsent_why: str, *, answered: b
         plan_id=literal(plan_id),
         sent=", ".join(map(literal, SENT)),
         unsent_code=literal(unsent_code),
-        unsent_why=literal(unsent_why),
+        unsent_message=literal(unsent_message),
         answers="answers" if answered else nothing,
     )
 
@@ -247,9 +249,9 @@ select
         when not answers.again then answers.message
         when payload._outcome is not null then payload._why
         when payload.action not in ({sent}) then null
-        when answers.key is null then {unsent_why}
-        when answers.code is null then {unsent_why} || '; it was undeleted before'
-        else {unsent_why} || '; before, the org said: '
+        when answers.key is null then {unsent_message}
+        when answers.code is null then {unsent_message} || '; it was undeleted before'
+        else {unsent_message} || '; before, the org said: '
             || answers.code || ' ' || coalesce(answers.message, '')
     end as message,
     coalesce(answers.fields, []) as fields,

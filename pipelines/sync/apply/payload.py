@@ -79,13 +79,15 @@ def payload_sql(
             f"left join {parquet_sql(*parents[parent])} as {source}\n"
             f"    on {pending} and {source}.key = substr({column}, {len(mark) + 1})"
         )
-        told = literal(f"its {parent} ")
+        label = literal(f"its {parent} ")
         reason = f"coalesce({source}.message, {source}.outcome, 'no outcome')"
-        why = f"{told} || substr({column}, {len(mark) + 1}) || ' was not written: ' || {reason}"
+        message = (
+            f"{label} || substr({column}, {len(mark) + 1}) || ' was not written: ' || {reason}"
+        )
         sent = f"list_contains(planned.changed, {literal(name)})"
-        gone = f"({source}.action = 'undelete' and {source}.outcome <> 'updated')"
-        missing = f"({source}.sf_id is null or {gone})"
-        waits.append(f"when {sent} and {pending} and {missing} then {why}")
+        not_undeleted = f"({source}.action = 'undelete' and {source}.outcome <> 'updated')"
+        missing = f"({source}.sf_id is null or {not_undeleted})"
+        waits.append(f"when {sent} and {pending} and {missing} then {message}")
     waiting = f"case {' '.join(waits)} end" if waits else "null::varchar"
     columns = [
         *(f"planned.{column}" for column in ("key", "action", "sf_id", "reason", "changed")),
@@ -209,13 +211,13 @@ def digest(fields: Iterable[str], duplicate_rules: str) -> str:
         fields: that a row may send.
         duplicate_rules: the policy; where it changes, what was refused may go again.
     """
-    how = "" if duplicate_rules == "reject" else f", {literal(duplicate_rules)}"
+    policy = "" if duplicate_rules == "reject" else f", {literal(duplicate_rules)}"
     values = "".join(
         f", case when list_contains(changed, {literal(name)})"
         f" then {literal(name)} || '=' || coalesce({quoted(name)}, '#N/A') else '' end"
         for name in sorted(fields)
     )
-    return f"md5(concat_ws(chr(31), action, coalesce(sf_id, ''){how}{values}))"
+    return f"md5(concat_ws(chr(31), action, coalesce(sf_id, ''){policy}{values}))"
 
 
 def sendable(actions: Sequence[str]) -> str:
@@ -226,8 +228,8 @@ def sendable(actions: Sequence[str]) -> str:
 def _lines_sql(part: ObjectPlan, shape: Shape, rows: str, conditions: Sequence[str] = ()) -> str:
     fields = [f"{_value(name, alike=shape.alike)} as {quoted(name)}" for name in shape.fields]
     listed = ",\n    ".join((*_identity(part, shape), *fields))
-    where = " and ".join((sendable(shape.actions), *conditions))
-    return f"select\n    {listed}\nfrom {rows}\nwhere {where}"
+    condition = " and ".join((sendable(shape.actions), *conditions))
+    return f"select\n    {listed}\nfrom {rows}\nwhere {condition}"
 
 
 def _value(name: str, *, alike: bool) -> str:
@@ -242,8 +244,8 @@ def _identity(part: ObjectPlan, shape: Shape) -> list[str]:
         return [f"key as {key}"]
     if not shape.keys:
         return ['sf_id as "Id"']
-    given = "case action when 'adopt' then key when 'clear_key' then '#N/A' end"
-    return ['sf_id as "Id"', f"{given} as {key}"]
+    key_value = "case action when 'adopt' then key when 'clear_key' then '#N/A' end"
+    return ['sf_id as "Id"', f"{key_value} as {key}"]
 
 
 def _mark(parent: str) -> str:

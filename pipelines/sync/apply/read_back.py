@@ -15,7 +15,7 @@ from pipelines.sync.apply.outcomes import NO_ANSWER, UNDELETED
 from pipelines.sync.apply.payload import CREATES, DELETES, UNDELETES
 from pipelines.sync.plan.saved import ObjectPlan
 
-AT_ONCE = 150  # keys of up to 36 characters, quoted, in a URL of at most 16 KB
+KEYS_PER_QUERY = 150  # keys of up to 36 characters, quoted, in a URL of at most 16 KB
 _TOUCHED = "CreatedById, CreatedDate, LastModifiedById, LastModifiedDate"
 
 
@@ -35,7 +35,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True)
-class Asked:
+class SentRow:
     """One row in doubt: its key, and the Id that the plan knows."""
 
     key: str
@@ -45,7 +45,7 @@ class Asked:
 def read_back(
     org: Reader,
     part: ObjectPlan,
-    rows: Sequence[Asked],
+    rows: Sequence[SentRow],
     actions: Sequence[str],
     *,
     planned_at: str,
@@ -62,13 +62,15 @@ def read_back(
         sent_at: the org's clock before the rows were sent.
     """
     if tuple(actions) == CREATES:
-        made = created_by_us(org, part, (row.key for row in rows), planned_at)
-        return [_created(row, made.get(row.key), org, sent_at) for row in rows]
-    found = _by_id(org, part, [row.sf_id for row in rows if row.sf_id], deleted=True)
+        created = created_by_us(org, part, (row.key for row in rows), planned_at)
+        return [_created(row, created.get(row.key), org, sent_at) for row in rows]
+    records = _by_id(org, part, [row.sf_id for row in rows if row.sf_id], deleted=True)
     if tuple(actions) == UNDELETES:
-        return [_undeleted(row, found.get(row.sf_id or "")) for row in rows]
-    gone = tuple(actions) == DELETES
-    return [_changed(row, found.get(row.sf_id or ""), org, sent_at, gone=gone) for row in rows]
+        return [_undeleted(row, records.get(row.sf_id or "")) for row in rows]
+    deletes = tuple(actions) == DELETES
+    return [
+        _changed(row, records.get(row.sf_id or ""), org, sent_at, deletes=deletes) for row in rows
+    ]
 
 
 def alive(org: Reader, part: ObjectPlan, ids: Sequence[str]) -> set[str]:
@@ -89,12 +91,14 @@ def created_by_us(
             f" where {part.key_field} in ({listed})"
         )
         for record in org.query(soql):
-            ours = record["CreatedById"] == org.user_id and _moment(record["CreatedDate"]) >= since
-            records[record[part.key_field]] = record | {"ours": ours}
+            is_ours = (
+                record["CreatedById"] == org.user_id and _moment(record["CreatedDate"]) >= since
+            )
+            records[record[part.key_field]] = record | {"created_by_us": is_ours}
     return records
 
 
-def now_there(org: Reader) -> str:
+def org_time(org: Reader) -> str:
     """The org's clock, rounded down to its second, which is how exact a record's stamps are."""
     return (datetime.now(UTC) + org.clock_ahead).replace(microsecond=0).isoformat()
 
@@ -111,14 +115,14 @@ def _by_id(
 
 
 def _batched(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), AT_ONCE):
-        yield items[start : start + AT_ONCE]
+    for start in range(0, len(items), KEYS_PER_QUERY):
+        yield items[start : start + KEYS_PER_QUERY]
 
 
 def _created(
-    row: Asked, record: Mapping[str, Any] | None, org: Reader, sent_at: str
+    row: SentRow, record: Mapping[str, Any] | None, org: Reader, sent_at: str
 ) -> dict[str, Any]:
-    if record is not None and record["ours"]:
+    if record is not None and record["created_by_us"]:
         return _done(row, "created", record["Id"])
     if record is not None and _written(record, org, sent_at):
         return _done(row, "updated", record["Id"])
@@ -126,16 +130,16 @@ def _created(
 
 
 def _changed(
-    row: Asked, record: Mapping[str, Any] | None, org: Reader, sent_at: str, *, gone: bool
+    row: SentRow, record: Mapping[str, Any] | None, org: Reader, sent_at: str, *, deletes: bool
 ) -> dict[str, Any]:
-    if gone and (record is None or record["IsDeleted"]):
+    if deletes and (record is None or record["IsDeleted"]):
         return _done(row, "deleted", row.sf_id)
-    if record is not None and not gone and _written(record, org, sent_at):
+    if record is not None and not deletes and _written(record, org, sent_at):
         return _done(row, "updated", row.sf_id)
     return _lost(row)
 
 
-def _undeleted(row: Asked, record: Mapping[str, Any] | None) -> dict[str, Any]:
+def _undeleted(row: SentRow, record: Mapping[str, Any] | None) -> dict[str, Any]:
     if record is not None and not record["IsDeleted"]:
         return _done(row, UNDELETED, row.sf_id)
     return _lost(row)
@@ -146,11 +150,11 @@ def _written(record: Mapping[str, Any], org: Reader, sent_at: str) -> bool:
     return record["LastModifiedById"] == org.user_id and touched >= _moment(sent_at)
 
 
-def _done(row: Asked, outcome: str, sf_id: str | None) -> dict[str, Any]:
+def _done(row: SentRow, outcome: str, sf_id: str | None) -> dict[str, Any]:
     return {"key": row.key, "outcome": outcome, "sf_id": sf_id, "fields": []}
 
 
-def _lost(row: Asked) -> dict[str, Any]:
+def _lost(row: SentRow) -> dict[str, Any]:
     return {
         "key": row.key,
         "outcome": "rejected",

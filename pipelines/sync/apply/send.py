@@ -22,7 +22,7 @@ from pipelines.sync.apply import outcomes, payload
 from pipelines.sync.apply.answers import Answers
 from pipelines.sync.apply.journal import Chunk, name_of
 from pipelines.sync.apply.payload import CREATES, DELETES, UNDELETES, WAYS, Shape
-from pipelines.sync.apply.read_back import alive, now_there
+from pipelines.sync.apply.read_back import alive, org_time
 from pipelines.sync.mapping.fields import INTEGERS, NUMBERS
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Sending:
         groups = self._groups()
         if not self.total:
             self.total = sum(rows for *_, rows in groups)
-            self._tell(0)
+            self._report_progress(0)
         for *how, _ in groups:
             rows = payload.part_sql(*how) if self.answers.any else "payload"
             for shape, count in self._shapes(rows):
@@ -132,21 +132,24 @@ class Sending:
 
     def _shapes(self, rows: str) -> list[tuple[Shape, int]]:
         """What there is to send and how much, a shape per way, in the order of the ways."""
-        found = self.connection.execute(payload.shapes_sql(rows)).fetchall()
+        action_rows = self.connection.execute(payload.shapes_sql(rows)).fetchall()
         shapes = []
         for way in WAYS:
-            here = [(action, set(changed), count) for action, changed, count in found
-                    if action in way]  # fmt: skip
-            if not here:
+            actions_of_way = [
+                (action, set(changed), count)
+                for action, changed, count in action_rows
+                if action in way
+            ]
+            if not actions_of_way:
                 continue
-            used: set[str] = set().union(*(changed for _, changed, _ in here))
+            used: set[str] = set().union(*(changed for _, changed, _ in actions_of_way))
             shape = Shape(
                 actions=way,
                 fields=tuple(name for name in self.part.types if name in used),
-                alike=all(changed == used for _, changed, _ in here),
-                keys=any(action in payload.KEYED for action, _, _ in here),
+                alike=all(changed == used for _, changed, _ in actions_of_way),
+                keys=any(action in payload.KEYED for action, _, _ in actions_of_way),
             )
-            shapes.append((shape, sum(count for *_, count in here)))
+            shapes.append((shape, sum(count for *_, count in actions_of_way)))
         return shapes
 
     def _send(self, shape: Shape, rows: str, count: int, group: Group) -> None:
@@ -156,15 +159,15 @@ class Sending:
             self.stopped = not apply_bulk.send(
                 self.org, self.answers, self._load(shape), shape, sent, group.attempt
             )
-            self._tell(count)
+            self._report_progress(count)
             return
-        found = self.connection.execute(payload.records_sql(self.part, shape, rows)).fetchall()
+        records = self.connection.execute(payload.records_sql(self.part, shape, rows)).fetchall()
         step = group.rows_of_a_call
-        for start in range(0, len(found), step):
+        for start in range(0, len(records), step):
             if not self.target.budget.allows():
                 self.stopped = True
                 return
-            self._call(shape, found[start : start + step], group)
+            self._call(shape, records[start : start + step], group)
 
     def _call(self, shape: Shape, rows: Sequence[Sequence[Any]], group: Group) -> None:
         """One call of sObject Collections, or one of single records."""
@@ -175,19 +178,19 @@ class Sending:
             actions=shape.actions,
             attempt=group.attempt,
             size=len(rows),
-            sent_at=now_there(self.org),
+            sent_at=org_time(self.org),
             keys=tuple(row[0] for row in rows),
         )
         self.answers.journal.note(chunk)
         try:
             results = self._written(shape, records, group)
         except AnswerLost:
-            self.answers.lost(chunk)
+            self.answers.add_read_back(chunk)
         else:
-            said = zip(rows, results, strict=True)
-            told = [self._answer(shape, row, result, group.way) for row, result in said]
-            self.answers.said(chunk, told)
-        self._tell(len(rows))
+            row_results = zip(rows, results, strict=True)
+            answers = [self._answer(shape, row, result, group.way) for row, result in row_results]
+            self.answers.add_rows(chunk, answers)
+        self._report_progress(len(rows))
 
     def _written(
         self, shape: Shape, records: Sequence[Mapping[str, Any]], group: Group
@@ -198,11 +201,11 @@ class Sending:
         ids = [record["Id"] for record in records]
         results = self.org.undelete(ids)
         # A parent may have taken its children out of the bin along with it.
-        refused = [sf_id for sf_id, said in zip(ids, results, strict=True) if not said.success]
+        refused = [sf_id for sf_id, result in zip(ids, results, strict=True) if not result.success]
         back = alive(self.org, self.part, refused)
         return [
-            RowResult(sf_id, success=True, created=False) if sf_id in back else said
-            for sf_id, said in zip(ids, results, strict=True)
+            RowResult(sf_id, success=True, created=False) if sf_id in back else result
+            for sf_id, result in zip(ids, results, strict=True)
         ]
 
     def _load(self, shape: Shape) -> Load:
@@ -250,17 +253,17 @@ class Sending:
             "outcome": "held" if waits else "rejected",
             "sf_id": sf_id,
             "code": error.code,
-            "message": "; ".join(map(_told, result.errors)),
+            "message": "; ".join(map(_error_text, result.errors)),
             "fields": [name for error in result.errors for name in error.fields],
         }
 
-    def _tell(self, rows: int) -> None:
+    def _report_progress(self, rows: int) -> None:
         self.done += rows
         if self.progress is not None:
             self.progress(self.part.object, min(self.done, self.total), self.total)
 
 
-def _told(error: RowError) -> str:
+def _error_text(error: RowError) -> str:
     """What the org says; of duplicates also which records they are, for somebody to look at."""
     if not error.duplicates:
         return error.message

@@ -37,12 +37,12 @@ def stale_sql(
         user_id: Id of the user we write as.
     """
     names = [name for name in part.types if name in schema]
-    told = ",\n        ".join(_told(part, schema, names, user_id))
+    reasons = ",\n        ".join(_reasons(part, schema, names, user_id))
     return _STALE.format(
         planned=parquet_sql(planned),
         records=records,
         code=literal(STALE),
-        told=told,
+        reasons=reasons,
         undone=", ".join(map(literal, UNDONE)),
         sendable=sendable(SENT),
     )
@@ -69,12 +69,12 @@ changed as (
         and (len(planned.changed) > 0 or planned.action in ('delete', 'undelete'))
 ),
 
-told as (
+judged as (
     select payload.key, payload.action, list_filter([
-        {told}
-    ], lambda why: why is not null) as whys
-    from changed as now
-    join payload on payload.key = now.key
+        {reasons}
+    ], lambda reason: reason is not null) as reasons
+    from changed as record
+    join payload on payload.key = record.key
     where {sendable}
 )
 
@@ -82,58 +82,59 @@ select
     key,
     'held' as outcome,
     {code} as code,
-    'changed in the org since it was planned: ' || array_to_string(whys, '; ')
+    'changed in the org since it was planned: ' || array_to_string(reasons, '; ')
         || case when action in ({undone}) then '; it is left alone' else '; it is planned anew' end
         as message
-from told
-where len(whys) > 0
+from judged
+where len(reasons) > 0
 """
 
 
-def _told(
+def _reasons(
     part: ObjectPlan, schema: Mapping[str, Field], names: list[str], user_id: str
 ) -> list[str]:
     deletes = ", ".join(map(literal, (*DELETES, *UNDELETES)))
-    gone = "coalesce(now.\"IsDeleted\", 'true') = 'true'"
-    key = f"now.{quoted(part.key_field)}"
-    whys = [
-        "case when now.\"Id\" is null and payload.action = 'undelete' then 'its recycle bin has it"
-        " no more' end",
-        f"case when {gone} and payload.action not in ({deletes}) then 'it was deleted' end",
-        f"case when not {gone} and {key} is not null and lower({key}) <> lower(payload.key)"
-        f" and lower({key}) is distinct from lower(now.before[{literal(part.key_field)}])"
+    is_deleted = "coalesce(record.\"IsDeleted\", 'true') = 'true'"
+    key = f"record.{quoted(part.key_field)}"
+    reasons = [
+        "case when record.\"Id\" is null and payload.action = 'undelete'"
+        " then 'its recycle bin has it no more' end",
+        f"case when {is_deleted} and payload.action not in ({deletes}) then 'it was deleted' end",
+        f"case when not {is_deleted} and {key} is not null and lower({key}) <> lower(payload.key)"
+        f" and lower({key}) is distinct from lower(record.before[{literal(part.key_field)}])"
         f" then 'it carries the key ' || {key} end",
-        f"case when not {gone} and {key} is null and payload.action in ('update', 'move',"
+        f"case when not {is_deleted} and {key} is null and payload.action in ('update', 'move',"
         " 'reassign', 'delete') then 'its key was removed' end",
     ]
     if any(action in part.counts for action in DELETES):
-        whys.append(
-            f"case when not {gone} and payload.action in ({deletes})"
-            f' and now."LastModifiedById" <> {literal(user_id)}'
+        reasons.append(
+            f"case when not {is_deleted} and payload.action in ({deletes})"
+            f' and record."LastModifiedById" <> {literal(user_id)}'
             " then 'somebody else has changed it' end"
         )
     if converts(part.object):
-        whys.append(
-            f"case when not {gone} and now.\"IsConverted\" = 'true' then 'it was converted' end"
+        reasons.append(
+            f"case when not {is_deleted} and record.\"IsConverted\" = 'true'"
+            " then 'it was converted' end"
         )
-    return [*whys, *(_moved(schema[name], gone) for name in names)]
+    return [*reasons, *(_moved(schema[name], is_deleted) for name in names)]
 
 
-def _moved(field: Field, gone: str) -> str:
+def _moved(field: Field, is_deleted: str) -> str:
     """Whether a field to be sent is neither as the plan saw it nor as the plan wants it."""
     name = quoted(field.field)
-    now = normal_sql(field, f"now.{name}")
-    before = normal_sql(field, f"now.before[{literal(field.field)}]")
-    wanted = normal_sql(field, f"payload.{name}")
+    current = normal_sql(field, f"record.{name}")
+    before = normal_sql(field, f"record.before[{literal(field.field)}]")
+    planned = normal_sql(field, f"payload.{name}")
     label = literal(f"{field.field} became ")
     deleted = f"payload.action in ({', '.join(map(literal, DELETES))})"
     return (
-        f"case when not {gone} and case when {deleted}"
-        f" then list_contains(map_keys(now.before), {literal(field.field)})"
+        f"case when not {is_deleted} and case when {deleted}"
+        f" then list_contains(map_keys(record.before), {literal(field.field)})"
         f" else list_contains(payload.changed, {literal(field.field)})"
-        f" and {now} is distinct from {wanted} end"
-        f" and {now} is distinct from {before}"
-        f" then {label} || coalesce(now.{name}, 'empty') end"
+        f" and {current} is distinct from {planned} end"
+        f" and {current} is distinct from {before}"
+        f" then {label} || coalesce(record.{name}, 'empty') end"
     )
 
 

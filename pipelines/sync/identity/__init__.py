@@ -106,9 +106,9 @@ def _settle(connection: DuckDBPyConnection) -> None:
         )
         for component, rows in records.items()
     ]
-    people = [pair for one in settled for pair in one.people.items()]
-    joined = [link for one in settled for link in one.links]
-    apart = [pair for one in settled for pair in one.apart]
+    people = [pair for result in settled for pair in result.people.items()]
+    joined = [link for result in settled for link in result.links]
+    apart = [pair for result in settled for pair in result.apart]
     _fill(connection, "settled (record ubigint, person ubigint)", people)
     _fill(connection, "joined (record ubigint, other ubigint, rule varchar)", joined)
     _fill(
@@ -120,10 +120,10 @@ def _settle(connection: DuckDBPyConnection) -> None:
 
 
 def _by_component(connection: DuckDBPyConnection, name: str) -> dict[int, list[tuple[Any, ...]]]:
-    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    rows_of: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for component, *row in connection.execute(sql(name)).fetchall():
-        found[component].append(tuple(row))
-    return found
+        rows_of[component].append(tuple(row))
+    return rows_of
 
 
 def _fill(connection: DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:

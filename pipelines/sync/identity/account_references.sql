@@ -1,5 +1,5 @@
 -- Names that mean an account whose key was minted from another name.
 insert into config_account_references
-select known.reference, account_spelling(account.account, account.spelling)
-from state.account_reference as known
-join state.account as account on account.account = known.account;
+select account_reference.reference, account_spelling(account.account, account.spelling)
+from state.account_reference as account_reference
+join state.account as account on account.account = account_reference.account;

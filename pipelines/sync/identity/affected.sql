@@ -19,13 +19,13 @@ reached as (
     union
     select parent from arriving where parent is not null
     union
-    select known.record
-    from state.record_key as known
-    semi join arriving_keys on arriving_keys.rule = known.rule and arriving_keys.key = known.key
+    select shared.record
+    from state.record_key as shared
+    semi join arriving_keys on arriving_keys.rule = shared.rule and arriving_keys.key = shared.key
     union
-    select known.record
-    from state.record as known
-    semi join arriving on arriving.record = known.parent
+    select child.record
+    from state.record as child
+    semi join arriving on arriving.record = child.parent
     union
     select decided.other from decided semi join arriving using (record)
     union

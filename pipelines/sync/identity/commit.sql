@@ -98,12 +98,12 @@ where named.person = person.person and person.namer is distinct from named.recor
 
 -- Whoever was an alias of a key that is now an alias itself follows to the survivor.
 update state.person
-set alias_of = taken.alias_of
-from state.person as taken
-where person.alias_of = taken.person and taken.alias_of is not null;
+set alias_of = survivor.alias_of
+from state.person as survivor
+where person.alias_of = survivor.person and survivor.alias_of is not null;
 
 -- Whom a split-off person was split from, too; whoever is one with it again is split no more.
 update state.person
-set split_from = nullif(taken.alias_of, person.person)
-from state.person as taken
-where person.split_from = taken.person and taken.alias_of is not null;
+set split_from = nullif(survivor.alias_of, person.person)
+from state.person as survivor
+where person.split_from = survivor.person and survivor.alias_of is not null;

@@ -42,7 +42,7 @@ records as (
     group by keys.line, keys.kind, keys.place
 )
 
-select one.record, other.record as other, one.kind = 'same' as same
-from records as one
-join records as other on other.line = one.line and other.place = 2
-where one.place = 1 and one.record <> other.record;
+select subject.record, other.record as other, subject.kind = 'same' as same
+from records as subject
+join records as other on other.line = subject.line and other.place = 2
+where subject.place = 1 and subject.record <> other.record;

@@ -49,17 +49,17 @@ heirs as (
 )
 
 select
-    known.person,
-    known.minted,
-    coalesce(giver.cluster, known.cluster) as cluster,
+    claimant.person,
+    claimant.minted,
+    coalesce(giver.cluster, claimant.cluster) as cluster,
     giver.record as founder
-from (select * from founders union all select * from heirs) as known
-left join giver on giver.person = known.person;
+from (select * from founders union all select * from heirs) as claimant
+left join giver on giver.person = claimant.person;
 
 create or replace temp table identity as
 with
 
-known as (
+claimed as (
     select claim.cluster, arg_min(claim.person, (claim.minted, claim.person)) as person
     from claim
     semi join (
@@ -87,7 +87,7 @@ minted as (
     group by cluster
 )
 
-select cluster, person, null::ubigint as founder from known
+select cluster, person, null::ubigint as founder from claimed
 union all
 -- A number that another person keeps though this record founded it is not given twice.
 select
@@ -95,5 +95,5 @@ select
     if(claim.person is null, minted.founder, record_key('again', spelled(minted.founder))) as person,
     minted.founder
 from minted
-anti join known using (cluster)
+anti join claimed using (cluster)
 left join claim on claim.person = minted.founder;

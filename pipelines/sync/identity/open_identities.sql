@@ -51,14 +51,14 @@ parted as (
 ),
 
 pairs as (
-    select one.person, other.person as other, apart.likeness
+    select subject.person, other.person as other, apart.likeness
     from state.apart as apart
-    join called as one on one.record = apart.record
+    join called as subject on subject.record = apart.record
     join called as other on other.record = apart.other
     union
-    select other.person, one.person, apart.likeness
+    select other.person, subject.person, apart.likeness
     from state.apart as apart
-    join called as one on one.record = apart.record
+    join called as subject on subject.record = apart.record
     join called as other on other.record = apart.other
     where apart.likeness = 'thin'
     union
@@ -74,19 +74,19 @@ open as (
         ) as likeness
     from pairs
     anti join (
-        select one.person, other.person as other
+        select subject.person, other.person as other
         from decided
-        join called as one on one.record = decided.record
+        join called as subject on subject.record = decided.record
         join called as other on other.record = decided.other
         where not decided.same
         union
-        select other.person, one.person
+        select other.person, subject.person
         from decided
-        join called as one on one.record = decided.record
+        join called as subject on subject.record = decided.record
         join called as other on other.record = decided.other
         where not decided.same
-    ) as said
-        on said.person = pairs.person and said.other = pairs.other
+    ) as decision
+        on decision.person = pairs.person and decision.other = pairs.other
     where pairs.person <> pairs.other
     group by pairs.person, pairs.other
 )
@@ -95,11 +95,11 @@ select
     person_spelling(open.person, null) as person_key,
     person_spelling(open.other, null) as other_key,
     open.likeness,
-    open.likeness = 'split' or (open.likeness = 'several' and one.name is null) as waits,
+    open.likeness = 'split' or (open.likeness = 'several' and subject.name is null) as waits,
     format(
         '{} ({}) and {} ({}) {}',
-        coalesce(one.name, 'somebody without a name'),
-        one.reference,
+        coalesce(subject.name, 'somebody without a name'),
+        subject.reference,
         coalesce(other.name, 'somebody without a name'),
         other.reference,
         case open.likeness
@@ -110,9 +110,9 @@ select
     ) as why,
     concat_ws(
         chr(10),
-        csv_line('same', one.reference, other.reference),
-        csv_line('different', one.reference, other.reference)
+        csv_line('same', subject.reference, other.reference),
+        csv_line('different', subject.reference, other.reference)
     ) as decide
 from open
-join persons as one on one.person = open.person
-join persons as other on other.person = open.other and other.component = one.component
+join persons as subject on subject.person = open.person
+join persons as other on other.person = open.other and other.component = subject.component

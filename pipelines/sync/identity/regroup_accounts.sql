@@ -4,7 +4,7 @@
 create or replace temp table heir as
 with
 
-asked as (
+member_references as (
     select account, record_key('name', norm_company(name)) as reference
     from state.account_member
     where rule <> 'generated_name'
@@ -12,7 +12,7 @@ asked as (
 
 named as (
     select account, reference, count(*) as members
-    from asked
+    from member_references
     group by account, reference
 )
 

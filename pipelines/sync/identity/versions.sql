@@ -2,7 +2,7 @@
 create or replace temp table version as
 with
 
-known as (
+records as (
     select
         record,
         source,
@@ -20,16 +20,16 @@ known as (
 
 -- Most records came once, which needs no ranking.
 repeated as (
-    select record from known group by record having count(*) > 1
+    select record from records group by record having count(*) > 1
 )
 
-select * from known anti join repeated using (record)
+select * from records anti join repeated using (record)
 union all
-select * from known semi join repeated using (record)
+select * from records semi join repeated using (record)
 qualify row_number() over (partition by record order by as_of desc, batch desc) = 1;
 
 create or replace temp table version_key as
-select version.record, known.rule, known.key
+select version.record, record_key.rule, record_key.key
 from version
-join state.record_key as known
-    on known.record = version.record and known.batch = version.batch;
+join state.record_key as record_key
+    on record_key.record = version.record and record_key.batch = version.batch;

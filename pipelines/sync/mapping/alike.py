@@ -35,10 +35,10 @@ def alike_ctes(mapping: ObjectMapping) -> dict[str, str]:
 
 def name_columns(mapping: ObjectMapping) -> list[str]:
     """What the golden record says of a name; what was read from the address says nothing."""
-    known = mapping.enabled()
+    enabled = mapping.enabled()
     columns = []
     for field, name in zip(NAMES, ("first_name", "last_name"), strict=True):
-        rule = known.get(field)
+        rule = enabled.get(field)
         value = "null" if rule is None else value_sql(rule.model_copy(update={"default": None}))
         if mapping.from_ == "people" and rule is not None:
             value = f"case when not coalesce(name_derived, false) then {value} end"
@@ -68,13 +68,13 @@ anti join different
     on different.entity_key = entities.entity_key and different.target = free.sf_id"""
 
 _TORN = """\
-select distinct one.entity_key
-from alike as one
-join alike as other on other.entity_key = one.entity_key and one.sf_id < other.sf_id
+select distinct earlier.entity_key
+from alike as earlier
+join alike as later on later.entity_key = earlier.entity_key and earlier.sf_id < later.sf_id
 where
-    one.likeness = 'agree'
-    and other.likeness = 'agree'
-    and not names_agree(one.first_name, one.last_name, other.first_name, other.last_name)"""
+    earlier.likeness = 'agree'
+    and later.likeness = 'agree'
+    and not names_agree(earlier.first_name, earlier.last_name, later.first_name, later.last_name)"""
 
 _UNCLEAR = """\
 select entity_key, arg_min(sf_id, (likeness, since)) as sf_id

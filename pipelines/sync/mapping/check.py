@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from pipelines.config import PROJECT
 from pipelines.errors import ConfigError, Problem
 from pipelines.sync.mapping.addresses import CODES, COUNTRY, STATE, code_of
 from pipelines.sync.mapping.compile import value_sql
@@ -20,13 +21,13 @@ from pipelines.sync.mapping.golden import readable
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
 from pipelines.sync.mapping.named_objects import ROUTED, USER
-from pipelines.sync.mapping.wire import limit, number_type, type_words
+from pipelines.sync.mapping.wire import constant_sql, limit, type_text, wire_sql
 from pipelines.sync.plan.row import COLUMNS
-from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+MACROS = PROJECT / "assets" / "macros.sql"
 KEY_LENGTH = 36  # characters of the longest person_key or account_key
 
 
@@ -51,6 +52,7 @@ def check_mappings(
     import duckdb
 
     with duckdb.connect(config={"enable_external_access": False}) as connection:
+        connection.execute(MACROS.read_text(encoding="utf-8"))
         problems = [
             problem
             for mapping in mappings.values()
@@ -100,7 +102,7 @@ class _Check:
             yield self.mapping.problem(text, "object")
             return
         yield from key_problems(self.mapping, self.fields)
-        yield from self._where()
+        yield from self._condition()
         yield from self._match()
         yield from self._missing()
         yield from self._addresses()
@@ -108,7 +110,7 @@ class _Check:
         for name, rule in self.mapping.enabled().items():
             yield from self._field(name, rule)
 
-    def _where(self) -> Iterator[Problem]:
+    def _condition(self) -> Iterator[Problem]:
         if self.mapping.where is None and self.mapping.object not in ROUTED:
             text = f"nobody becomes a {self.mapping.object} by the policies ({', '.join(ROUTED)})"
             yield self.mapping.problem(f"{text}; say which rows do: where", "object")
@@ -154,21 +156,21 @@ class _Check:
                 yield self.mapping.problem(text, *at)
 
     def _groups(self) -> Iterator[Problem]:
-        taken: dict[str, str] = {}
+        group_of: dict[str, str] = {}
         for group, members in self.mapping.groups.items():
             at = ("groups", group)
             for name in members:
                 if name not in self.mapping.fields:
                     yield self.mapping.problem(f"{name} is not mapped here", *at)
-                elif taken.setdefault(name, group) != group:
-                    yield self.mapping.problem(f"{name} is also in the group {taken[name]}", *at)
+                elif group_of.setdefault(name, group) != group:
+                    yield self.mapping.problem(f"{name} is also in the group {group_of[name]}", *at)
             rules = {name: rule for name, rule in self.mapping.enabled().items() if name in members}
             for key in ("when", "blank", "drift", "conflict", "on_adopt"):
-                said = {name: getattr(rule, key) for name, rule in rules.items()}
+                values = {name: getattr(rule, key) for name, rule in rules.items()}
                 if key == "when":
-                    said = {name: self.mapping.when(name) for name in rules}
-                if len(set(said.values())) > 1:
-                    text = ", ".join(f"{name} {value}" for name, value in said.items())
+                    values = {name: self.mapping.when(name) for name in rules}
+                if len(set(values.values())) > 1:
+                    text = ", ".join(f"{name} {value}" for name, value in values.items())
                     yield self.mapping.problem(
                         f"one block moves together, but {key} differs: {text}", *at
                     )
@@ -213,8 +215,8 @@ class _Check:
             text = f"no mapping writes {rule.lookup}, so a look-up finds none; leave the field out"
             yield self.mapping.problem(text, *at, "lookup")
         elif field.type not in IDS or rule.lookup not in field.reference_to:
-            wanted = " or ".join(field.reference_to) or f"a {type_words(field)}"
-            yield self.mapping.problem(f"{field.field} takes {wanted}, not {rule.lookup}", *at)
+            allowed = " or ".join(field.reference_to) or f"a {type_text(field)}"
+            yield self.mapping.problem(f"{field.field} takes {allowed}, not {rule.lookup}", *at)
         if rule.by is not None and rule.by not in self.columns:
             yield self.mapping.problem(unknown_column(rule.by, self.columns), *at, "by")
         if rule.lookup == USER and rule.default is not None and self.usernames is not None:
@@ -253,24 +255,22 @@ class _Check:
             yield self.mapping.problem(f"{field.field}: {reason}", "fields", field.field, key)
             return
         if not _convertible(kind, field):
-            text = f"{field.field} takes a {type_words(field)}, this gives {kind.lower()}"
+            text = f"{field.field} takes a {type_text(field)}, this gives {kind.lower()}"
             yield self.mapping.problem(text, "fields", field.field, key)
 
     def _misfit(self, field: Field, constant: Any) -> str | None:
         text = str(constant).lower() if isinstance(constant, bool) else str(constant)
-        shown = f"{field.field}: {text!r}"
+        subject = f"{field.field}: {text!r}"
         most = limit(field)
         if most is not None and len(text) > most:
-            return f"{shown} has {len(text)} characters, {most} fit"
+            return f"{subject} has {len(text)} characters, {most} fit"
         if field.restricted_picklist and text not in field.picklist_values:
-            return f"{shown} is not in the list: {', '.join(field.picklist_values)}"
+            return f"{subject} is not in the list: {', '.join(field.picklist_values)}"
         if field.type in TEXT | IDS:
             return None
-        kind = field.type if field.type in ("boolean", "date") else "timestamp"
-        kind = number_type(field) if field.type in NUMBERS | INTEGERS else kind
-        query = f"select try_cast({literal(text)} as {kind}) is null"
+        query = f"select {wire_sql(field, constant_sql(constant))} is null"
         [(wrong,)] = self.connection.execute(query).fetchall()
-        return f"{shown} is no {type_words(field)}" if wrong else None
+        return f"{subject} is no {type_text(field)}" if wrong else None
 
     def _expression(
         self, sql: str, columns: Mapping[str, str], kind: str, *at: str
@@ -280,8 +280,9 @@ class _Check:
         wrong = expression_problems(sql, columns)
         if not wrong:
             try:
-                found = bound_type(sql, columns, self.connection)
-                wrong = [] if found == kind else [f"gives {found.lower()}, not {kind.lower()}"]
+                type_found = bound_type(sql, columns, self.connection)
+                message = f"gives {type_found.lower()}, not {kind.lower()}"
+                wrong = [] if type_found == kind else [message]
             except duckdb.Error as error:
                 wrong = [str(error).splitlines()[0]]
         for text in wrong:
@@ -291,7 +292,7 @@ class _Check:
 def _unfit(rule: FieldRule, field: Field) -> Iterator[str]:
     """Keys that mean nothing for a field of this type."""
     if rule.too_long == "truncate" and limit(field) is None:
-        yield f"too_long belongs to text; this is {type_words(field)}"
+        yield f"too_long belongs to text; this is {type_text(field)}"
     if rule.blank == "clear" and (not field.nillable or field.type == "boolean"):
         yield "blank: clear would empty a field that Salesforce does not let be empty"
     if rule.blank == "clear" and rule.default is not None:

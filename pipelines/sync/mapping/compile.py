@@ -13,16 +13,18 @@ from pipelines.sync.mapping.expression import checked_sql, columns_of
 from pipelines.sync.mapping.fields import IDS, TEXT, Field
 from pipelines.sync.mapping.folder import matches_sql, of_object
 from pipelines.sync.mapping.golden import column_sql, joined_sql
-from pipelines.sync.mapping.model import Constant, FieldRule, ObjectMapping, relation
+from pipelines.sync.mapping.model import FieldRule, ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import CONTACT, LEAD, ROUTED, USER
 from pipelines.sync.mapping.policies import Addresses, Policies
 from pipelines.sync.mapping.wire import (
     PENDING,
+    constant_sql,
     limit,
+    misfit_sql,
     quoted,
     text_literal,
     text_sql,
-    type_words,
+    type_text,
     wire_sql,
 )
 from pipelines.warehouse import literal
@@ -60,14 +62,14 @@ def desired_sql(
         **_lookup_ctes(rules.values(), mappings),
         "valued": _valued_sql(rules, mapping.key_column),
         **places_cte(places, policies.addresses),
-        "wired": _wired_sql(rules, schema, places, policies.addresses),
+        "wired": _wired_sql(rules, schema, places, policies),
         **({"waiting": _waiting_sql(mappings)} if waits else {}),
     }
     columns = [
         "wired.key",
         *(_sent_sql(rule, schema[name]) for name, rule in rules.items()),
-        _told_sql(_held(rules, schema, places, policies.addresses, waits=waits), "_held"),
-        _told_sql(_left_out(places, policies.addresses), LEFT_OUT),
+        _messages_sql(_held(rules, schema, places, policies.addresses, waits=waits), "_held"),
+        _messages_sql(_left_out(places, policies.addresses), LEFT_OUT),
         _cut_sql(rules, schema),
     ]
     final = _select(columns, "wired")
@@ -94,12 +96,12 @@ def golden_columns(mapping: ObjectMapping) -> list[str]:
 def value_sql(rule: FieldRule) -> str:
     """The value of a rule that is no look-up, before its wire form: a golden expression."""
     if rule.value is not None:
-        return _constant(rule.value)
+        return constant_sql(rule.value)
     value = _before_translation(rule)
     if rule.translate is not None:
         value = _translated(value, rule)
     if rule.default is not None:
-        value = f"coalesce({value}, {_constant(rule.default)})"
+        value = f"coalesce({value}, {constant_sql(rule.default)})"
     return value
 
 
@@ -116,17 +118,17 @@ def _valued_sql(rules: Mapping[str, FieldRule], key_column: str) -> str:
         if rule.lookup is None:
             columns.append(f"{value_sql(rule)} as {quoted(name)}")
             if rule.translate is not None and _can_miss(rule):
-                known = ", ".join(map(text_literal, rule.translate))
+                translated = ", ".join(map(text_literal, rule.translate))
                 before = _before_translation(rule)
-                columns.append(_missed(name, before, f"{before} not in ({known})"))
+                columns.append(_missed(name, before, f"{before} not in ({translated})"))
             continue
-        found = quoted(f"{name}_found")
-        columns.append(f"{_found_sql(rule, found)} as {quoted(name)}")
+        lookup = quoted(f"{name}_match")
+        columns.append(f"{_lookup_id_sql(rule, lookup)} as {quoted(name)}")
         if rule.by is not None:
-            wanted = _wanted_sql(rule.by)
-            joins.append(f"left join {_ids(rule)} as {found} on {found}.name = {wanted}")
+            lookup_value = _lookup_value_sql(rule.by)
+            joins.append(f"left join {_ids(rule)} as {lookup} on {lookup}.name = {lookup_value}")
             if _can_miss(rule):
-                columns.append(_missed(name, wanted, f"{found}.id is null"))
+                columns.append(_missed(name, lookup_value, f"{lookup}.id is null"))
     return "\n".join((_select(columns, "routed"), *joins))
 
 
@@ -134,22 +136,22 @@ def _wired_sql(
     rules: Mapping[str, FieldRule],
     schema: Mapping[str, Field],
     places: list[Block],
-    policy: Addresses,
+    policies: Policies,
 ) -> str:
-    columns = ["key"]
+    columns, policy, zone = ["key"], policies.addresses, policies.batches.timezone
     for name, rule in rules.items():
         column, field = quoted(name), schema[name]
-        found = (placed for block in places if (placed := block.wired(name, policy)))
-        if placed := next(found, None):
+        placements = (placed for block in places if (placed := block.wired(name, policy)))
+        if placed := next(placements, None):
             columns.append(f"{placed} as {column}")
             continue
-        wired = column if rule.lookup is not None else wire_sql(field, column)
+        wired = column if rule.lookup is not None else wire_sql(field, column, zone)
         columns.append(wired if wired == column else f"{wired} as {column}")
         if _can_miss(rule):
             columns.append(quoted(f"{name}_missed"))
         elif _can_misfit(rule, field):
-            given = f"case when {wired} is null then {column}::varchar end"
-            columns.append(f"{given} as {quoted(f'{name}_misfit')}")
+            misfit = f"case when {wired} is null then {misfit_sql(field, column)} end"
+            columns.append(f"{misfit} as {quoted(f'{name}_misfit')}")
     columns += [misfit for block in places for misfit in block.misfits]
     return "\n".join((_select(columns, "valued"), *(block.joined for block in places)))
 
@@ -193,18 +195,25 @@ def _held(
 ) -> list[str]:
     """The reasons why a row must wait; each is null where it does not hold."""
     coded = {name for block in places for name in (block.country, block.state)}
-    others = ((rule, schema[name]) for name, rule in rules.items() if name not in coded)
-    reasons = [reason for rule, field in others for reason in _reasons(rule, field)]
-    reasons += [told for block in places for told, held in block.told(policy) if held]
+    uncoded = ((rule, schema[name]) for name, rule in rules.items() if name not in coded)
+    reasons = [reason for rule, field in uncoded for reason in _reasons(rule, field)]
+    reasons += [
+        message for block in places for message, waits_for_it in block.told(policy) if waits_for_it
+    ]
     return [*reasons, "waiting.reason"] if waits else reasons
 
 
 def _left_out(places: list[Block], policy: Addresses) -> list[str]:
     """What is not sent though the source says it; each is null where there is nothing."""
-    return [told for block in places for told, held in block.told(policy) if not held]
+    return [
+        message
+        for block in places
+        for message, waits_for_it in block.told(policy)
+        if not waits_for_it
+    ]
 
 
-def _told_sql(reasons: list[str], name: str) -> str:
+def _messages_sql(reasons: list[str], name: str) -> str:
     """Reasons one after the other; null when there is none."""
     if not reasons:
         return f"null::varchar as {name}"
@@ -218,18 +227,18 @@ def _reasons(rule: FieldRule, field: Field) -> Iterator[str]:
     column, missed = f"wired.{quoted(name)}", f"wired.{quoted(f'{name}_missed')}"
     if rule.lookup is not None and _can_miss(rule):
         unless = f" and {column} is null" if rule.on_miss == "default" else ""
-        told = literal(f"{name}: there is no {rule.lookup} ")
-        yield f"case when {missed} is not null{unless} then {told} || {missed} end"
+        label = literal(f"{name}: there is no {rule.lookup} ")
+        yield f"case when {missed} is not null{unless} then {label} || {missed} end"
     elif _can_miss(rule):
-        told = literal(f"{name}: translate does not list ")
-        yield f"case when {missed} is not null then {told} || {missed} end"
+        label = literal(f"{name}: translate does not list ")
+        yield f"case when {missed} is not null then {label} || {missed} end"
     elif _can_misfit(rule, field):
-        told = literal(f"{name} is no {type_words(field)}: ")
-        yield f"{told} || wired.{quoted(f'{name}_misfit')}"
+        label = literal(f"{name} is no {type_text(field)}: ")
+        yield f"{label} || wired.{quoted(f'{name}_misfit')}"
     if most is not None and rule.too_long == "reject" and rule.value is None:
         size = f"length({column})"
-        told = f"{literal(f'{name} has ')} || {size} || {literal(f' characters, {most} fit')}"
-        yield f"case when {size} > {most} then {told} end"
+        label = f"{literal(f'{name} has ')} || {size} || {literal(f' characters, {most} fit')}"
+        yield f"case when {size} > {most} then {label} end"
 
 
 def _can_miss(rule: FieldRule) -> bool:
@@ -242,9 +251,9 @@ def _can_misfit(rule: FieldRule, field: Field) -> bool:
     return rule.lookup is None and rule.value is None and field.type not in TEXT | IDS
 
 
-def _missed(name: str, wanted: str, unknown: str) -> str:
+def _missed(name: str, value: str, unknown: str) -> str:
     missed = quoted(f"{name}_missed")
-    return f"case when {wanted} is not null and {unknown} then {wanted} end as {missed}"
+    return f"case when {value} is not null and {unknown} then {value} end as {missed}"
 
 
 def _lookup_ctes(
@@ -284,7 +293,7 @@ from (
     select lower({key}), "Id", 2
     from {relation("org", object_name)}
     where {key} is not null and "IsDeleted" = 'false'
-{unions}) as known
+{unions}) as by_name
 group by name"""
 
 
@@ -303,17 +312,19 @@ def _creates_sql(parent: ObjectMapping, mark: str) -> str:
 
 
 def _waiting_sql(mappings: Mapping[str, ObjectMapping]) -> str:
-    told = "an open Lead of this person is in the org; convert or close it (leads.existing: hold)"
+    message = (
+        "an open Lead of this person is in the org; convert or close it (leads.existing: hold)"
+    )
     leads, contacts = (matches_sql(mappings, name) for name in (LEAD, CONTACT))
     return f"""\
-select org_match_lead.entity_key as key, {literal(told)} as reason
+select org_match_lead.entity_key as key, {literal(message)} as reason
 from {leads}
 left join {contacts} on org_match_contact.entity_key = org_match_lead.entity_key
 where org_match_lead.sf_id is not null and org_match_contact.sf_id is null"""
 
 
-def _found_sql(rule: FieldRule, found: str) -> str:
-    ids = [] if rule.by is None else [f"{found}.id"]
+def _lookup_id_sql(rule: FieldRule, lookup: str) -> str:
+    ids = [] if rule.by is None else [f"{lookup}.id"]
     if rule.default is not None and (rule.by is None or rule.on_miss == "default"):
         # The default is looked up like any other value, so that it too is an active user.
         name = literal(str(rule.default).lower())
@@ -321,7 +332,7 @@ def _found_sql(rule: FieldRule, found: str) -> str:
     return ids[0] if len(ids) == 1 else f"coalesce({', '.join(ids)})"
 
 
-def _wanted_sql(column: str) -> str:
+def _lookup_value_sql(column: str) -> str:
     return f"lower(trim(routed.{quoted(column)}))"
 
 
@@ -358,20 +369,12 @@ def _before_translation(rule: FieldRule) -> str:
 
 
 def _translated(value: str, rule: FieldRule) -> str:
-    known = " ".join(
-        f"when {text_literal(ours)} then {_constant(theirs)}"
-        for ours, theirs in (rule.translate or {}).items()
+    cases = " ".join(
+        f"when {text_literal(source_value)} then {constant_sql(org_value)}"
+        for source_value, org_value in (rule.translate or {}).items()
     )
-    other = value if rule.on_unknown == "keep" else "null"
-    return f"case {value} {known} else {other} end"
-
-
-def _constant(value: Constant | None) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return text_literal(value) if isinstance(value, str) else str(value)
+    otherwise = value if rule.on_unknown == "keep" else "null"
+    return f"case {value} {cases} else {otherwise} end"
 
 
 def _select(columns: Iterable[str], source: str) -> str:

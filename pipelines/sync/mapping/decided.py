@@ -24,17 +24,21 @@ def references_sql(kind: str, key_column: str) -> str:
 
 
 _REFERENCES = """\
-select coalesce(aliases.entity_key, said.reference) as entity_key, said.target, said.line
-from ({lines}) as said
-left join aliases on aliases.alias = said.reference{by_record}"""
+select
+    coalesce(aliases.entity_key, decision.reference) as entity_key,
+    decision.target,
+    decision.line
+from ({lines}) as decision
+left join aliases on aliases.alias = decision.reference{by_record}"""
 
 _BY_RECORD = """
 union all
-select person_links.person_key, said.target, said.line
-from ({lines}) as said
+select person_links.person_key, decision.target, decision.line
+from ({lines}) as decision
 join person_links
-    on person_links.source = split_part(said.reference, ':', 1)
-    and person_links.source_id = substr(said.reference, position(':' in said.reference) + 1)"""
+    on person_links.source = split_part(decision.reference, ':', 1)
+    and person_links.source_id
+        = substr(decision.reference, position(':' in decision.reference) + 1)"""
 
 
 def decided_ctes(mapping: ObjectMapping) -> dict[str, str]:
@@ -43,16 +47,17 @@ def decided_ctes(mapping: ObjectMapping) -> dict[str, str]:
     ``decided`` holds the last decision of each entity: ``entity_key``, ``sf_id``, ``line``,
     ``since``, ``done`` (the record has its key already) and ``wrong``, why it cannot be followed.
     """
-    others = "" if mapping.object != CONTACT else _NO_LEADS.format(lead=PREFIXES[LEAD])
+    restriction = "" if mapping.object != CONTACT else _NO_LEADS.format(lead=PREFIXES[LEAD])
     return {
         "decisions": _DECISIONS.format(
-            references=_indented(references_sql("use", mapping.key_column), 4), others=others
+            references=_indented(references_sql("use", mapping.key_column), 4),
+            restriction=restriction,
         ),
         "decided": _DECIDED.format(
             records=relation("org", mapping.object),
             key=quoted(mapping.key),
             wrong="\n        ".join(_wrong(mapping)),
-            says=literal(f"{FILE}:"),
+            place=literal(f"{FILE}:"),
         ),
     }
 
@@ -66,7 +71,7 @@ from (
     )
     semi join entities using (entity_key)
     qualify row_number() over (partition by entity_key order by line desc) = 1
-){others}"""
+){restriction}"""
 
 # That somebody is a Lead is for the match of Leads to heed.
 _NO_LEADS = "\nwhere not starts_with(target, '{lead}')"
@@ -78,7 +83,7 @@ select
     decisions.line,
     named."CreatedDate" || named."Id" as since,
     lower(named.{key}) is not distinct from decisions.entity_key as done,
-    {says} || decisions.line || ' says it is ' || decisions.target || case
+    {place} || decisions.line || ' says it is ' || decisions.target || case
         when lower(named.{key}) = decisions.entity_key then null
         {wrong}
     end as wrong
@@ -94,9 +99,9 @@ def _wrong(mapping: ObjectMapping) -> list[str]:
     name, key = mapping.object, quoted(mapping.key)
     kinds = [
         f"when starts_with(decisions.target, {literal(prefix)})"
-        f" then {literal(f', which is no {name} but an Id of {other}')}"
-        for other, prefix in PREFIXES.items()
-        if other != name and name in PREFIXES
+        f" then {literal(f', which is no {name} but an Id of {object_name}')}"
+        for object_name, prefix in PREFIXES.items()
+        if object_name != name and name in PREFIXES
     ]
     converted = literal(", a Lead that was converted")
     return [

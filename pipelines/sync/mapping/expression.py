@@ -46,7 +46,7 @@ def expression_problems(sql: str, columns: Collection[str]) -> list[str]:
     unknown = [name for name in columns_of(sql) if name not in columns]
     return [
         *_other_rows(tree),
-        *(_functions(tree) or _as_the_engine_reads_it(sql)),
+        *(_functions(tree) or _engine_problems(sql)),
         *_casts(tree),
         *(unknown_column(name, columns) for name in unknown),
     ]
@@ -136,7 +136,7 @@ def _functions(tree: exp.Expr) -> list[str]:
     return problems
 
 
-def _as_the_engine_reads_it(sql: str) -> Iterator[str]:
+def _engine_problems(sql: str) -> Iterator[str]:
     """What DuckDB's own parser finds in the text that will run: a second, independent judge.
 
     Of the functions that DuckDB knows, only those are let pass that give the same for the same
@@ -148,12 +148,12 @@ def _as_the_engine_reads_it(sql: str) -> Iterator[str]:
     statements = json.loads(read).get("statements", [])
     if len(statements) != 1:
         yield "not one SQL expression, as DuckDB reads it"
-    known = _functions_known()
+    functions = _functions_of_engine()
     for part in _parts(statements):
         name = str(part.get("function_name") or "").lower()
         if part.get("class") == "SUBQUERY":
             yield "a sub-query; an expression reads the columns of its own row"
-        elif name in known and not known[name]:
+        elif name in functions and not functions[name]:
             yield f"{name}() does not only depend on its values; it is not allowed here"
 
 
@@ -166,13 +166,13 @@ def _parser() -> duckdb.DuckDBPyConnection:
 
 
 @cache
-def _functions_known() -> Mapping[str, bool]:
+def _functions_of_engine() -> Mapping[str, bool]:
     """Functions of the installed DuckDB → whether they depend on their values alone."""
     with _parser().cursor() as connection:
-        return dict(connection.execute(_KNOWN).fetchall())
+        return dict(connection.execute(_FUNCTIONS).fetchall())
 
 
-_KNOWN = """\
+_FUNCTIONS = """\
 select
     lower(function_name),
     bool_or(function_type = 'macro' or (function_type = 'scalar' and stability = 'CONSISTENT'))

@@ -16,7 +16,7 @@ from pipelines.errors import ConfigError, Problem
 from pipelines.sync.mapping.model import ObjectMapping, read_mapping, relation
 from pipelines.sync.mapping.named_objects import ROUTED, USER
 
-OTHERS = ("attributes", "identity", "policies", "sources")
+NOT_MAPPINGS = ("attributes", "identity", "policies", "sources")
 """Files of the folder that are no mappings."""
 
 _STEM = re.compile(r"[a-z][a-z0-9_]*")
@@ -50,8 +50,8 @@ def read_mappings(
     """
     mappings: dict[str, ObjectMapping] = {}
     problems: list[Problem] = []
-    others = [f"{stem}.yaml" for stem in OTHERS]
-    files = [path for path in sorted(folder.glob("[!.]*.y*ml")) if path.name not in others]
+    other_files = [f"{stem}.yaml" for stem in NOT_MAPPINGS]
+    files = [path for path in sorted(folder.glob("[!.]*.y*ml")) if path.name not in other_files]
     for path in files:
         try:
             mappings[path.stem] = _read(path, environ)
@@ -75,8 +75,10 @@ def in_order(mappings: Mapping[str, ObjectMapping]) -> dict[str, ObjectMapping]:
         raise ConfigError(problems)
     ordered: dict[str, ObjectMapping] = {}
     while len(ordered) < len(mappings):
-        waiting = {stem: one for stem, one in mappings.items() if stem not in ordered}
-        ready = [stem for stem, one in waiting.items() if not any(_needed(one, waiting))]
+        waiting = {stem: dependent for stem, dependent in mappings.items() if stem not in ordered}
+        ready = [
+            stem for stem, dependent in waiting.items() if not any(_needed(dependent, waiting))
+        ]
         if not ready:
             raise ConfigError(list(_circle(waiting)))
         ordered[min(ready)] = mappings[min(ready)]
@@ -93,27 +95,29 @@ def objects_of(mappings: Mapping[str, ObjectMapping]) -> list[str]:
     return list(dict.fromkeys(mapping.object for mapping in mappings.values()))
 
 
-def meant(mappings: Mapping[str, M], name: str) -> list[M]:
+def matching_mappings(mappings: Mapping[str, M], name: str) -> list[M]:
     """The mappings that somebody means by an object's name or by a file's stem, in any case.
 
     What is spelled as an object means all its mappings; else a stem comes first.
     """
     by_stem = [mapping for stem, mapping in mappings.items() if stem == name.lower()]
-    by_object = [one for one in mappings.values() if one.object.lower() == name.lower()]
+    by_object = [
+        candidate for candidate in mappings.values() if candidate.object.lower() == name.lower()
+    ]
     return of_object(mappings, name) or by_stem or by_object
 
 
 def named(mappings: Mapping[str, M], name: str) -> list[M]:
-    """The mappings that somebody means, see ``meant``.
+    """The mappings that somebody means, see ``matching_mappings``.
 
     Raises:
         ConfigError: there is none.
     """
-    found = meant(mappings, name)
-    if not found:
+    matching = matching_mappings(mappings, name)
+    if not matching:
         listed = ", ".join(dict.fromkeys(called(mappings).values()))
         raise ConfigError(f"there is no mapping for {name!r}; known are {listed}")
-    return found
+    return matching
 
 
 def object_named(mappings: Mapping[str, ObjectMapping], name: str) -> str:
@@ -152,8 +156,10 @@ def matches_sql(mappings: Mapping[str, ObjectMapping], object_name: str) -> str:
 def _read(path: Path, environ: Mapping[str, str]) -> ObjectMapping:
     document, _ = read_yaml(path)
     if not isinstance(document, dict) or not any(key in document for key in _SIGNS):
-        others = ", ".join(f"{stem}.yaml" for stem in OTHERS)
-        message = f"is no mapping (it says no object:), and none of {others}; move it elsewhere"
+        other_files = ", ".join(f"{stem}.yaml" for stem in NOT_MAPPINGS)
+        message = (
+            f"is no mapping (it says no object:), and none of {other_files}; move it elsewhere"
+        )
         raise ConfigError.at(path, 1, message)
     if path.suffix != ".yaml" or not _STEM.fullmatch(path.stem):
         message = "relations are called by this file: name it in small letters, digits and _, .yaml"
@@ -169,10 +175,10 @@ def _missing(
     folder: Path, stems: Iterable[str], mappings: Iterable[ObjectMapping]
 ) -> Iterator[Problem]:
     """Objects that people and accounts become, and no file says how."""
-    known = {mapping.object for mapping in mappings}
+    mapped = {mapping.object for mapping in mappings}
     for name in ROUTED:
         path = folder / f"{name.lower()}.yaml"
-        if name not in known and path.stem not in stems:
+        if name not in mapped and path.stem not in stems:
             yield Problem(str(path), None, f"no file maps {name}; restore this one or create it")
 
 
@@ -180,11 +186,11 @@ def _two_keys(mappings: Iterable[ObjectMapping]) -> Iterator[Problem]:
     """A record is known by one key, whichever mapping writes it."""
     first: dict[str, ObjectMapping] = {}
     for mapping in mappings:
-        other = first.setdefault(mapping.object, mapping)
-        if other.key != mapping.key:
-            at = f"{other.file.name}:{other.line('key')}"
-            text = f"{at} knows records of {mapping.object} by {other.key}; use that field here too"
-            yield mapping.problem(text, "key")
+        first_mapping = first.setdefault(mapping.object, mapping)
+        if first_mapping.key != mapping.key:
+            at = f"{first_mapping.file.name}:{first_mapping.line('key')}"
+            text = f"{at} knows records of {mapping.object} by {first_mapping.key}"
+            yield mapping.problem(f"{text}; use that field here too", "key")
 
 
 def _own_lookups(mapping: ObjectMapping) -> Iterator[Problem]:
@@ -201,7 +207,7 @@ def _needed(
 ) -> Iterator[tuple[str, str]]:
     """Each look-up and the stem of a mapping that has to be written before."""
     for field, object_name in mapping.lookups().items():
-        yield from ((field, one.stem) for one in of_object(mappings, object_name))
+        yield from ((field, parent.stem) for parent in of_object(mappings, object_name))
 
 
 def _circle(mappings: Mapping[str, ObjectMapping]) -> Iterator[Problem]:

@@ -58,7 +58,7 @@ def match_sql(
         policies: whether the master of a merged record takes its place.
     """
     rules = [rule for rule in mapping.match if rule != "key"]
-    found = [
+    match_queries = [
         "select decided.entity_key, decided.sf_id, decided.since, -1 as place, 'decision' as rule\n"
         "    from decided\n    where decided.wrong is null and not decided.done",
         "select entities.entity_key, records.sf_id, records.since, 0, 'key'\n"
@@ -68,7 +68,7 @@ def match_sql(
         "select successors.entity_key, free.sf_id, free.since, 2, successors.rule\n"
         "    from successors\n    join entities on entities.entity_key = successors.entity_key\n"
         "    join free on free.sf_id = successors.sf_id",
-        *(_found_sql(place, rule) for place, rule in enumerate(rules, start=3)),
+        *(_matches_sql(place, rule) for place, rule in enumerate(rules, start=3)),
     ]
     return _MATCH.format(
         entities=_entities_sql(mapping, mappings, rules),
@@ -84,8 +84,8 @@ def match_sql(
             for name, body in (alike_ctes(mapping) if "email" in rules else {}).items()
         ),
         **(_OPEN if "email" in rules else _CLOSED),
-        found="\n    union all\n    ".join(found),
-        gone=_gone_sql(mapping),
+        match_queries="\n    union all\n    ".join(match_queries),
+        dead_keys=_dead_keys_sql(mapping),
     )
 
 
@@ -118,8 +118,8 @@ successors as (
 {successors}
 ),
 
-found as (
-    {found}
+matches as (
+    {match_queries}
 ),
 
 -- Per entity and rule the oldest record, then per entity the first rule.
@@ -130,7 +130,7 @@ oldest as (
         rule,
         arg_min(sf_id, since) as sf_id,
         count(distinct sf_id) as candidates
-    from found
+    from matches
     group by entity_key, place, rule
 ),
 
@@ -145,13 +145,15 @@ several as (
     select entity_key from oldest where candidates > 1 or rule = 'alias'
 ),
 
-others as (
-    select found.entity_key, list(distinct found.sf_id order by found.sf_id) as sf_ids
-    from found
-    semi join several on several.entity_key = found.entity_key
-    join best on best.entity_key = found.entity_key
-    where found.sf_id <> best.sf_id and (found.rule in ('key', 'alias') or found.rule = best.rule)
-    group by found.entity_key
+further as (
+    select matches.entity_key, list(distinct matches.sf_id order by matches.sf_id) as sf_ids
+    from matches
+    semi join several on several.entity_key = matches.entity_key
+    join best on best.entity_key = matches.entity_key
+    where
+        matches.sf_id <> best.sf_id
+        and (matches.rule in ('key', 'alias') or matches.rule = best.rule)
+    group by matches.entity_key
 ),
 
 taken_over as (
@@ -166,14 +168,14 @@ claims as (
     group by sf_id
 ),
 
-gone as (
-{gone}
+dead_keys as (
+{dead_keys}
 ),
 
-nowhere as (
-    select key as entity_key from gone
+unmatched as (
+    select key as entity_key from dead_keys
     union
-    select entity_key from decided where wrong is not null{also_nowhere}
+    select entity_key from decided where wrong is not null{also_unmatched}
 )
 
 select
@@ -183,20 +185,20 @@ select
     best.candidates,
     claims.entities = 1 and best.place <> 0 as adopt,
     taken_over.alias,
-    coalesce(others.sf_ids, []) as others,
+    coalesce(further.sf_ids, []) as others,
     case when claims.entities > 1 then best.sf_id end as gone_id,
     case when decided.sf_id = best.sf_id then decided.line end as decision,
     decided.wrong
 from best
 join claims on claims.sf_id = best.sf_id
-left join others on others.entity_key = best.entity_key
+left join further on further.entity_key = best.entity_key
 left join taken_over on taken_over.sf_id = best.sf_id
 left join decided on decided.entity_key = best.entity_key
 union all
 select
     entities.entity_key,
     null,
-    coalesce(gone.rule{unclear_rule}, 'decision'),
+    coalesce(dead_keys.rule{unclear_rule}, 'decision'),
     0,
     false,
     null,
@@ -204,23 +206,23 @@ select
     {unclear_id},
     null,
     decided.wrong
-from nowhere
-join entities on entities.entity_key = nowhere.entity_key
-left join gone on gone.key = nowhere.entity_key
-left join decided on decided.entity_key = nowhere.entity_key{unclear_join}
-where nowhere.entity_key not in (select entity_key from best)
+from unmatched
+join entities on entities.entity_key = unmatched.entity_key
+left join dead_keys on dead_keys.key = unmatched.entity_key
+left join decided on decided.entity_key = unmatched.entity_key{unclear_join}
+where unmatched.entity_key not in (select entity_key from best)
 """
 
 
 _OPEN = {
-    "also_nowhere": "\n    union\n    select entity_key from unclear",
+    "also_unmatched": "\n    union\n    select entity_key from unclear",
     "unclear_rule": f", case when unclear.sf_id is not null then {literal(UNCLEAR)} end",
-    "unclear_join": "\nleft join unclear on unclear.entity_key = nowhere.entity_key",
-    "unclear_id": "coalesce(gone.gone_id, unclear.sf_id)",
+    "unclear_join": "\nleft join unclear on unclear.entity_key = unmatched.entity_key",
+    "unclear_id": "coalesce(dead_keys.gone_id, unclear.sf_id)",
 }
 """What a match by e-mail adds to the select: whoever may be somebody of the org."""
 
-_CLOSED = dict.fromkeys(_OPEN, "") | {"unclear_id": "gone.gone_id"}
+_CLOSED = dict.fromkeys(_OPEN, "") | {"unclear_id": "dead_keys.gone_id"}
 
 _ALIASES = """\
     select {key} as entity_key, unnest(aliases) as alias
@@ -262,8 +264,8 @@ def _golden_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
         return golden
     columns = dict.fromkeys((mapping.key_column, "name_derived", *read))
     listed = ",\n".join(column_sql(golden, column) for column in columns)
-    made = f"select\n{_indented(listed)}\nfrom {source}"
-    return f"(\n{_indented(_indented(made))}\n    ) as {golden}"
+    query = f"select\n{_indented(listed)}\nfrom {source}"
+    return f"(\n{_indented(_indented(query))}\n    ) as {golden}"
 
 
 def _records_sql(mapping: ObjectMapping) -> str:
@@ -278,11 +280,11 @@ _RECORD = '"Id" as sf_id, "CreatedDate" || "Id" as since'
 
 
 def _free_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
-    columns, known = [_RECORD], mapping.enabled()
+    columns, enabled = [_RECORD], mapping.enabled()
     if "email" in rules:
         columns.append('norm_email("Email") as email')
         columns += [
-            f"{quoted(field) if field in known else 'null'} as {name}"
+            f"{quoted(field) if field in enabled else 'null'} as {name}"
             for field, name in (("FirstName", "first_name"), ("LastName", "last_name"))
         ]
     if "name" in rules:
@@ -298,7 +300,7 @@ def _free_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
     )
 
 
-def _found_sql(place: int, rule: str) -> str:
+def _matches_sql(place: int, rule: str) -> str:
     if rule == "email":
         return _BY_EMAIL.format(place=place)
     on = {
@@ -319,7 +321,7 @@ select entity_key, sf_id, since, {place}, 'email'
     where likeness = 'agree' and entity_key not in (select entity_key from torn)"""
 
 
-def _gone_sql(mapping: ObjectMapping) -> str:
+def _dead_keys_sql(mapping: ObjectMapping) -> str:
     """Keys that dead records carry; of several the one that died last counts."""
     rule = f'when "MasterRecordId" is not null then {literal(MERGED)} else {literal(DELETED)}'
     if converts(mapping.object):

@@ -98,16 +98,18 @@ class FieldRule(_Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> FieldRule:
-        given = [key for key, value in self.origins.items() if value is not None]
-        if len(given) != 1:
-            what = " and ".join(given) if given else "none of from, value, sql and lookup"
-            raise ValueError(f"{what} given; a field takes exactly one of from, value, sql, lookup")
-        for key, needs, there in (
+        origins = [key for key, value in self.origins.items() if value is not None]
+        if len(origins) != 1:
+            listed = " and ".join(origins) if origins else "none of from, value, sql and lookup"
+            raise ValueError(
+                f"{listed} given; a field takes exactly one of from, value, sql, lookup"
+            )
+        for key, needs, needed_value in (
             ("by", "lookup", self.lookup),
             ("on_miss", "lookup", self.lookup),
             ("on_unknown", "translate", self.translate),
         ):
-            if key in self.model_fields_set and there is None:
+            if key in self.model_fields_set and needed_value is None:
                 raise ValueError(f"{key} belongs to {needs}, which is not given")
         if self.lookup and self.by is None and self.default is None:
             raise ValueError("a lookup needs by (a column), or a default to look up")
@@ -204,13 +206,13 @@ class ObjectMapping(_Part):
             group: tuple(names.get(name, name) for name in members)
             for group, members in self.groups.items()
         }
-        other = self.model_copy(update={"fields": fields, "groups": groups})
-        other._lines = self._lines | {
+        copy = self.model_copy(update={"fields": fields, "groups": groups})
+        copy._lines = self._lines | {
             ("fields", names[str(path[1])], *path[2:]): line
             for path, line in self._lines.items()
             if path[:1] == ("fields",) and len(path) > 1 and path[1] in names
         }
-        return other
+        return copy
 
     def when(self, field: str) -> When:
         """When a field is sent: as written, else ``insert`` for fields that people work with."""
@@ -282,12 +284,12 @@ def _without_noise(part: Any) -> Any:
         return [_without_noise(item) for item in part]
     if not isinstance(part, dict):
         return part
-    kept = {name: value for name, value in part.items() if name != "title"}
-    if kept.get("default", ...) is None:
-        del kept["default"]
-        choices = [choice for choice in kept.pop("anyOf", []) if choice != {"type": "null"}]
-        kept |= {"anyOf": choices} if len(choices) > 1 else dict(*choices)
-    return {name: _without_noise(value) for name, value in kept.items()}
+    cleaned = {name: value for name, value in part.items() if name != "title"}
+    if cleaned.get("default", ...) is None:
+        del cleaned["default"]
+        choices = [choice for choice in cleaned.pop("anyOf", []) if choice != {"type": "null"}]
+        cleaned |= {"anyOf": choices} if len(choices) > 1 else dict(*choices)
+    return {name: _without_noise(value) for name, value in cleaned.items()}
 
 
 def _filled(

@@ -14,23 +14,23 @@ from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.wire import quoted
-from pipelines.sync.plan.decisions import KEPT, decided_ctes, rules_sql, told_sql
+from pipelines.sync.plan.decisions import KEPT, decided_ctes, row_fields_sql, rules_sql
 from pipelines.sync.plan.differences import compared, listed, matched_sql, when
-from pipelines.sync.plan.forecast import certain_sql, taken_columns, taken_ctes, taken_joins
+from pipelines.sync.plan.forecast import certain_sql, holder_columns, holder_ctes, holder_joins
 from pipelines.sync.plan.holds import (
     CHILD,
     FREE,
     NEEDED,
     UNNEEDED,
     decide_sql,
-    gone,
+    deleted_records,
     holds,
-    others_sql,
     reason_sql,
+    several_records_sql,
 )
 from pipelines.sync.plan.renames import (
     ALONE,
-    ALONE_TOLD,
+    ALONE_REASON,
     RENAMED,
     alone_sql,
     opt_outs_of,
@@ -76,15 +76,15 @@ def plan_sql(
     """
     name, moves = mapping.stem, parent_fields(mapping.enabled(), schema)
     work = {
-        **taken_ctes(mapping, schema),
+        **holder_ctes(mapping, schema),
         "rules": rules_sql(mapping, schema, policies),
         **decided_ctes(*(relation(stage, name) for stage in ("differences", "ledger", "undone"))),
         "cuts": _CUTS.format(cut=CUT),
-        "told": told_sql(),
+        "row_fields": row_fields_sql(),
         "renamed": renamed_sql(mapping, compared(mapping, policies)),
     }
     fields = [quoted(field) for field in mapping.enabled()]
-    lacking = gone(mapping, policies)
+    lacking = deleted_records(mapping, policies)
     waits = holds(mapping, schema, lacking, parent=parent)
     opt_outs = opt_outs_of(compared(mapping, policies))
     return _PLAN.format(
@@ -92,27 +92,29 @@ def plan_sql(
         matched=matched_sql(mapping, policies),
         lost=relation("lost", name),
         withdrawn=relation("withdrawn", name),
-        told_withdrawn=literal(WITHDRAWN),
+        reason_withdrawn=literal(WITHDRAWN),
         named="".join(f",\n    {quoted(field)}" for field in called(mapping)),
         scope_withdrawn=literal(NO_SOURCE),
         key_field=literal(mapping.key),
-        others=others_sql(mapping, policies),
-        found=lacking.found,
+        several_records=several_records_sql(mapping, policies),
+        matched_id=lacking.sf_id,
         notes="".join(f"\n            {note}" for note in lacking.notes),
         namers=relation("namers", name),
         open=relation("open", name),
         needed=f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}" if parent else FREE,
         needed_join=_NEEDED.format(needed=relation("needed", name)) if parent else "",
         unneeded=UNNEEDED,
-        told_unneeded=literal(f"nobody of this plan belongs to it, so no {mapping.object} is made"),
+        reason_unneeded=literal(
+            f"nobody of this plan belongs to it, so no {mapping.object} is made"
+        ),
         renames=listed(renames_columns(), 8),
         scope=relation("scope", name),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
         refused=relation("refused", name),
         waits=_waits(mapping, policies),
-        taken="".join(f"\n    {join}" for join in taken_joins(mapping, schema)),
+        holder_join_lines="".join(f"\n    {join}" for join in holder_joins(mapping, schema)),
         desired_columns=listed(
-            (*taken_columns(mapping, schema), *(f"desired.{field}" for field in fields)), 8
+            (*holder_columns(mapping, schema), *(f"desired.{field}" for field in fields)), 8
         ),
         certain=listed([certain_sql(mapping, schema)], 8),
         sends=", ".join(map(literal, WRITES)),
@@ -121,12 +123,12 @@ def plan_sql(
         alone=alone_sql(opt_outs),
         opt_outs=out_sql(opt_outs),
         alone_name=ALONE,
-        told_alone=literal(ALONE_TOLD),
-        told_waits=literal(KEPT["waits"]),
+        reason_alone=literal(ALONE_REASON),
+        reason_waits=literal(KEPT["waits"]),
         renamed=RENAMED,
         values=listed(_created(mapping, policies), 16),
         undone=relation("undone", name),
-        told_undone=literal(UNDONE),
+        reason_undone=literal(UNDONE),
         digest=digest_sql({field: schema[field].type for field in mapping.enabled()}, "desired"),
         moved=f"\n            when {_contains(moves)} then 'move'" if moves else "",
         cut=CUT,
@@ -166,7 +168,7 @@ joined as (
         desired.key,
         desired._held,
         desired.{cut},
-        {found} as sf_id,
+        {matched_id} as sf_id,
         matched.rule as _rule,
         matched.gone_id as _gone_id,
         matched.alias as _alias,
@@ -188,20 +190,20 @@ joined as (
                 then false
             else list_contains(undone.digests, {digest})
         end as _undone,
-        undone.key is not null as _taken_back,
-        coalesce(told.changed, []::varchar[]) as _changed,
-        coalesce(told.befores, []::varchar[]) as _befores,
-        coalesce(told.fields, []) as _fields,
+        undone.key is not null as _was_undone,
+        coalesce(row_fields.changed, []::varchar[]) as _changed,
+        coalesce(row_fields.befores, []::varchar[]) as _befores,
+        coalesce(row_fields.fields, []) as _fields,
         {desired_columns}
     from desired
     left join matched on matched.entity_key = desired.key
     left join lost on lost.key = desired.key
     left join scope on scope.key = desired.key
-    left join told on told.key = desired.key
+    left join row_fields on row_fields.key = desired.key
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
     left join namers on namers.key = desired.key
-    left join open on open.key = desired.key{needed_join}{taken}
+    left join open on open.key = desired.key{needed_join}{holder_join_lines}
 ),
 
 held as (
@@ -210,7 +212,7 @@ held as (
         {reason} as reason,
         {decide} as decide,
         case
-            when sf_id is not null or _taken_back then null{notes}
+            when sf_id is not null or _was_undone then null{notes}
         end as note
     from joined
 ),
@@ -278,12 +280,12 @@ select
     case when {alone_name} then 'update' when _refused then 'hold' else action end as action,
     sf_id,
     case
-        when _undone then {told_undone}
-        when {alone_name} then {told_alone} || waits
+        when _undone then {reason_undone}
+        when {alone_name} then {reason_alone} || waits
         when waits is not null then waits
-        when {unneeded} then {told_unneeded}
+        when {unneeded} then {reason_unneeded}
         when action = 'create' then note
-        when len(_others) > 0 then {others}
+        when len(_others) > 0 then {several_records}
         when {renamed} is not null then {renamed}
         else _proposed
     end as reason,
@@ -300,10 +302,10 @@ select
         else map([], [])
     end as before,
     case
-        when {alone_name} then list_transform(_fields, lambda told: case
-            when list_contains(sends, told.field) or not list_contains(_changed, told.field)
-                then told
-            else struct_update(told, decision := 'waits', why := {told_waits})
+        when {alone_name} then list_transform(_fields, lambda cell: case
+            when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
+                then cell
+            else struct_update(cell, decision := 'waits', why := {reason_waits})
         end)
         when waits is not null or _undone then []
         when sf_id is not null then _fields
@@ -336,7 +338,7 @@ select
     {withdrawn}.key,
     'unchanged' as action,
     sf_id,
-    {told_withdrawn} as reason,
+    {reason_withdrawn} as reason,
     {scope_withdrawn} as scope,
     []::varchar[] as changed,
     map([]::varchar[], []::varchar[]) as before,
@@ -348,7 +350,7 @@ anti join desired on desired.key = {withdrawn}.key
 
 def open_sql(mapping: ObjectMapping) -> str:
     """The relation ``open_<object>``, of what ``open_identities`` says of each person."""
-    mine = "true" if mapping.key_column == "person_key" else "false"
+    is_of_people = "true" if mapping.key_column == "person_key" else "false"
     return f"""
         select
             person_key as key,
@@ -356,7 +358,7 @@ def open_sql(mapping: ObjectMapping) -> str:
             string_agg(why, '; ' order by why) as proposed,
             string_agg(decide, chr(10) order by why) as decide
         from open_identities
-        where {mine}
+        where {is_of_people}
         group by person_key
     """
 
@@ -369,8 +371,8 @@ def _created(mapping: ObjectMapping, policies: Policies) -> Iterator[str]:
 
 def called(mapping: ObjectMapping) -> list[str]:
     """The mapped fields by which people call a record."""
-    known = mapping.enabled()
-    return [name for name in ("Name", "FirstName", "LastName", "Email") if name in known]
+    enabled = mapping.enabled()
+    return [name for name in ("Name", "FirstName", "LastName", "Email") if name in enabled]
 
 
 _CUTS = """\
@@ -385,8 +387,8 @@ def _waits(mapping: ObjectMapping, policies: Policies) -> str:
         return "false"
     sends = ", ".join(map(literal, WRITES))
     same = f"refused.waits = {digest(mapping.enabled(), policies.duplicate_rules)}"
-    known = f"action in ({sends}) and refused.waits is not null"
-    return f"case when {known} then {same} else false end"
+    may_wait = f"action in ({sends}) and refused.waits is not null"
+    return f"case when {may_wait} then {same} else false end"
 
 
 def _contains(names: Sequence[str]) -> str:

@@ -67,14 +67,26 @@ def inherited_sql(contact: ObjectMapping, lead: ObjectMapping, own: str, leads: 
 
 def _pairs(contact: ObjectMapping, lead: ObjectMapping) -> Iterator[str]:
     """Field of the Contact, field of the Lead that becomes it, and what it is decided with."""
-    theirs = lead.enabled()
+    lead_rules = lead.enabled()
     addressed = {f"Mailing{name}": name for name in MAILING}
     for name, rule in contact.enabled().items():
-        alike = (other for other, its in theirs.items() if its.from_ == rule.from_ and rule.from_)
-        found = next((one for one in (name, addressed.get(name), *alike) if one in theirs), None)
+        alike = (
+            lead_name
+            for lead_name, lead_rule in lead_rules.items()
+            if lead_rule.from_ == rule.from_ and rule.from_
+        )
+        lead_field = next(
+            (
+                candidate
+                for candidate in (name, addressed.get(name), *alike)
+                if candidate in lead_rules
+            ),
+            None,
+        )
         if name not in OPT_OUTS and rule.lookup is None:
-            cells = (name, found, contact.group(name) or name)
-            yield f"({', '.join('null' if one is None else literal(one) for one in cells)})"
+            cells = (name, lead_field, contact.group(name) or name)
+            texts = ("null" if cell is None else literal(cell) for cell in cells)
+            yield f"({', '.join(texts)})"
 
 
 _INHERITED = """
@@ -90,7 +102,7 @@ _INHERITED = """
             differences.field,
             leads.sent,
             leads.stored,
-            leads.key is not null as ours,
+            leads.key is not null as is_ours,
             bool_and(
                 differences.before is null
                 or (leads.key is not null and trim(differences.before) = trim(leads.stored))
@@ -107,5 +119,5 @@ _INHERITED = """
     select key, field, sent, stored
     from weighed
     anti join own using (key, field)
-    where untouched and ours
+    where untouched and is_ours
 """

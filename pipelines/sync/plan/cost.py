@@ -65,17 +65,17 @@ def exceeded(cost: Cost, limits: Mapping[str, Mapping[str, int]], daily_share: f
         daily_share: of a day's calls and batches, which all who use the org may take together.
     """
     reasons = []
-    for name, wanted, what in (
+    for name, needed, unit in (
         ("DailyApiRequests", cost.calls, "API calls"),
         ("DailyBulkApiBatches", cost.batches, "Bulk batches"),
     ):
         limit = limits.get(name)
-        if limit is None or not wanted:
+        if limit is None or not needed:
             continue
         used = limit["Max"] - limit["Remaining"]
-        if used + wanted > daily_share * limit["Max"]:
+        if used + needed > daily_share * limit["Max"]:
             reasons.append(
-                f"{wanted:,} {what} are needed, {used:,} of {limit['Max']:,} are used today; "
+                f"{needed:,} {unit} are needed, {used:,} of {limit['Max']:,} are used today; "
                 f"api.daily_share stops above {daily_share:.0%}"
             )
     storage = limits.get("DataStorageMB")

@@ -1,8 +1,8 @@
 """What becomes of a field that differs: three-way between us, the org and what was written last.
 
-*Ours moved* means that what we want now is not what we sent last; *theirs moved* that what the org
-holds now is not what it stored then. Both are asked after the normal form of the field's type, and
-of a group as a whole.
+``source_changed`` means that what we want now is not what we sent last; ``org_changed`` that what
+the org holds now is not what it stored then. Both are asked after the normal form of the field's
+type, and of a group as a whole.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
-from pipelines.sync.mapping.model import Constant, FieldRule, ObjectMapping
+from pipelines.sync.mapping.model import FieldRule, ObjectMapping
 from pipelines.sync.mapping.policies import Policies
-from pipelines.sync.mapping.wire import text_literal, wire_sql
+from pipelines.sync.mapping.wire import constant_sql, wire_sql
 from pipelines.sync.plan.differences import compared, listed, when
 from pipelines.warehouse import literal
 
@@ -62,20 +62,16 @@ def _rule_row(place: int, field: Field, mapping: ObjectMapping, policies: Polici
         literal(field.type),
         "null" if group is None else literal(group),
         *map(literal, (rule.drift, rule.conflict, rule.on_adopt)),
-        _standby(rule, field),
+        _standby(rule, field, policies.batches.timezone),
     ]
     return f"({', '.join((*cells, *map(_flag, (fills, name in OPT_OUTS))))})"
 
 
-def _standby(rule: FieldRule, field: Field) -> str:
+def _standby(rule: FieldRule, field: Field, zone: str) -> str:
     """The default in wire form: a value that only stands in for one that nobody knows."""
     if rule.default is None or rule.lookup is not None:
         return "null"
-    return wire_sql(field, _text(rule.default))
-
-
-def _text(value: Constant) -> str:
-    return text_literal(str(value).lower() if isinstance(value, bool) else str(value))
+    return wire_sql(field, constant_sql(rule.default), zone)
 
 
 def _flag(value: bool) -> str:
@@ -89,14 +85,14 @@ def decided_ctes(differences: str, ledger: str, undone: str) -> dict[str, str]:
     ``field``, ``before``, ``after``, ``sent``, ``decision`` and ``sends``.
     """
     return {
-        "taken_back": _TAKEN_BACK.format(differences=differences, undone=undone),
+        "undone_fields": _UNDONE_FIELDS.format(differences=differences, undone=undone),
         "moved": _MOVED.format(differences=differences, ledger=ledger),
         "units": _UNITS,
         "decided": _DECIDED,
     }
 
 
-_TAKEN_BACK = """\
+_UNDONE_FIELDS = """\
 select distinct differences.key, differences.field
 from {differences} as differences
 join rules on rules.field = differences.field
@@ -117,18 +113,18 @@ select
     ledger.sent,
     ledger.key is not null as written,
     normal_value(rules.type, differences.after)
-        is distinct from normal_value(rules.type, ledger.sent) as ours,
+        is distinct from normal_value(rules.type, ledger.sent) as source_changed,
     normal_value(rules.type, differences.before)
-        is distinct from normal_value(rules.type, ledger.stored) as theirs,
+        is distinct from normal_value(rules.type, ledger.stored) as org_changed,
     differences.before is null or (rules.type = 'boolean' and differences.before = 'false')
         as blank,
-    taken_back.key is not null as undone
+    undone_fields.key is not null as undone
 from {differences} as differences
 join rules on rules.field = differences.field
 left join {ledger} as ledger
     on ledger.key = differences.key and ledger.field = differences.field
-left join taken_back
-    on taken_back.key = differences.key and taken_back.field = differences.field"""
+left join undone_fields
+    on undone_fields.key = differences.key and undone_fields.field = differences.field"""
 
 _UNITS = """\
 select moved.* replace (fills or coalesce(after = standby, false) as fills)
@@ -139,8 +135,8 @@ union all by name
 select
     moved.* replace (
         bool_or(written) over whole as written,
-        bool_or(ours) over whole as ours,
-        bool_or(theirs) over whole as theirs,
+        bool_or(source_changed) over whole as source_changed,
+        bool_or(org_changed) over whole as org_changed,
         bool_and(blank) over whole as blank,
         bool_or(undone) over whole as undone,
         bool_or(fills) over whole or bool_and(coalesce(after = standby, false)) over whole as fills
@@ -165,10 +161,10 @@ select
         when not written and on_adopt = 'overwrite' then 'write'
         when not written and on_adopt = 'review' then 'review'
         when not written then 'adopt_kept'
-        when ours and theirs and conflict = 'review' then 'review'
-        when ours and theirs then 'conflict_' || conflict
-        when ours then 'write'
-        when not theirs then 'automation_kept'
+        when source_changed and org_changed and conflict = 'review' then 'review'
+        when source_changed and org_changed then 'conflict_' || conflict
+        when source_changed then 'write'
+        when not org_changed then 'automation_kept'
         when drift = 'keep' then 'drift_kept'
         else drift
     end as decision,
@@ -177,22 +173,22 @@ from units
 where not equal""".format(sent=", ".join(map(literal, SENT)))
 
 
-def told_sql() -> str:
+def row_fields_sql() -> str:
     """Per key: what is said of its fields, which are sent, and what the org holds in those.
 
     It reads ``decided`` and ``cuts``, the texts that do not fit: where one is sent, it says so.
     """
-    return _TOLD.format(whys="\n".join(_whys()))
+    return _ROW_FIELDS.format(reason_cases="\n".join(_reason_cases()))
 
 
-def _whys() -> Iterator[str]:
-    for decision, why in (SENT | KEPT).items():
+def _reason_cases() -> Iterator[str]:
+    for decision, reason in (SENT | KEPT).items():
         if decision == "truncated":  # nothing is decided so, it is what becomes of a write
             continue
-        yield f"            when {literal(decision)} then {literal(why)}"
+        yield f"            when {literal(decision)} then {literal(reason)}"
 
 
-_TOLD = """\
+_ROW_FIELDS = """\
 select
     decided.key,
     list({{
@@ -205,7 +201,7 @@ select
         'after': decided.after,
         'sent': sent,
         'why': concat_ws('; ', case decision
-{whys}
+{reason_cases}
         end, case when sends then cuts.why end)
     }} order by place) as fields,
     list(decided.field order by place) filter (where sends) as changed,

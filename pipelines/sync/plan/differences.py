@@ -32,14 +32,14 @@ def differences_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policie
         desired=relation("sf", mapping.stem),
         matched=matched_sql(mapping, policies),
         records=relation("org", mapping.object),
-        asked=_asked(fields),
+        eligible=_eligible(fields),
         columns=listed(_columns(fields), 8),
         units="\n        or ".join(condition for condition, _ in units),
         entries=listed((_entry(field, condition) for condition, field in _each(units)), 12),
     )
 
 
-def _asked(fields: list[Field]) -> str:
+def _eligible(fields: list[Field]) -> str:
     """Who waits changes nothing, but for an opt-out, which waits for nobody."""
     out = [f"{quoted(field.field)} = 'true'" for field in fields if field.field in OPT_OUTS]
     return " or ".join(("_held is null", *out))
@@ -50,8 +50,8 @@ def matched_sql(mapping: ObjectMapping, policies: Policies) -> str:
     matched = relation("org_match", mapping.stem)
     if policies.deleted_in_org != "undelete":
         return f"select * from {matched}"
-    found = f"case when rule = {literal(DELETED)} then gone_id else sf_id end"
-    return f"select * replace ({found} as sf_id) from {matched}"
+    sf_id = f"case when rule = {literal(DELETED)} then gone_id else sf_id end"
+    return f"select * replace ({sf_id} as sf_id) from {matched}"
 
 
 def compared(mapping: ObjectMapping, policies: Policies) -> list[str]:
@@ -75,7 +75,7 @@ def listed(items: Iterable[str], indent: int) -> str:
 _DIFFERENCES = """\
 with
 
-desired as (select * from {desired} where {asked}),
+desired as (select * from {desired} where {eligible}),
 
 matched as (select * from ({matched}) where sf_id is not null),
 
@@ -118,23 +118,23 @@ where false
 
 def _columns(fields: list[Field]) -> Iterator[str]:
     for field in fields:
-        ours, theirs = (f"{table}.{quoted(field.field)}" for table in ("desired", "records"))
-        yield ours
-        yield f"{theirs} as {_was(field)}"
-        yield f"{differs_sql(field, ours, theirs)} as {_differs(field)}"
+        desired, stored = (f"{table}.{quoted(field.field)}" for table in ("desired", "records"))
+        yield desired
+        yield f"{stored} as {_was(field)}"
+        yield f"{differs_sql(field, desired, stored)} as {_differs(field)}"
 
 
 def _units(mapping: ObjectMapping, fields: list[Field]) -> Iterator[tuple[str, list[Field]]]:
     """What is compared as one: a single field, or the fields of a group; with its condition."""
-    told = set()
+    groups_done = set()
     for field in fields:
         group = mapping.group(field.field)
         clears = mapping.fields[field.field].blank == "clear"
         if group is None:
             yield _unit_differs([field], clears=clears), [field]
-        elif group not in told:
-            told.add(group)
-            members = [other for other in fields if other.field in mapping.groups[group]]
+        elif group not in groups_done:
+            groups_done.add(group)
+            members = [member for member in fields if member.field in mapping.groups[group]]
             yield _unit_differs(members, clears=clears), members
 
 
@@ -145,8 +145,8 @@ def _each(units: list[tuple[str, list[Field]]]) -> Iterator[tuple[str, Field]]:
 
 
 def _entry(field: Field, condition: str) -> str:
-    ours, theirs = quoted(field.field), _was(field)
-    values = f"'before': {theirs}, 'after': {ours}, 'equal': not {_differs(field)}"
+    desired, stored = quoted(field.field), _was(field)
+    values = f"'before': {stored}, 'after': {desired}, 'equal': not {_differs(field)}"
     return (
         f"case\n    when {condition}\n    then {{'field': {literal(field.field)}, {values}}}\nend"
     )

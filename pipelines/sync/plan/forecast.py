@@ -57,19 +57,20 @@ class Score:
 def certain_sql(mapping: ObjectMapping, schema: Mapping[str, Field]) -> str:
     """The first certain reason as ``{code, message}``, over a row with its ``changed``; or null."""
     reasons = [
-        f"when list_contains(changed, {literal(name)}) and {condition}\nthen {_reason(code, told)}"
+        f"when list_contains(changed, {literal(name)}) and {condition}\n"
+        f"then {_reason(code, message)}"
         for name in mapping.enabled()
-        for condition, code, told in _reasons(schema[name])
+        for condition, code, message in _reasons(schema[name])
     ]
     listed = "".join(f"\n{reason}" for reason in reasons)
     none = "null::struct(code varchar, message varchar)"
     return f"case{listed}\nend" if reasons else none
 
 
-def taken_ctes(mapping: ObjectMapping, schema: Mapping[str, Field]) -> dict[str, str]:
+def holder_ctes(mapping: ObjectMapping, schema: Mapping[str, Field]) -> dict[str, str]:
     """For each mapped field that must be unique, which record of the org holds which value."""
     return {
-        _taken(name): (
+        _holder(name): (
             f'select lower({quoted(name)}) as value, min("Id") as sf_id\n'
             f"from {relation('org', mapping.object)}\n"
             f"where {quoted(name)} is not null and \"IsDeleted\" = 'false'\n"
@@ -79,17 +80,17 @@ def taken_ctes(mapping: ObjectMapping, schema: Mapping[str, Field]) -> dict[str,
     }
 
 
-def taken_joins(mapping: ObjectMapping, schema: Mapping[str, Field]) -> Iterator[str]:
-    """The joins and columns (``_taken_<Field>``, ``_twice_<Field>``) that ``certain_sql`` reads."""
+def holder_joins(mapping: ObjectMapping, schema: Mapping[str, Field]) -> Iterator[str]:
+    """The joins for the columns that ``certain_sql`` reads."""
     for name in _unique(mapping, schema):
-        table = _taken(name)
+        table = _holder(name)
         yield f"left join {table} on {table}.value = lower(desired.{quoted(name)})"
 
 
-def taken_columns(mapping: ObjectMapping, schema: Mapping[str, Field]) -> Iterator[str]:
-    """The columns that ``taken_joins`` makes possible."""
+def holder_columns(mapping: ObjectMapping, schema: Mapping[str, Field]) -> Iterator[str]:
+    """``_holder_<Field>`` and ``_twice_<Field>``, which ``holder_joins`` makes possible."""
     for name in _unique(mapping, schema):
-        yield f"{_taken(name)}.sf_id as {quoted(f'_taken_{name}')}"
+        yield f"{_holder(name)}.sf_id as {quoted(f'_holder_{name}')}"
         value = f"lower(desired.{quoted(name)})"
         yield f"count({value}) over (partition by {value}) > 1 as {quoted(f'_twice_{name}')}"
 
@@ -120,37 +121,39 @@ def _reasons(field: Field) -> Iterator[tuple[str, str, str]]:
     """Condition, code and message (SQL) of everything that describe rules out."""
     value, label = quoted(field.field), field.label
     if field.type == "email":
-        told = f"{literal(f'{label}: invalid email address: ')} || {value}"
+        message = f"{literal(f'{label}: invalid email address: ')} || {value}"
         condition = f"not regexp_matches({value}, {literal(EMAIL)})"
-        yield condition, "INVALID_EMAIL_ADDRESS", told
+        yield condition, "INVALID_EMAIL_ADDRESS", message
     if field.restricted_picklist and field.picklist_values and field.type == "picklist":
-        known = ", ".join(literal(choice.lower()) for choice in field.picklist_values)
-        told = f"{literal(f'{label}: bad value for restricted picklist field: ')} || {value}"
+        choices = ", ".join(literal(choice.lower()) for choice in field.picklist_values)
+        message = f"{literal(f'{label}: bad value for restricted picklist field: ')} || {value}"
         code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
-        yield f"lower({value}) not in ({known})", code, told
+        yield f"lower({value}) not in ({choices})", code, message
     if field.type in NUMBERS | INTEGERS and field.precision > field.scale:
-        told = f"{literal(f'{label}: value outside of valid range on numeric field: ')} || {value}"
+        message = (
+            f"{literal(f'{label}: value outside of valid range on numeric field: ')} || {value}"
+        )
         whole = field.precision - field.scale
         condition = f"abs(try_cast({value} as decimal(38, 9))) >= 1e{whole}"
-        yield condition, "NUMBER_OUTSIDE_VALID_RANGE", told
+        yield condition, "NUMBER_OUTSIDE_VALID_RANGE", message
     if field.type in IDS:
-        told = f"{literal(f'{label}: id value of incorrect type: ')} || {value}"
+        message = f"{literal(f'{label}: id value of incorrect type: ')} || {value}"
         condition = f"not regexp_matches({value}, '^(@.*|[0-9A-Za-z]{{15}}|[0-9A-Za-z]{{18}})$')"
-        yield condition, "MALFORMED_ID", told
+        yield condition, "MALFORMED_ID", message
     if _must_be_unique(field):
-        taken, twice = quoted(f"_taken_{field.field}"), quoted(f"_twice_{field.field}")
-        told = f"'duplicate value found: {field.field} duplicates value on record with id: '"
+        holder, twice = quoted(f"_holder_{field.field}"), quoted(f"_twice_{field.field}")
+        message = f"'duplicate value found: {field.field} duplicates value on record with id: '"
         yield (
-            f"{taken} is distinct from sf_id and {taken} is not null",
+            f"{holder} is distinct from sf_id and {holder} is not null",
             "DUPLICATE_VALUE",
-            (f"{told} || {taken}"),
+            (f"{message} || {holder}"),
         )
-        told = literal(f"duplicate value found: {field.field} stands twice in this plan")
-        yield twice, "DUPLICATE_VALUE", told
+        message = literal(f"duplicate value found: {field.field} stands twice in this plan")
+        yield twice, "DUPLICATE_VALUE", message
 
 
-def _reason(code: str, told: str) -> str:
-    return f"{{'code': {literal(code)}, 'message': {told}}}"
+def _reason(code: str, message: str) -> str:
+    return f"{{'code': {literal(code)}, 'message': {message}}}"
 
 
 def _unique(mapping: ObjectMapping, schema: Mapping[str, Field]) -> list[str]:
@@ -161,8 +164,8 @@ def _must_be_unique(field: Field) -> bool:
     return field.unique and field.type not in IDS
 
 
-def _taken(name: str) -> str:
-    return f"taken_{name.lower()}"
+def _holder(name: str) -> str:
+    return f"holder_{name.lower()}"
 
 
 def _score_sql(payload: Path, outcomes: Path) -> str:
@@ -186,8 +189,8 @@ order by 2 desc, 1"""
 def _sent_sql(payload: Path, outcomes: Path) -> str:
     return f"""\
 from (
-    select planned.forecast, said.outcome, said.code
+    select planned.forecast, outcome.outcome, outcome.code
     from {parquet_sql(payload)} as planned
-    join {parquet_sql(outcomes)} as said on said.key = planned.key
+    join {parquet_sql(outcomes)} as outcome on outcome.key = planned.key
 )
 where outcome in ('created', 'updated', 'deleted', 'rejected')"""

@@ -38,15 +38,15 @@ def blocked_by(
     """
     reasons = []
     for name, actions in counts.items():
-        ours = snapshot.get(name, 0)
-        if ours == 0 and guards.first_load == "allow":
+        managed = snapshot.get(name, 0)
+        if managed == 0 and guards.first_load == "allow":
             continue
         for action, guard in GUARDED.items():
             limit: Limit | None = getattr(guards, guard)
             rows = actions.get(action, 0)
-            if limit is not None and rows > limit.above and rows > limit.share * ours:
+            if limit is not None and rows > limit.above and rows > limit.share * managed:
                 reasons.append(
-                    f"{name}: {rows} to {action}, with {ours} of ours in the org; "
+                    f"{name}: {rows} to {action}, with {managed} of ours in the org; "
                     f"guards.{guard} stops above {limit.above} and {limit.share:.0%}"
                 )
     return reasons

@@ -34,46 +34,46 @@ class Hold:
     """One reason why rows wait, in SQL.
 
     Attributes:
-        when: the condition.
+        condition: the condition.
         reason: the text that people read.
         decide: the lines that let the row go, one or several to choose from; none where no
             decision can.
     """
 
-    when: str
+    condition: str
     reason: str
     decide: str = "null::varchar"
 
 
 @dataclass(frozen=True)
-class Gone:
+class DeletedRecords:
     """What becomes of entities whose record of the org is gone.
 
     Attributes:
-        found: the Id of the record that is written, if there is one.
+        sf_id: the Id of the record that is written, if there is one.
         holds: why a row waits.
         notes: cases with what is said of a record that is made again.
     """
 
-    found: str
+    sf_id: str
     holds: Sequence[Hold]
     notes: Sequence[str] = ()
 
 
 def reason_sql(holds: Iterable[Hold]) -> str:
     """The first reason that holds."""
-    cases = "\n    ".join(f"when {hold.when} then {hold.reason}" for hold in holds)
+    cases = "\n    ".join(f"when {hold.condition} then {hold.reason}" for hold in holds)
     return f"case\n    {cases}\nend"
 
 
 def decide_sql(holds: Iterable[Hold]) -> str:
     """The lines to add to ``decisions.csv`` where ``reason_sql`` gives a reason, or null."""
-    cases = "\n    ".join(f"when {hold.when} then {hold.decide}" for hold in holds)
+    cases = "\n    ".join(f"when {hold.condition} then {hold.decide}" for hold in holds)
     return f"case\n    {cases}\nend"
 
 
 def holds(
-    mapping: ObjectMapping, schema: Mapping[str, Field], gone: Gone, *, parent: bool
+    mapping: ObjectMapping, schema: Mapping[str, Field], deleted: DeletedRecords, *, parent: bool
 ) -> list[Hold]:
     """Why rows wait, the first that holds counts."""
     child = Hold(f"sf_id is null and {CHILD} is not null", CHILD)
@@ -81,7 +81,7 @@ def holds(
         Hold("_undone", "null"),
         Hold("_wrong is not null", "_wrong"),
         Hold("_held is not null", "_held"),
-        *gone.holds,
+        *deleted.holds,
         Hold("_open is not null", "_open", "_open_decide"),
         Hold(f"{RENAMES} is not null", RENAMES, rename_ok_sql(REFERENCE)),
         *_missing(mapping, schema),
@@ -106,11 +106,11 @@ def needed_sql(mapping: ObjectMapping, children: Mapping[str, ObjectMapping]) ->
             listed=literal(name),
             mark=literal(mark),
             length=len(mark) + 1,
-            child=literal(f"its {one.object} waits: "),
+            child=literal(f"its {child_mapping.object} waits: "),
             plan=relation("plan", child),
         )
-        for child, one in children.items()
-        for name, looked_up in one.lookups().items()
+        for child, child_mapping in children.items()
+        for name, looked_up in child_mapping.lookups().items()
         if looked_up == mapping.object
     ]
     rows = "\nunion all\n".join(queries)
@@ -128,60 +128,60 @@ from {plan}
 where starts_with({field}, {mark}) and (action = 'hold' or list_contains(changed, {listed}))"""
 
 
-def gone(mapping: ObjectMapping, policies: Policies) -> Gone:
+def deleted_records(mapping: ObjectMapping, policies: Policies) -> DeletedRecords:
     """What an undo deleted was no decision of the org's people: it is made again in any case."""
     name, policy = mapping.object, policies.deleted_in_org
     deleted = f"its {name} was deleted in the org"
-    known = f"_rule = {literal(DELETED)}"
-    holds = list(_of_others(mapping, policies))
+    is_deleted = f"_rule = {literal(DELETED)}"
+    holds = list(_unclear_matches(mapping, policies))
     if policy == "leave":
-        told = f"(deleted_in_org: {policy})"
+        policy_note = f"(deleted_in_org: {policy})"
         holds += [
-            Hold(f"{known} and not _taken_back", literal(f"{deleted} {told}")),
-            Hold("_lost and not _taken_back", literal(f"{deleted}, for good {told}")),
+            Hold(f"{is_deleted} and not _was_undone", literal(f"{deleted} {policy_note}")),
+            Hold("_lost and not _was_undone", literal(f"{deleted}, for good {policy_note}")),
         ]
-        return Gone("matched.sf_id", holds)
+        return DeletedRecords("matched.sf_id", holds)
     holds += _opted_out(mapping, f"{deleted}, where it had opted out of e-mail")
     again = f"so it is made again (deleted_in_org: {policy})"
     notes = [
         f"when _lost then {literal(f'{deleted}, for good, {again}')}",
-        f"when {known} then {literal(f'{deleted}, {again}')}",
+        f"when {is_deleted} then {literal(f'{deleted}, {again}')}",
     ]
     if policy == "recreate":
-        return Gone("matched.sf_id", holds, notes)
-    found = "case when not ({}) then matched.sf_id end".format(
+        return DeletedRecords("matched.sf_id", holds, notes)
+    sf_id = "case when not ({}) then matched.sf_id end".format(
         f"matched.rule is not distinct from {literal(DELETED)}"
         f" and (undone.key is not null or {_lost_in_bin(mapping.stem)})"
     )
     in_bin = f"{deleted}, and its recycle bin has it no more, {again}"
-    return Gone(found, holds, [notes[0], f"when {known} then {literal(in_bin)}"])
+    return DeletedRecords(sf_id, holds, [notes[0], f"when {is_deleted} then {literal(in_bin)}"])
 
 
-def others_sql(mapping: ObjectMapping, policies: Policies) -> str:
+def several_records_sql(mapping: ObjectMapping, policies: Policies) -> str:
     """What is said of further records that the org has for one of ours."""
     name = mapping.object
     policy = policies.duplicates.of(name)
-    told = literal(f"the org has more than one {name} for it, also ")
-    why = f" || {literal(f' (duplicates.{name.lower()}: {policy})')}" if policy else ""
-    return f"{told} || array_to_string(_others, ', '){why}"
+    label = literal(f"the org has more than one {name} for it, also ")
+    policy_note = f" || {literal(f' (duplicates.{name.lower()}: {policy})')}" if policy else ""
+    return f"{label} || array_to_string(_others, ', '){policy_note}"
 
 
-def _of_others(mapping: ObjectMapping, policies: Policies) -> Iterator[Hold]:
+def _unclear_matches(mapping: ObjectMapping, policies: Policies) -> Iterator[Hold]:
     """Rows whose record is not surely theirs."""
     name = mapping.object
     if policies.duplicates.of(name) == "review":
         chosen = f"array_to_string(list_transform(list_concat([sf_id], _others), {_USE}), chr(10))"
-        several = others_sql(mapping, policies)
+        several = several_records_sql(mapping, policies)
         yield Hold("len(_others) > 0 and _decision is null", several, chosen)
     ambiguous = f"ambiguous: somebody else of ours matches the same {name} of the org"
-    this = f"list_transform([_gone_id], {_USE})[1]"
-    yield Hold(f"_rule = {literal(AMBIGUOUS)}", literal(ambiguous), this)
+    use_line = f"list_transform([_gone_id], {_USE})[1]"
+    yield Hold(f"_rule = {literal(AMBIGUOUS)}", literal(ambiguous), use_line)
     unclear = f"{literal(f'the {name} ')} || _gone_id || " + literal(
         " of the org has the same e-mail address, and a name that agrees in part"
     )
-    yield Hold(f"_rule = {literal(UNCLEAR)}", unclear, f"{this} || chr(10) || {_DIFFERENT}")
+    yield Hold(f"_rule = {literal(UNCLEAR)}", unclear, f"{use_line} || chr(10) || {_DIFFERENT}")
     merged = f"{literal(f'its {name} was merged into ')} || _gone_id || {literal(' in the org')}"
-    yield Hold(f"_rule = {literal(MERGED)}", merged, this)
+    yield Hold(f"_rule = {literal(MERGED)}", merged, use_line)
     converted = literal(f"its {name} was converted in the org")
     yield Hold(f"_rule = {literal(CONVERTED)}", converted)
 
@@ -190,23 +190,23 @@ _DIFFERENT = f"csv_line('different', {REFERENCE}, _gone_id)"
 _USE = f"lambda id: concat_ws(',', 'use', csv_cell({REFERENCE}), id)"
 
 
-def _opted_out(mapping: ObjectMapping, told: str) -> Iterator[Hold]:
+def _opted_out(mapping: ObjectMapping, label: str) -> Iterator[Hold]:
     """A record that is made again must not forget a consent that was withdrawn on the old one."""
     for field in sorted(OPT_OUTS.intersection(mapping.enabled())):
         name = quoted(field)
         org = relation("org", mapping.object)
-        why = f"{told} ({field}); undelete it there, or let a source say so"
+        reason = f"{label} ({field}); undelete it there, or let a source say so"
         yield Hold(
-            f"sf_id is null and not _taken_back and {name} is distinct from 'true'"
+            f"sf_id is null and not _was_undone and {name} is distinct from 'true'"
             f" and _gone_id in (select \"Id\" from {org} where {name} = 'true')",
-            literal(why),
+            literal(reason),
         )
 
 
 def _lost_in_bin(stem: str) -> str:
     """The org shows some records as deleted that its recycle bin has lost; it said so before."""
-    said = "code = 'UNDELETE_FAILED' and contains(message, 'recycle bin')"
-    return f"desired.key in (select key from {relation('refused', stem)} where {said})"
+    condition = "code = 'UNDELETE_FAILED' and contains(message, 'recycle bin')"
+    return f"desired.key in (select key from {relation('refused', stem)} where {condition})"
 
 
 def _missing(mapping: ObjectMapping, schema: Mapping[str, Field]) -> Iterator[Hold]:

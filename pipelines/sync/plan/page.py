@@ -12,7 +12,7 @@ from pipelines.warehouse import literal
 LINES = 5  # of source files, per record; nobody reads more
 
 
-def wanted_sql(part: ObjectPlan, payload: Path, limit: int) -> str:
+def requested_sql(part: ObjectPlan, payload: Path, limit: int) -> str:
     """The rows that a page shows: of each action the first, by key.
 
     What is unchanged is shown only where there is something to say of it.
@@ -28,7 +28,7 @@ group by action"""
 
 
 def page_rows_sql(title: str, links: str) -> str:
-    """Each row of ``wanted`` as a JSON array, in the order of the page.
+    """Each row of ``requested`` as a JSON array, in the order of the page.
 
     The array: object, key, title, action, Id, reason, scope, forecast, its code, its message,
     fields (name, decision, before, after, why), source lines (file, line), and what to decide.
@@ -42,16 +42,18 @@ with links as (
 {links}
 )
 select json_array(
-    {literal(title)}, wanted.key, title, action, sf_id, reason, scope,
+    {literal(title)}, requested.key, title, action, sf_id, reason, scope,
     forecast, forecast_code, forecast_message,
     list_transform(
-        said, lambda told: json_array(told.field, told.decision, told.before, told.after, told.why)
+        said,
+        lambda change:
+            json_array(change.field, change.decision, change.before, change.after, change.why)
     ),
     coalesce(links.lines, []), decide
 )::varchar as row
-from wanted
-left join links on links.key = wanted.key
-order by rank, wanted.key"""
+from requested
+left join links on links.key = requested.key
+order by rank, requested.key"""
 
 
 def links_sql(golden: Collection[str]) -> str:
@@ -74,6 +76,6 @@ def _links_sql(golden: str) -> str:
         {"" if golden == "people" else account}
         join person_records as records
             on records.record = person_links.record and records.batch = person_links.batch
-        semi join wanted on wanted.key = {key}
+        semi join requested on requested.key = {key}
     )
     group by key"""

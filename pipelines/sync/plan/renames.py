@@ -24,7 +24,7 @@ RENAMES, RENAMED = "_renames", "_renamed"
 ALONE = "_opt_out_alone"
 """The column that says that of a row which waits the opt-out is sent."""
 
-ALONE_TOLD = "only its opt-out is sent, the rest waits: "
+ALONE_REASON = "only its opt-out is sent, the rest waits: "
 """How the reason of such a row begins; whoever keeps outcomes knows by it that the row waits."""
 
 NAMERS = {"key": "varchar", "reference": "varchar", "trusted": "boolean", "line": "integer"}
@@ -32,12 +32,12 @@ NAMERS = {"key": "varchar", "reference": "varchar", "trusted": "boolean", "line"
 
 
 def renamed_sql(mapping: ObjectMapping, compared: Sequence[str]) -> str:
-    """Who would be renamed into somebody else: ``key`` and ``words``, from whom to whom.
+    """Who would be renamed into somebody else: ``key`` and ``description``, from whom to whom.
 
     It reads ``decided``, whose ``before`` and ``after`` are wire values.
     """
     if not {FIRST, LAST}.intersection(compared):
-        return "select null::varchar as key, null::varchar as words where false"
+        return "select null::varchar as key, null::varchar as description where false"
     standby = mapping.fields[LAST].default if LAST in mapping.fields else None
     blank = literal(str(standby)) if isinstance(standby, str) else "null"
     return _RENAMED.format(first=FIRST, last=LAST, email=EMAIL, blank=blank)
@@ -49,7 +49,7 @@ select
     '"' || concat_ws(' ', first_before, last_before) || '" to "'
         || concat_ws(' ', first_after, last_after) || '"'
         || case when readdressed then ' and from ' || email_before || ' to '
-            || coalesce(email_after, 'no address') else '' end as words
+            || coalesce(email_after, 'no address') else '' end as description
 from (
     select
         *,
@@ -75,13 +75,13 @@ where (other_first and other_last) or ((other_first or other_last) and readdress
 
 def renames_columns() -> list[str]:
     """The columns ``RENAMES`` and ``RENAMED``, where ``renamed`` and ``namers`` are joined."""
-    held = f"'it would be renamed from ' || renamed.words || '; {FILE} can let it pass'"
+    reason = f"'it would be renamed from ' || renamed.description || '; {FILE} can let it pass'"
     by_line = f"' as {FILE}:' || namers.line || ' allows'"
     free = f"case when namers.line is not null then {by_line} else ', by an id that is trusted' end"
     may = "coalesce(namers.trusted, false) or namers.line is not null"
     return [
-        f"case when not ({may}) then {held} end as {RENAMES}",
-        f"case when {may} then 'renamed from ' || renamed.words || {free} end as {RENAMED}",
+        f"case when not ({may}) then {reason} end as {RENAMES}",
+        f"case when {may} then 'renamed from ' || renamed.description || {free} end as {RENAMED}",
     ]
 
 
@@ -97,9 +97,10 @@ def alone_sql(opt_outs: Sequence[str]) -> str:
     """
     if not opt_outs:
         return f"false as {ALONE}"
-    ours = "_rule in ('key', 'alias') and sf_id is not null"
+    is_matched_by_key = "_rule in ('key', 'alias') and sf_id is not null"
     return (
-        f"(reason is not null or _refused) and {ours} and len({out_sql(opt_outs)}) > 0 as {ALONE}"
+        f"(reason is not null or _refused) and {is_matched_by_key}"
+        f" and len({out_sql(opt_outs)}) > 0 as {ALONE}"
     )
 
 
@@ -142,7 +143,7 @@ def namers_sql(mapping: ObjectMapping) -> str:
 _NAMERS = """\
 with
 
-asked as (
+concerned as (
     select key from {differences} where field in ({names})
     union
     select entity_key from {matched} where gone_id is not null or len(others) > 0
@@ -161,7 +162,7 @@ givers as (
         links.source_id,
         links.record
     from person_links as links
-    semi join asked on asked.key = links.person_key
+    semi join concerned on concerned.key = links.person_key
     join people on people.person_key = links.person_key
     where links.entity <> 'address'
     qualify row_number() over (
@@ -177,10 +178,10 @@ allowed as (
     from (
         {references}
         union all
-        select matched.entity_key, null, said.line
-        from config_decisions as said
-        join {matched} as matched on matched.sf_id = said.reference
-        where said.kind = 'rename_ok'
+        select matched.entity_key, null, decision.line
+        from config_decisions as decision
+        join {matched} as matched on matched.sf_id = decision.reference
+        where decision.kind = 'rename_ok'
     )
     group by entity_key
 )

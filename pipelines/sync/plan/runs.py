@@ -13,8 +13,8 @@ RUNS = "runs"
 def note_run(plan: Path, run_id: str) -> None:
     """Remember that a run applies the plan in this folder."""
     path = plan / RUNS
-    known = path.read_text(encoding="utf-8").split() if path.exists() else []
-    if run_id not in known:
+    run_ids = path.read_text(encoding="utf-8").split() if path.exists() else []
+    if run_id not in run_ids:
         with path.open("a", encoding="utf-8") as file:
             file.write(f"{run_id}\n")
 

@@ -107,13 +107,13 @@ class Plan:
 
         Without those of an object its Ids are not known yet.
         """
-        found = {
+        paths_by_object = {
             name: [self.outcomes(part.stem) for part in of_object(self.objects, name)]
             for name in dict.fromkeys(self.objects[stem].references.values())
         }
         return {
             name: paths
-            for name, paths in found.items()
+            for name, paths in paths_by_object.items()
             if paths and all(path.exists() for path in paths)
         }
 
@@ -215,8 +215,8 @@ def load_plan(home: Path, plan_id: str) -> Plan:
         plan = Plan(folder=folder, objects=objects, **header)
     except FileNotFoundError:
         plans = (home / "plans").glob("[!.]*/" + HEADER)
-        there = sorted(path.parent.name for path in plans)
-        listed = ", ".join(there[-5:]) or "none"
+        plan_ids = sorted(path.parent.name for path in plans)
+        listed = ", ".join(plan_ids[-5:]) or "none"
         message = f"there is no plan {plan_id}; the newest are: {listed}"
         raise ConfigError.at(folder, None, message) from None
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -232,8 +232,8 @@ def load_plan(home: Path, plan_id: str) -> Plan:
 def parts_of(header: Mapping[str, Any]) -> Iterator[ObjectPlan]:
     """The parts that a header tells of; older headers hold a digest of the rows besides."""
     for name, facts in header["objects"].items():
-        known = {fact: facts[fact] for fact in facts if fact != "content"}
-        yield ObjectPlan(stem=name.lower(), **known)
+        own_facts = {fact: facts[fact] for fact in facts if fact != "content"}
+        yield ObjectPlan(stem=name.lower(), **own_facts)
 
 
 def payload_name(stem: str) -> str:

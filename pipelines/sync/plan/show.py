@@ -28,13 +28,14 @@ ONLY: Mapping[str, str] = {
     "holds": "action = 'hold'",
     "notes": "action <> 'hold' and reason is not null",
     "conflicts": (
-        "len(list_filter(said, lambda told: starts_with(told.decision, 'conflict_'))) > 0"
+        "len(list_filter(said, lambda change: starts_with(change.decision, 'conflict_'))) > 0"
     ),
     "reviews": (
-        "decide is not null or len(list_filter(said, lambda told: told.decision = 'review')) > 0"
+        "decide is not null"
+        " or len(list_filter(said, lambda change: change.decision = 'review')) > 0"
     ),
-    "truncated": "len(list_filter(said, lambda told: told.decision = 'truncated')) > 0",
-    "kept": "len(list_filter(said, lambda told: ends_with(told.decision, '_kept'))) > 0",
+    "truncated": "len(list_filter(said, lambda change: change.decision = 'truncated')) > 0",
+    "kept": "len(list_filter(said, lambda change: ends_with(change.decision, '_kept'))) > 0",
     "rejections": "forecast is not null",
 }
 """What ``--only`` may ask for → the condition on a row."""
@@ -77,7 +78,7 @@ class ObjectSummary:
 
 
 @dataclass(frozen=True)
-class Told:
+class FieldChange:
     """One field of one row: what the org holds, what we want, and what becomes of it."""
 
     field: str
@@ -110,7 +111,7 @@ class Row:
     forecast_code: str | None
     forecast_message: str | None
     decide: str | None
-    said: tuple[Told, ...]
+    said: tuple[FieldChange, ...]
 
 
 def summary(plan: Plan, connection: DuckDBPyConnection) -> list[ObjectSummary]:
@@ -119,19 +120,19 @@ def summary(plan: Plan, connection: DuckDBPyConnection) -> list[ObjectSummary]:
     for stem, part in plan.objects.items():
         payload = plan.payload(stem)
         counted = {
-            what: connection.execute(_counted_sql(payload, column, where)).fetchall()
-            for what, (column, where) in _COUNTED.items()
+            counter: connection.execute(_counted_sql(payload, column, where)).fetchall()
+            for counter, (column, where) in _COUNTED.items()
         }
         [(undecided,)] = connection.execute(_undecided_sql(payload)).fetchall()
-        known = ACTIONS if plan.kind == "sync" else (*UNDO_ACTIONS, "hold", "unchanged")
+        action_names = ACTIONS if plan.kind == "sync" else (*UNDO_ACTIONS, "hold", "unchanged")
         summaries.append(
             ObjectSummary(
                 mapping=stem,
                 object=part.object,
                 title=plan.called(stem),
-                actions={action: part.counts.get(action, 0) for action in known},
+                actions={action: part.counts.get(action, 0) for action in action_names},
                 forecasts={(row[0][0], row[0][1]): row[1] for row in counted.pop("forecasts")},
-                **{what: dict(rows) for what, rows in counted.items()},
+                **{counter: dict(rows) for counter, rows in counted.items()},
                 undecided=undecided,
             )
         )
@@ -140,7 +141,7 @@ def summary(plan: Plan, connection: DuckDBPyConnection) -> list[ObjectSummary]:
 
 _COUNTED = {
     "fields": ("unnest(changed)", "true"),
-    "decisions": ("unnest(list_transform(fields, lambda told: told.decision))", "true"),
+    "decisions": ("unnest(list_transform(fields, lambda change: change.decision))", "true"),
     "scopes": ("scope", "action <> 'unchanged'"),
     "holds": ("reason", "action = 'hold'"),
     "notes": ("reason", "action <> 'hold'"),
@@ -150,11 +151,11 @@ _COUNTED = {
 
 def _counted_sql(payload: Path, column: str, where: str) -> str:
     return f"""\
-select what, count(*)
-from (select {column} as what from {parquet_sql(payload)} where {where})
-where what is not null
-group by what
-order by count(*) desc, what"""
+select counted, count(*)
+from (select {column} as counted from {parquet_sql(payload)} where {where})
+where counted is not null
+group by counted
+order by count(*) desc, counted"""
 
 
 def _undecided_sql(payload: Path) -> str:
@@ -192,12 +193,12 @@ def rows(
     conditions = [ONLY[only] if only else something]
     if field is not None:
         conditions.append("len(said) > 0")
-    found = connection.sql(
+    query_result = connection.sql(
         f"from ({query}) where {' and '.join(conditions)} order by rank, key limit {limit:d}"
     )
-    for row in found.to_arrow_table().to_pylist():
+    for row in query_result.to_arrow_table().to_pylist():
         del row["rank"]
-        row["said"] = tuple(Told(**told) for told in row["said"])
+        row["said"] = tuple(FieldChange(**change) for change in row["said"])
         yield Row(**row)
 
 
@@ -211,7 +212,7 @@ def rows_sql(part: ObjectPlan, source: str, *, field: str | None = None) -> str:
     """
     names = [name for name in part.types if field in (None, name)]
     order = ", ".join(map(literal, (*ACTIONS, *UNDO_ACTIONS)))
-    given = "fields" if field is None else _only_sql(field)
+    changes = "fields" if field is None else _only_sql(field)
     return f"""\
 select
     key,
@@ -224,13 +225,13 @@ select
     forecast_code,
     forecast_message,
     decide,
-    case when action = 'create' then {_values_sql(names)} else {given} end as said,
+    case when action = 'create' then {_values_sql(names)} else {changes} end as said,
     list_position([{order}], action) as rank
 from {source}"""
 
 
 def _only_sql(field: str) -> str:
-    return f"list_filter(fields, lambda told: told.field = {literal(field)})"
+    return f"list_filter(fields, lambda change: change.field = {literal(field)})"
 
 
 def _values_sql(names: list[str]) -> str:
@@ -241,7 +242,7 @@ def _values_sql(names: list[str]) -> str:
         f" 'after': {quoted(name)}, 'sent': null::varchar, 'why': null::varchar}}) end"
         for name in names
     )
-    return f"list_filter([{values}], lambda told: told is not null)" if names else "[]"
+    return f"list_filter([{values}], lambda change: change is not null)" if names else "[]"
 
 
 def title_sql(part: ObjectPlan) -> str:

@@ -83,7 +83,7 @@ class State:
         self,
         connection: DuckDBPyConnection,
         *,
-        say: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
+        report: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
         patience: float = 60.0,
     ) -> Iterator[None]:
         """Attach the state as ``state``, with all of its tables, in the version that we know.
@@ -94,20 +94,24 @@ class State:
             Busy: another process held the file for ``patience`` seconds.
             ConfigError: it is of a newer version, or of one that was not brought up to ours yet.
         """
-        with self.opened(connection, say=say, patience=patience):
+        with self.opened(connection, report=report, patience=patience):
             self._make_or_refuse(connection)
             connection.execute(sql("state/known_outcomes"))
             yield
 
     @contextmanager
     def opened(
-        self, connection: DuckDBPyConnection, *, say: Callable[[str], None], patience: float = 60.0
+        self,
+        connection: DuckDBPyConnection,
+        *,
+        report: Callable[[str], None],
+        patience: float = 60.0,
     ) -> Iterator[None]:
         """Attach the state whatever its version, and detach it in any case: no lock leaks."""
         import duckdb
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        started = told = time.monotonic()
+        started = reported_at = time.monotonic()
         while True:
             try:
                 connection.execute(f"attach {literal(self.path)} as state")
@@ -115,15 +119,15 @@ class State:
             except duckdb.IOException as error:
                 if "lock" not in str(error):
                     raise
-                now = time.monotonic()
-                if now - started > patience:
+                moment = time.monotonic()
+                if moment - started > patience:
                     raise Busy(
                         f"{self.path} is open elsewhere for more than {patience:.0f} s: {error}."
                         " Close that program (people read causeway.duckdb instead) and run again."
                     ) from None
-                if now - told > 5:
-                    told = now
-                    say(f"waiting for {self.path.name}: {error}")
+                if moment - reported_at > 5:
+                    reported_at = moment
+                    report(f"waiting for {self.path.name}: {error}")
                 time.sleep(0.1)
         try:
             connection.execute("set variable organization = $1", [self.organization])
@@ -132,36 +136,36 @@ class State:
             connection.execute("detach state")
 
     def _make_or_refuse(self, connection: DuckDBPyConnection) -> None:
-        found, ours = migrations.version_of(connection), migrations.newest()
-        if found is None:
+        version, newest = migrations.version_of(connection), migrations.newest()
+        if version is None:
             with transaction(connection):
                 connection.execute(sql("state/tables"))
-                migrations.write_version(connection, ours)
-        elif found != ours:
-            migrations.refuse_newer(found, str(self.path))
+                migrations.write_version(connection, newest)
+        elif version != newest:
+            migrations.refuse_newer(version, str(self.path))
             raise ConfigError(
-                f"{self.path} is of version {found}, and this Causeway reads version {ours};"
+                f"{self.path} is of version {version}, and this Causeway reads version {newest};"
                 " `causeway status` brings it there"
             )
 
     @property
-    def shown_version(self) -> int | None:
+    def published_version(self) -> int | None:
         """Of which version everything is that was made from the state; none while it is made."""
-        text = self._shown_version.read_text() if self._shown_version.exists() else ""
+        text = self._version_file.read_text() if self._version_file.exists() else ""
         return int(text) if text.isdecimal() else None
 
     def show_version(self) -> None:
         """Say that all that is made from the state has been made, from this version of it."""
-        temporary = self._shown_version.with_suffix(".tmp")
+        temporary = self._version_file.with_suffix(".tmp")
         temporary.write_text(str(migrations.newest()))
-        publish(temporary, self._shown_version)
+        publish(temporary, self._version_file)
 
     def hide_version(self) -> None:
         """Say that what was made from the state may not be read."""
-        self._shown_version.unlink(missing_ok=True)
+        self._version_file.unlink(missing_ok=True)
 
     @property
-    def _shown_version(self) -> Path:
+    def _version_file(self) -> Path:
         return self.warehouse.home / "state" / "version"
 
     def published(self, table: str) -> Path:
@@ -177,12 +181,12 @@ class State:
         for table in tables or TABLES:
             path = self.published(table)
             [(content,)] = connection.execute(_content_sql(table)).fetchall()
-            told = path.with_suffix(".content")
-            if path.exists() and told.exists() and told.read_text() == content:
+            content_file = path.with_suffix(".content")
+            if path.exists() and content_file.exists() and content_file.read_text() == content:
                 continue
-            told.unlink(missing_ok=True)
+            content_file.unlink(missing_ok=True)
             write_parquet(connection, PUBLISHED.get(table, f"from state.{table}"), path)
-            told.write_text(content)
+            content_file.write_text(content)
 
 
 def _content_sql(table: str) -> str:

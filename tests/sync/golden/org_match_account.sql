@@ -27,9 +27,12 @@ decisions as (
     from (
         select *
         from (
-        select coalesce(aliases.entity_key, said.reference) as entity_key, said.target, said.line
-        from (select * from config_decisions where kind = 'use') as said
-        left join aliases on aliases.alias = said.reference
+        select
+            coalesce(aliases.entity_key, decision.reference) as entity_key,
+            decision.target,
+            decision.line
+        from (select * from config_decisions where kind = 'use') as decision
+        left join aliases on aliases.alias = decision.reference
         )
         semi join entities using (entity_key)
         qualify row_number() over (partition by entity_key order by line desc) = 1
@@ -78,7 +81,7 @@ successors as (
     left join aliases on aliases.alias = gave_way.key
 ),
 
-found as (
+matches as (
     select decided.entity_key, decided.sf_id, decided.since, -1 as place, 'decision' as rule
     from decided
     where decided.wrong is null and not decided.done
@@ -109,7 +112,7 @@ oldest as (
         rule,
         arg_min(sf_id, since) as sf_id,
         count(distinct sf_id) as candidates
-    from found
+    from matches
     group by entity_key, place, rule
 ),
 
@@ -124,13 +127,15 @@ several as (
     select entity_key from oldest where candidates > 1 or rule = 'alias'
 ),
 
-others as (
-    select found.entity_key, list(distinct found.sf_id order by found.sf_id) as sf_ids
-    from found
-    semi join several on several.entity_key = found.entity_key
-    join best on best.entity_key = found.entity_key
-    where found.sf_id <> best.sf_id and (found.rule in ('key', 'alias') or found.rule = best.rule)
-    group by found.entity_key
+further as (
+    select matches.entity_key, list(distinct matches.sf_id order by matches.sf_id) as sf_ids
+    from matches
+    semi join several on several.entity_key = matches.entity_key
+    join best on best.entity_key = matches.entity_key
+    where
+        matches.sf_id <> best.sf_id
+        and (matches.rule in ('key', 'alias') or matches.rule = best.rule)
+    group by matches.entity_key
 ),
 
 taken_over as (
@@ -145,7 +150,7 @@ claims as (
     group by sf_id
 ),
 
-gone as (
+dead_keys as (
     select
         lower("Causeway_Key__c") as key,
         arg_max(case when "MasterRecordId" is not null then 'merged' else 'deleted' end, coalesce("LastModifiedDate", "CreatedDate", '') || "Id") as rule,
@@ -155,8 +160,8 @@ gone as (
     group by lower("Causeway_Key__c")
 ),
 
-nowhere as (
-    select key as entity_key from gone
+unmatched as (
+    select key as entity_key from dead_keys
     union
     select entity_key from decided where wrong is not null
 )
@@ -168,29 +173,29 @@ select
     best.candidates,
     claims.entities = 1 and best.place <> 0 as adopt,
     taken_over.alias,
-    coalesce(others.sf_ids, []) as others,
+    coalesce(further.sf_ids, []) as others,
     case when claims.entities > 1 then best.sf_id end as gone_id,
     case when decided.sf_id = best.sf_id then decided.line end as decision,
     decided.wrong
 from best
 join claims on claims.sf_id = best.sf_id
-left join others on others.entity_key = best.entity_key
+left join further on further.entity_key = best.entity_key
 left join taken_over on taken_over.sf_id = best.sf_id
 left join decided on decided.entity_key = best.entity_key
 union all
 select
     entities.entity_key,
     null,
-    coalesce(gone.rule, 'decision'),
+    coalesce(dead_keys.rule, 'decision'),
     0,
     false,
     null,
     [],
-    gone.gone_id,
+    dead_keys.gone_id,
     null,
     decided.wrong
-from nowhere
-join entities on entities.entity_key = nowhere.entity_key
-left join gone on gone.key = nowhere.entity_key
-left join decided on decided.entity_key = nowhere.entity_key
-where nowhere.entity_key not in (select entity_key from best)
+from unmatched
+join entities on entities.entity_key = unmatched.entity_key
+left join dead_keys on dead_keys.key = unmatched.entity_key
+left join decided on decided.entity_key = unmatched.entity_key
+where unmatched.entity_key not in (select entity_key from best)

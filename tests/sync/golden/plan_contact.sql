@@ -53,7 +53,7 @@ rules as (
     )
 ),
 
-taken_back as (
+undone_fields as (
     select distinct differences.key, differences.field
     from differences_contact as differences
     join rules on rules.field = differences.field
@@ -75,18 +75,18 @@ moved as (
         ledger.sent,
         ledger.key is not null as written,
         normal_value(rules.type, differences.after)
-            is distinct from normal_value(rules.type, ledger.sent) as ours,
+            is distinct from normal_value(rules.type, ledger.sent) as source_changed,
         normal_value(rules.type, differences.before)
-            is distinct from normal_value(rules.type, ledger.stored) as theirs,
+            is distinct from normal_value(rules.type, ledger.stored) as org_changed,
         differences.before is null or (rules.type = 'boolean' and differences.before = 'false')
             as blank,
-        taken_back.key is not null as undone
+        undone_fields.key is not null as undone
     from differences_contact as differences
     join rules on rules.field = differences.field
     left join ledger_contact as ledger
         on ledger.key = differences.key and ledger.field = differences.field
-    left join taken_back
-        on taken_back.key = differences.key and taken_back.field = differences.field
+    left join undone_fields
+        on undone_fields.key = differences.key and undone_fields.field = differences.field
 ),
 
 units as (
@@ -98,8 +98,8 @@ units as (
     select
         moved.* replace (
             bool_or(written) over whole as written,
-            bool_or(ours) over whole as ours,
-            bool_or(theirs) over whole as theirs,
+            bool_or(source_changed) over whole as source_changed,
+            bool_or(org_changed) over whole as org_changed,
             bool_and(blank) over whole as blank,
             bool_or(undone) over whole as undone,
             bool_or(fills) over whole or bool_and(coalesce(after = standby, false)) over whole as fills
@@ -125,10 +125,10 @@ decided as (
             when not written and on_adopt = 'overwrite' then 'write'
             when not written and on_adopt = 'review' then 'review'
             when not written then 'adopt_kept'
-            when ours and theirs and conflict = 'review' then 'review'
-            when ours and theirs then 'conflict_' || conflict
-            when ours then 'write'
-            when not theirs then 'automation_kept'
+            when source_changed and org_changed and conflict = 'review' then 'review'
+            when source_changed and org_changed then 'conflict_' || conflict
+            when source_changed then 'write'
+            when not org_changed then 'automation_kept'
             when drift = 'keep' then 'drift_kept'
             else drift
         end as decision,
@@ -143,7 +143,7 @@ cuts as (
     where _cut is not null
 ),
 
-told as (
+row_fields as (
     select
         decided.key,
         list({
@@ -184,7 +184,7 @@ renamed as (
         '"' || concat_ws(' ', first_before, last_before) || '" to "'
             || concat_ws(' ', first_after, last_after) || '"'
             || case when readdressed then ' and from ' || email_before || ' to '
-                || coalesce(email_after, 'no address') else '' end as words
+                || coalesce(email_after, 'no address') else '' end as description
     from (
         select
             *,
@@ -225,8 +225,8 @@ joined as (
         open.proposed as _proposed,
         open.decide as _open_decide,
         true as _needed, null::varchar as _child,
-        case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.words || '; decisions.csv can let it pass' end as _renames,
-        case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.words || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
+        case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.description || '; decisions.csv can let it pass' end as _renames,
+        case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.description || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
         coalesce(matched.adopt, false) as _adopt,
         coalesce(scope.reason, 'touched by the batch') as scope,
@@ -236,10 +236,10 @@ joined as (
                 then false
             else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'Birthdate=' || desired."Birthdate", 'Department=' || desired."Department", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'LastName=' || desired."LastName", 'MailingCity=' || desired."MailingCity", 'MailingCountry=' || desired."MailingCountry", 'MailingPostalCode=' || desired."MailingPostalCode", 'MailingState=' || desired."MailingState", 'MailingStreet=' || desired."MailingStreet", 'MobilePhone=' || desired."MobilePhone", 'OtherCity=' || desired."OtherCity", 'OtherCountry=' || desired."OtherCountry", 'OtherPhone=' || desired."OtherPhone", 'OtherPostalCode=' || desired."OtherPostalCode", 'OtherState=' || desired."OtherState", 'OtherStreet=' || desired."OtherStreet", 'Phone=' || desired."Phone", 'Salutation=' || desired."Salutation", 'Title=' || desired."Title")))
         end as _undone,
-        undone.key is not null as _taken_back,
-        coalesce(told.changed, []::varchar[]) as _changed,
-        coalesce(told.befores, []::varchar[]) as _befores,
-        coalesce(told.fields, []) as _fields,
+        undone.key is not null as _was_undone,
+        coalesce(row_fields.changed, []::varchar[]) as _changed,
+        coalesce(row_fields.befores, []::varchar[]) as _befores,
+        coalesce(row_fields.fields, []) as _fields,
         desired."AccountId",
         desired."Salutation",
         desired."FirstName",
@@ -268,7 +268,7 @@ joined as (
     left join matched on matched.entity_key = desired.key
     left join lost on lost.key = desired.key
     left join scope on scope.key = desired.key
-    left join told on told.key = desired.key
+    left join row_fields on row_fields.key = desired.key
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
     left join namers on namers.key = desired.key
@@ -286,8 +286,8 @@ held as (
             when _rule = 'unclear' then 'the Contact ' || _gone_id || ' of the org has the same e-mail address, and a name that agrees in part'
             when _rule = 'merged' then 'its Contact was merged into ' || _gone_id || ' in the org'
             when _rule = 'converted' then 'its Contact was converted in the org'
-            when _rule = 'deleted' and not _taken_back then 'its Contact was deleted in the org (deleted_in_org: leave)'
-            when _lost and not _taken_back then 'its Contact was deleted in the org, for good (deleted_in_org: leave)'
+            when _rule = 'deleted' and not _was_undone then 'its Contact was deleted in the org (deleted_in_org: leave)'
+            when _lost and not _was_undone then 'its Contact was deleted in the org, for good (deleted_in_org: leave)'
             when _open is not null then _open
             when _renames is not null then _renames
             when sf_id is null and "LastName" is null then 'LastName is empty, and Salesforce demands it'
@@ -300,14 +300,14 @@ held as (
             when _rule = 'unclear' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1] || chr(10) || csv_line('different', coalesce(_reference, key), _gone_id)
             when _rule = 'merged' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
             when _rule = 'converted' then null::varchar
-            when _rule = 'deleted' and not _taken_back then null::varchar
-            when _lost and not _taken_back then null::varchar
+            when _rule = 'deleted' and not _was_undone then null::varchar
+            when _lost and not _was_undone then null::varchar
             when _open is not null then _open_decide
             when _renames is not null then 'rename_ok,' || csv_cell(coalesce(_reference, key)) || ','
             when sf_id is null and "LastName" is null then null::varchar
         end as decide,
         case
-            when sf_id is not null or _taken_back then null
+            when sf_id is not null or _was_undone then null
         end as note
     from joined
 ),
@@ -426,10 +426,10 @@ select
         else map([], [])
     end as before,
     case
-        when _opt_out_alone then list_transform(_fields, lambda told: case
-            when list_contains(sends, told.field) or not list_contains(_changed, told.field)
-                then told
-            else struct_update(told, decision := 'waits', why := 'it waits with the rest of its row, whose opt-out alone is sent')
+        when _opt_out_alone then list_transform(_fields, lambda cell: case
+            when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
+                then cell
+            else struct_update(cell, decision := 'waits', why := 'it waits with the rest of its row, whose opt-out alone is sent')
         end)
         when waits is not null or _undone then []
         when sf_id is not null then _fields

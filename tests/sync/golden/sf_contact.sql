@@ -55,15 +55,15 @@ account_ids as (
         select entity_key, '@account:' || entity_key, 3
         from routes
         where sobject = 'Account'
-    ) as known
+    ) as by_name
     group by name
 ),
 
 valued as (
     select
         routed.person_key as key,
-        "AccountId_found".id as "AccountId",
-        case when lower(trim(routed."account_key")) is not null and "AccountId_found".id is null then lower(trim(routed."account_key")) end as "AccountId_missed",
+        "AccountId_match".id as "AccountId",
+        case when lower(trim(routed."account_key")) is not null and "AccountId_match".id is null then lower(trim(routed."account_key")) end as "AccountId_missed",
         case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' else "salutation" end as "Salutation",
         "first_name" as "FirstName",
         coalesce("last_name", '[not provided]') as "LastName",
@@ -88,7 +88,7 @@ valued as (
         "opted_out" as "HasOptedOutOfEmail",
         concat_ws(chr(10), note, further_addresses) as "Description"
     from routed
-    left join account_ids as "AccountId_found" on "AccountId_found".name = lower(trim(routed."account_key"))
+    left join account_ids as "AccountId_match" on "AccountId_match".name = lower(trim(routed."account_key"))
 ),
 
 wired as (
@@ -102,8 +102,8 @@ wired as (
         clean_lines("Title"::varchar) as "Title",
         clean_lines("Department"::varchar) as "Department",
         clean_lines("Email"::varchar) as "Email",
-        try_cast("Birthdate" as date)::varchar as "Birthdate",
-        case when try_cast("Birthdate" as date)::varchar is null then "Birthdate"::varchar end as "Birthdate_misfit",
+        any_date("Birthdate")::varchar as "Birthdate",
+        case when any_date("Birthdate")::varchar is null then date_text("Birthdate"::varchar) end as "Birthdate_misfit",
         clean_lines("Phone"::varchar) as "Phone",
         clean_lines("MobilePhone"::varchar) as "MobilePhone",
         clean_lines("Fax"::varchar) as "Fax",
@@ -118,8 +118,8 @@ wired as (
         clean_lines("OtherPostalCode"::varchar) as "OtherPostalCode",
         clean_lines("OtherCountry"::varchar) as "OtherCountry",
         clean_lines("OtherPhone"::varchar) as "OtherPhone",
-        try_cast("HasOptedOutOfEmail" as boolean)::varchar as "HasOptedOutOfEmail",
-        case when try_cast("HasOptedOutOfEmail" as boolean)::varchar is null then "HasOptedOutOfEmail"::varchar end as "HasOptedOutOfEmail_misfit",
+        parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
+        case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
         clean_lines("Description"::varchar) as "Description"
     from valued
 ),

@@ -30,7 +30,7 @@ FOLDER = files(__name__)
 FIRST = 1
 """What is in a state that says no version: it is as commit d30ce69 and all before it wrote it."""
 
-KNOWN_BY = "record"
+FIRST_TABLE = "record"
 """The table that every program makes first; a file with others but without it is no state."""
 
 
@@ -74,11 +74,11 @@ def version_of(connection: DuckDBPyConnection) -> int | None:
     import duckdb
 
     try:
-        [(found,)] = connection.execute("select version from state.version").fetchall()
+        [(version,)] = connection.execute("select version from state.version").fetchall()
     except duckdb.CatalogException:
         query = "select table_name from duckdb_tables() where database_name = 'state'"
         tables = {name for [name] in connection.execute(query).fetchall()}
-        if tables and KNOWN_BY not in tables:
+        if tables and FIRST_TABLE not in tables:
             query = "select path from duckdb_databases() where database_name = 'state'"
             [(path,)] = connection.execute(query).fetchall()
             raise ConfigError(
@@ -86,7 +86,7 @@ def version_of(connection: DuckDBPyConnection) -> int | None:
                 " Put the right file there, or give --home another folder"
             ) from None
         return FIRST if tables else None
-    return int(found)
+    return int(version)
 
 
 def write_version(connection: DuckDBPyConnection, number: int) -> None:
@@ -96,7 +96,7 @@ def write_version(connection: DuckDBPyConnection, number: int) -> None:
 
 
 def migrate(
-    connection: DuckDBPyConnection, warehouse: Warehouse, before: int, say: Callable[[str], None]
+    connection: DuckDBPyConnection, warehouse: Warehouse, before: int, report: Callable[[str], None]
 ) -> None:
     """Bring the attached state to the newest version, in the transaction of whoever calls.
 
@@ -104,24 +104,24 @@ def migrate(
         connection: has the state attached.
         warehouse: whose state it is.
         before: the version it is of.
-        say: gets a line for each step.
+        report: gets a line for each step.
     """
     for step in steps():
         if step.version > before:
-            say(f"{warehouse.home}: the state becomes one of version {step.version}")
+            report(f"{warehouse.home}: the state becomes one of version {step.version}")
             step.run(connection, warehouse)
     write_version(connection, newest())
 
 
-def refuse_newer(found: int, what: str) -> None:
+def refuse_newer(version: int, source: str) -> None:
     """Stop before anything is read that a newer program has written.
 
     Raises:
         ConfigError: the version is above the newest that this program knows.
     """
-    if found > newest():
+    if version > newest():
         raise ConfigError(
-            f"{what} was written by a newer Causeway: its state is of version {found}, and this one"
-            f" reads versions up to {newest()}. Nothing was changed. Use that Causeway, or give"
+            f"{source} was written by a newer Causeway: its state is of version {version}, and this"
+            f" one reads versions up to {newest()}. Nothing was changed. Use that Causeway, or give"
             " this one a home of its own: CAUSEWAY_HOME or --home"
         )
