@@ -60,8 +60,9 @@ def causeway(
       causeway sync             your own files: inbox/<source>/<day>/*, as mappings/ says
       causeway status           what landed, who was found, what Salesforce holds
 
-    Exit codes: 0 all well, 1 some rows were rejected or held, 2 usage or configuration,
-    3 the org or the machine failed and a rerun will go on, 4 a guard blocked the plan.
+    Exit codes: 0 all well, 1 some rows were rejected or held, or a file was refused, 2 usage or
+    configuration, 3 the org or the machine failed and a rerun will go on, 4 a guard blocked the
+    plan.
     """
     environment.choose_home(home)
     Reported.debug = debug
