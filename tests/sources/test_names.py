@@ -47,7 +47,7 @@ def _content(kind: str, person: int) -> bytes:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @given(names=st.lists(st.sampled_from(ODD) | NAMES, min_size=1, max_size=5))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_a_file_of_any_name_lands_its_own_rows(
     new_house: Any, tmp_path_factory: Any, kind: str, names: list[str]
 ) -> None:
@@ -68,7 +68,7 @@ def test_a_file_of_any_name_lands_its_own_rows(
 
 
 @given(name=st.sampled_from(ODD) | NAMES)
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_a_home_of_any_name_holds_its_own_rows(new_house: Any, name: str) -> None:
     """Beside homes which its name would match as a pattern; or it is refused with a word."""
     around = new_house().home

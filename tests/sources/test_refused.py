@@ -127,7 +127,7 @@ def _elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(damage=DAMAGE, cut=st.floats(0.05, 1), whole=st.booleans())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_damaged_files_land_or_are_refused_and_nobody_waits_for_them(
     new_house: Any, kind: str, damage: list[tuple[float, int, bytes]], cut: float, whole: bool
 ) -> None:
