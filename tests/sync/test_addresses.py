@@ -103,7 +103,7 @@ def place(
         fill(f"org_match_{name.lower()}", columns, [])
     keys = ("p-1", "p-2")  # two of one place
     routes = [{"entity_key": key, "sobject": "Contact"} for key in keys]
-    fill("routes", dict.fromkeys(routes[0], "varchar"), routes)
+    fill("routes", dict.fromkeys((*routes[0], "excluded"), "varchar"), routes)
     fill("people", golden["people"], [{"person_key": key} for key in keys])
 
     def make(policy: Addresses | None = None, **parts: str) -> Row:
