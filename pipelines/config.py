@@ -8,13 +8,15 @@ was unhappy, and the marks say on which line that path stands.
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Hashable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from pipelines.errors import ConfigError, Problem
 
@@ -29,6 +31,17 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{value!r} is no time zone; write it as Europe/Berlin or UTC") from None
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""The name of a time zone, as IANA lists them."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -69,7 +82,8 @@ def parse_model(document: Any, lines: Lines, path: Path, model: type[M]) -> M:
 def read_yaml(path: Path) -> tuple[Any, Lines]:
     """The document, and the line of each of its keys and items by path from the root."""
     try:
-        text = path.read_text(encoding="utf-8")
+        # Composed, as staging composes what files bring, so that a name is one name in both.
+        text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError.at(path, None, "this file is missing; restore it or create it") from None
     except UnicodeDecodeError as error:

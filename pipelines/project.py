@@ -227,16 +227,23 @@ class Project:
     def _config_tables(self) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
         """Name → (columns, rows) of the tables that SQL files read as ``config_<name>``."""
         from pipelines.sources.config import (
+            CONFIG_FORMATS,
             CONFIG_SOURCES,
+            config_formats_rows,
             config_lists_rows,
             config_sources_rows,
         )
         from pipelines.sync.mapping.policies import policy_row
 
         sources = ", ".join(f"{name} {kind}" for name, kind in CONFIG_SOURCES.items())
+        formats = ", ".join(f"{name} {kind}" for name, kind in CONFIG_FORMATS.items())
         columns, row = policy_row(self.policies)
         return {
             "sources": (sources, config_sources_rows(self.sources)),
+            "formats": (
+                formats,
+                config_formats_rows(self.sources, self.policies.batches.timezone),
+            ),
             "lists": (
                 "source varchar, list varchar, list_as varchar,"
                 " account_mode varchar, account_name varchar",

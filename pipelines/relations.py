@@ -108,7 +108,7 @@ def schemas(project: Project) -> Iterator[tuple[str, str]]:
 
 def _org(project: Project) -> Iterator[tuple[str, str]]:
     yield "org_schema", _none_sql(SCHEMA)
-    yield "org_place", _none_sql(dict.fromkeys(PLACE, "varchar"))
+    yield "org_place", _none_sql(PLACE)
     for name, fields in fields_needed(project.object_mappings).items():
         yield relation("org", name), _none_sql(_texts(fields))
 

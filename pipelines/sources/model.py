@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from pipelines.config import Frozen
+from pipelines.config import Frozen, TimeZone
 from pipelines.sources.headers import squeeze
 from pipelines.sources.presets import ADDRESSES, RELATIONS, Entity, Shape, presets
 from pipelines.sources.relations import RAW
@@ -23,6 +23,10 @@ class Format(Frozen):
         delimiter: between the columns of a text file; by default a comma, a tab in ``.tsv``.
         encoding: of a text file; by default UTF-8, or UTF-16 where the file says so.
         null_markers: texts that stand for "no value".
+        dates: whether 03/04/2025 is the 3rd of April (dmy) or March 4th (mdy); without it such a
+            date is refused.
+        numbers: how an amount is written; without it what could be two numbers is refused.
+        timezone: whose time it is where no offset stands behind it; by default as the policy says.
         sheet: which sheet of an Excel file; needed where several hold rows.
     """
 
@@ -30,6 +34,19 @@ class Format(Frozen):
     encoding: str | None = None
     null_markers: tuple[str, ...] = ("NULL", r"\N", "#N/A")
     sheet: str | None = None
+    dates: Literal["dmy", "mdy"] | None = None
+    numbers: Literal["1,234.50", "1.234,50"] | None = None
+    timezone: TimeZone | None = None
+
+    @property
+    def day_first(self) -> bool | None:
+        """Whether the day stands before the month; None where nobody says."""
+        return None if self.dates is None else self.dates == "dmy"
+
+    @property
+    def decimal_comma(self) -> bool | None:
+        """Whether a comma stands before the decimals; None where nobody says."""
+        return None if self.numbers is None else self.numbers == "1.234,50"
 
     @field_validator("delimiter")
     @classmethod

@@ -11,7 +11,7 @@ from pipelines.sync.mapping.fields import INTEGERS, NUMBERS, Field
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.named_objects import CONVERSION, USER, converts
-from pipelines.sync.mapping.wire import quoted, wire_sql
+from pipelines.sync.mapping.wire import number_type, quoted
 from pipelines.warehouse import literal
 
 USER_FIELDS = ("Id", "Username", "Name", "IsActive", "SystemModstamp")
@@ -159,7 +159,8 @@ def _column_sql(name: str, field: Field | None) -> str:
     if name in _MOMENTS or (field is not None and field.type == "datetime"):
         return f"replace({column}, '+0000', 'Z') as {column}"
     if field is not None and field.type in NUMBERS | INTEGERS:
-        return f"coalesce({wire_sql(field, column)}, {column}) as {column}"
+        number = f"try_cast({column} as {number_type(field)})::varchar"
+        return f"coalesce({number}, {column}) as {column}"
     return column
 
 

@@ -74,7 +74,7 @@ def desired(
         ("HasOptedOutOfEmail: note", {"note": "maybe"}, None,
          "HasOptedOutOfEmail is no yes or no: maybe"),
         ("Birthdate: birthdate", {"birthdate": "1815-12-10"}, "1815-12-10", None),
-        ("Birthdate: note", {"note": "10.12.1815"}, None, "Birthdate is no date: 10.12.1815"),
+        ("Birthdate: note", {"note": "10/12/1815"}, None, "Birthdate is no date: 10/12/1815"),
         ("EmailBouncedDate: as_of", {"as_of": "2026-01-02 03:04:05"},
          "2026-01-02T03:04:05.000Z", None),
         ("Title: {from: title, too_long: truncate}", {"title": "x" * 127 + " yz"},

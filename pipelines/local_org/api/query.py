@@ -11,6 +11,7 @@ from typing import Any
 from pipelines.local_org import ids
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
 from pipelines.local_org.catalog.model import Catalog, SObject, literal
+from pipelines.local_org.soql.columns import column_metadata
 from pipelines.local_org.soql.compile import compile_query
 from pipelines.local_org.soql.compiled import Compiled
 from pipelines.local_org.soql.parser import parse
@@ -69,6 +70,11 @@ def compiled_query(call: Call, query: str | Query, *, deleted: bool) -> Compiled
         raise ApiError(400, error.code, error.message) from error
 
 
+def wants_columns(call: Call) -> bool:
+    """Whether a query is asked for its columns in place of its records."""
+    return call.query.get("columns", "").lower() == "true"
+
+
 def page_size(call: Call) -> int:
     """Rows per page: 2000, or what `Sforce-Query-Options: batchSize=` asks for."""
     size = call.option("sforce-query-options").get("batchsize", "")
@@ -120,6 +126,8 @@ def _first_page(call: Call, *, deleted: bool) -> Answer:
     if soql is None:
         raise ApiError(400, "MALFORMED_QUERY", "SOQL statement not specified")
     compiled = compiled_query(call, soql, deleted=deleted)
+    if wants_columns(call):
+        return Answer(content=column_metadata(compiled))
     size = page_size(call)
     with call.org.store.read() as connection:
         if compiled.kind == "count":

@@ -14,12 +14,14 @@ from pipelines.sync.mapping.fields import IDS, TEXT, Field
 from pipelines.sync.mapping.folder import matches_sql, of_object
 from pipelines.sync.mapping.golden import column_sql, joined_sql
 from pipelines.sync.mapping.matched import open_sql
-from pipelines.sync.mapping.model import Constant, FieldRule, ObjectMapping, relation
+from pipelines.sync.mapping.model import FieldRule, ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import CONTACT, LEAD, ROUTED, USER
 from pipelines.sync.mapping.policies import Addresses, Policies, when
 from pipelines.sync.mapping.wire import (
     PENDING,
+    constant_sql,
     limit,
+    misfit_sql,
     quoted,
     text_literal,
     text_sql,
@@ -69,7 +71,7 @@ def desired_sql(
         **_lookup_ctes(rules.values(), mappings, policies),
         "valued": _valued_sql(rules, mapping.key_column),
         **places_cte(places, policies.addresses),
-        "wired": _wired_sql(rules, schema, places, policies.addresses),
+        "wired": _wired_sql(rules, schema, places, policies),
         **({"waiting": _waiting_sql(mappings)} if waits else {}),
     }
     columns = [
@@ -107,12 +109,12 @@ def golden_columns(mapping: ObjectMapping) -> list[str]:
 def value_sql(rule: FieldRule) -> str:
     """The value of a rule that is no look-up, before its wire form: a golden expression."""
     if rule.value is not None:
-        return _constant(rule.value)
+        return constant_sql(rule.value)
     value = _before_translation(rule)
     if rule.translate is not None:
         value = _translated(value, rule)
     if rule.default is not None:
-        value = f"coalesce({value}, {_constant(rule.default)})"
+        value = f"coalesce({value}, {constant_sql(rule.default)})"
     return value
 
 
@@ -152,24 +154,24 @@ def _wired_sql(
     rules: Mapping[str, FieldRule],
     schema: Mapping[str, Field],
     places: list[Block],
-    policy: Addresses,
+    policies: Policies,
 ) -> str:
-    columns = ["key", EXCLUDED]
+    columns, policy, zone = ["key", EXCLUDED], policies.addresses, policies.batches.timezone
     for name, rule in rules.items():
         column, field = quoted(name), schema[name]
         placements = (placed for block in places if (placed := block.wired(name, policy)))
         if placed := next(placements, None):
             columns.append(f"{placed} as {column}")
             continue
-        wired = column if rule.lookup is not None else wire_sql(field, column)
+        wired = column if rule.lookup is not None else wire_sql(field, column, zone)
         columns.append(wired if wired == column else f"{wired} as {column}")
         if _can_miss(rule):
             columns.append(quoted(f"{name}_missed"))
             if rule.lookup is not None:
                 columns.append(quoted(f"{name}_waits"))
         elif _can_misfit(rule, field):
-            misfit_value = f"case when {wired} is null then {column}::varchar end"
-            columns.append(f"{misfit_value} as {quoted(f'{name}_misfit')}")
+            misfit = f"case when {wired} is null then {misfit_sql(field, column)} end"
+            columns.append(f"{misfit} as {quoted(f'{name}_misfit')}")
     columns += [misfit for block in places for misfit in block.misfits]
     return "\n".join((_select(columns, "valued"), *(block.joined for block in places)))
 
@@ -418,19 +420,11 @@ def _before_translation(rule: FieldRule) -> str:
 
 def _translated(value: str, rule: FieldRule) -> str:
     cases = " ".join(
-        f"when {text_literal(source_value)} then {_constant(org_value)}"
+        f"when {text_literal(source_value)} then {constant_sql(org_value)}"
         for source_value, org_value in (rule.translate or {}).items()
     )
     otherwise = value if rule.on_unknown == "keep" else "null"
     return f"case {value} {cases} else {otherwise} end"
-
-
-def _constant(value: Constant | None) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return text_literal(value) if isinstance(value, str) else str(value)
 
 
 def _select(columns: Iterable[str], source: str) -> str:

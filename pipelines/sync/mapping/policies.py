@@ -9,11 +9,10 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from pipelines.config import Frozen, read_model
+from pipelines.config import Frozen, TimeZone, read_model
 from pipelines.sync.mapping.named_objects import ACCOUNT
 
 if TYPE_CHECKING:
@@ -51,14 +50,6 @@ def _share(value: Any) -> Any:
     return float(number) / 100 if number.replace(".", "", 1).isdecimal() else value
 
 
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"{value!r} is no time zone; write it as Europe/Berlin or UTC") from None
-    return value
-
-
 Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=1)]
 
 
@@ -74,7 +65,7 @@ class Batches(Frozen):
     """The range of partitions; today is included."""
 
     start: date = date(2020, 1, 1)
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: TimeZone = "UTC"
 
 
 class IntoAccount(Frozen):

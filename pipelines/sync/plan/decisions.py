@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
-from pipelines.sync.mapping.model import Constant, FieldRule, ObjectMapping
+from pipelines.sync.mapping.model import FieldRule, ObjectMapping
 from pipelines.sync.mapping.policies import Policies, when
-from pipelines.sync.mapping.wire import text_literal, wire_sql
+from pipelines.sync.mapping.wire import constant_sql, wire_sql
 from pipelines.sync.plan.differences import compared, is_company, listed
 from pipelines.warehouse import literal
 
@@ -65,21 +65,17 @@ def _rule_row(place: int, field: Field, mapping: ObjectMapping, policies: Polici
         literal(field.type),
         "null" if group is None else literal(group),
         *map(literal, (rule.drift, rule.conflict, rule.on_adopt)),
-        _standby(rule, field),
+        _standby(rule, field, policies.batches.timezone),
     ]
     flags = (fills, name in OPT_OUTS, is_company(mapping, name, policies))
     return f"({', '.join((*cells, *map(_flag, flags)))})"
 
 
-def _standby(rule: FieldRule, field: Field) -> str:
+def _standby(rule: FieldRule, field: Field, zone: str) -> str:
     """The default in wire form: a value that only stands in for one that nobody knows."""
     if rule.default is None or rule.lookup is not None:
         return "null"
-    return wire_sql(field, _text(rule.default))
-
-
-def _text(value: Constant) -> str:
-    return text_literal(str(value).lower() if isinstance(value, bool) else str(value))
+    return wire_sql(field, constant_sql(rule.default), zone)
 
 
 def _flag(value: bool) -> str:

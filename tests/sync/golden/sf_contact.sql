@@ -123,8 +123,8 @@ wired as (
         clean_lines("Title"::varchar) as "Title",
         clean_lines("Department"::varchar) as "Department",
         clean_lines("Email"::varchar) as "Email",
-        try_cast("Birthdate" as date)::varchar as "Birthdate",
-        case when try_cast("Birthdate" as date)::varchar is null then "Birthdate"::varchar end as "Birthdate_misfit",
+        any_date("Birthdate")::varchar as "Birthdate",
+        case when any_date("Birthdate")::varchar is null then date_text("Birthdate"::varchar) end as "Birthdate_misfit",
         clean_lines("Phone"::varchar) as "Phone",
         clean_lines("MobilePhone"::varchar) as "MobilePhone",
         clean_lines("Fax"::varchar) as "Fax",
@@ -139,8 +139,8 @@ wired as (
         clean_lines("OtherPostalCode"::varchar) as "OtherPostalCode",
         clean_lines("OtherCountry"::varchar) as "OtherCountry",
         clean_lines("OtherPhone"::varchar) as "OtherPhone",
-        try_cast("HasOptedOutOfEmail" as boolean)::varchar as "HasOptedOutOfEmail",
-        case when try_cast("HasOptedOutOfEmail" as boolean)::varchar is null then "HasOptedOutOfEmail"::varchar end as "HasOptedOutOfEmail_misfit",
+        parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
+        case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
         clean_lines("Description"::varchar) as "Description"
     from valued
 ),

@@ -84,8 +84,8 @@ wired as (
         clean_lines("State"::varchar) as "State",
         clean_lines("PostalCode"::varchar) as "PostalCode",
         clean_lines("Country"::varchar) as "Country",
-        try_cast("HasOptedOutOfEmail" as boolean)::varchar as "HasOptedOutOfEmail",
-        case when try_cast("HasOptedOutOfEmail" as boolean)::varchar is null then "HasOptedOutOfEmail"::varchar end as "HasOptedOutOfEmail_misfit",
+        parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
+        case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
         clean_lines("LeadSource"::varchar) as "LeadSource",
         clean_lines("Description"::varchar) as "Description"
     from valued
