@@ -304,10 +304,15 @@ select
     scope,
     sends as changed,
     case
+        -- A record that carries no key of ours gets none by it.
         when {alone_name}
-            then map(sends, list_transform(
-                sends, lambda name: _befores[list_position(_changed, name)]
-            ))
+            then map(
+                if(_adopt, list_append(sends, {key_field}), sends),
+                list_transform(
+                    if(_adopt, list_append(sends, {key_field}), sends),
+                    lambda name: _befores[list_position(_changed, name)]
+                )
+            )
         when _alias is not null and not _refused
             then map(list_append(changed, {key_field}), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)

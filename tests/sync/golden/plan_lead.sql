@@ -409,10 +409,15 @@ select
     scope,
     sends as changed,
     case
+        -- A record that carries no key of ours gets none by it.
         when _opt_out_alone
-            then map(sends, list_transform(
-                sends, lambda name: _befores[list_position(_changed, name)]
-            ))
+            then map(
+                if(_adopt, list_append(sends, 'Causeway_Key__c'), sends),
+                list_transform(
+                    if(_adopt, list_append(sends, 'Causeway_Key__c'), sends),
+                    lambda name: _befores[list_position(_changed, name)]
+                )
+            )
         when _alias is not null and not _refused
             then map(list_append(changed, 'Causeway_Key__c'), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
