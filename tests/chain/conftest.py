@@ -145,7 +145,8 @@ class Chain:
             *self.project.object_mappings[object_name.lower()].enabled(),
         )
         client = self.salesforce()
-        rows = client.query_all(f"select Id, {', '.join(names)} from {object_name}")["records"]
+        columns = ", ".join(dict.fromkeys(("Id", *names)))
+        rows = client.query_all(f"select {columns} from {object_name}")["records"]
         client.session.close()
         return [{name: row[name] for name in ("Id", *names)} for row in rows]
 

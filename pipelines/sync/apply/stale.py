@@ -104,7 +104,8 @@ def _reasons(
         f" and lower({key}) is distinct from lower(record.before[{literal(part.key_field)}])"
         f" then 'it carries the key ' || {key} end",
         f"case when not {is_deleted} and {key} is null and payload.action in ('update', 'move',"
-        " 'reassign', 'delete') then 'its key was removed' end",
+        f" 'reassign', 'delete') and not map_contains(record.before, {literal(part.key_field)})"
+        " then 'its key was removed' end",
     ]
     if any(action in part.counts for action in DELETES):
         reasons.append(
