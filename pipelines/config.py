@@ -19,7 +19,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from pipelines import faulty
-from pipelines.errors import ConfigError, Problem
+from pipelines.errors import ConfigError, Problem, spelled
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -48,8 +48,21 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of all data and state: ``CAUSEWAY_HOME``, by default ``data/`` in the project."""
-    return Path(environ.get("CAUSEWAY_HOME") or PROJECT / "data").expanduser().absolute()
+    """The folder of all data and state: ``CAUSEWAY_HOME``, by default ``data/`` in the project.
+
+    Raises:
+        ConfigError: its path is one that DuckDB has no way to say.
+    """
+    path = Path(environ.get("CAUSEWAY_HOME") or PROJECT / "data").expanduser().absolute()
+    name = str(path)
+    if "\\" in name or "?" in name or name != spelled(name):
+        raise ConfigError.at(
+            path,
+            None,
+            "a home cannot be called so: DuckDB works in no folder whose path has a question mark,"
+            " a backslash or bytes that are no UTF-8; move it, or let CAUSEWAY_HOME name another",
+        )
+    return path
 
 
 def inbox(environ: Mapping[str, str] = os.environ) -> Path:
@@ -141,29 +154,29 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     loader = None
     try:
         # Composed, as staging composes what files bring, so that a name is one name in both.
-        loader = _Loader(unicodedata.normalize("NFC", path.read_text(encoding="utf-8")))
+        text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8"))
+        loader = _Loader(text)
+        _refuse_bombs(text)
         node = loader.get_single_node()
-        if node is None:
-            return {}, lines
-        _mark(node, (), lines, ())
-        return loader.construct_document(node), lines
+        document = {} if node is None else loader.construct_document(node)
+        if node is not None:
+            _mark(node, (), lines)
     except FileNotFoundError:
         raise ConfigError.at(path, None, "this file is missing; restore it or create it") from None
     except UnicodeDecodeError as error:
         raise ConfigError.at(path, None, f"not UTF-8 (byte {error.start}); save it so") from None
     except OSError as error:
-        raise ConfigError.at(path, None, f"cannot be read: {error.strerror}") from None
+        raise ConfigError.at(path, None, f"it cannot be read: {error.strerror}") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = None if mark is None else mark.line + 1
         raise ConfigError.at(path, line, f"not valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise ConfigError.at(path, None, f"not valid YAML: {error}") from None
-    except RecursionError:
-        raise ConfigError.at(path, None, "nested too deep to be read") from None
     finally:
         if loader is not None:
             loader.dispose()
+    return document, lines
 
 
 def line_of(lines: Lines, loc: Loc) -> int:
@@ -179,6 +192,50 @@ else:  # the parser in C takes a tenth of the time; it comes with every wheel of
     SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+DEEPEST = 50
+"""Levels of a document: the parser in C has no end of its own but that of the stack."""
+
+MOST_REPEATED = 10_000
+"""Values that all aliases of a document repeat: a few lines of them can stand for billions."""
+
+
+def _refuse_bombs(text: str) -> None:
+    """Refuse what is small in the file and endless in memory, before anything is made of it."""
+    loader: Any = SafeLoader(text)
+    sizes: dict[str | None, int] = {}
+    within: list[tuple[str | None, int]] = []  # the collections around: anchor, values before it
+    values = repeated = 0
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            if isinstance(event, yaml.AliasEvent):
+                if any(event.anchor == anchor for anchor, _ in within):
+                    raise _at(event, f"*{event.anchor} stands inside what it repeats")
+                size = sizes.get(event.anchor, 0)
+                repeated += size
+                values += size
+                if repeated > MOST_REPEATED:
+                    raise _at(event, f"aliases repeat more than {MOST_REPEATED:,} values")
+            elif isinstance(event, yaml.CollectionStartEvent):
+                within.append((event.anchor, values))
+                values += 1
+                if len(within) > DEEPEST:
+                    raise _at(event, f"lists and mappings in each other, more than {DEEPEST} deep")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                anchor, before = within.pop()
+                sizes[anchor] = values - before
+            elif isinstance(event, yaml.ScalarEvent):
+                values += 1
+                sizes[event.anchor] = 1
+    finally:
+        loader.dispose()
+
+
+def _at(part: Any, message: str) -> yaml.MarkedYAMLError:
+    """What is wrong at an event or a node."""
+    return yaml.constructor.ConstructorError(None, None, message, part.start_mark)
+
+
 class _Loader(SafeLoader):
     """Safe YAML that refuses what YAML itself would drop, or stop at without a line.
 
@@ -188,36 +245,30 @@ class _Loader(SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except (ValueError, TypeError, AttributeError, LookupError):
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
             # Such as the date 2026-02-30; PyYAML lets the error of Python pass.
-            message = f"{node.value!r} is no {node.tag.rpartition(':')[2]}; put texts into quotes"
-            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark) from None
+            value, kind = str(node.value)[:40], node.tag.rpartition(":")[2]
+            raise _at(node, f"{value!r} is no {kind}, put texts into quotes: {error}") from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys_seen: set[str] = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _at(key_node, "a key must be one value, no list or mapping")
             if key_node.value in keys_seen:
-                message = f"the key {key_node.value!r} stands here twice"
-                raise yaml.constructor.ConstructorError(None, None, message, key_node.start_mark)
+                raise _at(key_node, f"the key {key_node.value!r} stands here twice")
             keys_seen.add(key_node.value)
         self.flatten_mapping(node)
         return {key.value: self.construct_object(value, deep) for key, value in node.value}
 
 
-def _mark(node: yaml.Node, loc: Loc, lines: Lines, around: tuple[yaml.Node, ...]) -> None:
-    if node in around:
-        message = "an alias stands within what it names"
-        raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
-    around = (*around, node)
+def _mark(node: yaml.Node, loc: Loc, lines: Lines) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                message = "a key is one word or text, not a list or a mapping"
-                raise yaml.constructor.ConstructorError(None, None, message, key.start_mark)
             position = (*loc, key.value)
             lines[position] = key.start_mark.line + 1
-            _mark(value, position, lines, around)
+            _mark(value, position, lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             lines[(*loc, index)] = value.start_mark.line + 1
-            _mark(value, (*loc, index), lines, around)
+            _mark(value, (*loc, index), lines)

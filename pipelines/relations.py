@@ -11,11 +11,12 @@ from pipelines import catalog, locks
 from pipelines.batch import Batch
 from pipelines.match import route_files
 from pipelines.project import ASSETS, Project, stage_files
+from pipelines.rights import make_home
 from pipelines.sources.relations import RAW, columns
 from pipelines.sql import ALL_DAYS
 from pipelines.sync import identity
 from pipelines.sync.mapping.addresses import LEFT_OUT, code_of
-from pipelines.sync.mapping.compile import CUT, CUT_TYPE
+from pipelines.sync.mapping.compile import CUT, CUT_TYPE, EXCLUDED, HELD_NEW
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.owners import QUEUES
 from pipelines.sync.mapping.places import COLUMNS as PLACE
@@ -68,6 +69,14 @@ MATCH = {
     "gone_id": "varchar",
     "decision": "integer",
     "wrong": "varchar",
+}
+
+DESIRED = {
+    "_held": "varchar",
+    HELD_NEW: "varchar",
+    LEFT_OUT: "varchar",
+    CUT: CUT_TYPE,
+    EXCLUDED: "varchar",
 }
 
 OUTCOME = {
@@ -123,7 +132,7 @@ def _written(project: Project) -> Iterator[tuple[str, str]]:
         yield relation("org_match", name), _none_sql(MATCH)
     yield from ((file.relation, file.query) for file in route_files(project.object_mappings))
     for stage, before, after in (
-        ("sf", {"key": "varchar"}, {"_held": "varchar", LEFT_OUT: "varchar", CUT: CUT_TYPE}),
+        ("sf", {"key": "varchar"}, DESIRED),
         ("plan", PLAN, {}),
     ):
         for name, mapping in project.object_mappings.items():
@@ -157,6 +166,7 @@ def prepare(project: Project) -> None:
     stamp = _stamp(project)
     if (project.home, stamp) in _prepared:
         return
+    make_home(project)
     with _alone(project):
         _write_schemas(project, stamp)
     _prepared.add((project.home, stamp))

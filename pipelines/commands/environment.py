@@ -49,8 +49,10 @@ def choose_home(home: Path | None) -> None:
 def current_project() -> Project:
     """The project that the environment names; a home of an older program is brought up first."""
     from pipelines.project import Project
+    from pipelines.rights import keep_private
 
     found = Project.of()
+    keep_private(found.home)
     if found.state.path.exists():  # what a new home needs nothing of takes time to import
         from pipelines.upgrade import upgrade
 

@@ -67,8 +67,11 @@ def start(
     """
     choose_home(home)
     from pipelines.local_org import control
+    from pipelines.rights import make_home
 
-    folder = current_project().local_org
+    project = current_project()
+    make_home(project)
+    folder = project.local_org
     if rules is not None or faults or allow_host:
         # What is asked for holds from a start on.
         control.stop(folder)

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.warehouse import literal, publish, write_parquet
+from pipelines.warehouse import parquet_sql, publish, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -197,6 +197,4 @@ def _newest_sql(deltas: Sequence[Path]) -> str:
 
 
 def _files_sql(paths: Sequence[Path], *, named: bool = False) -> str:
-    listed = ", ".join(map(literal, paths))
-    more = ", filename = true" if named else ""
-    return f"read_parquet([{listed}], hive_partitioning = false{more})"
+    return parquet_sql(*paths, filename=named)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from pipelines.config import Frozen, TimeZone
-from pipelines.sources.headers import squeeze
+from pipelines.sources.headers import is_secret, squeeze
 from pipelines.sources.presets import ADDRESSES, RELATIONS, Entity, Shape, presets
 from pipelines.sources.relations import RAW
 
@@ -60,9 +60,31 @@ class Format(Frozen):
     @classmethod
     def _codec(cls, value: str | None) -> str | None:
         try:
-            return None if value is None else codecs.lookup(value).name
-        except LookupError:
-            raise ValueError("no such encoding; try utf-8, utf-16, latin-1 or cp1252") from None
+            if value is None:
+                return None
+            "".encode(value)  # what encodes bytes, or nothing, is looked up as well
+            name = codecs.lookup(value).name.replace("_", "-")
+        except (LookupError, UnicodeError):
+            name = None
+        if name is None or name in _NOT_OF_FILES:
+            raise ValueError("no encoding of text; try utf-8, utf-16, latin-1 or cp1252")
+        return name
+
+
+_NOT_OF_FILES = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"}
+"""Encodings of Python's own: of names of hosts, and of its source."""
+
+
+class Column(Frozen):
+    """What a source says of one header of its files.
+
+    Attributes:
+        column: the raw column it is; none leaves that to the preset.
+        secret: whether its values never land; by default as the header's words say.
+    """
+
+    column: str | None = None
+    secret: bool | None = None
 
 
 class Into(Frozen):
@@ -114,7 +136,7 @@ class Source(Frozen):
         location: globs with ``{day}``, from the inbox or absolute; by default
             ``<source>/{day}/*`` in the inbox.
         format: how the files are written.
-        columns: header → raw column, before the preset's own.
+        columns: header → what it is, before the preset's own.
         ids: headers or raw columns whose values together make the record's id.
         parent: the person of another source that a row belongs to.
         constants: raw column → its value in every row.
@@ -132,7 +154,7 @@ class Source(Frozen):
     preset: tuple[str, ...]
     location: tuple[str, ...] = ()
     format: Format = Format()
-    columns: dict[str, str] = Field({})
+    columns: dict[str, Column] = Field({})
     ids: tuple[str, ...] = ()
     parent: Parent | None = None
     constants: dict[str, str] = Field({})
@@ -156,6 +178,32 @@ class Source(Frozen):
         if not isinstance(value, dict):
             return value
         return {_text(key): _text(entry) for key, entry in value.items()}
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _at_length(cls, value: Any) -> Any:
+        """A raw column alone is all that most headers need."""
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: entry if isinstance(entry, dict | Column) else {"column": entry}
+            for key, entry in value.items()
+        }
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Header → raw column, of those it says it of."""
+        return {name: one.column for name, one in self.columns.items() if one.column is not None}
+
+    def withholds(self, header: str) -> bool:
+        """Whether the values of a header must never reach disk."""
+        squeezed = squeeze(header)
+        decided = (
+            one.secret
+            for name, one in self.columns.items()
+            if one.secret is not None and squeeze(name) == squeezed
+        )
+        return next(decided, is_secret(header))
 
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes its files may have, with its own columns before the preset's."""
@@ -181,7 +229,7 @@ class Sources(Frozen):
 
 def _reshaped(shape: Shape, source: Source) -> Shape:
     """The shape with the source's own headers first, in place of what the preset made of them."""
-    own = dict(source.columns)
+    own = source.named
     if source.parent and source.parent.column not in (None, *RAW[shape.relation]):
         own[str(source.parent.column)] = PARENT_COLUMNS[source.entity]
     if len(ids := source.ids_of(shape)) == 1 and ids[0] not in RAW[shape.relation]:

@@ -12,7 +12,7 @@ from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.named_objects import CONVERSION, USER, converts
 from pipelines.sync.mapping.wire import number_type, quoted
-from pipelines.warehouse import literal
+from pipelines.warehouse import csv_sql, literal
 
 USER_FIELDS = ("Id", "Username", "Name", "IsActive", "SystemModstamp")
 MERGED = "MasterRecordId"
@@ -95,11 +95,11 @@ def pages_sql(pages: Sequence[Path]) -> str:
     with pages[0].open(encoding="utf-8", newline="") as file:
         header = next(csv.reader(file))
     columns = ", ".join(f"{literal(name)}: 'varchar'" for name in header)
-    files = ", ".join(literal(page) for page in pages)
     # Nothing is sniffed: a guessed dialect or type could change or lose a value.
-    return (
-        f"read_csv([{files}], columns = {{{columns}}}, auto_detect = false, header = true,\n"
-        "    delim = ',', quote = '\"', escape = '\"', nullstr = '', max_line_size = 16777216)"
+    return csv_sql(
+        pages,
+        f"columns = {{{columns}}}, header = true,\n"
+        "    delim = ',', quote = '\"', escape = '\"', nullstr = '', max_line_size = 16777216",
     )
 
 

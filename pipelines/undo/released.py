@@ -13,7 +13,7 @@ from pipelines.errors import ConfigError
 from pipelines.sync.apply.payload import payload_sql
 from pipelines.sync.plan.saved import Plan
 from pipelines.sync.undo import UNDONE, undone_path, undone_rows_sql
-from pipelines.warehouse import literal, write_parquet
+from pipelines.warehouse import literal, parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def forget_remade(
     path = undone_path(org_home)
     if not path.exists():
         return
-    remade = f"select key from read_parquet({literal(segment)}) where action in ('create', 'adopt')"
+    remade = f"select key from {parquet_sql(segment)} where action in ('create', 'adopt')"
     remaining = (
         f"select * from ({_undone_sql(path)})"
         f" where object <> {literal(object_name)} or key not in ({remade})"
@@ -111,22 +111,22 @@ def _undo_query(plan: Plan, undo: Plan, name: str) -> str:
         part.object,
         undo.plan_id,
         {field: kind for field, kind in part.types.items() if field in undo.objects[name].types},
-        planned=f"read_parquet({literal(plan.payload(name))})",
-        inverse=f"read_parquet({literal(undo.payload(name))})",
+        planned=parquet_sql(plan.payload(name)),
+        inverse=parquet_sql(undo.payload(name)),
         resolved=f"({payload_sql(part, plan.payload(name), parents, barred=False)})",
     )
 
 
 def _undone_sql(path: Path) -> str:
     if path.exists():
-        return f"select * from read_parquet({literal(path)})"
+        return f"select * from {parquet_sql(path)}"
     nothing = ", ".join(f"null::{kind} as {name}" for name, kind in UNDONE.items())
     return f"select {nothing} where false"
 
 
 def _pruned_sql(path: Path, plan_id: str, outcomes: Outcomes) -> str:
     not_undone = (
-        f"select key from read_parquet({literal(outcomes.path)})"
+        f"select key from {parquet_sql(outcomes.path)}"
         " where outcome not in ('updated', 'deleted', 'unknown')"
     )
     return (

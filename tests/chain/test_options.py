@@ -96,7 +96,7 @@ def test_an_owner_is_called_what_it_is(chain: Any) -> None:
     mapped(chain, "lead", "OwnerId: {lookup: User, by: nickname, on_miss: hold}")
     chain.done(DAY)
     held = {row["LastName"] + row["Email"][:3]: row for row in chain.read("sf_lead", DAY)}
-    assert {name: row["_held"] for name, row in held.items()} == {
+    assert {name: row["_held_new"] for name, row in held.items()} == {
         "Haleiri": "OwnerId: the User left@hale.example is inactive",
         "Halejon": None,
         "Halekit": "OwnerId: there is no User nobody@hale.example",

@@ -17,6 +17,7 @@ from pipelines.errors import ConfigError
 from pipelines.org.describes import saved
 from pipelines.plan.sweep import sweep_plans
 from pipelines.project import Project
+from pipelines.rights import SHARED, exposed
 from pipelines.sync.apply.payload import digest
 from pipelines.sync.apply.stale import too_many
 from pipelines.sync.mapping.addresses import fit
@@ -41,6 +42,7 @@ NAMED: dict[str, list[Any]] = {
     "customers.groups": [["1"], [3]],
     "customers.default_owner": ["ada@x.org"],
     "customers.single_account": ["The shop"],
+    "guests.ignore_states": [["complete"]],
     "addresses.default_country": ["DE", "none"],
     "leads.convert_states": [["complete"]],
     "leads.converted_status": ["Closed"],
@@ -85,6 +87,8 @@ def test_every_key_of_the_policies(law: Any, key: tuple[str, ...], value: Any) -
 def observed(law: Any, project: Project) -> Iterator[Any]:
     """What follows from policies, the quick things first."""
     policies = project.policies
+    project.home.chmod(SHARED)
+    yield bool(exposed(project))
     yield today(project), [Path(p.file).parent.name for p in strays(project)]
     yield list(_blocked(policies))
     yield too_many(1500, 5000, policies.guards.max_stale, strict=False)

@@ -19,13 +19,15 @@ from pipelines.sync.snapshot import fields_needed
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"
 Row = dict[str, Any]
+DEFAULTS = Policies()
 Fill = Callable[[str, dict[str, str], list[Row]], None]
 Desired = Callable[..., list[Row]]
 
-ROUTE = {"entity_key": "varchar", "sobject": "varchar", "reason": "varchar"}
+ROUTE = dict.fromkeys(("entity_key", "sobject", "reason", "excluded"), "varchar")
 MATCH = {
     "entity_key": "varchar", "sf_id": "varchar", "rule": "varchar",
-    "candidates": "bigint", "adopt": "boolean",
+    "candidates": "bigint", "adopt": "boolean", "others": "varchar[]",
+    "decision": "integer", "wrong": "varchar",
 }  # fmt: skip
 
 
@@ -40,7 +42,7 @@ def desired(
 ) -> Desired:
     """``sf_contact`` of some fields and people; the org's tables are given by name."""
 
-    def make(fields: str, *people: Row, **tables: Any) -> list[Row]:
+    def make(fields: str, *people: Row, policies: Policies = DEFAULTS, **tables: Any) -> list[Row]:
         keyed = [{"person_key": f"p-{at}", **person} for at, person in enumerate(people)]
         route = tables.get("of", "Contact")
         routes = [{"entity_key": row["person_key"], "sobject": route} for row in keyed]
@@ -57,7 +59,7 @@ def desired(
         head = HEAD.replace("Contact", tables.pop("of", "Contact"))
         path.write_text(head + fields, encoding="utf-8")
         mapping = read_mapping(path, {})
-        query = desired_sql(mapping, schema[mapping.object], mappings, Policies())
+        query = desired_sql(mapping, schema[mapping.object], mappings, policies)
         return db.sql(f"select * from ({query}) order by key").to_arrow_table().to_pylist()
 
     return make
@@ -185,7 +187,45 @@ def test_the_account_of_a_contact(
     desired: Desired, tables: dict[str, list[Row]], account_id: str | None, held: str | None
 ) -> None:
     rows = desired(ACCOUNT % "", {"account_key": "a-1"}, {}, **tables)
-    assert [(row["AccountId"], row["_held"]) for row in rows] == [(account_id, held), (None, None)]
+    assert [(row["AccountId"], row["_held_new"]) for row in rows] == [
+        (account_id, held),
+        (None, None),
+    ]
+    assert [row["_held"] for row in rows] == [None, None]  # a contact that is there stays there
+
+
+DOUBT = "its Account waits: it is not clear which record of the org it is"
+
+
+@pytest.mark.parametrize(
+    ("match", "account_id", "held"),
+    [
+        (
+            {"sf_id": "001A", "others": ["001B"]},
+            None,
+            "its Account waits: the org has more than one",
+        ),
+        ({"sf_id": "001A", "others": ["001B"], "decision": 3}, "001A", None),
+        ({"sf_id": "001A", "others": []}, "001A", None),
+        ({"rule": "ambiguous"}, None, DOUBT),
+        ({"rule": "unclear"}, None, DOUBT),
+        ({"wrong": "no such record"}, None, "its Account waits: no such record"),
+        ({"rule": "deleted"}, "@account:a-1", None),
+    ],
+)
+@pytest.mark.parametrize("moves", [False, True])
+def test_nobody_goes_to_an_account_that_somebody_has_to_choose_first(
+    desired: Desired, match: Row, account_id: str | None, held: str | None, moves: bool
+) -> None:
+    tables = {
+        "org_match_account": [{"entity_key": "a-1"} | match],
+        "routes": [{"entity_key": "a-1", "sobject": "Account"}],
+    }
+    review = Policies.model_validate({"duplicates": {"account": "review"}})
+    fields = ACCOUNT % (", when: upsert" if moves else "")
+    [row] = desired(fields, {"account_key": "a-1"}, policies=review, **tables)
+    expected = (None, held) if not moves else (held, None)
+    assert (row["AccountId"], row["_held"], row["_held_new"]) == (account_id, *expected)
 
 
 def test_a_person_shows_the_account_they_belong_to(desired: Desired) -> None:
@@ -237,7 +277,7 @@ def test_an_owner_is_an_active_user(
         org_user=users,
     )
     assert [row["OwnerId"] for row in rows] == owner_ids
-    assert [row["_held"] for row in rows] == held
+    assert [row["_held_new"] for row in rows] == held
 
 
 @pytest.mark.parametrize(
@@ -269,7 +309,7 @@ def test_a_queue_owns_what_it_may_own(
         ],
     )
     assert [row["OwnerId"] for row in rows] == [*owners, None]
-    assert [row["_held"] for row in rows] == [*sales, "OwnerId: there is no User nobody@x.org"]
+    assert [row["_held_new"] for row in rows] == [*sales, "OwnerId: there is no User nobody@x.org"]
 
 
 @pytest.mark.parametrize(

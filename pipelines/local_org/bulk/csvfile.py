@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.local_org.catalog.model import literal
+from pipelines.local_org.files import matching
 
 DELIMITERS = {
     "COMMA": ",",
@@ -78,8 +79,9 @@ class CsvFile:
         # Naming CRLF in strict mode makes DuckDB 2.0 read nothing; unnamed it is recognised.
         new_line = r"new_line = '\n', " if self.line_ending == "LF" else ""
         sql = (
-            f"select {values} from read_csv({literal(str(self.path))}, columns = {{{columns}}}, "
-            f"header = true, auto_detect = false, delim = {literal(DELIMITERS[self.delimiter])}, "
+            f"select {values} from read_csv({literal(matching(self.path))}, "
+            f"columns = {{{columns}}}, header = true, auto_detect = false, "
+            f"hive_partitioning = false, delim = {literal(DELIMITERS[self.delimiter])}, "
             f"quote = '\"', escape = '\"', {new_line}strict_mode = true, "
             f"max_line_size = 4000000) offset {skip}"
         )

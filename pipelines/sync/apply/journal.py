@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.warehouse import literal, publish
+from pipelines.warehouse import literal, parquet_sql, publish
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -141,7 +141,7 @@ class Journal:
         path = self._answers(chunk)
         temporary, second = path.with_suffix(".tmp"), path.with_suffix(".2.tmp")
         connection.execute(f"copy ({query}) to {literal(temporary)} (format parquet)")
-        better = look(f"read_parquet({literal(temporary)})") if look is not None else None
+        better = look(parquet_sql(temporary)) if look is not None else None
         if better is not None:
             connection.execute(f"copy ({better}) to {literal(second)} (format parquet)")
             second.replace(temporary)

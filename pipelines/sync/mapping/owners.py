@@ -89,19 +89,19 @@ def _unfit(owner: str, field: Field, owners: Owners) -> str | None:
 
 
 def ids_sql(object_name: str, *, queues: bool) -> str:
-    """Names in lower case and Ids of all who may own records of an object: ``name``, ``id``."""
+    """Names in lower case and Ids of all who may own records of an object; none ``waits``."""
     return _IDS + (_QUEUE_IDS.format(object=literal(object_name)) if queues else "")
 
 
 _IDS = """\
-select lower("Username") as name, min("Id") as id
+select lower("Username") as name, min("Id") as id, null::varchar as waits
 from org_user
 where "IsActive" = 'true'
 group by lower("Username")"""
 
 _QUEUE_IDS = """
 union all
-select lower("DeveloperName"), min("Id")
+select lower("DeveloperName"), min("Id"), null
 from org_queue
 where object = {object}
 group by lower("DeveloperName")"""

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
-from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.mapping.policies import Policies, when
 from pipelines.sync.mapping.wire import constant_sql, wire_sql
-from pipelines.sync.plan.differences import compared, listed, when
+from pipelines.sync.plan.differences import compared, is_company, listed
 from pipelines.warehouse import literal
 
 SENT = {
@@ -33,6 +33,7 @@ KEPT = {
     "filled_kept": "ours only fills blanks (when: if_empty, or a default); the org has a value",
     "consent_kept": "an opt-out in the org that we did not write is never turned back",
     "undone_kept": "it was undone, and our value has not changed since",
+    "company_differs": "its company is another one; it stays at its account (when: insert)",
     "waits": "it waits with the rest of its row, whose opt-out alone is sent",
     "review": "somebody has to look: drift, conflict or on_adopt says review",
 }
@@ -46,8 +47,10 @@ def rules_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Pol
         for place, name in enumerate(compared(mapping, policies))
     ]
     # The first row is none: it gives the types where a mapping compares nothing.
-    none = f"(null::varchar, 0, {', '.join(['null::varchar'] * 6)}, false, false)"
-    columns = "field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent"
+    none = f"(null::varchar, 0, {', '.join(['null::varchar'] * 6)}, false, false, false)"
+    columns = (
+        "field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent, company"
+    )
     values = listed([none, *rows], 4)
     return f"select *\nfrom (\n    values\n    {values}\n) as rule (\n    {columns}\n)"
 
@@ -64,7 +67,8 @@ def _rule_row(place: int, field: Field, mapping: ObjectMapping, policies: Polici
         *map(literal, (rule.drift, rule.conflict, _on_adopt(rule, field, policies))),
         _standby(rule, field, policies.batches.timezone),
     ]
-    return f"({', '.join((*cells, *map(_flag, (fills, name in OPT_OUTS))))})"
+    flags = (fills, name in OPT_OUTS, is_company(mapping, name, policies))
+    return f"({', '.join((*cells, *map(_flag, flags)))})"
 
 
 def _on_adopt(rule: FieldRule, field: Field, policies: Policies) -> str:
@@ -160,6 +164,7 @@ select
     after,
     sent,
     case
+        when company then 'company_differs'
         when undone then 'undone_kept'
         when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
         when fills and not blank then 'filled_kept'
