@@ -611,8 +611,11 @@ def test_only_an_opt_out_that_is_news_goes_alone(case: Case) -> None:
 
 @pytest.mark.parametrize("rule", ["key", "alias", "email", "decision", "name_at_account"])
 def test_an_opt_out_goes_alone_whichever_rule_found_the_record(case: Case, rule: str) -> None:
-    expected = ("update", ["HasOptedOutOfEmail"], {"HasOptedOutOfEmail": "false"})
-    assert case.plan(NAMES, OUT, ANNA, rule=rule, held="no")[:3] == expected
+    before = {"HasOptedOutOfEmail": "false"}
+    if rule == "email":  # a record that carries no key of ours gets none by that
+        before["Causeway_Key__c"] = None
+    planned = case.plan(NAMES, OUT, ANNA, rule=rule, held="no")
+    assert planned[:3] == ("update", ["HasOptedOutOfEmail"], before)
 
 
 EXCLUDED = "subscribers do not sync"
