@@ -12,7 +12,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import Busy
@@ -91,6 +92,20 @@ def release(run: str) -> None:
     """Free everything ``run`` holds in this process."""
     for key in [key for key in _held if key[0] == run]:
         os.close(_held.pop(key))
+
+
+@contextmanager
+def alone(home: Path, org_name: str, run: str) -> Iterator[None]:
+    """Hold every lock that a run of any version may hold, days before orgs as runs take them."""
+    folder = home / "locks"
+    days = sorted(folder.glob("????-??-??.lock"))
+    orgs = sorted({*folder.glob("org-*.lock"), folder / f"org-{org_name}.lock"})
+    try:
+        for path in (folder / "upgrade.lock", *days, *orgs):
+            take(path, run, tell)
+        yield
+    finally:
+        release(run)
 
 
 def holder(path: Path) -> str:

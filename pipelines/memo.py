@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import config
-from pipelines.warehouse import publish
+from pipelines.files import write
 
 CODE = ("assets", "pipelines", "schemas")
 
@@ -49,10 +49,7 @@ class Memo:
     def keep(self, facts: Mapping[str, Any] | None = None) -> None:
         """Note that the files have just been made, and whatever else is to be known of that."""
         document = {"digest": self.digest, "files": self._versions(), "facts": facts or {}}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(document, default=str), encoding="utf-8")
-        publish(temporary, self.path)
+        write(self.path, json.dumps(document, default=str))
 
     def _versions(self) -> list[str]:
         return [version(path) for path in self.files]

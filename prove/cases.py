@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from prove import faults
 from prove.batch import FULL, UNDONE
+from prove.home import SMALL, Changing
 from prove.steps import places
 from prove.undo import Undoing
 from prove.worker import Ended, Worker
@@ -37,6 +38,9 @@ def prove(folder: Path, arguments: argparse.Namespace) -> list[Ended]:
     return ended
 
 
+SIZES = {Worker: FULL, Undoing: UNDONE, Changing: SMALL}
+"""Kind of worker → how many records it brings in."""
+
 _mine: dict[type[Worker], Worker] = {}
 """The workers of this process by their kind."""
 
@@ -54,7 +58,7 @@ def _worker(kind: type[Worker]) -> Worker:
     if kind not in _mine:
         folder = _folders[0] / f"{kind.__name__.lower()}-{os.getpid()}"
         folder.mkdir()
-        worker = _mine[kind] = kind(folder, FULL if kind is Worker else UNDONE)
+        worker = _mine[kind] = kind(folder, SIZES[kind])
         Finalize(worker, worker.close, exitpriority=1)
         worker.prepare()
     return _mine[kind]
@@ -68,6 +72,11 @@ def _run(case: Case) -> Ended:
 
 def _steps(kind: type[Worker]) -> list[str]:
     return _worker(kind).steps
+
+
+def _steps_of_changes() -> dict[str, list[str]]:
+    worker = _worker(Changing)
+    return worker.steps_of if isinstance(worker, Changing) else {}
 
 
 def _command_steps() -> int:
@@ -88,7 +97,23 @@ def _cases(pool: ProcessPoolExecutor, arguments: argparse.Namespace) -> list[Cas
     batch += [("faulty", (name, "fault alone", some)) for name, some in alone]
     several = faults.mixed(arguments.mixed)
     batch += [("faulty", (name, "faults mixed", some)) for name, some in several]
-    return [*((Worker, *case) for case in batch), *_undo_cases(pool, arguments, chance)]
+    return [
+        *((Worker, *case) for case in batch),
+        *_undo_cases(pool, arguments, chance),
+        *_home_cases(pool, arguments),
+    ]
+
+
+def _home_cases(pool: ProcessPoolExecutor, arguments: argparse.Namespace) -> list[Case]:
+    if not arguments.changes:
+        return []
+    steps = pool.submit(_steps_of_changes).result()
+    each = arguments.changes // len(steps)
+    return [
+        (Changing, "change_killed_at", (name, step))
+        for name in steps
+        for step in places(steps[name], each)
+    ]
 
 
 def _undo_cases(
@@ -101,5 +126,6 @@ def _undo_cases(
     broken = chance.sample(alone, min(arguments.undos // 2, arguments.faults, len(alone)))
     return [
         *((Undoing, "killed_at", (step,)) for step in places(steps, arguments.undos)),
+        *((Undoing, "synced_instead", (step,)) for step in places(steps, arguments.undos // 2)),
         *((Undoing, "faulty", (name, "undo broken", some)) for name, some in broken),
     ]

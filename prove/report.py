@@ -54,6 +54,18 @@ that were put back or deleted more than once.
 
 {broken}
 
+A killed undo is given again, or its batch is run again first: then each record is undone and stays
+so, or it is as it was written and nothing says otherwise.
+
+## Changes of a home
+
+A small home goes over to another org and back, forgets what was undone, lets refused rows go again
+and clears away plans that nobody needs. Each of these is killed, the home is looked at by another
+command (`causeway status`), and must be as before or as after in every row, plan and file of its
+orgs; then the command is given again. A home that is neither counts as a run that came to no end.
+
+{changes}
+
 ## Damaged files
 
 Rows in = valid + rejected, or the whole file is refused with its name; never a traceback.
@@ -95,6 +107,7 @@ def page(size: Size, ended: Sequence[Ended], fuzzed: Sequence[Fuzzed]) -> str:
         adopted=len(leads_of_the_org(UNDONE)),
         undos=_kills([one for one in ended if one.group.startswith("undo killed")]),
         broken=_each([one for one in ended if one.group == "undo broken"]),
+        changes=_kills([one for one in ended if one.group.startswith("home killed")]),
         files=_files(fuzzed),
     )
 

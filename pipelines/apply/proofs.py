@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.batch import Batch
+from pipelines.files import write
 from pipelines.org import describes
 from pipelines.sync import ledger
 from pipelines.sync.apply.journal import Journal
@@ -37,7 +38,7 @@ from pipelines.sync.prove import (
     tally_sql,
 )
 from pipelines.undo.released import forget_remade
-from pipelines.warehouse import literal, publish, write_parquet
+from pipelines.warehouse import literal, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -213,10 +214,7 @@ def _write_counts(proof: Proof) -> None:
         "read_back_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "fields": [asdict(field) for field in proof.fields],
     }
-    path = _counts(proof.path)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    publish(temporary, path)
+    write(_counts(proof.path), json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
 
 
 def _counts(path: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
 from pipelines.describe.description import Check, Description, Fact, Lineage, of_written
+from pipelines.files import write
 from pipelines.org import snapshot
 from pipelines.plan.make import left_out, scored
 from pipelines.plan.page import page_of
@@ -18,7 +19,7 @@ from pipelines.sync.mapping.compile import mapping_columns
 from pipelines.sync.mapping.golden import origin
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.validate.judge_sql import KINDS
-from pipelines.warehouse import Written, publish
+from pipelines.warehouse import Written
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -166,9 +167,7 @@ def lineage_of(project: Project, file: SqlFile) -> Lineage:
                 for column, origins in kept["lineage"].items()
             }
     lineage = _followed(project, file)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"of": made_from, "lineage": lineage}), encoding="utf-8")
-    publish(temporary, path)
+    write(path, json.dumps({"of": made_from, "lineage": lineage}))
     return lineage
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConfigError
+from pipelines.files import write
 from pipelines.memo import version
 from pipelines.sync.mapping.fields import COLUMNS, Field, org_schema, schema_rows
 from pipelines.sync.mapping.places import listed
-from pipelines.warehouse import publish
 
 if TYPE_CHECKING:
     from pipelines.salesforce.org import Org
@@ -101,7 +101,7 @@ def _described(org: Org, file: Path, object_name: str) -> Described:
         schema_rows(document),
         vars(listed([document])),
     )
-    _write(file, json.dumps(vars(description), ensure_ascii=False))
+    write(file, json.dumps(vars(description), ensure_ascii=False))
     return description
 
 
@@ -119,7 +119,7 @@ def save(mappings: Path, schema: OrgSchema) -> list[Path]:
     written = []
     for name, described in sorted(schema.items()):
         path = mappings / SAVED / f"{name}.json"
-        _write(path, _document(name, described))
+        write(path, _document(name, described))
         written.append(path)
     return written
 
@@ -195,10 +195,3 @@ def _document(object_name: str, described: Mapping[str, Field]) -> str:
         for name, field in sorted(described.items())
     )
     return f'{{\n  "object": {json.dumps(object_name)},\n  "fields": {{\n{lines}\n  }}\n}}\n'
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    publish(temporary, path)

@@ -18,7 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.warehouse import literal, publish, write_parquet
+from pipelines.files import write
+from pipelines.warehouse import literal, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -144,9 +145,7 @@ def commit(manifest: Manifest) -> None:
         files_needed |= {named["base"], *named["deltas"]}
     facts = asdict(manifest) | {"watermark": manifest.watermark.isoformat()}
     del facts["folder"]
-    temporary = manifest.folder / f".{MANIFEST}.tmp"
-    temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    publish(temporary, before)
+    write(before, json.dumps(facts, indent=2) + "\n")
     for path in manifest.folder.iterdir():
         if path.name not in files_needed:
             path.unlink()

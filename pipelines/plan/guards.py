@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Blocked, ConfigError, Problem
+from pipelines.files import write
 from pipelines.plan import left_behind
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.mapping.fields import OrgSchema
@@ -25,7 +26,7 @@ from pipelines.sync.plan.cost import exceeded, predicted
 from pipelines.sync.plan.guards import RENAME, SPLIT, blocked_by
 from pipelines.sync.plan.renames import FIRST, LAST
 from pipelines.sync.plan.row import WRITES
-from pipelines.warehouse import literal, publish
+from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     from pipelines.batch import Batch
@@ -124,9 +125,7 @@ def release(saved: Plan) -> Path:
         "by": f"{getpass.getuser()}@{socket.gethostname()}",
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    publish(temporary, path)
+    write(path, json.dumps(facts, indent=2) + "\n")
     return path
 
 

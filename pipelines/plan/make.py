@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
 from pipelines.errors import ConfigError
+from pipelines.files import write
 from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
 from pipelines.plan.guards import digests, heed_guards
@@ -36,7 +37,7 @@ from pipelines.sync.plan.holds import needed_sql
 from pipelines.sync.plan.renames import namers_sql
 from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo import undone_sql
-from pipelines.warehouse import Written, literal, publish
+from pipelines.warehouse import Written, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -354,7 +355,4 @@ def _pointer(batch: Batch) -> Path | None:
 
 def _point(batch: Batch, saved: Plan) -> None:
     pointer = batch.project.org_home(saved.organization_id) / "newest" / str(batch.day)
-    pointer.parent.mkdir(parents=True, exist_ok=True)
-    temporary = pointer.with_suffix(".tmp")
-    temporary.write_text(saved.plan_id, encoding="utf-8")
-    publish(temporary, pointer)
+    write(pointer, saved.plan_id)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.changes import Change, Facts
 from pipelines.plan.guards import RELEASED
 from pipelines.sync.apply.journal import FOLDER, Journal
 from pipelines.sync.plan.saved import HEADER
@@ -58,12 +59,31 @@ def sweep_plans(project: Project, *, now: datetime | None = None) -> list[str]:
         named = plan.folder.name in pointed or newest[plan.rank] is plan
         superseded = not (plan.applied or named or plan.released)
         if (old and last.get(plan.rank[0]) is not plan) or superseded:
-            shutil.rmtree(plan.folder)
             deleted.append(plan.folder.name)
-    for path in project.home.glob(POINTERS):
-        if path.read_text(encoding="utf-8") in deleted:
-            path.unlink()
+    if deleted:
+        remove_plans(project, deleted)
     return deleted
+
+
+def remove_plans(project: Project, plan_ids: Sequence[str]) -> None:
+    """Remove plans, and what points to them. To be called under the org's lock."""
+    SWEEP.carry_out(project, {"plans": plan_ids})
+
+
+def _remove(project: Project, facts: Facts) -> None:
+    for path in project.home.glob(POINTERS):
+        if path.read_text(encoding="utf-8") in facts["plans"]:
+            path.unlink()
+    for plan_id in facts["plans"]:
+        folder = project.home / "plans" / plan_id
+        hidden = folder.with_name(f".{plan_id}.gone")  # nobody finds a plan of which a part is left
+        if folder.exists():
+            folder.rename(hidden)
+        if hidden.exists():
+            shutil.rmtree(hidden)
+
+
+SWEEP = Change("sweep", _remove)
 
 
 def _unsent(home: Path) -> Iterator[_UnsentPlan]:

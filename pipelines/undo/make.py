@@ -21,7 +21,7 @@ from pipelines.apply.prove import prove
 from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.org import describes
-from pipelines.org.snapshot import check_keys, refresh
+from pipelines.org.snapshot import bind_home, check_keys, refresh
 from pipelines.plan.guards import heed_guards
 from pipelines.sync.apply.payload import payload_sql
 from pipelines.sync.ledger import Ledger
@@ -32,6 +32,7 @@ from pipelines.sync.mapping.named_objects import USER
 from pipelines.sync.plan.runs import plan_named
 from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
 from pipelines.sync.undo_plan import undo_sql
+from pipelines.undo import released
 from pipelines.undo.children import children_of_records
 from pipelines.undo.released import note_undone, prune_undone
 from pipelines.warehouse import literal, write_parquet
@@ -72,6 +73,7 @@ def plan_undo(project: Project, name: str) -> Plan:
                 f"was applied to the org {plan.organization_id}, not to {org.organization_id}"
             )
             raise _refused(plan, mismatch)
+        bind_home(project, org.organization_id)
         settle(project)
         if not any(plan.outcomes(stem).exists() for stem in plan.objects):
             raise _refused(plan, "was never applied, so there is nothing to undo")
@@ -148,14 +150,15 @@ def carry_out(project: Project, saved: Plan, progress: Progress | None = None) -
     """
     heed_guards(Batch(project, saved.day), saved)
     plan = load_plan(project.home, saved.undoes or "")
-    note_undone(project, plan, saved)
     outcomes, proofs = [], []
-    for name in saved.objects:
-        barred = _kept_for_children(project, saved, name)
-        outcome = apply_plan(project, saved, name, progress, barred=barred)
-        outcomes.append(outcome)
-        prune_undone(project, saved, outcome)
-        proofs.append(prove(project, name, saved))
+    with released.UNDO.noted(project, {"plan": saved.plan_id}):
+        note_undone(project, plan, saved)
+        for name in saved.objects:
+            barred = _kept_for_children(project, saved, name)
+            outcome = apply_plan(project, saved, name, progress, barred=barred)
+            outcomes.append(outcome)
+            prune_undone(project, saved, outcome)
+            proofs.append(prove(project, name, saved))
     return Undone(saved, outcomes, proofs)
 
 

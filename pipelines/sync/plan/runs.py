@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines.files import write
+
 RUNS = "runs"
 
 
@@ -15,8 +17,7 @@ def note_run(plan: Path, run_id: str) -> None:
     path = plan / RUNS
     run_ids = path.read_text(encoding="utf-8").split() if path.exists() else []
     if run_id not in run_ids:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(f"{run_id}\n")
+        write(path, "".join(f"{one}\n" for one in (*run_ids, run_id)))
 
 
 def plan_named(home: Path, name: str) -> str:

@@ -24,12 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ConfigError, InternalError
+from pipelines.files import publish, write
 from pipelines.sync.apply.journal import Journal
 from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.folder import called, of_object
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.plan.row import ACTIONS
-from pipelines.warehouse import literal, publish
+from pipelines.warehouse import literal
 
 HEADER = "header.json"
 
@@ -189,9 +190,7 @@ def save_plan(
         sha256 = _hash_of(header)
         header |= {"plan_id": f"{origin.batch}-{sha256[:12]}", "sha256": sha256}
         text = json.dumps(header, indent=2, ensure_ascii=False)
-        draft = folder / f".{HEADER}.tmp"
-        draft.write_text(text + "\n", encoding="utf-8")
-        publish(draft, folder / HEADER)  # on the disk before the folder gets its name
+        write(folder / HEADER, text + "\n")  # on the disk before the folder gets its name
         saved = home / "plans" / header["plan_id"]
         publish(folder, saved)
     finally:

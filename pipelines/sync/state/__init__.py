@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Busy, ConfigError
+from pipelines.files import write
 from pipelines.sync.state import migrations
-from pipelines.warehouse import Warehouse, literal, publish, write_parquet
+from pipelines.warehouse import Warehouse, literal, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -156,9 +157,7 @@ class State:
 
     def show_version(self) -> None:
         """Say that all that is made from the state has been made, from this version of it."""
-        temporary = self._version_file.with_suffix(".tmp")
-        temporary.write_text(str(migrations.newest()))
-        publish(temporary, self._version_file)
+        write(self._version_file, str(migrations.newest()))
 
     def hide_version(self) -> None:
         """Say that what was made from the state may not be read."""
@@ -186,7 +185,7 @@ class State:
                 continue
             content_file.unlink(missing_ok=True)
             write_parquet(connection, PUBLISHED.get(table, f"from state.{table}"), path)
-            content_file.write_text(content)
+            write(content_file, content)
 
 
 def _content_sql(table: str) -> str:
