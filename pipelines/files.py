@@ -55,28 +55,33 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The object that a JSON file of a home holds.
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Let whatever goes wrong while a file of a home is read and understood name the file.
 
     Raises:
-        FileNotFoundError: it is not there.
-        Damaged: it holds something else, with what to do.
+        Damaged: it is not as we write such files, with what to do.
     """
     try:
-        document = json.loads(path.read_bytes())
-    except (ValueError, IsADirectoryError) as error:
-        raise Damaged(path, str(error)) from None
-    if not isinstance(document, dict):
-        raise Damaged(path, f"it holds a {type(document).__name__} and no object")
-    return document
+        yield
+    except NOT_OURS as error:
+        raise Damaged(path, f"{type(error).__name__}: {error}") from None
+
+
+NOT_OURS = (ValueError, LookupError, TypeError, AttributeError, IsADirectoryError)
+"""What is raised by text and JSON that say something else than they should."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a JSON file of a home holds; errors as ``reading``, where it is there."""
+    with reading(path):
+        return dict(json.loads(path.read_bytes()).items())
 
 
 def read_text(path: Path) -> str:
-    """The text that a file of a home holds, without blanks around it; errors as ``read_json``."""
-    try:
+    """The text of a file of a home, without blanks around it; errors as ``reading``."""
+    with reading(path):
         return path.read_text(encoding="utf-8").strip()
-    except (ValueError, IsADirectoryError) as error:
-        raise Damaged(path, str(error)) from None
 
 
 class Damaged(ConfigError):
@@ -95,7 +100,10 @@ def cure(path: Path) -> str:
 
 
 RESTORE = "restore it from a copy of the home"
-_AGAIN = "remove it; it is made again"
+_PLAN = (
+    "restore its folder from a copy of the home; or, if it was never applied, remove the folder,"
+    " and the next sync of its day makes a new one"
+)
 _ORG = "remove its folder; the next sync reads the org's records anew"
 _STATE = (
     "remove it and the file `version` beside it; the next command makes both anew from state.duckdb"
@@ -113,14 +121,10 @@ CURES = (
     ("snapshot/*/*", _ORG),
     ("plans/*/released.json", "remove it, then release the plan again"),
     ("plans/*/runs", "remove it; the plan is then known by its own id only"),
-    ("plans/*/plan.html", _AGAIN),
-    (
-        "plans/*/header.json",
-        "restore its folder from a copy of the home, or remove it if it was never applied",
-    ),
     ("applied/*/proof.*", "remove it; `causeway prove` of this plan writes it anew"),
+    ("plans/*/*", _PLAN),
     ("stage/*/day=empty/*", "remove the file stage/schemas; the next command makes both anew"),
-    ("stage/*/day=*/*", "remove its folder, then sync this day again"),
+    ("stage/*/day=*/*", "remove its folder and the file stage/schemas, then sync this day again"),
     ("state/*", _STATE),
     ("causeway.duckdb", "remove it and the file stage/schemas; the next command makes both anew"),
 )

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import Busy
+from pipelines.files import NOT_OURS
 
 PATIENCE = 600.0
 """Seconds a run waits for another one before it gives up."""
@@ -112,9 +113,9 @@ def holder(path: Path) -> str:
     """Who wrote the lock file last, in words."""
     try:
         owner = json.loads(path.read_text())
-    except (OSError, ValueError):
+        return f"process {owner['pid']} (run {owner['run']})"
+    except (OSError, *NOT_OURS):
         return "another process"
-    return f"process {owner['pid']} (run {owner['run']})"
 
 
 def _try(handle: int) -> bool:

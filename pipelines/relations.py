@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines import catalog, locks
 from pipelines.batch import Batch
-from pipelines.files import write
+from pipelines.files import read_text, write
 from pipelines.match import route_files
 from pipelines.project import ASSETS, Project, stage_files
 from pipelines.sources.relations import RAW, columns
@@ -188,7 +188,7 @@ def _alone(project: Project) -> Iterator[None]:
 def schemas_stamp(project: Project) -> str:
     """Changes whenever the schemas of a home's relations may have; empty before ``prepare``."""
     marker = project.home / "stage" / "schemas"
-    return marker.read_text() if marker.exists() else ""
+    return read_text(marker) if marker.exists() else ""
 
 
 def _write_schemas(project: Project, stamp: str) -> None:

@@ -117,7 +117,7 @@ def _show_undo(project: Project) -> None:
     from pipelines.apply.proofs import newest_proven
     from pipelines.commands.undo import org_lock
     from pipelines.plan.sweep import remove_plans
-    from pipelines.undo.make import describe_undo, plan_undo
+    from pipelines.undo.make import describe_undos, plan_undo
 
     with org_lock(project):
         plan = newest_proven(project)
@@ -127,7 +127,7 @@ def _show_undo(project: Project) -> None:
         remove_plans(project, [inverse.plan_id])  # nobody asked for it to be kept
     out.print(
         "\n[bold]Undo[/bold]: the last plan that wrote would be taken back by"
-        f" {describe_undo(inverse)}"
+        f" {describe_undos([inverse])}"
     )
     out.print(f"  {_typed(project)} undo {plan.plan_id}", markup=False)
 

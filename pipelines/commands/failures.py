@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
+from pathlib import Path
 from types import TracebackType
 
+from pipelines import config
 from pipelines.commands.environment import err
 from pipelines.errors import CausewayError
+from pipelines.files import cure
 
 OK, SOME_ROWS, WRONG, AGAIN, BLOCKED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """All well · rows rejected or held · usage or configuration · rerun · a guard · Ctrl-C."""
@@ -39,6 +43,10 @@ def report(error: BaseException) -> int:
         err.print("Nothing is lost: make room, then run the same command again.")
     elif _is_interrupt(error):
         err.print("Interrupted. Nothing is lost: run the same command again.", style="yellow")
+    elif (damaged := _damaged_file(error)) is not None:
+        err.print(f"{damaged}: is damaged; {cure(damaged)}", style="red", markup=False)
+        err.print(f"{type(error).__name__}: {error}", style="dim", markup=False)
+        return WRONG
     elif _is_causeway_error(error):
         err.print(str(error), style="red", markup=False)
     else:
@@ -64,6 +72,22 @@ def _is_full(error: BaseException) -> bool:
     messages = (*map(os.strerror, NO_ROOM), "database or disk is full")
     by_database = type(error).__module__.partition(".")[0] in DATABASES
     return by_database and any(message in str(error) for message in messages)
+
+
+_QUOTED = re.compile(r"""["'](/[^"'\n]+)["']""")
+
+
+def _damaged_file(error: BaseException) -> Path | None:
+    """The file of the home that could not be read; none where that is not what is wrong."""
+    if isinstance(error, IsADirectoryError | NotADirectoryError):
+        named = [str(name) for name in (error.filename2, error.filename) if name]
+    elif type(error).__module__.partition(".")[0] in DATABASES:
+        named = _QUOTED.findall(str(error))
+    else:
+        return None
+    home = config.home()
+    paths = (path for path in map(Path, named) if path.is_relative_to(home))
+    return next((path for path in paths if path.exists()), None)
 
 
 def _is_causeway_error(error: BaseException) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
 from pipelines.describe.description import Check, Description, Fact, Lineage, of_written
-from pipelines.files import write
+from pipelines.files import Damaged, read_json, reading, write
 from pipelines.org import snapshot
 from pipelines.plan.make import left_out, scored
 from pipelines.plan.page import page_of
@@ -159,8 +160,8 @@ def lineage_of(project: Project, file: SqlFile) -> Lineage:
     """Where the columns of a ``.sql`` relation come from, followed once for each text of it."""
     path = project.warehouse.folder(file.relation) / "lineage.json"
     made_from = hashlib.sha256(f"{schemas_stamp(project)} {file.query}".encode()).hexdigest()
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
+    with suppress(FileNotFoundError, Damaged), reading(path):  # a damaged one is made again
+        kept = read_json(path)
         if kept["of"] == made_from:
             return {
                 column: [(table, name) for table, name in origins]

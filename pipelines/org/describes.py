@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConfigError
-from pipelines.files import write
+from pipelines.files import NOT_OURS, read_json, reading, write
 from pipelines.memo import version
 from pipelines.sync.mapping.fields import COLUMNS, Field, org_schema, schema_rows
 from pipelines.sync.mapping.places import listed
@@ -111,7 +111,8 @@ def _read(file: Path) -> Described:
 
 @lru_cache(maxsize=16)
 def _read_version(file: Path, _version: str) -> Described:
-    return Described(**json.loads(file.read_text(encoding="utf-8")))
+    with reading(file):
+        return Described(**read_json(file))
 
 
 def save(mappings: Path, schema: OrgSchema) -> list[Path]:
@@ -138,7 +139,7 @@ def saved(mappings: Path) -> OrgSchema | None:
                 name: Field(document["object"], name, **facts)
                 for name, facts in document["fields"].items()
             }
-        except (ValueError, KeyError, TypeError) as error:
+        except NOT_OURS as error:
             message = f"is no saved schema ({error}); write it anew: causeway org describe --save"
             raise ConfigError.at(path, getattr(error, "lineno", None), message) from error
     return schema or None

@@ -7,18 +7,18 @@ pass; or when it is older than ``plans.keep_days``. So does one that was applied
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.changes import Change, Facts
+from pipelines.files import read_text
 from pipelines.plan.guards import RELEASED
 from pipelines.sync.apply.journal import FOLDER, Journal
-from pipelines.sync.plan.saved import HEADER
+from pipelines.sync.plan.saved import HEADER, read_header
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -52,7 +52,7 @@ def sweep_plans(project: Project, *, now: datetime | None = None) -> list[str]:
     plans = sorted(_unsent(project.home), key=lambda plan: plan.created_at)
     newest = {plan.rank: plan for plan in plans}  # the last of each rank
     last = {plan.rank[0]: plan for plan in plans if plan.applied}  # scopes start from it
-    pointed = {path.read_text(encoding="utf-8") for path in project.home.glob(POINTERS)}
+    pointed = {read_text(path) for path in project.home.glob(POINTERS)}
     deleted = []
     for plan in plans:
         old = datetime.fromisoformat(plan.created_at) < before
@@ -72,7 +72,7 @@ def remove_plans(project: Project, plan_ids: Sequence[str]) -> None:
 
 def _remove(project: Project, facts: Facts) -> None:
     for path in project.home.glob(POINTERS):
-        if path.read_text(encoding="utf-8") in facts["plans"]:
+        if read_text(path) in facts["plans"]:
             path.unlink()
     for plan_id in facts["plans"]:
         folder = project.home / "plans" / plan_id
@@ -93,7 +93,7 @@ def _unsent(home: Path) -> Iterator[_UnsentPlan]:
         parts = list((folder / FOLDER).glob("*"))
         if any(not Journal(part).settled or any(Journal(part).answered()) for part in parts):
             continue
-        header: Mapping[str, Any] = json.loads(path.read_bytes())
+        header = read_header(path)
         purpose = header.get("undoes") or header["batch"]
         rank = (header["organization_id"], header.get("kind", "sync"), purpose)
         yield _UnsentPlan(folder, header["created_at"], bool(parts), rank)

@@ -9,6 +9,7 @@ import pytest
 
 from prove import faults, report
 from prove.batch import Size
+from prove.damage import damage
 from prove.fuzz import DAMAGES, fuzz
 from prove.home import COMMANDS, Changing
 from prove.home import SMALL as TINY
@@ -106,6 +107,16 @@ def test_a_home_whose_change_was_killed_is_the_old_or_the_new(
         if places_of_kind:
             ended = changing.change_killed_at(name, places_of_kind[len(places_of_kind) // 4])
             assert ended.clean, ended
+
+
+def test_a_damaged_file_of_a_home_is_made_again_or_named_with_what_to_do(
+    changing: Changing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAUSEWAY_HOME", str(changing.home))
+    monkeypatch.setenv("CAUSEWAY_MAPPINGS", str(changing.home / "mappings"))
+    damaged = list(damage(changing, most=24, seed=7))
+    assert [one for one in damaged if one.wrong] == []
+    assert sum(one.named for one in damaged) > len(damaged) // 3
 
 
 def test_an_undo_comes_through_a_fault_of_the_org(undoing: Undoing) -> None:

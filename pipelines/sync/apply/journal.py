@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.files import draft, sync, write
+from pipelines.files import draft, read_json, reading, sync, write
 from pipelines.warehouse import literal, write_parquet
 
 if TYPE_CHECKING:
@@ -109,8 +109,10 @@ class Journal:
     def chunks(self) -> Iterator[Chunk]:
         """Every chunk that was sent, in no order."""
         for path in sorted(self.folder.glob("*.json")):
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            yield Chunk(**facts | {name: tuple(facts[name]) for name in ("actions", "keys")})
+            facts = read_json(path)
+            with reading(path):
+                chunk = Chunk(**facts | {name: tuple(facts[name]) for name in ("actions", "keys")})
+            yield chunk
 
     def in_doubt(self) -> list[Chunk]:
         """Chunks that nobody knows the answers to, oldest attempt first."""

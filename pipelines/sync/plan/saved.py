@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ConfigError, InternalError
-from pipelines.files import publish, write
+from pipelines.files import NOT_OURS, cure, publish, read_json, reading, write
 from pipelines.sync.apply.journal import Journal
 from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.folder import called, of_object
@@ -218,14 +218,29 @@ def load_plan(home: Path, plan_id: str) -> Plan:
         listed = ", ".join(plan_ids[-5:]) or "none"
         message = f"there is no plan {plan_id}; the newest are: {listed}"
         raise ConfigError.at(folder, None, message) from None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except NOT_OURS:
         raise _edited(folder / HEADER) from None
     if sha256 != plan.sha256 or plan.plan_id != plan_id:
         raise _edited(folder / HEADER)
     for name, part in plan.objects.items():
-        if not plan.payload(name).exists() or _hash_of_file(plan.payload(name)) != part.sha256:
+        if not plan.payload(name).is_file() or _hash_of_file(plan.payload(name)) != part.sha256:
             raise _edited(plan.payload(name))
     return plan
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """What the header of a plan says, unproven: for whoever looks through all of them.
+
+    Raises:
+        Damaged: it is none.
+    """
+    header = read_json(path)
+    with reading(path):
+        list(parts_of(header))
+        datetime.fromisoformat(header["created_at"])
+        date.fromisoformat(header["batch"])
+        header["organization_id"]
+    return header
 
 
 def parts_of(header: Mapping[str, Any]) -> Iterator[ObjectPlan]:
@@ -248,9 +263,8 @@ def _facts(part: ObjectPlan) -> dict[str, Any]:
 
 
 def _edited(path: Path) -> ConfigError:
-    return ConfigError.at(
-        path, None, "this plan was changed after it was saved and is not applied; make a new one"
-    )
+    message = f"this plan was changed after it was saved and is not applied; {cure(path)}"
+    return ConfigError.at(path, None, message)
 
 
 def _object_plan(

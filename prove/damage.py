@@ -1,0 +1,189 @@
+"""Files of a home, each damaged: commands make it again, or name it with what to do about it."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.cli import app
+from pipelines.commands.failures import Reported
+from pipelines.files import CURES, RESTORE, cure
+from prove.batch import AFTER
+from prove.home import Changing
+
+TEXTS = ("", ".json", ".jsonl", ".content")
+"""How files are called that are text; the others DuckDB reads."""
+
+OURS = re.compile(r"^(?!local_org|inbox|mappings|dagster|spill|locks|runs/log)[^.]")
+"""Files of a home that are ours to read."""
+
+COMMANDS: Sequence[Sequence[str]] = (
+    ("status",),
+    ("plan", "--batch", str(AFTER)),
+    ("plan",),
+    ("rejects", "list"),
+    ("release", "--list"),
+    ("prove",),
+    ("sync", "--plan-only", "--batch", str(AFTER)),
+)
+
+
+def _cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def _emptied(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(bytes(range(255, 0, -1)) * 4)
+
+
+def _list(path: Path) -> None:
+    path.write_text('["what", 1]', encoding="utf-8")
+
+
+def _object(path: Path) -> None:
+    path.write_text('{"what": {}, "objects": 1}', encoding="utf-8")
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES: Mapping[str, Callable[[Path], None]] = {
+    "cut short": _cut,
+    "emptied": _emptied,
+    "garbage": _garbage,
+    "a folder in its place": _folder,
+    "a list": _list,
+    "another object": _object,
+}
+BINARY = 4
+"""So many of the damages say something of a file that is no text."""
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """What commands made of one damaged file.
+
+    Attributes:
+        file: below the home.
+        damage: what was done to it.
+        wrong: what a command said that neither went on nor named the file with what to do.
+        named: how many commands named it.
+    """
+
+    file: str
+    damage: str
+    wrong: str
+    named: int
+
+
+def damage(worker: Changing, most: int, seed: int) -> Iterator[Damaged]:
+    """Damage files of the worker's home, one of each use and kind of damage, at most so many."""
+    worker.put_back_before("retry")
+    cases = [
+        (name, kind)
+        for name in files_by_use(worker.home)
+        for kind in (DAMAGES if Path(name).suffix in TEXTS else [*DAMAGES][:BINARY])
+    ]
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    for name, kind in cases if most >= len(cases) else chance.sample(cases, most):
+        _lay_anew(worker)
+        DAMAGES[kind](worker.home / name)
+        yield _judged(worker.home, name, kind)
+
+
+def files_by_use(home: Path) -> list[str]:
+    """One file of each use, the newest by its name."""
+    names = sorted(path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file())
+    return [*{_use(name): name for name in names if OURS.match(name)}.values()]
+
+
+def _use(name: str) -> str:
+    for pattern, word in (
+        (r"00D\w+", "ORG"),
+        (r"\d{4}-\d\d-\d\d-[0-9a-f]{12}", "PLAN"),
+        (r"[0-9a-f]{64}-\d+", "CHUNK"),
+        (r"\d{8}T\d+Z-", "STAMP"),
+        (r"\d{4}-\d\d-\d\d|-\d{6}", "DAY"),
+        (r"(?i)account|contact|lead|user", "OBJECT"),
+        (r"(?<=stage/)[a-z_]+?_(?=[a-z]+/)", "STAGE_"),
+    ):
+        name = re.sub(pattern, word, name)
+    return name
+
+
+def _lay_anew(worker: Changing) -> None:
+    for path in worker.home.iterdir():
+        if path != worker.org:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    kept = worker.folder / "before" / "retry"
+    for path in kept.iterdir():
+        target = worker.home / path.name
+        if path.is_dir() and path.name != "local_org":
+            shutil.copytree(path, target)
+        elif path.is_file():
+            shutil.copy2(path, target)
+
+
+def _judged(home: Path, name: str, kind: str) -> Damaged:
+    named = 0
+    for arguments in COMMANDS:
+        code, output = _run(arguments)
+        if code in (0, 1):
+            continue
+        is_cured = any(words in output for words in (RESTORE, *(words for _, words in CURES)))
+        is_named = any(_is_file(text, home / name) for text in re.findall(r"/[^'\"\s:;]+", output))
+        if not (is_named and is_cured):
+            typed = " ".join(arguments)
+            return Damaged(name, kind, f"causeway {typed} ended with {code}: {output}", named)
+        named += 1
+    return Damaged(name, kind, _cured(home, name) if named else "", named)
+
+
+def _cured(home: Path, name: str) -> str:
+    """Do what people are told to; what a sync says then, if it still does not go on."""
+    path = home / name
+    words = cure(path)
+    if words.startswith("restore"):
+        return ""
+    if words.startswith("write"):
+        [organization] = (folder.name for folder in (home / "orgs").iterdir())
+        _gone(path)
+        path.write_text(organization, encoding="utf-8")
+    _gone(path.parent if "its folder" in words else path) if "remove it" in words else None
+    _gone(home / "stage" / "schemas") if "stage/schemas" in words else None
+    _gone(path.with_name("version")) if "`version`" in words else None
+    code, output = _run(COMMANDS[-1])
+    return "" if code in (0, 1) else f"after the cure, sync ended with {code}: {output}"
+
+
+def _gone(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _is_file(text: str, path: Path) -> bool:
+    """Whether a text names a file, by whichever of its names: a day may share one with others."""
+    return Path(text).exists() and Path(text).samefile(path)
+
+
+def _run(arguments: Sequence[str]) -> tuple[int, str]:
+    """Give a command in this process; its exit code, and what it says of what went wrong."""
+    output = io.StringIO()
+    try:
+        with redirect_stderr(output), redirect_stdout(io.StringIO()), Reported():
+            app(arguments)
+    except SystemExit as ended:
+        return int(ended.code or 0), output.getvalue()
+    return 0, output.getvalue()
