@@ -28,9 +28,9 @@ def exit_code(error: BaseException) -> int:
     if _is_interrupt(error):
         return INTERRUPTED
     if "pipelines.salesforce.errors" in sys.modules:
-        from pipelines.salesforce.errors import ConnectionInvalid, SessionRefused
+        from pipelines.salesforce.errors import AddressRefused, ConnectionInvalid, SessionRefused
 
-        if isinstance(error, ConnectionInvalid | SessionRefused):
+        if isinstance(error, AddressRefused | ConnectionInvalid | SessionRefused):
             return WRONG
     return AGAIN
 
