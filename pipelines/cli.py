@@ -13,6 +13,7 @@ from pipelines.commands import (
     demo,
     environment,
     explain,
+    interrupts,
     mapping,
     org,
     plan,
@@ -58,7 +59,8 @@ def causeway(
       causeway status           what landed, who was found, what Salesforce holds
 
     Exit codes: 0 all well, 1 some rows were rejected or held, 2 usage or configuration,
-    3 the org or the machine failed and a rerun will go on, 4 a guard blocked the plan.
+    3 the org or the machine failed and a rerun will go on, 4 a guard blocked the plan,
+    130 or 143 it was interrupted and a rerun will go on.
     """
     environment.choose_home(home)
     Reported.debug = debug
@@ -86,4 +88,5 @@ def main() -> None:
     # after every 700 objects is a tenth of what a small batch costs.
     gc.set_threshold(50_000, 20, 50)
     with Reported():
+        interrupts.heed()
         app()

@@ -123,7 +123,10 @@ CURES = (
     ("plans/*/runs", "remove it; the plan is then known by its own id only"),
     ("applied/*/proof.*", "remove it; `causeway prove` of this plan writes it anew"),
     ("plans/*/*", _PLAN),
-    ("stage/*/day=empty/*", "remove the file stage/schemas; the next command makes both anew"),
+    (
+        "stage/*/day=empty/*",
+        "remove its folder and the file stage/schemas; the next command makes both anew",
+    ),
     ("stage/*/day=*/*", "remove its folder and the file stage/schemas, then sync this day again"),
     ("state/*", _STATE),
     ("causeway.duckdb", "remove it and the file stage/schemas; the next command makes both anew"),

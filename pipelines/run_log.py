@@ -64,8 +64,8 @@ class RunLog:
             log._note("begun", run_id=run.run_id, batch=str(run.day), plan_only=plan_only)
             try:
                 yield log
-            except Exception as error:
-                log._note("ended", error=str(error))
+            except BaseException as error:  # also one that somebody has interrupted
+                log._note("ended", error=str(error) or type(error).__name__)
                 raise
             else:
                 log._note("ended", error=None)

@@ -15,7 +15,8 @@ from pathlib import Path
 from pipelines.cli import app
 from pipelines.commands.failures import Reported
 from pipelines.files import CURES, RESTORE, cure
-from prove.batch import AFTER
+from pipelines.relations import forget
+from prove.batch import AFTER, project_at
 from prove.home import Changing
 
 TEXTS = ("", ".json", ".jsonl", ".content")
@@ -162,9 +163,12 @@ def _cured(home: Path, name: str) -> str:
         [organization] = (folder.name for folder in (home / "orgs").iterdir())
         _gone(path)
         path.write_text(organization, encoding="utf-8")
-    _gone(path.parent if "its folder" in words else path) if "remove it" in words else None
-    _gone(home / "stage" / "schemas") if "stage/schemas" in words else None
-    _gone(path.with_name("version")) if "`version`" in words else None
+    if "remove it" in words:
+        _gone(path.parent if "its folder" in words else path)
+    if "stage/schemas" in words:
+        forget(project_at(home))
+    if "`version`" in words:
+        _gone(path.with_name("version"))
     code, output = _run(COMMANDS[-1])
     return "" if code in (0, 1) else f"after the cure, sync ended with {code}: {output}"
 

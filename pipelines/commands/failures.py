@@ -10,12 +10,13 @@ from pathlib import Path
 from types import TracebackType
 
 from pipelines import config
+from pipelines.commands import interrupts
 from pipelines.commands.environment import err
 from pipelines.errors import CausewayError
 from pipelines.files import cure
 
-OK, SOME_ROWS, WRONG, AGAIN, BLOCKED, INTERRUPTED = 0, 1, 2, 3, 4, 130
-"""All well · rows rejected or held · usage or configuration · rerun · a guard · Ctrl-C."""
+OK, SOME_ROWS, WRONG, AGAIN, BLOCKED = 0, 1, 2, 3, 4
+"""All well · rows rejected or held · usage or configuration · rerun · a guard."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DATABASES = ("duckdb", "_duckdb", "sqlite3", "sqlalchemy")
@@ -23,10 +24,10 @@ DATABASES = ("duckdb", "_duckdb", "sqlite3", "sqlalchemy")
 
 def exit_code(error: BaseException) -> int:
     """What a command ends with after ``error``."""
+    if (interrupted := interrupts.exit_code()) is not None:
+        return interrupted
     if isinstance(error, CausewayError):
         return error.exit_code
-    if _is_interrupt(error):
-        return INTERRUPTED
     if "pipelines.salesforce.errors" in sys.modules:
         from pipelines.salesforce.errors import AddressRefused, ConnectionInvalid, SessionRefused
 
@@ -37,12 +38,12 @@ def exit_code(error: BaseException) -> int:
 
 def report(error: BaseException) -> int:
     """Tell people what went wrong; returns the exit code."""
-    if _is_full(error):
+    if interrupts.exit_code() is not None:  # whatever DuckDB and others made of it
+        err.print("Interrupted. Nothing is lost: run the same command again.", style="yellow")
+    elif _is_full(error):
         message = f"The disk is full, or a file may not grow any more: {error}"
         err.print(message, style="red", markup=False)
         err.print("Nothing is lost: make room, then run the same command again.")
-    elif _is_interrupt(error):
-        err.print("Interrupted. Nothing is lost: run the same command again.", style="yellow")
     elif (damaged := _damaged_file(error)) is not None:
         err.print(f"{damaged}: is damaged; {cure(damaged)}", style="red", markup=False)
         err.print(f"{type(error).__name__}: {error}", style="dim", markup=False)
@@ -54,15 +55,6 @@ def report(error: BaseException) -> int:
         err.print(message, style="red", markup=False)
         err.print("To see where, run it again as `causeway --debug …`.")
     return exit_code(error)
-
-
-def _is_interrupt(error: BaseException) -> bool:
-    """Whether somebody pressed Ctrl-C, which DuckDB and Dagster give names of their own."""
-    return (
-        isinstance(error, KeyboardInterrupt)
-        or str(error) == "Query interrupted"
-        or type(error).__name__ == "DagsterExecutionInterruptedError"
-    )
 
 
 def _is_full(error: BaseException) -> bool:
