@@ -10,7 +10,7 @@ ALONE := $(CURDIR)/.venv/check
 DAGSTER := CAUSEWAY_HOME=$(ALONE) DAGSTER_HOME=$(ALONE)/dagster VIRTUAL_ENV=$(CURDIR)/.venv \
 	PYTHONWARNINGS=ignore::FutureWarning
 
-.PHONY: demo test check audit bench prove ui setup clean
+.PHONY: demo test check audit bench prove places ui setup clean
 
 demo: setup  ## bring two days of sample data into a Salesforce org on this machine
 	@$(BIN)/causeway demo
@@ -41,6 +41,9 @@ bench: setup  ## time every stage, with 100,000 and 1,000,000 people
 prove: setup  ## kill, break and damage it some hundred times; takes half an hour
 	@$(BIN)/python -m prove --page docs/reliability.md
 
+places: $(UV)  ## make the list of how people write countries and states anew, of what its sources say now
+	$(UV) run --isolated --locked --only-group places .ci/place_names.py
+
 ui: setup  ## open the lineage, the runs and the checks in a browser
 	@$(BIN)/causeway ui
 
@@ -55,4 +58,4 @@ $(UV):
 	@.ci/install-uv .uv
 
 clean:  ## remove what was installed; data/ stays
-	rm -rf .venv .uv .cumulusci .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .uv .cumulusci .airbyte .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -14,7 +14,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 _UNEXPLAINED = re.compile(r'\s*"([A-Za-z0-9._-]+)[^"]*",[^#]*')
-_LISTS = re.compile(r"(dependencies|dev) = \[")
+_LISTS = re.compile(r"(dependencies|dev|places) = \[")
 
 
 def without_reason(pyproject: str) -> Iterator[str]:

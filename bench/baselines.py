@@ -17,7 +17,7 @@ from pipelines.salesforce.rows import Load
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.validate import judge_sql as validate_sql
 from pipelines.validate.judge import validate
-from pipelines.warehouse import Written, literal
+from pipelines.warehouse import Written, csv_sql, literal
 
 BEST_OF = 3
 
@@ -111,10 +111,8 @@ def _read_sql(table: str, file: Path) -> str:
     with file.open(encoding="utf-8") as lines:
         names = lines.readline().rstrip("\r\n").split(",")
     columns = ", ".join(f"{literal(name)}: 'varchar'" for name in names)
-    return (
-        f"create temp table {table} as from read_csv({literal(file)}, auto_detect = false,"
-        f" header = true, columns = {{{columns}}}, delim = ',', quote = '\"', escape = '\"')"
-    )
+    options = f"header = true, columns = {{{columns}}}, delim = ',', quote = '\"', escape = '\"'"
+    return f"create temp table {table} as from {csv_sql([file], options)}"
 
 
 def _creates_sql(mapping: ObjectMapping, name: str, file: Path) -> str:

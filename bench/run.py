@@ -28,7 +28,7 @@ from pipelines.relations import prepare
 from pipelines.run import Run
 from pipelines.stages import STAGES, run_stage
 from pipelines.summary import summary
-from pipelines.warehouse import literal
+from pipelines.warehouse import parquet_sql
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _say(what: str) -> None:
 def _agreement(project: Project, truth: Path) -> tuple[float, float]:
     with Batch(project, FIRST).connect() as connection:
         project.warehouse.bind(connection, "person_links", [FIRST])
-        connection.execute(f"create temp view truth as from {literal(truth)}")
+        connection.execute(f"create temp view truth as from {parquet_sql(truth)}")
         query = (FOLDER / "agreement.sql").read_text(encoding="utf-8")
         [(precision, recall)] = connection.execute(query).fetchall()
     return precision, recall

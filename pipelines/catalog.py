@@ -14,9 +14,12 @@ from pathlib import Path
 from pipelines.files import draft
 from pipelines.sync.mapping.golden import LINKS, OF_ACCOUNT, PEOPLE, column_sql
 from pipelines.sync.state import State
-from pipelines.warehouse import Warehouse, literal
+from pipelines.warehouse import Warehouse, all_days_sql, parquet_sql
 
 FILE = "causeway.duckdb"
+_DAY = r"try_cast(regexp_extract(filename, 'day=([^/\\]*)[/\\]data\.parquet$', 1) as date)"
+"""Of the name of its file: a home may lie below folders that are called like a partition, too."""
+
 STORAGE = "v1.0.0"
 """The oldest storage version DuckDB still writes; every client since 1.0 opens it."""
 
@@ -83,17 +86,13 @@ def _views(
     for relation, kinds in columns.items():
         by_batch = relation in CURRENT or relation in mirrors
         name = f"{relation}_by_batch" if by_batch else relation
-        yield _relation_sql(name, warehouse.folder(relation) / "day=*" / "data.parquet", kinds)
+        yield _relation_sql(name, warehouse.folder(relation), kinds)
     yield from (_current_sql(relation, state) for relation in CURRENT)
 
 
-def _relation_sql(name: str, files: Path, columns: Mapping[str, str]) -> str:
+def _relation_sql(name: str, folder: Path, columns: Mapping[str, str]) -> str:
     listed = ", ".join(f'"{column}"' for column in columns)
-    return (
-        f'create view "{name}" as select try_cast(day as date) as day, {listed}'
-        f" from read_parquet({literal(files)}, union_by_name = true,"
-        " hive_partitioning = true, hive_types = {'day': varchar})"
-    )
+    return f'create view "{name}" as select {_DAY} as day, {listed} from {all_days_sql(folder)}'
 
 
 def _current_sql(relation: str, state: State) -> str:
@@ -102,9 +101,9 @@ def _current_sql(relation: str, state: State) -> str:
     return (
         f'create view "{relation}" as select by_batch.*{more} from {relation}_by_batch as by_batch'
         f"{account}"
-        f" semi join (select * from read_parquet({literal(state.published(entities))})) as current"
+        f" semi join (select * from {parquet_sql(state.published(entities))}) as current"
         f" on current.{key} = by_batch.{key} and current.batch = by_batch.day"
-        f" semi join (select * from read_parquet({literal(state.published(members))})) as member"
+        f" semi join (select * from {parquet_sql(state.published(members))}) as member"
         f" on member.{key} = by_batch.{key}"
     )
 

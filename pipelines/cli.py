@@ -26,6 +26,9 @@ from pipelines.commands import (
     ui,
     undo,
 )
+from pipelines.commands import (
+    home as home_,
+)
 from pipelines.commands.failures import Reported
 
 app = typer.Typer(
@@ -58,9 +61,9 @@ def causeway(
       causeway sync             your own files: inbox/<source>/<day>/*, as mappings/ says
       causeway status           what landed, who was found, what Salesforce holds
 
-    Exit codes: 0 all well, 1 some rows were rejected or held, 2 usage or configuration,
-    3 the org or the machine failed and a rerun will go on, 4 a guard blocked the plan,
-    130 or 143 it was interrupted and a rerun will go on.
+    Exit codes: 0 all well, 1 some rows were rejected or held, or a file was refused, 2 usage or
+    configuration, 3 the org or the machine failed and a rerun will go on, 4 a guard blocked the
+    plan, 130 or 143 it was interrupted and a rerun will go on.
     """
     environment.choose_home(home)
     Reported.debug = debug
@@ -78,6 +81,7 @@ app.command("explain")(explain.explain)
 app.command("check")(check.check)
 app.command("ui")(ui.ui)
 app.add_typer(rejects.app, name="rejects")
+app.add_typer(home_.app, name="home")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(org.app, name="org")
 

@@ -15,6 +15,7 @@ end in exit 2, all the rest in exit 3. Whatever ends in 3 may be run again as it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +29,17 @@ class Problem:
     line: int | None
     message: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", spelled(self.file))
+
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         return f"{place}: {self.message}"
+
+
+def spelled(path: Path | str) -> str:
+    r"""A path as it can be printed and kept: a byte of it that is no UTF-8 as ``\xff``."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 class CausewayError(Exception):

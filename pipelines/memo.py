@@ -3,13 +3,15 @@
 A batch that runs again reads every input and would write every relation anew, only to find at the
 end that nothing has changed. So each maker keeps, beside its file, a digest of what it was made
 from: the code, the configuration, and which version of each file it read. Relations are replaced
-by renaming and never edited, so a file's version is told by its inode, time and size.
+by renaming and never edited, so a file's version is told by its inode, time and size. What others
+bring is told by the time of its last change as well, which nobody can set.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,16 +64,28 @@ def memo(path: Path, made_from: Iterable[object], files: Iterable[Path]) -> Memo
     """
     parts = [version(part) if isinstance(part, Path) else repr(part) for part in made_from]
     text = "\n".join((code(), *parts))
-    return Memo(path, hashlib.sha256(text.encode()).hexdigest(), tuple(files))
+    return Memo(path, hashlib.sha256(os.fsencode(text)).hexdigest(), tuple(files))
 
 
 def version(path: Path) -> str:
     """Which version of a file lies there; one that is missing has a version too."""
     try:
         stat = path.stat()
-    except FileNotFoundError:
+    except OSError:  # a link in a circle has none, too
         return f"{path.name} none"
     return f"{path.name} {stat.st_ino} {stat.st_mtime_ns} {stat.st_size}"
+
+
+def received(path: Path) -> str:
+    """Which version of a file of somebody else lies there, whatever its time was set to.
+
+    Whoever edits a file can set its time back, as copying programs do, but not when that was. Of
+    our own relations this says nothing: it changes with every second name that one gets or loses.
+    """
+    try:
+        return f"{version(path)} {path.stat().st_ctime_ns}"
+    except OSError:
+        return version(path)
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -46,9 +47,28 @@ def severity(check: Check) -> dg.AssetCheckSeverity:
 
 def _values(facts: Mapping[str, Fact]) -> dict[str, Any]:
     return {
-        name: dg.MetadataValue.md(fact) if isinstance(fact, str) else fact
+        name: dg.MetadataValue.md(_markdown(fact)) if isinstance(fact, str | Sequence) else fact
         for name, fact in facts.items()
     }
+
+
+def _markdown(fact: str | Sequence[str]) -> str:
+    """A text, or a list of lines, in which nothing means anything."""
+    if isinstance(fact, str):
+        return _verbatim(fact)
+    return "\n".join(f"- {_verbatim(line)}" for line in fact) or "_none_"
+
+
+def _verbatim(text: str) -> str:
+    """A text as code: whatever somebody's data holds, it is no HTML, link or list of ours.
+
+    Its line breaks are spaces, as a blank line would end it, and its quotes are longer than any
+    that it has.
+    """
+    words = " ".join(text.split())
+    longest = max(map(len, re.findall("`+", words)), default=0)
+    quotes = "`" * (longest + 1)
+    return f"{quotes} {words} {quotes}" if words else ""
 
 
 def _column(column: Column) -> dg.TableColumn:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import config
+from pipelines.engine import Function
 from pipelines.errors import InternalError
 from pipelines.org.mirror import Manifest, read_manifest
 from pipelines.sql import CONFIG, SqlFile, read_folder
@@ -23,7 +24,7 @@ from pipelines.sync.decisions import TABLE as DECISION_COLUMNS
 from pipelines.sync.decisions import read_decisions
 from pipelines.sync.identity.names import likeness
 from pipelines.sync.state import State, sql
-from pipelines.warehouse import Function, Warehouse, constant, literal
+from pipelines.warehouse import Warehouse, constant, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -72,7 +73,7 @@ class Project:
             ),
             tuple(
                 sorted(
-                    (path, path.stat().st_mtime_ns)
+                    (path, path.stat().st_ctime_ns)
                     for pattern in ("*.yaml", DECISIONS)
                     for path in mappings.glob(pattern)
                 )
@@ -204,7 +205,7 @@ class Project:
         schema = self.warehouse.schema_file(relation)
         manifest = self.manifest(relation)
         if manifest is None:
-            return f"select * from read_parquet({literal(schema)})"
+            return f"select * from {parquet_sql(schema)}"
         return manifest.view_sql(schema)
 
     def org_files(self, relation: str) -> list[Path]:
@@ -227,16 +228,23 @@ class Project:
     def _config_tables(self) -> dict[str, tuple[str, Sequence[Sequence[Any]]]]:
         """Name → (columns, rows) of the tables that SQL files read as ``config_<name>``."""
         from pipelines.sources.config import (
+            CONFIG_FORMATS,
             CONFIG_SOURCES,
+            config_formats_rows,
             config_lists_rows,
             config_sources_rows,
         )
         from pipelines.sync.mapping.policies import policy_row
 
         sources = ", ".join(f"{name} {kind}" for name, kind in CONFIG_SOURCES.items())
+        formats = ", ".join(f"{name} {kind}" for name, kind in CONFIG_FORMATS.items())
         columns, row = policy_row(self.policies)
         return {
             "sources": (sources, config_sources_rows(self.sources)),
+            "formats": (
+                formats,
+                config_formats_rows(self.sources, self.policies.batches.timezone),
+            ),
             "lists": (
                 "source varchar, list varchar, list_as varchar,"
                 " account_mode varchar, account_name varchar",

@@ -12,11 +12,12 @@ from pipelines.batch import Batch
 from pipelines.files import read_text, write
 from pipelines.match import route_files
 from pipelines.project import ASSETS, Project, stage_files
+from pipelines.rights import make_home
 from pipelines.sources.relations import RAW, columns
 from pipelines.sql import ALL_DAYS
 from pipelines.sync import identity
 from pipelines.sync.mapping.addresses import LEFT_OUT, code_of
-from pipelines.sync.mapping.compile import CUT, CUT_TYPE
+from pipelines.sync.mapping.compile import CUT, CUT_TYPE, EXCLUDED, HELD_NEW
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.places import COLUMNS as PLACE
 from pipelines.sync.plan.row import COLUMNS as PLAN
@@ -70,6 +71,14 @@ MATCH = {
     "wrong": "varchar",
 }
 
+DESIRED = {
+    "_held": "varchar",
+    HELD_NEW: "varchar",
+    LEFT_OUT: "varchar",
+    CUT: CUT_TYPE,
+    EXCLUDED: "varchar",
+}
+
 OUTCOME = {
     "plan_id": "varchar",
     "key": "varchar",
@@ -104,7 +113,7 @@ def schemas(project: Project) -> Iterator[tuple[str, str]]:
 
 def _org(project: Project) -> Iterator[tuple[str, str]]:
     yield "org_schema", _none_sql(SCHEMA)
-    yield "org_place", _none_sql(dict.fromkeys(PLACE, "varchar"))
+    yield "org_place", _none_sql(PLACE)
     for name, fields in fields_needed(project.object_mappings).items():
         yield relation("org", name), _none_sql(_texts(fields))
 
@@ -125,7 +134,7 @@ def _written(project: Project) -> Iterator[tuple[str, str]]:
         yield relation("org_match", name), _none_sql(MATCH)
     yield from ((file.relation, file.query) for file in route_files(project.object_mappings))
     for stage, before, after in (
-        ("sf", {"key": "varchar"}, {"_held": "varchar", LEFT_OUT: "varchar", CUT: CUT_TYPE}),
+        ("sf", {"key": "varchar"}, DESIRED),
         ("plan", PLAN, {}),
     ):
         for name, mapping in project.object_mappings.items():
@@ -164,6 +173,7 @@ def prepare(project: Project) -> None:
     stamp = _stamp(project)
     if (project.home, stamp) in _prepared:
         return
+    make_home(project)
     with _alone(project):
         _write_schemas(project, stamp)
     _prepared.add((project.home, stamp))

@@ -20,7 +20,7 @@ from pipelines.sync.decisions import ID, form
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.state import sql, transaction
-from pipelines.warehouse import Written, literal
+from pipelines.warehouse import Written, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -133,7 +133,7 @@ def _waiting(project: Project) -> str:
 
 def _waiting_sql(outcomes: Path) -> str:
     return (
-        f"select md5(string_agg(key, ' ' order by key)) from read_parquet({literal(outcomes)}) "
+        f"select md5(string_agg(key, ' ' order by key)) from {parquet_sql(outcomes)} "
         "where outcome in ('held', 'rejected', 'unknown')"
         " and organization_id is not distinct from $1"
     )

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from pipelines.project import Project
+from pipelines.rights import keep_private
 
 
 class ProjectResource(dg.ConfigurableResource[Project]):
@@ -10,4 +11,6 @@ class ProjectResource(dg.ConfigurableResource[Project]):
 
     def project(self) -> Project:
         """The project as the environment and the files stand now."""
-        return Project.of()
+        project = Project.of()
+        keep_private(project.home)
+        return project

@@ -74,7 +74,8 @@ def _land(_project: Project) -> list[Part]:
     def make(run: Run) -> Iterator[Made]:
         project = run.project
         landed = land(project.warehouse, project.sources, project.inbox, run.day)
-        yield from map(_plain, landed.written.values())
+        for written in landed.written.values():
+            yield _made(written, partial(describe.landed, written, landed))
 
     return [Part("land", tuple(RAW), make)]
 

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from pipelines.errors import Problem
+from pipelines.sources.land import refused, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.row import ACTIONS
-from pipelines.warehouse import Warehouse, literal
+from pipelines.warehouse import Warehouse, parquet_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +64,8 @@ class Summary:
         left_out: sObject → records with a country or state that the org does not list.
         waiting: sObject → why rows of the newest plan wait, the most frequent reason first.
         undecided: how many rows of it a line in ``decisions.csv`` would let go.
+        refused: files that could not be read, with why and what to do.
+        withheld: source → header → filled cells of it that did not land, as they are secrets.
     """
 
     batch: date
@@ -76,6 +80,8 @@ class Summary:
     left_out: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, dict[str, int]] = field(default_factory=dict)
     undecided: int = 0
+    refused: tuple[Problem, ...] = ()
+    withheld: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def rejected(self) -> int:
@@ -83,7 +89,13 @@ class Summary:
         by_salesforce = sum(
             counts.rejected + counts.held + counts.unknown for counts in self.objects.values()
         )
-        return by_salesforce + sum(counts.rejected for counts in self.sources.values())
+        by_rules = sum(counts.rejected for counts in self.sources.values())
+        return by_salesforce + by_rules
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether anything of the batch waits for a person, be it a row or a file."""
+        return bool(self.rejected or self.refused)
 
     @property
     def written(self) -> int:
@@ -106,12 +118,15 @@ class Summary:
             "left_out": facts["left_out"],
             "waiting": facts["waiting"],
             "undecided": facts["undecided"],
+            "refused": facts["refused"],
+            "withheld": facts["withheld"],
         }
 
 
 def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
-    totals, warehouse = Summary(day), project.warehouse
+    warehouse = project.warehouse
+    totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
     with warehouse.connect() as connection:
         for entity in ENTITIES:
             _count_rows(totals, warehouse, connection, entity)
@@ -233,4 +248,4 @@ def _rows(
 
 
 def _select_sql(path: Path, columns: str, tail: str) -> str:
-    return f"select {columns} from read_parquet({literal(path)}) {tail}"
+    return f"select {columns} from {parquet_sql(path)} {tail}"

@@ -9,19 +9,18 @@ are no locks on reading, and a killed run leaves at worst a ``.tmp`` file for th
 
 from __future__ import annotations
 
-import atexit
+import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pipelines.engine import Function, engine_of
 from pipelines.errors import InternalError
 from pipelines.files import draft
 
@@ -52,21 +51,6 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Function:
-    """A rule that is written in Python and that SQL may call: texts in, one text out, also of null.
-
-    Attributes:
-        name: what SQL calls it.
-        call: the rule.
-        parameters: how many texts it takes.
-    """
-
-    name: str
-    call: Callable[..., str | None]
-    parameters: int
-
-
-@dataclass(frozen=True)
 class Warehouse:
     """The relations below one home.
 
@@ -90,7 +74,7 @@ class Warehouse:
             tables: SQL that makes tables which are the same for every cursor that asks for them;
                 they are made once, and nobody may write to them.
         """
-        engine = _engine(self.home, self.memory_limit, self.macros, self.functions)
+        engine = engine_of(self.home, self.memory_limit, self.macros, self.functions)
         schema = engine.schema(tables) if tables else "main"
         cursor = engine.connection.cursor()
         try:
@@ -137,7 +121,8 @@ class Warehouse:
         if described is not None:
             return replace(described, relation=relation, path=path)
         [(rows,)] = connection.execute(
-            "select coalesce(sum(num_rows), 0)::bigint from parquet_file_metadata($1)", [str(path)]
+            "select coalesce(sum(num_rows), 0)::bigint from parquet_file_metadata($1)",
+            [pattern(path)],
         ).fetchall()
         return _remember(Written(relation, path, rows, _columns(connection, path)))
 
@@ -154,8 +139,9 @@ class Warehouse:
         """
         empty = self.schema_file(relation)
         existing = [path for path in (self.path(relation, day) for day in days) if path.exists()]
+        rows = parquet_sql(empty, *existing, union_by_name=True)
         connection.execute(
-            f'create or replace temp view "{name or relation}" as {_read_sql([empty, *existing])}'
+            f'create or replace temp view "{name or relation}" as select * from {rows}'
         )
 
     def schema_file(self, relation: str) -> Path:
@@ -183,54 +169,6 @@ class Warehouse:
         return self.folder(relation).glob("day=*/data.parquet")
 
 
-class _Engine:
-    """The one in-memory DuckDB of a process, and the tables that all of its cursors read."""
-
-    def __init__(self, connection: DuckDBPyConnection) -> None:
-        self.connection = connection
-        self._schemas: dict[str, str] = {}
-        self._alone = Lock()
-
-    def schema(self, tables: str) -> str:
-        """The schema that holds the tables which a text of SQL makes."""
-        with self._alone:
-            if tables not in self._schemas:
-                name = f"tables_{len(self._schemas)}"
-                with self.connection.cursor() as cursor:
-                    cursor.execute(f"create schema {name}; set schema = {literal(name)}; {tables}")
-                self._schemas[tables] = name
-            return self._schemas[tables]
-
-
-@lru_cache(maxsize=1)
-def _engine(home: Path, memory_limit: str, macros: str, functions: tuple[Function, ...]) -> _Engine:
-    """Started once in a process: each takes 15 ms, and more for macros."""
-    import duckdb
-
-    spill = home / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
-    engine = duckdb.connect(
-        config={
-            "memory_limit": memory_limit,
-            "temp_directory": str(spill),
-            "preserve_insertion_order": False,
-            "autoinstall_known_extensions": False,
-        }
-    )
-    engine.execute("set global TimeZone = 'UTC'")  # 1.5 refuses it in the configuration
-    for function in functions:
-        texts: list[Any] = ["varchar"] * function.parameters
-        also_null: Any = "special"  # both releases take the word, their stubs an enum that moved
-        engine.create_function(
-            function.name, function.call, texts, "varchar", null_handling=also_null
-        )
-    engine.execute(macros)
-    return _Engine(engine)
-
-
-# Or nanobind lists the functions as leaked, on standard error.
-atexit.register(_engine.cache_clear)
-
 _DESCRIBED: dict[tuple[int, ...], Written] = {}
 """Version of a file → what it holds: every step asks for it, and many a file has several names."""
 _MOST_DESCRIBED = 5_000
@@ -250,7 +188,7 @@ def _version(path: Path) -> tuple[int, ...]:
 
 
 def _columns(connection: DuckDBPyConnection, path: Path) -> dict[str, str]:
-    columns = connection.execute(f"describe {_read_sql([path])}").fetchall()
+    columns = connection.execute(f"describe select * from {parquet_sql(path)}").fetchall()
     return {row[0]: row[1] for row in columns}
 
 
@@ -271,6 +209,46 @@ def _link(file: Path, name: Path) -> None:
 def literal(value: str | Path) -> str:
     """A text as an SQL literal, for the statements that take no parameters."""
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def pattern(path: Path) -> str:
+    """What matches this path alone where DuckDB takes a name for a pattern, as it does to read.
+
+    A bracket of one sign is that sign in every release; a backslash before it works in none.
+    """
+    return _MAGIC.sub(r"[\g<0>]", str(path))
+
+
+_MAGIC = re.compile(r"[*?[]")
+
+
+def parquet_sql(*files: Path, union_by_name: bool = False, filename: bool = False) -> str:
+    """The rows of Parquet files as a table, and no column that only their folders are called by.
+
+    Args:
+        files: at least one.
+        union_by_name: whether a file may lack columns that another one has.
+        filename: whether a column of this name says which file a row is from.
+    """
+    return _parquet_sql(list(map(pattern, files)), union_by_name=union_by_name, filename=filename)
+
+
+def all_days_sql(folder: Path) -> str:
+    """The rows of all days of a relation, those to come too, and the file of each, ``filename``."""
+    files = f"{pattern(folder)}/day=*/data.parquet"
+    return _parquet_sql([files], union_by_name=True, filename=True)
+
+
+def _parquet_sql(files: Sequence[str], **options: bool) -> str:
+    chosen = [f"{name} = true" for name, wanted in options.items() if wanted]
+    listed = ", ".join(map(literal, files))
+    return f"read_parquet([{listed}], {', '.join(('hive_partitioning = false', *chosen))})"
+
+
+def csv_sql(files: Sequence[Path], options: str) -> str:
+    """The rows of CSV files as a table; ``options`` are those of DuckDB, which guesses nothing."""
+    listed = ", ".join(literal(pattern(file)) for file in files)
+    return f"read_csv([{listed}], auto_detect = false, hive_partitioning = false, {options})"
 
 
 def constant(value: str | int | date | Sequence[str] | None) -> str:
@@ -294,9 +272,3 @@ def _copy_sql(query: str, path: Path) -> str:
         " row_group_size 40960, dictionary_size_limit 1000"
     )
     return f"copy ({query}) to {literal(path)} ({options})"
-
-
-def _read_sql(paths: Sequence[Path]) -> str:
-    files = ", ".join(literal(path) for path in paths)
-    # Days are read as text first: the empty file's folder is no date.
-    return f"select * from read_parquet([{files}], union_by_name = true, hive_partitioning = false)"

@@ -145,7 +145,7 @@ def _judged(home: Path, name: str, kind: str) -> Damaged:
         if code in (0, 1):
             continue
         is_cured = any(words in output for words in (RESTORE, *(words for _, words in CURES)))
-        is_named = any(_is_file(text, home / name) for text in re.findall(r"/[^'\"\s:;]+", output))
+        is_named = any(path.samefile(home / name) for path in _paths(output))
         if not (is_named and is_cured):
             typed = " ".join(arguments)
             return Damaged(name, kind, f"causeway {typed} ended with {code}: {output}", named)
@@ -155,7 +155,20 @@ def _judged(home: Path, name: str, kind: str) -> Damaged:
 
 def _cured(home: Path, name: str) -> str:
     """Do what people are told to; what a sync says then, if it still does not go on."""
-    path = home / name
+    output = _run_after_cure(home, home / name)
+    for _ in range(2):  # a day may share its file with others, which are named one after the other
+        named = next((path for path in _paths(output) if path.is_relative_to(home)), None)
+        output = _run_after_cure(home, named) if named is not None else output
+    return output
+
+
+def _paths(output: str) -> Iterator[Path]:
+    """Files and folders that a message names."""
+    texts = re.findall(r"/[^'\"\s:;]+", output)
+    return (path for path in map(Path, texts) if path.exists())
+
+
+def _run_after_cure(home: Path, path: Path) -> str:
     words = cure(path)
     if words.startswith("restore"):
         return ""
@@ -175,11 +188,6 @@ def _cured(home: Path, name: str) -> str:
 
 def _gone(path: Path) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _is_file(text: str, path: Path) -> bool:
-    """Whether a text names a file, by whichever of its names: a day may share one with others."""
-    return Path(text).exists() and Path(text).samefile(path)
 
 
 def _run(arguments: Sequence[str]) -> tuple[int, str]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from pipelines.errors import InputError
 from pipelines.relations import prepare
 from pipelines.run import Run
+from pipelines.sources.land import refused as refused_files
 from pipelines.stages import run_stage
 from pipelines.summary import summary
 from prove.batch import HEADER, project_at
@@ -74,9 +74,8 @@ def _one(home: Path, day: date, damage: Damage, chance: random.Random) -> Fuzzed
     try:
         for stage in ("land", "stage", "validate"):
             run_stage(stage, Run(project, day))
-    except InputError as error:
-        refused = str(error)
-        wrong = "" if name in refused else f"does not name the file: {refused}"
+        refused = "\n".join(map(str, refused_files(project.warehouse, day)))
+        wrong = "" if name in refused or not refused else f"does not name the file: {refused}"
     except Exception as error:
         wrong = f"{type(error).__name__}: {error}"
     counts = [s for s in summary(project, day).sources.values() if not refused]

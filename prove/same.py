@@ -28,6 +28,7 @@ import duckdb
 from bench.generate import FIRST, generate
 from pipelines.config import PROJECT
 from pipelines.demo.inputs import write_inputs
+from pipelines.warehouse import parquet_sql
 from prove.random_batches import SOURCES, Batch, random_home
 
 WORKER = Path(__file__).with_name("same_worker.py")
@@ -125,8 +126,8 @@ def kept(home: Path) -> dict[str, Rows]:
     """
     texts: dict[str, list[str]] = {}
     for path in sorted(home.glob("kept/*/*.parquet")):
-        query = "select to_json(row) from read_parquet($1) as row"
-        found = duckdb.execute(query, [str(path)]).fetchall()
+        query = f"select to_json(row) from {parquet_sql(path)} as row"
+        found = duckdb.execute(query).fetchall()
         texts[f"{path.parent.name} {path.stem}"] = [text for [text] in found]
     keys = {
         row["sf_id"]: row["key"]

@@ -23,6 +23,7 @@ from pipelines.salesforce.rows import Load
 from pipelines.sync.mapping.named_objects import ROUTED
 from pipelines.undo.make import undos
 from pipelines.undo.released import undone
+from pipelines.warehouse import parquet_sql
 from prove.batch import (
     AFTER,
     DAY,
@@ -171,7 +172,7 @@ class Undoing(Worker):
         with project.warehouse.connect() as connection:
             for name, path in _outcomes(project.home):
                 rows = connection.execute(
-                    "select key, outcome, code from read_parquet($1)", [str(path)]
+                    f"select key, outcome, code from {parquet_sql(path)}"
                 ).fetchall()
                 writes.update((name, key) for key, what, _ in rows if what in WRITES)
                 again += sum(code == "ENTITY_IS_DELETED" for *_, code in rows)

@@ -151,7 +151,11 @@ def read_as(field: str, message: str) -> pa.Check:
 
 def date_read(field: str) -> pa.Check:
     """The text is a day that exists, in a format we read."""
-    return read_as(field, "not a date we can read, such as 2026-11-05 or 11/05/2026 (month first)")
+    return read_as(
+        field,
+        "not a date we can read, such as 2026-11-05; where it may be day or month first, say which:"
+        " format: {dates: dmy} or {dates: mdy}",
+    )
 
 
 def not_after_batch(field: str) -> pa.Check:

@@ -54,7 +54,11 @@ orders = pa.DataFrameSchema(
             "an order belongs to a customer or, for a guest, to an e-mail address",
         ),
         read_as("is_guest", "neither yes nor no: 1, true, yes, 0, false or no is expected"),
-        read_as("grand_total", "not an amount, such as 1234.50"),
+        read_as(
+            "grand_total",
+            "not an amount we can read, such as 1234.50; where it may be two, say how they are"
+            ' written: format: {numbers: "1,234.50"} or {numbers: "1.234,50"}',
+        ),
         date_read("created_at"),
         date_read("updated_at"),
         counts_as_recency("updated_at"),

@@ -1,5 +1,7 @@
 """YAML that people write: every problem at once, each with its line."""
 
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,47 @@ def test_every_problem_is_told_with_its_line(tmp_path: Path) -> None:
 def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
     [(line, message)] = problems(tmp_path, "title: a\ninner: {depth: 1}\ntitle: b\n")
     assert (line, message) == (3, "not valid YAML: the key 'title' stands here twice")
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30)
+)
+MERGES = "a0: &a0 {k: x}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}], k{n}: x}}\n" for n in range(1, 30)
+)
+BAD = {
+    "aliases": (BOMB, 4, "aliases repeat more than 10,000 values"),
+    "merges": (MERGES, 5, "aliases repeat more than 10,000 values"),
+    "itself": ("title: &t\n  - *t\n", 2, "*t stands inside what it repeats"),
+    "flow": ("title: t\nitems: " + "[" * 100_000, 2, "more than 50 deep"),
+    "maps": ("title: t\nitems: " + "{a: " * 100_000, 2, "more than 50 deep"),
+    "dashes": ("title: t\nitems:\n" + "- " * 100_000 + "x", 3, "more than 50 deep"),
+    "questions": ("? " * 100_000 + "x", 1, "more than 50 deep"),
+    "a list as key": ("title: t\n? [1, 2]\n: x\n", 2, "a key must be one value"),
+    "no day": ("title: t\ninner: {depth: 2026-13-45}\n", 2, "month must be in 1..12"),
+    "no number": ("title: t\nitems:\n  - " + "9" * 5000, 3, "4300 digits"),
+}
+
+
+@pytest.mark.parametrize("text,line,message", BAD.values(), ids=BAD)
+def test_what_is_endless_in_memory_is_told_by_its_line(
+    tmp_path: Path, text: str, line: int, message: str
+) -> None:
+    tracemalloc.start()
+    started = time.process_time()
+    [(found_line, found_message)] = problems(tmp_path, text)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found_line == line
+    assert message in found_message
+    assert most < 20_000_000
+    assert time.process_time() - started < 2
+
+
+def test_a_few_aliases_are_what_they_repeat(tmp_path: Path) -> None:
+    path = tmp_path / "file.yaml"
+    path.write_text("title: &t t\ninner: {depth: 2, name: *t}\n")
+    assert read_model(path, Outer).inner.name == "t"
 
 
 def test_broken_yaml_says_where(tmp_path: Path) -> None:

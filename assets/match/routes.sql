@@ -5,6 +5,7 @@
 -- entity_key: of the person or account
 -- sobject: Account, Contact or Lead; null when it goes nowhere
 -- reason: in words
+-- excluded: why nothing of it is written but an opt-out; a record that is there must still get that
 
 with
 
@@ -15,6 +16,8 @@ golden_accounts as (select account_key from accounts),
 links as (select * from account_links),
 
 contacts as (select entity_key, sf_id from org_match_contact),
+
+leads as (select entity_key, sf_id from org_match_lead),
 
 org_accounts as (select entity_key, sf_id from org_match_account),
 
@@ -81,11 +84,14 @@ wishes as (
             when people.has_ordered then 'Contact: ordered as a guest'
             when people.is_subscriber and policies.subscribers_as = 'lead'
                 then 'Lead: a subscriber who is nobody else'
-            else 'nothing: subscribers do not sync'
-        end as wish
+            when people.is_subscriber then 'nothing: subscribers do not sync (subscribers.as: none)'
+            else 'nothing: none of their orders counts (guests.ignore_states)'
+        end as wish,
+        leads.sf_id is not null as is_lead
     from people
     cross join policies
     left join contacts on contacts.entity_key = people.person_key
+    left join leads on leads.entity_key = people.person_key
     left join disagreeing on disagreeing.person_key = people.person_key
     left join sources on sources.source = people.contact_source
     left join lists
@@ -95,8 +101,13 @@ wishes as (
 persons as (
     select
         person_key as entity_key,
-        nullif(split_part(wish, ': ', 1), 'nothing') as sobject,
-        substr(wish, position(': ' in wish) + 2) as reason
+        case
+            when not starts_with(wish, 'nothing') then split_part(wish, ': ', 1)
+            when is_lead then 'Lead'
+        end as sobject,
+        substr(wish, position(': ' in wish) + 2) as reason,
+        case when starts_with(wish, 'nothing') then substr(wish, position(': ' in wish) + 2) end
+            as excluded
     from wishes
 ),
 
@@ -121,6 +132,8 @@ companies as (
     group by golden_accounts.account_key
 )
 
-select entity_key, sobject, reason from persons
+select entity_key, sobject, reason, case when sobject is not null then excluded end as excluded
+from persons
 union all
-select entity_key, sobject, reason from companies
+select entity_key, sobject, reason, null::varchar as excluded
+from companies

@@ -2,7 +2,7 @@
 -- for, held against the accounts that there are. Whoever asks for none is not in it.
 -- owner: team:crm
 -- account_key: the External Id in Salesforce; minted once, never reused
--- rule: forced (one account for all), exact_name or generated_name (First Last, for a customer without company)
+-- rule: forced (one account for all), exact_name or generated_name (First Last, for a customer or guest without company)
 -- name: of the account, as this person's sources write it
 -- name_key: the name without case, accents, punctuation and legal suffix; null where it was generated
 -- reference: the number of that name, where it means an account whose key was minted from another one

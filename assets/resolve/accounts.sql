@@ -1,5 +1,5 @@
 -- The golden record of every account that a person in the batch's scope belongs to, or did until
--- now: named as its newest member writes it, addressed by the member that comes first.
+-- now: named as its newest member writes it, addressed by the first of those who are to be its contacts.
 -- owner: team:crm
 -- batches: people
 --   select distinct batch from config_account_members
@@ -12,7 +12,9 @@ with
 
 members as (select * from config_account_members),
 
-people as (select * from people),
+-- Who becomes a Lead belongs to no account of the org, so says nothing of it. A day that was made
+-- by an older program does not tell.
+people as (select *, coalesce(asks_contact, true) as speaks from people),
 
 taken_over as (select * from config_account_aliases),
 
@@ -22,14 +24,15 @@ belonging as (
         members.rule,
         members.name,
         people.as_of,
-        case when people.is_customer then people.phone end as phone,
-        case when people.is_customer then people.fax end as fax,
-        people.website,
+        case when people.is_customer or people.has_ordered then people.phone end as phone,
+        case when people.is_customer or people.has_ordered then people.fax end as fax,
+        case when speaks then people.website end as website,
         -- As text that sorts: ranking the wide rows by a window costs half as much again.
         concat_ws(' ', people.is_customer::int, people.as_of, people.person_key) as worth,
         case
-            when coalesce(people.other_street, people.other_city, people.other_postal_code)
-                is not null
+            when speaks
+                and coalesce(people.other_street, people.other_city, people.other_postal_code)
+                    is not null
                 then {
                     'street': people.other_street, 'city': people.other_city,
                     'state': people.other_state, 'postal_code': people.other_postal_code,
@@ -37,8 +40,9 @@ belonging as (
                 }
         end as billing,
         case
-            when coalesce(people.mailing_street, people.mailing_city, people.mailing_postal_code)
-                is not null
+            when speaks
+                and coalesce(people.mailing_street, people.mailing_city, people.mailing_postal_code)
+                    is not null
                 then {
                     'street': people.mailing_street, 'city': people.mailing_city,
                     'state': people.mailing_state, 'postal_code': people.mailing_postal_code,

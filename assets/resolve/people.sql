@@ -10,8 +10,9 @@
 -- name_derived: the name was read from the e-mail address, for want of a better one
 -- contact_lists: every contact list that the person stands on, as source and name
 -- asked_account: the account the person asks for, as the sources write it; which one that is, account_links decides
--- asked_by: forced (one account for all), exact_name, generated_name (First Last, for a customer without company) or none
+-- asked_by: forced (one account for all), exact_name, generated_name (First Last, for a customer or guest without company) or none
 -- asked_name_key: the name without case, accents, punctuation and legal suffix; equal keys ask for one account
+-- asks_contact: the person is a customer, has ordered, or stands on a list that asks for contacts; only such people say what an account's address is
 -- aliases: keys of people who turned out to be this one; records in Salesforce may still carry them
 -- values_from: which source record each block of values came from, where there are several
 
@@ -56,7 +57,7 @@ said as not materialized (
         records.entity = 'customer' as is_customer,
         records.entity = 'subscriber' as is_subscriber,
         records.entity = 'contact' as is_contact,
-        records.entity = 'order' as has_ordered,
+        records.entity = 'order' and not coalesce(records.is_void, false) as has_ordered,
         case when records.entity = 'contact' then records.source end as contact_source,
         case when records.entity = 'contact' then records.list end as list_of_contact,
         case when records.entity = 'contact' then [{
@@ -228,13 +229,37 @@ named as (
     from nameless
 ),
 
+-- Who stands on several lists is a contact if one of them asks for contacts.
+on_several as (
+    select
+        person_key,
+        bool_or(coalesce(lists.list_as, sources.list_as, policies.contacts_as) = 'contact')
+            as any_asks
+    from (
+        select person_key, unnest(contact_lists) as one
+        from golden
+        where len(contact_lists) > 1
+    )
+    cross join policies
+    left join sources on sources.source = one.source
+    left join lists on lists.source = one.source and lists.list = one.list
+    group by person_key
+),
+
 -- Which rule says what account a person asks for.
 ruled as (
     select
         named.*,
-        coalesce(lists.account_mode, sources.account_mode, policies.account_mode) as mode,
+        case
+            when named.is_contact
+                then coalesce(lists.account_mode, sources.account_mode, policies.account_mode)
+        end as mode,
+        named.is_contact
+            and coalesce(lists.list_as, sources.list_as, policies.contacts_as) = 'contact'
+            as list_asks,
         case
             when named.is_customer then policies.customers_single_account
+            when not named.is_contact then null
             when lists.account_mode is not null then lists.account_name
             when sources.account_mode is not null then sources.account_name
             else policies.account_name
@@ -251,9 +276,9 @@ wanted as (
         *,
         case
             when forced is not null then forced
-            when is_customer or mode <> 'none' then company
+            when is_customer or mode is distinct from 'none' then company
         end as wanted_account,
-        case when is_customer then nullif(concat_ws(' ', first_name, last_name), '') end
+        case when is_customer or has_ordered then nullif(concat_ws(' ', first_name, last_name), '') end
             as own_name
     from ruled
 ),
@@ -334,6 +359,8 @@ select
     end as asked_account,
     asked_by,
     asked_name_key,
+    is_customer or has_ordered or list_asks or coalesce(on_several.any_asks, false)
+        as asks_contact,
     coalesce(aliases.aliases, []) as aliases,
     sources,
     source_records,
@@ -344,3 +371,4 @@ from asked
 cross join config_batch
 left join aliases on aliases.person_key = asked.person_key
 left join refusals on refusals.email = asked.email
+left join on_several on on_several.person_key = asked.person_key

@@ -7,6 +7,7 @@
 -- keys: what may make it one person with others, by rule and as a number: the customer id of a shop, the e-mail address (an address's own is nobody's)
 -- priority: of the source; the smaller one wins where two sources disagree
 -- mailing: the address mail goes to; for a customer the default shipping address
+-- is_void: an order in a state that does not count (guests.ignore_states); null for all else
 -- other: a second address; for a customer the default billing address
 
 with
@@ -214,6 +215,7 @@ said as (
             billing.country, billing.phone
         ) end as other,
         orders.group_id as customer_group,
+        coalesce(list_contains(policies.guests_ignore_states, orders.state), false) as is_void,
         orders._file,
         orders._row
     from orders
@@ -279,6 +281,7 @@ select
     mailing,
     other,
     newsletter,
+    is_void,
     customer_group,
     gender,
     list,

@@ -16,6 +16,12 @@ raw as (
 
 ),
 
+formats as (
+
+    select * from config_formats
+
+),
+
 cleaned as (
 
     select
@@ -51,11 +57,13 @@ cleaned as (
         clean(country) as country,
         clean(website) as website,
         clean(linkedin) as linkedin,
-        clean(birthdate) as birthdate_text,
+        date_text(birthdate) as birthdate_text,
         clean(assignee) as assignee,
         clean(tags) as tags,
         clean_lines(note) as note,
-        clean(updated_at) as updated_at_text,
+        date_text(updated_at) as updated_at_text,
+        formats.day_first,
+        formats.timezone,
         _loaded_at,
         _source,
         _file,
@@ -63,6 +71,7 @@ cleaned as (
         _batch,
         _defect
     from raw
+    left join formats on formats.source = raw._source
 
 ),
 
@@ -81,8 +90,8 @@ named as (
                 else last_name
             end as last_name
         ),
-        parse_date(birthdate_text) as birthdate,
-        parse_timestamp(updated_at_text) as updated_at
+        parse_date(birthdate_text, day_first) as birthdate,
+        parse_timestamp(updated_at_text, day_first, timezone) as updated_at
     from cleaned
 
 ),

@@ -12,6 +12,12 @@ raw as (
 
 ),
 
+formats as (
+
+    select * from config_formats
+
+),
+
 cleaned as (
 
     select
@@ -34,7 +40,9 @@ cleaned as (
         clean(fax) as fax,
         clean(is_default_billing) as is_default_billing_text,
         clean(is_default_shipping) as is_default_shipping_text,
-        clean(updated_at) as updated_at_text,
+        date_text(updated_at) as updated_at_text,
+        formats.day_first,
+        formats.timezone,
         _loaded_at,
         _source,
         _file,
@@ -42,6 +50,7 @@ cleaned as (
         _batch,
         _defect
     from raw
+    left join formats on formats.source = raw._source
 
 ),
 
@@ -68,7 +77,7 @@ typed as (
         ) as source_id,
         parse_boolean(coalesce(is_default_billing_text, 'no')) as is_default_billing,
         parse_boolean(coalesce(is_default_shipping_text, 'no')) as is_default_shipping,
-        parse_timestamp(updated_at_text) as updated_at
+        parse_timestamp(updated_at_text, day_first, timezone) as updated_at
     from cleaned
 
 )

@@ -13,6 +13,12 @@ raw as (
 
 ),
 
+formats as (
+
+    select * from config_formats
+
+),
+
 cleaned as (
 
     select
@@ -26,12 +32,14 @@ cleaned as (
         clean(middle_name) as middle_name,
         clean(last_name) as last_name,
         clean(suffix) as suffix,
-        clean(birthdate) as birthdate_text,
+        date_text(birthdate) as birthdate_text,
         clean(gender) as gender,
         clean(group_id) as group_id,
         clean(tax_number) as tax_number,
-        clean(created_at) as created_at_text,
-        clean(updated_at) as updated_at_text,
+        date_text(created_at) as created_at_text,
+        date_text(updated_at) as updated_at_text,
+        formats.day_first,
+        formats.timezone,
         _loaded_at,
         _source,
         _file,
@@ -39,6 +47,7 @@ cleaned as (
         _batch,
         _defect
     from raw
+    left join formats on formats.source = raw._source
 
 ),
 
@@ -47,9 +56,9 @@ typed as (
     select
         *,
         shop_id(customer_id, email, website) as source_id,
-        parse_date(birthdate_text) as birthdate,
-        parse_timestamp(created_at_text) as created_at,
-        parse_timestamp(updated_at_text) as updated_at
+        parse_date(birthdate_text, day_first) as birthdate,
+        parse_timestamp(created_at_text, day_first, timezone) as created_at,
+        parse_timestamp(updated_at_text, day_first, timezone) as updated_at
     from cleaned
 
 )

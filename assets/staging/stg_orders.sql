@@ -14,6 +14,12 @@ raw as (
 
 ),
 
+formats as (
+
+    select * from config_formats
+
+),
+
 cleaned as (
 
     select
@@ -31,8 +37,11 @@ cleaned as (
         clean(grand_total) as grand_total_text,
         upper(clean(currency)) as currency,
         clean(website) as website,
-        clean(created_at) as created_at_text,
-        clean(updated_at) as updated_at_text,
+        date_text(created_at) as created_at_text,
+        date_text(updated_at) as updated_at_text,
+        formats.day_first,
+        formats.decimal_comma,
+        formats.timezone,
         _loaded_at,
         _source,
         _file,
@@ -40,6 +49,7 @@ cleaned as (
         _batch,
         _defect
     from raw
+    left join formats on formats.source = raw._source
 
 ),
 
@@ -51,9 +61,9 @@ typed as (
             when is_guest_text is null then customer_id is null
             else parse_boolean(is_guest_text)
         end as is_guest,
-        parse_money(grand_total_text) as grand_total,
-        parse_timestamp(created_at_text) as created_at,
-        parse_timestamp(updated_at_text) as updated_at
+        try_cast(parse_number(grand_total_text, decimal_comma) as decimal(18, 4)) as grand_total,
+        parse_timestamp(created_at_text, day_first, timezone) as created_at,
+        parse_timestamp(updated_at_text, day_first, timezone) as updated_at
     from cleaned
 
 )

@@ -15,6 +15,12 @@ raw as (
 
 ),
 
+formats as (
+
+    select * from config_formats
+
+),
+
 cleaned as (
 
     select
@@ -29,7 +35,9 @@ cleaned as (
         nullif(clean(last_name), '----') as last_name,
         clean(website) as website,
         clean(store) as store,
-        clean(updated_at) as updated_at_text,
+        date_text(updated_at) as updated_at_text,
+        formats.day_first,
+        formats.timezone,
         _loaded_at,
         _source,
         _file,
@@ -37,6 +45,7 @@ cleaned as (
         _batch,
         _defect
     from raw
+    left join formats on formats.source = raw._source
 
 ),
 
@@ -56,7 +65,7 @@ typed as (
             when 'guest' then false
             else customer_id is not null
         end as is_customer,
-        parse_timestamp(updated_at_text) as updated_at
+        parse_timestamp(updated_at_text, day_first, timezone) as updated_at
     from cleaned
 
 )

@@ -33,7 +33,7 @@ from pipelines.sync.plan.renames import ALONE_REASON
 from pipelines.sync.plan.saved import load_plan
 from pipelines.sync.state import sql, transaction
 from pipelines.undo.released import UNDO
-from pipelines.warehouse import Written, literal
+from pipelines.warehouse import Written, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -237,7 +237,7 @@ def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, result:
     """Write all that follows from the outcomes; doing it twice changes nothing."""
     day, name = saved.day, result.stem
     part, journal = saved.objects[name], Journal.of(saved.folder, name)
-    query = f"select * from read_parquet({literal(result.path)})"
+    query = f"select * from {parquet_sql(result.path)}"
     if saved.kind == "sync":  # a batch's relation tells what became of the batch
         project.warehouse.link(connection, relation("salesforce", name), day, result.path)
     if journal.settled:

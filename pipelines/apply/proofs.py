@@ -39,7 +39,7 @@ from pipelines.sync.prove import (
     tally_sql,
 )
 from pipelines.undo.released import forget_remade
-from pipelines.warehouse import literal, write_parquet
+from pipelines.warehouse import literal, parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -107,7 +107,7 @@ def _add_later(
     written = {field.field: field.written for field in _read_counts(path)}
     payload = folder / payload_name(part.stem)
     write_parquet(connection, later_too_sql(path, payload, folder.name, user_id), path)
-    tally = connection.execute(tally_sql(f"read_parquet({literal(path)})")).fetchall()
+    tally = connection.execute(tally_sql(parquet_sql(path))).fetchall()
     fields = tuple(_fields(written, tally, [*written]))
     _write_counts(Proof(folder.name, part.object, fields, path))
 

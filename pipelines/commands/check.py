@@ -11,6 +11,7 @@ import typer
 from pipelines.commands import failures
 from pipelines.commands.environment import (
     Json,
+    command,
     current_project,
     err,
     out,
@@ -53,7 +54,7 @@ def check(as_json: Json = False) -> None:
     notices: list[Problem] = []
     if all(read):
         _collect(problems, lambda: _check_fields(project, drift))
-        notices = _notices(project)
+        notices = [*_notices(project), *_exposed(project)]
     if as_json:
         print_json(
             {
@@ -98,6 +99,15 @@ def _notices(project: Project) -> list[Problem]:
     from pipelines.plan.decided import notices
 
     return notices(project)
+
+
+def _exposed(project: Project) -> list[Problem]:
+    """That others can read the home, in one line."""
+    from pipelines.rights import exposed
+
+    paths = exposed(project)
+    message = f"others may read or change {len(paths):,} files and folders; {command()} home secure"
+    return [Problem(str(project.home), None, message)] if paths else []
 
 
 def _check_fields(project: Project, drift: list[str]) -> None:

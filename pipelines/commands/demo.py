@@ -42,8 +42,10 @@ def demo() -> None:
     from pipelines.commands.sync import run
     from pipelines.demo.inputs import demo_days, write_inputs
     from pipelines.local_org import control
+    from pipelines.rights import make_home
 
     project = current_project()
+    make_home(project)
     org = control.start(project.local_org)
     err.print(f"Local Salesforce org on {org['https_url']}", markup=False)
     days = demo_days(project.inbox, today(project))

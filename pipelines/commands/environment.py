@@ -51,11 +51,12 @@ def choose_home(home: Path | None) -> None:
 def current_project() -> Project:
     """The project that the environment names; a home of an older program is brought up first."""
     from pipelines.project import Project
+    from pipelines.rights import keep_private
 
     found = Project.of()
-    if found.state.path.exists() or any_noted(
-        found.home
-    ):  # what a new home needs nothing of takes time to import
+    keep_private(found.home)
+    # What a new home needs nothing of takes time to import.
+    if found.state.path.exists() or any_noted(found.home):
         from pipelines.recover import recover
         from pipelines.upgrade import upgrade
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ app = typer.Typer(
     help="The local org: a Salesforce org on this machine, to try everything without an account.",
 )
 
+_COUNT = re.compile(r"\s*select\s+count\s*\(\s*\)\s", re.IGNORECASE)
 Home = Annotated[
     Path | None,
     typer.Option(help="The home it belongs to; one org per home.", show_default=False),
@@ -36,6 +38,15 @@ def start(
         Path | None,
         typer.Option(help="Rules of your own; kept for later starts.", show_default=False),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Let it be asked by another name than this machine's own; its pages then need a "
+            "login.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start it, or say where it already runs.
@@ -48,16 +59,23 @@ def start(
 
     Rules are validation rules, duplicate rules, assignment rules and automations, as the README
     shows them. They lie in local_org/rules.yaml of the home, where they can be edited too. With
-    --rules or --faults an org that runs is started anew.
+    --rules, --faults or --allow-host an org that runs is started anew.
+
+    It listens on this machine alone, and is asked as localhost, 127.0.0.1 or ::1; any other name is
+    refused, since a web page could have made it up. --allow-host org.test lets clients ask for that
+    name too, whose address is made known to them elsewhere, such as in /etc/hosts or by a tunnel.
     """
     choose_home(home)
     from pipelines.local_org import control
+    from pipelines.rights import make_home
 
-    folder = current_project().local_org
-    if rules is not None or faults:
+    project = current_project()
+    make_home(project)
+    folder = project.local_org
+    if rules is not None or faults or allow_host:
         # What is asked for holds from a start on.
         control.stop(folder)
-    _show(control.start(folder, port, faults=faults, rules=rules), as_json)
+    _show(control.start(folder, port, faults=faults, rules=rules, hosts=allow_host or ()), as_json)
 
 
 @app.command()
@@ -173,12 +191,13 @@ def fault(
       die               moment=before_work|after_work: kill -9 at a request
       expire_sessions   every access token ends
       lock_rows         object= share= seed=: UNABLE_TO_LOCK_ROW for some rows of a write
+      lock_contention   until it is cleared, writers of one account at once lock each other out
       job               end=Failed|InProgress|die_before_commit|die_after_commit
                         after_chunks= object= operation=: a Bulk job fails, hangs, or kill -9
       clear             forget what still would happen
 
-    The first five take path= (a regular expression) and method= to choose requests. Each takes
-    times= (1) and skip= (0), so that the third upload is reset with:
+    The first five take path= (a regular expression) and method= to choose requests. All but
+    lock_contention take times= (1) and skip= (0), so that the third upload is reset with:
 
       causeway org fault reset during=upload method=PUT skip=2
       causeway org fault job end=die_after_commit after_chunks=5
@@ -214,12 +233,17 @@ def query(
     """Look at records: of the local org, or of the one that CAUSEWAY_ORG names.
 
     causeway org query "select Id, Name, Account.Name, Email from Contact limit 5"
+    causeway org query "select count() from Contact"
     """
     choose_home(home)
     with current_project().org() as org:
-        rows = [_flat(row) for row in org.query(soql)]
+        # The answer to a bare count() has no records, only their number.
+        count = org.count(soql) if _COUNT.match(soql) else None
+        rows = [_flat(row) for row in org.query(soql)] if count is None else [{"count()": count}]
     if as_json:
         print_json(rows)
+    elif count is not None:
+        out.print(_records(count))
     else:
         _show_rows(rows)
 
@@ -298,7 +322,11 @@ def _show_rows(rows: list[dict[str, Any]]) -> None:
         cells = ("" if row.get(name) is None else str(row[name]) for name in names)
         table.add_row(*(Text(cell) for cell in cells))
     out.print(table)
-    out.print(f"{len(rows):,} {'record' if len(rows) == 1 else 'records'}")
+    out.print(_records(len(rows)))
+
+
+def _records(number: int) -> str:
+    return f"{number:,} {'record' if number == 1 else 'records'}"
 
 
 def _show(facts: dict[str, Any], as_json: bool) -> None:

@@ -19,9 +19,36 @@ PLANNED = ("create", "adopt", "update", "unchanged", "hold")
 
 
 def tables(batch_summary: Summary, *, plan_only: bool = False) -> RenderableType:
-    """Sources, people and objects of one batch."""
-    written = _planned(batch_summary) if plan_only else _objects(batch_summary)
-    return Group(_sources(batch_summary), Text(_people(batch_summary)), Text(), written)
+    """Sources, people and objects of one batch, and what of its files did not land."""
+    results = _planned(batch_summary) if plan_only else _objects(batch_summary)
+    parts: list[RenderableType] = [
+        _sources(batch_summary),
+        Text(_people(batch_summary)),
+        Text(),
+        results,
+    ]
+    if batch_summary.withheld:
+        parts.append(Text(_withheld(batch_summary)))
+    if batch_summary.refused:
+        parts.append(Text(_refused(batch_summary), style="yellow"))
+    return Group(*parts)
+
+
+def _withheld(batch_summary: Summary) -> str:
+    cells = (
+        f"{number:,} of {header.strip()!r} in {source}"
+        for source, headers in batch_summary.withheld.items()
+        for header, number in headers.items()
+    )
+    return f"\nSecrets that do not land, in cells: {', '.join(cells)}"
+
+
+def _refused(batch_summary: Summary) -> str:
+    files = _number(len(batch_summary.refused), "file")
+    lines = "".join(f"\n  {problem}" for problem in batch_summary.refused)
+    return (
+        f"\n{files} could not be read; what landed from it before stays, all else went on:{lines}"
+    )
 
 
 def _people(batch_summary: Summary) -> str:

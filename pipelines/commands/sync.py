@@ -37,7 +37,7 @@ class Synced:
 
     Attributes:
         found: its numbers; of a run that was stopped, those of the run before.
-        exit_code: 0 all well, 1 some rows rejected or held, else what stopped it.
+        exit_code: 0 all well, 1 some rows rejected or held or a file refused, else what stopped it.
         stopped: the step at which it stopped, and why; none of a run that came to its end.
     """
 
@@ -113,7 +113,7 @@ def run(project: Project, day: date, *, plan_only: bool = False) -> Synced:
         result = run_batch(project, day, plan_only=plan_only, on_event=watcher)
     found = summary(project, day)
     if result.success:
-        code = failures.SOME_ROWS if found.rejected else failures.OK
+        code = failures.SOME_ROWS if found.incomplete else failures.OK
         synced = Synced(result.run_id, found, code)
     else:
         step = result.failed_step or "the start"

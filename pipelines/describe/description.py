@@ -5,7 +5,7 @@ Knows nothing of the orchestrator. They go through JSON unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ from pipelines.warehouse import Written
 Lineage = Mapping[str, list[tuple[str, str]]]
 """Column → the relations and columns that it comes from."""
 
-Fact = int | float | str | None
+Fact = int | float | str | None | Sequence[str]
+"""A number, a text, or lines of text; of data, so nothing in it is Markdown."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Check:
     Attributes:
         name: as people know it.
         passed: whether all is as it should be.
-        facts: numbers and texts behind it; texts are Markdown.
+        facts: numbers, texts and lines behind it.
         warns: whether a failure is to be looked at only, and stops nobody.
     """
 
@@ -53,7 +54,7 @@ class Description:
         rows: how many it has; none where only checks of it were made.
         columns: in their order.
         file: where it lies.
-        facts: whatever else is to be known; texts are Markdown.
+        facts: whatever else is to be known.
         links: pages, by what they are called.
         checks: of it.
     """

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.project import Project
+    from pipelines.sources.land import Landed
     from pipelines.sync.apply.objects import Outcomes
     from pipelines.sync.plan.forecast import Score
     from pipelines.sync.plan.saved import Plan
@@ -45,6 +47,16 @@ def sql(project: Project, written: Written, file: SqlFile) -> Description:
     if file.path.suffix != ".sql":  # made from a mapping, which says it better
         return of_written(written)
     return of_written(written, lineage=lineage_of(project, file), notes=file.columns)
+
+
+def landed(written: Written, landed: Landed) -> Description:
+    """Rows as their files have them, and which files of the day could not be read."""
+    withheld = sum(chain.from_iterable(cells.values() for cells in landed.withheld.values()))
+    facts: dict[str, Fact] = {
+        "refused files": list(map(str, landed.refused)),
+        "withheld cells": withheld,
+    }
+    return of_written(written, facts=facts)
 
 
 def valid(verdict: Validated) -> Description:
@@ -78,8 +90,8 @@ def _of_kind(verdict: Validated, kind: str) -> Check:
 
 def rejected(verdict: Validated) -> Description:
     """The rows that did not pass, the first of them with their reasons."""
-    lines = [f"- `{row.file}:{row.row}` {'; '.join(row.reasons)}" for row in verdict.sample]
-    return of_written(verdict.rejected, facts={"why": "\n".join(lines) or "_nothing was rejected_"})
+    lines = [f"{row.file}:{row.row}: {'; '.join(row.reasons)}" for row in verdict.sample]
+    return of_written(verdict.rejected, facts={"why": lines})
 
 
 def org(batch: Batch, written: Written) -> Description:
@@ -87,8 +99,7 @@ def org(batch: Batch, written: Written) -> Description:
     if written.relation != "org_schema":
         return of_written(written)
     drift = snapshot.drift(batch)
-    facts = {"drift": "\n".join(f"- {line}" for line in drift)}
-    return of_written(written, checks=(Check(DRIFT, not drift, facts),))
+    return of_written(written, checks=(Check(DRIFT, not drift, {"drift": drift}),))
 
 
 def mapped(batch: Batch, written: Written, stem: str) -> Description:
@@ -133,12 +144,11 @@ def proven(project: Project, plan: Plan, stem: str, proof: Proof) -> Description
 
 def _stored(proof: Proof) -> Check:
     """What the org holds of what was written; what its automation changed is told, too."""
-    sentences = "\n".join(f"- {sentence}" for sentence in proof.sentences())
     facts: dict[str, Fact] = {
         "fields written": proof.written,
         "stored as sent": proof.as_sent,
         "not stored": proof.not_stored,
-        "not as sent": sentences or "_nothing_",
+        "not as sent": list(proof.sentences()),
     }
     return Check(STORED, proof.not_stored == 0, facts)
 
@@ -151,7 +161,7 @@ def _foreseen(score: Score) -> Check:
         "foretold and rejected": score.both,
         "precision": score.precision,
         "recall": score.recall,
-        "not foretold": "\n".join(f"- {code}: {rows:,}" for code, rows in score.missed.items()),
+        "not foretold": [f"{code}: {rows:,}" for code, rows in score.missed.items()],
     }
     return Check(FORESEEN, score.wrong == 0, facts)
 

@@ -18,7 +18,7 @@ from pipelines.sync.explain import (
     ranked,
 )
 from pipelines.sync.mapping.wire import quoted
-from pipelines.warehouse import literal
+from pipelines.warehouse import parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -184,7 +184,7 @@ join every_person_records as records
 
 
 def _state_sql(name: str, path: Path) -> str:
-    return f"create temp view state_{name} as select * from read_parquet({literal(path)})"
+    return f"create temp view state_{name} as select * from {parquet_sql(path)}"
 
 
 def _address_sql(relation: str, owner: str, column: str, use: str | None) -> str:

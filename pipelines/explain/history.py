@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.sync.apply.journal import Journal
 from pipelines.sync.plan.saved import HEADER, parts_of, payload_name, read_header
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -101,12 +101,10 @@ def _touch_sql(payload: Path, outcomes: Path | None) -> str:
             "outcome.outcome as _outcome, outcome.code as _code,"
             " coalesce(outcome.message, planned.reason) as _message"
         )
-        joined = (
-            f"left join read_parquet({literal(outcomes)}) as outcome on outcome.key = planned.key\n"
-        )
+        joined = f"left join {parquet_sql(outcomes)} as outcome on outcome.key = planned.key\n"
     return (
         f"select planned.*, {outcome_columns}\n"
-        f"from read_parquet({literal(payload)}) as planned\n{joined}"
+        f"from {parquet_sql(payload)} as planned\n{joined}"
         f"where planned.key = $1\n"
         f"    and (planned.action <> {literal(QUIET)} or len(planned.fields) > 0)"
     )

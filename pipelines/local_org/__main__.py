@@ -18,11 +18,22 @@ def main() -> int:
         "--faults", action="store_true", help="let /control/faults make things go wrong"
     )
     serve.add_argument("--rules", type=Path, help="rules of your own; kept in the home")
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name than this machine's own to be asked by; pages then need a login",
+    )
     arguments = parser.parse_args()
     from pipelines.local_org.serve import serve_forever
 
     return serve_forever(
-        arguments.home, arguments.port, faults=arguments.faults, rules=arguments.rules
+        arguments.home,
+        arguments.port,
+        faults=arguments.faults,
+        rules=arguments.rules,
+        hosts=arguments.allow_host,
     )
 
 

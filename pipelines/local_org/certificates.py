@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+from collections.abc import Collection
 from pathlib import Path
 
 from cryptography import x509
@@ -16,12 +17,15 @@ SERVER_DAYS = 397  # browsers refuse server certificates that live longer
 RENEW_DAYS = 30
 
 
-def ensure_certificates(ca_file: Path, folder: Path) -> tuple[Path, Path]:
-    """Make the CA and the server certificate where they are missing or nearly over.
+def ensure_certificates(
+    ca_file: Path, folder: Path, hosts: Collection[str] = ()
+) -> tuple[Path, Path]:
+    """Make the CA and the server certificate where they are missing, nearly over or for others.
 
     Args:
         ca_file: where clients find the CA's certificate (PEM).
         folder: private files: `ca.key`, `server.pem`, `server.key`.
+        hosts: names and addresses that the server has besides localhost.
 
     Returns:
         the server's certificate chain and its key.
@@ -33,10 +37,11 @@ def ensure_certificates(ca_file: Path, folder: Path) -> tuple[Path, Path]:
         write_private(ca_key_file, _key_pem(ca_key))
         ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
         chain.unlink(missing_ok=True)
-    if not (chain.exists() and key_file.exists() and _lasts(chain)):
+    names = _names(hosts)
+    if not (chain.exists() and key_file.exists() and _lasts(chain) and _is_for(chain, names)):
         ca = x509.load_pem_x509_certificate(ca_file.read_bytes())
         ca_key = _load_key(ca_key_file)
-        key, certificate = _make_server(ca, ca_key)
+        key, certificate = _make_server(ca, ca_key, names)
         write_private(key_file, _key_pem(key))
         chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return chain, key_file
@@ -61,6 +66,22 @@ def ensure_jwt_key(file: Path) -> bytes:
 def _lasts(file: Path) -> bool:
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
     return certificate.not_valid_after_utc > dt.datetime.now(dt.UTC) + dt.timedelta(days=RENEW_DAYS)
+
+
+def _names(hosts: Collection[str]) -> x509.SubjectAlternativeName:
+    names: list[x509.GeneralName] = []
+    for host in ["localhost", "127.0.0.1", *sorted(hosts)]:
+        try:
+            names.append(x509.IPAddress(ipaddress.ip_address(host)))
+        except ValueError:
+            names.append(x509.DNSName(host))
+    return x509.SubjectAlternativeName(names)
+
+
+def _is_for(file: Path, names: x509.SubjectAlternativeName) -> bool:
+    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    present = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    return present.value == names
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -120,13 +141,12 @@ def _make_ca() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
 
 
 def _make_server(
-    ca: x509.Certificate, ca_key: ec.EllipticCurvePrivateKey
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    names: x509.SubjectAlternativeName,
 ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    )
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     certificate = (
         _builder(name, ca.subject, SERVER_DAYS)

@@ -12,6 +12,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,12 @@ class RequestRefused(LocalOrgError):
 
 
 def start(
-    home: Path, port: int | None = None, *, faults: bool = False, rules: Path | None = None
+    home: Path,
+    port: int | None = None,
+    *,
+    faults: bool = False,
+    rules: Path | None = None,
+    hosts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Start the org of `home` as a process of its own and wait until it answers.
 
@@ -59,6 +65,8 @@ def start(
         faults: let `inject` make things go wrong.
         rules: a file of rules on top of the set-up's (see `catalog.rules`), copied into the home
             when it is found to be good, so that later starts follow it too.
+        hosts: names besides this machine's own by which clients may ask it. Its certificate is
+            for them too, and its pages need a login then.
 
     Returns:
         `PUBLIC_KEYS` and their values. When the org already runs, those of the running one.
@@ -74,6 +82,8 @@ def start(
     options = ["--faults"] if faults else []
     if rules is not None:
         options += ["--rules", str(Path(rules).resolve())]
+    for name in hosts:
+        options += ["--allow-host", name]
     process = spawn(files, port or 0, options)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -142,7 +152,8 @@ def reset(home: Path) -> dict[str, Any]:
     for folder in (files.records.parent, files.jobs, files.cursors):
         shutil.rmtree(folder, ignore_errors=True)
     if was_running:
-        start(files.folder, faults=files.read_state().get("faults", False))
+        state = files.read_state()
+        start(files.folder, faults=state.get("faults", False), hosts=state.get("hosts", ()))
     return status(files.folder)
 
 
@@ -152,7 +163,7 @@ def inject(home: Path, *faults: dict[str, Any]) -> list[dict[str, Any]]:
     Args:
         home: the org's folder.
         faults: each with `kind` (refuse, slow, reset, lose_answer, die, expire_sessions,
-            lock_rows, job) and its settings, see `pipelines.local_org.faults`.
+            lock_rows, lock_contention, job) and its settings, see `pipelines.local_org.faults`.
 
     Returns:
         the faults still to happen.

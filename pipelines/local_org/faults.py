@@ -18,20 +18,23 @@ Only an org that was started for it has faults (`causeway org start --faults`,
     expire_sessions                                         every access token ends, at once
     lock_rows         object= share= seed=                  UNABLE_TO_LOCK_ROW for a share of the
                                                             rows of one write, chosen by the seed
+    lock_contention                                         writers of one account at once lock
+                                                            each other out, until `clear`: batches
+                                                            of Bulk jobs, and requests of every
+                                                            other API (see `dml.contention`)
     job               end=Failed|InProgress|                a Bulk 2.0 job fails, or hangs until it
                       die_before_commit|die_after_commit    is aborted or the org ends, or kill -9
                       after_chunks= object= operation=      of the org, before or after a step is
                                                             on disk; in each case after so many
                                                             chunks of 200 rows were written
 
-Every kind takes `times` (how often it happens, 1) and `skip` (how many occasions pass unharmed
-first, 0), so that any request, write or step can be hit, again and again in the same way. `path`
-is a regular expression searched in the URL's path, everything unless given. What is still to
+Every other kind takes `times` (how often it happens, 1) and `skip` (how many occasions pass
+unharmed first, 0), so that any request, write or step can be hit, again and again in the same way.
+`path` is a regular expression searched in the URL's path, everything unless given. What is still to
 happen lies in the org's home and outlives its process: `times=3` with a kind that kills the org
 kills it three times.
 
-That two batches touch children of one parent at the same time needs no fault: it is a switch of
-the org's set-up, `lock_contention` (see `dml.contention`).
+An org in which writers always contend is one whose set-up says so (`lock_contention`).
 """
 
 import json
@@ -117,6 +120,14 @@ class LockRows(_Fault):
     seed: int = 0
 
 
+class LockContention(BaseModel):
+    """Let writers of one account at once lock each other out, until all faults are cleared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["lock_contention"]
+
+
 class JobFault(_Fault):
     """Let a job fail, hang in progress, or end the whole process, once it did some chunks."""
 
@@ -132,7 +143,7 @@ class JobFault(_Fault):
 
 
 AtRequest = Refuse | Slow | Reset | LoseAnswer | Die
-Fault = AtRequest | ExpireSessions | LockRows | JobFault
+Fault = AtRequest | ExpireSessions | LockRows | LockContention | JobFault
 _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Annotated[Fault, Field(discriminator="kind")]])
 REFUSALS = {
     401: ("INVALID_SESSION_ID", "Session expired or invalid"),
@@ -186,12 +197,17 @@ class Faults:
         met = [f for f in self._pending if isinstance(f, AtRequest) and f.meets(method, path)]
         return [fault for fault in met if self._happens(fault)]
 
-    def lock_sql(self, sobject: str) -> str | None:
-        """SQL that refuses rows of the table `work`, when a write of this object shall fail."""
+    @property
+    def contention(self) -> bool:
+        """Whether writers of one account at once lock each other out."""
+        return any(isinstance(fault, LockContention) for fault in self._pending)
+
+    def lock_sql(self, sobject: str, rows: str) -> str | None:
+        """SQL that refuses rows of a table, when a write of this object shall fail."""
         for fault in self._pending:
             if isinstance(fault, LockRows) and fault.object == sobject and self._happens(fault):
                 return (
-                    f"update work set _error = {LOCKED} where _error is null "
+                    f"update {rows} set _error = {LOCKED} where _error is null "
                     f"and hash(_row + {fault.seed}) % 1000000 < {int(fault.share * 1_000_000)}"
                 )
         return None
@@ -220,7 +236,7 @@ class Faults:
                 return fault.end
         return None
 
-    def _happens(self, fault: Fault) -> bool:
+    def _happens(self, fault: AtRequest | LockRows | JobFault) -> bool:
         """Whether a fault that met its occasion happens; either way the occasion is counted."""
         with self._lock:
             place = next((i for i, armed in enumerate(self._pending) if armed is fault), None)

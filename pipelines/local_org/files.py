@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Any
 
 
+def matching(path: Path) -> str:
+    """What DuckDB reads this file by: it takes a name for a pattern."""
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path))
+
+
 @dataclass(frozen=True)
 class Home:
     """The files of one org. Everything private is readable by its owner only."""

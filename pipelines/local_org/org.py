@@ -16,6 +16,7 @@ from pipelines.local_org.certificates import ensure_jwt_key
 from pipelines.local_org.customfields import CustomFields
 from pipelines.local_org.dml.automations import Later
 from pipelines.local_org.dml.orgrules import OrgRules
+from pipelines.local_org.dml.storage import Storage
 from pipelines.local_org.dml.write import Writer
 from pipelines.local_org.faults import Faults
 from pipelines.local_org.files import Home
@@ -29,11 +30,20 @@ from pipelines.local_org.usage import Usage
 class Org:
     """Everything that a request needs to know of the org."""
 
-    def __init__(self, home: Home, *, faults: bool = False, rules: Path | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        faults: bool = False,
+        rules: Path | None = None,
+        hosts: frozenset[str] = frozenset(),
+    ) -> None:
         if not home.setup.exists():
             home.folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(TEMPLATE, home.setup)
         self.home = home
+        self.hosts = hosts
+        """Names besides this machine's own by which it may be asked."""
         self.setup, own = _set_up(home, rules)
         self.jwt_public_key = ensure_jwt_key(home.jwt_key)
         self.state: dict[str, Any] = ensure_identity(home, self.setup)
@@ -47,15 +57,16 @@ class Org:
         seed(self.store, declared, self.setup, self.state)
         self.changes = Changes()
         self.faults = Faults(home.faults) if faults else None
+        self.usage = Usage(self.store, self.setup.limits)
         self.writer = Writer(
             self.store,
             declared,
             self.setup.switches,
             OrgRules(self.setup, self.custom_fields.complete()),
             self.faults,
+            storage=Storage(self.usage.most("DataStorageMB")),
         )
         self.sessions = Sessions(self.store, self.state)
-        self.usage = Usage(self.store, self.setup.limits)
         self.later = Later(self.store, self.writer.rules)
         self.jobs = Jobs(
             home,

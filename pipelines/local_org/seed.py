@@ -19,7 +19,8 @@ KeyedRecord = tuple[str, str, Record]
 def seed(store: Store, catalog: Catalog, setup: OrgSetup, state: dict[str, Any]) -> None:
     """Write the set-up's records into tables that are empty, and new ones the set-up gained.
 
-    A record is known by its object and its name; what a person changed through the API stays.
+    A record is known by its object and its name; what a person changed through the API stays. The
+    organization alone is what the set-up says of it, at each start.
     """
     moment = dt.datetime.now(dt.UTC).replace(microsecond=0, tzinfo=None)
     system = {
@@ -34,6 +35,7 @@ def seed(store: Store, catalog: Catalog, setup: OrgSetup, state: dict[str, Any])
         profile = _add(store, connection, catalog, "Profile", "Name", _profile() | system)
         for name, key_fields, record in _records(setup, state, profile):
             _add(store, connection, catalog, name, key_fields, system | record)
+        _renew(connection, catalog, *_organization(setup, state), moment)
         _add_queue_members(store, connection, catalog, setup, system)
         _grant_everything(store, connection, catalog, profile, system)
 
@@ -60,6 +62,26 @@ def _organization(setup: OrgSetup, state: dict[str, Any]) -> KeyedRecord:
             "FiscalYearStartMonth": 1,
             "UsesStartDateAsFiscalYearName": False,
         },
+    )
+
+
+def _renew(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    name: str,
+    key: str,
+    record: Record,
+    moment: dt.datetime,
+) -> None:
+    """Give a record the values of the set-up, and the moment where that changes any."""
+    table = catalog[name].table
+    values = {field: value for field, value in record.items() if field != key}
+    changed = " or ".join(f'"{field}" is distinct from ?' for field in values)
+    settings = ", ".join(f'"{field}" = ?' for field in values)
+    connection.execute(
+        f'update {table} set {settings}, "LastModifiedDate" = ?, "SystemModstamp" = ? '
+        f'where "{key}" = ? and ({changed})',
+        [*values.values(), moment, moment, record[key], *values.values()],
     )
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from pipelines.local_org.api.asgi import Application
+from pipelines.local_org.api.hosts import WrongHost, host_name
 from pipelines.local_org.catalog.setup import SetupError
 from pipelines.local_org.certificates import ensure_certificates
 from pipelines.local_org.control import ALREADY_SERVED
@@ -40,7 +41,12 @@ class _Listener(uvicorn.Server):
 
 
 def serve_forever(
-    folder: Path, port: int, *, faults: bool = False, rules: Path | None = None
+    folder: Path,
+    port: int,
+    *,
+    faults: bool = False,
+    rules: Path | None = None,
+    hosts: Sequence[str] = (),
 ) -> int:
     """Serve the org of a folder until SIGTERM or SIGINT.
 
@@ -58,8 +64,9 @@ def serve_forever(
             return ALREADY_SERVED
         try:
             sockets = _bind(port, home.read_state())
-            org = Org(home, faults=faults, rules=rules)
-        except (PortTaken, SetupError) as error:
+            names = frozenset(map(host_name, hosts))
+            org = Org(home, faults=faults, rules=rules, hosts=names)
+        except (PortTaken, SetupError, WrongHost) as error:
             print(error, file=sys.stderr)
             return 1
         try:
@@ -77,7 +84,7 @@ def _is_same_home(home: Home, lock: int) -> bool:
 
 
 async def _serve(org: Org, lock: int, https: socket.socket, http: socket.socket) -> None:
-    chain, key = ensure_certificates(org.home.ca_file, org.home.tls)
+    chain, key = ensure_certificates(org.home.ca_file, org.home.tls, org.hosts)
     application = Application(org)
     common: dict[str, Any] = {
         "log_level": "warning",
@@ -85,6 +92,9 @@ async def _serve(org: Org, lock: int, https: socket.socket, http: socket.socket)
         "timeout_graceful_shutdown": GRACE_SECONDS,
         "timeout_keep_alive": 75,
         "server_header": False,
+        # The other implementation writes every header's name in lower case.
+        "http": "h11",
+        "date_header": False,  # the application's own is spelled like its other headers
     }
     servers = [
         _Listener(uvicorn.Config(application, ssl_certfile=chain, ssl_keyfile=key, **common)),
@@ -149,6 +159,7 @@ def _publish(org: Org, https_port: int, http_port: int) -> None:
         "https_port": https_port,
         "http_port": http_port,
         "faults": org.faults is not None,
+        "hosts": sorted(org.hosts),
         "ca_file": str(org.home.ca_file),
         "pid": os.getpid(),
         "process_started": process_started(os.getpid()),

@@ -53,6 +53,7 @@ NOTHING_LEFT = Message("EXCEEDEDQUOTA", "ExceededQuota : {kind} limit exceeded")
 KEY_IN_BODY = Message(
     "INVALID_FIELD", "The {field} field should not be specified in the sobject data."
 )
+NO_IDS = Message("MISSING_ARGUMENT", "The ids parameter must name at least one record")
 TOO_MANY_RECORDS = Message(
     "EXCEEDED_MAX_SIZE_REQUEST",
     "record limit reached. cannot submit more than {most} records into this call",

@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 from typing import Any
 
+from pipelines.local_org.dml.storage import KILOBYTES_PER_RECORD
 from pipelines.local_org.store.store import Store
 
 LIMITS = {
@@ -30,7 +31,6 @@ LIMITS = {
     "SingleEmail": 15,
 }
 SAVE_EVERY = 50
-KILOBYTES_PER_RECORD = 2
 
 
 class Usage:
@@ -59,6 +59,10 @@ class Usage:
             self._unsaved = 0 if due else self._unsaved
         if due:
             self.save()
+
+    def most(self, kind: str) -> int:
+        """What a limit is."""
+        return self._limits[kind]
 
     def exhausted(self, kind: str) -> bool:
         """Whether nothing is left of a limit."""

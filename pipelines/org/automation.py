@@ -18,7 +18,7 @@ from pipelines.sync.automation import later_sql
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.folder import of_object
-from pipelines.warehouse import literal
+from pipelines.warehouse import parquet_sql
 
 if TYPE_CHECKING:
     from pipelines.org.mirror import Manifest
@@ -68,7 +68,7 @@ def notice(
 
 
 def _delta_sql(refreshed: Refreshed) -> str:
-    return f"select * from read_parquet({literal(refreshed.delta)})"
+    return f"select * from {parquet_sql(refreshed.delta)}"
 
 
 def _before_sql(before: Manifest) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.files import read_json, reading, write
-from pipelines.warehouse import literal, write_parquet
+from pipelines.warehouse import parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -198,6 +198,4 @@ def _newest_sql(deltas: Sequence[Path]) -> str:
 
 
 def _files_sql(paths: Sequence[Path], *, named: bool = False) -> str:
-    listed = ", ".join(map(literal, paths))
-    more = ", filename = true" if named else ""
-    return f"read_parquet([{listed}], hive_partitioning = false{more})"
+    return parquet_sql(*paths, filename=named)

@@ -9,7 +9,7 @@ from pipelines.batch import Batch
 from pipelines.errors import Problem
 from pipelines.sync.decisions import FILE
 from pipelines.sync.mapping.model import relation
-from pipelines.warehouse import literal
+from pipelines.warehouse import parquet_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def _nobody(project: Project) -> list[tuple[int, str]]:
         if not anybody:
             return []
         connection.execute(_NAMED)
-        queries = [_resolved_sql(*map(literal, state_tables)), *_records(project, connection)]
+        queries = [_resolved_sql(*map(parquet_sql, state_tables)), *_records(project, connection)]
         somebody = " union all ".join(queries)
         return connection.execute(_nobody_sql(somebody)).fetchall()
 
@@ -64,7 +64,7 @@ def _records(project: Project, connection: DuckDBPyConnection) -> Iterator[str]:
 
 
 def _count_sql(path: Path) -> str:
-    return f"select count(*) from read_parquet({literal(path)})"
+    return f"select count(*) from {parquet_sql(path)}"
 
 
 _NAMED = """
@@ -88,15 +88,15 @@ def _resolved_sql(member: str, person: str, account_member: str) -> str:
             from named
             where contains(name, ':')
         )
-        semi join read_parquet({member}) using (record)
+        semi join {member} using (record)
         union all
-        select person_key from read_parquet({member})
+        select person_key from {member}
         union all
         select person.person_key
-        from read_parquet({person}) as person
-        semi join read_parquet({member}) as member on member.person_key = person.alias_of
+        from {person} as person
+        semi join {member} as member on member.person_key = person.alias_of
         union all
-        select account_key from read_parquet({account_member})
+        select account_key from {account_member}
     """
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError, Problem
 from pipelines.sync.mapping.model import relation
-from pipelines.warehouse import literal
+from pipelines.warehouse import parquet_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,7 @@ def _line(mapping: ObjectMapping, key: str) -> int:
 
 def _met_sql(first: Path, second: Path, column: str) -> str:
     return (
-        f"select distinct own.{column} from read_parquet({literal(first)}) as own"
-        f" where own.{column} in (select {column} from read_parquet({literal(second)}))"
+        f"select distinct own.{column} from {parquet_sql(first)} as own"
+        f" where own.{column} in (select {column} from {parquet_sql(second)})"
         f" order by own.{column}"
     )

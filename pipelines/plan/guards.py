@@ -26,7 +26,7 @@ from pipelines.sync.plan.cost import exceeded, predicted
 from pipelines.sync.plan.guards import RENAME, SPLIT, blocked_by
 from pipelines.sync.plan.renames import FIRST, LAST
 from pipelines.sync.plan.row import WRITES
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 if TYPE_CHECKING:
     from pipelines.batch import Batch
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 RELEASED = "released.json"
 DESCRIBE = "describe"
-_UNDECIDING = {"guards", "api", "batches", "plans"}  # they stop a plan, but make none
+_UNDECIDING = {"guards", "api", "batches", "plans", "home"}  # they stop a plan, but make none
 
 
 def digests(project: Project, schema: OrgSchema) -> dict[str, str]:
@@ -188,14 +188,14 @@ def _guarded(batch: Batch, saved: Plan) -> Mapping[str, Mapping[str, int]]:
 
 def _guarded_sql(payload: Path) -> str:
     return (
-        f"select action, count(*) from read_parquet({literal(payload)}) as planned "
+        f"select action, count(*) from {parquet_sql(payload)} as planned "
         "anti join left_behind using (key) group by action order by action"
     )
 
 
 def _split_sql(payload: Path) -> str:
     return (
-        f"select count(*) from read_parquet({literal(payload)}) as planned semi join"
+        f"select count(*) from {parquet_sql(payload)} as planned semi join"
         " (select person_key from open_identities where likeness = 'split') as split"
         " on split.person_key = planned.key where action = 'hold'"
     )
@@ -204,7 +204,7 @@ def _split_sql(payload: Path) -> str:
 def _renamed_sql(payload: Path, without: str = "") -> str:
     sent = ", ".join(map(literal, WRITES))
     return (
-        f"select count(*) from read_parquet({literal(payload)}) as planned"
+        f"select count(*) from {parquet_sql(payload)} as planned"
         f" {without} where action in ({sent}) and action <> 'create'"
         f" and list_contains(changed, {literal(FIRST)}) and list_contains(changed, {literal(LAST)})"
     )

@@ -37,7 +37,7 @@ from pipelines.sync.plan.holds import needed_sql
 from pipelines.sync.plan.renames import namers_sql
 from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, read_header, save_plan
 from pipelines.sync.undo import undone_sql
-from pipelines.warehouse import Written, literal
+from pipelines.warehouse import Written, literal, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -63,7 +63,7 @@ def left_out(project: Project, written: Written) -> int:
 
 
 def _left_out_sql(path: Path) -> str:
-    return f"select count({LEFT_OUT}) from read_parquet({literal(path)})"
+    return f"select count({LEFT_OUT}) from {parquet_sql(path)}"
 
 
 def plan(batch: Batch) -> tuple[Plan, list[Written]]:
@@ -288,7 +288,7 @@ def _withdrawn_sql(mapping: ObjectMapping, keys: Path, *, listed: bool) -> str:
     return f"""
         select withdrawn.key, records."Id" as sf_id{named}
         from {relation("org", mapping.object)} as records
-        join read_parquet({literal(keys)}) as withdrawn
+        join {parquet_sql(keys)} as withdrawn
             on withdrawn.key = lower(records.{quoted(mapping.key)})
         where records."IsDeleted" = 'false' and withdrawn.relation = {literal(mapping.from_)}
             and {str(listed).lower()}

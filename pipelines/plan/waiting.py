@@ -14,7 +14,7 @@ from pipelines.batch import Batch
 from pipelines.plan.page import source_lines
 from pipelines.sync.plan.saved import HEADER, ObjectPlan, parts_of, payload_name, read_header
 from pipelines.sync.plan.show import title_sql
-from pipelines.warehouse import literal
+from pipelines.warehouse import parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -90,7 +90,7 @@ def counted(project: Project) -> list[Counted]:
 def _rows_sql(outcomes: Path) -> str:
     return f"""\
 select plan_id, object, batch, key, outcome, code, message
-from read_parquet({literal(outcomes)})
+from {parquet_sql(outcomes)}
 where ($1 is null or lower(object) = lower($1)) and organization_id is not distinct from $2
 order by plan_id, object, batch"""
 
@@ -98,7 +98,7 @@ order by plan_id, object, batch"""
 def _counted_sql(outcomes: Path) -> str:
     return f"""\
 select object, outcome, code, message, count(*)
-from read_parquet({literal(outcomes)})
+from {parquet_sql(outcomes)}
 where organization_id is not distinct from $1
 group by all
 order by count(*) desc, object, code, message"""
@@ -130,4 +130,4 @@ def _lines(
 
 def _titles_sql(part: ObjectPlan, payload: Path) -> str:
     condition = "action <> 'unchanged'"
-    return f"select key, {title_sql(part)} from read_parquet({literal(payload)}) where {condition}"
+    return f"select key, {title_sql(part)} from {parquet_sql(payload)} where {condition}"

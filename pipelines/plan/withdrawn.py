@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.memo import memo
-from pipelines.warehouse import literal, write_parquet
+from pipelines.warehouse import parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -32,7 +32,7 @@ def withdrawn(project: Project) -> Path:
 
 
 def _withdrawn_sql(tables: dict[str, Path]) -> str:
-    read = {name: f"read_parquet({literal(path)}) as {name}" for name, path in tables.items()}
+    read = {name: f"{parquet_sql(path)} as {name}" for name, path in tables.items()}
     return f"""
         select 'people' as relation, person.person_key as key
         from {read["person"]}

@@ -76,6 +76,8 @@ def _root(file: Path, problems: list[str]) -> yaml.Node | None:
         problems.append(f"{file} does not exist; create it, or unset CAUSEWAY_ORG")
     except (UnicodeDecodeError, yaml.reader.ReaderError):
         problems.append(f"{file} is not UTF-8 text; save it as such")
+    except RecursionError:
+        problems.append(f"{file} has lists or mappings in each other, far too deep")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problems.append(f"{file}:{line}: {error.problem}")

@@ -24,6 +24,14 @@ CONFIG_SOURCES = {
 }
 """The columns of the table ``config_sources``, in the order of ``config_sources_rows``."""
 
+CONFIG_FORMATS = {
+    "source": "varchar",
+    "day_first": "boolean",
+    "decimal_comma": "boolean",
+    "timezone": "varchar",
+}
+"""The columns of the table ``config_formats``: how a source's dates and numbers are read."""
+
 
 def read_sources(path: Path) -> Sources:
     """Read and check ``sources.yaml``.
@@ -79,6 +87,17 @@ def config_sources_rows(config: Sources) -> list[tuple[str | int | None, ...]]:
             source.trust_id,
         )
         for name, source in config.sources.items()
+    ]
+
+
+def config_formats_rows(
+    config: Sources, timezone: str
+) -> list[tuple[str, bool | None, bool | None, str]]:
+    """The rows of ``config_formats``; ``timezone`` is that of sources that name none."""
+    return [
+        (name, form.day_first, form.decimal_comma, form.timezone or timezone)
+        for name, source in config.sources.items()
+        for form in (source.format,)
     ]
 
 

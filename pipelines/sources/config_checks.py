@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipelines.config import Lines, line_of
 from pipelines.errors import Problem
-from pipelines.sources.headers import is_secret, squeeze
+from pipelines.sources.headers import squeeze
 from pipelines.sources.model import PARENT_COLUMNS, Source
 from pipelines.sources.presets import ENTITIES, RELATIONS, presets
 from pipelines.sources.relations import RAW
@@ -64,17 +64,21 @@ def _entity(source: Source) -> Iterator[Finding]:
 def _columns(source: Source) -> Iterator[Finding]:
     raw = _raw(source)
     headers: dict[str, str] = {}
-    for header, column in source.columns.items():
-        if is_secret(header):
-            yield ("columns", header), f"{header!r} is a secret and never lands; remove this line"
-        elif column not in raw:
+    for header, entry in source.columns.items():
+        column = entry.column
+        if column is None and entry.secret is None:
+            yield ("columns", header), f"say of {header!r} which column it is, or whether a secret"
+        elif column is not None and source.withholds(header):
+            advice = "remove this line, or add 'secret: false'"
+            yield ("columns", header), f"{header!r} is a secret and never lands; {advice}"
+        elif column is not None and column not in raw:
             yield ("columns", header), f"there is no column {column!r}{_near(column, raw)}"
         if (first := headers.setdefault(squeeze(header), header)) != header:
             yield ("columns", header), f"{header!r} and {first!r} are the same header"
     for column in source.constants:
         if column not in raw:
             yield ("constants", column), f"there is no column {column!r}{_near(column, raw)}"
-        elif column in source.columns.values():
+        elif column in source.named.values():
             yield ("constants", column), f"{column!r} comes from a header already, in 'columns'"
 
 

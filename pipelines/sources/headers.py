@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
 
-from pipelines.sources.relations import SECRETS
+from pipelines.sources.relations import SECRET_WORDS, SECRETS
 
 
 def plain(header: str) -> str:
@@ -17,12 +20,32 @@ def squeeze(header: str) -> str:
     return "".join(character for character in plain(header) if character.isalnum())
 
 
-_SECRETS = frozenset(squeeze(header) for header in SECRETS)
-
-
 def is_secret(header: str) -> bool:
-    """Whether a column of this name must never reach disk, however it is spelled."""
-    return squeeze(header) in _SECRETS
+    """Whether a column of this name must never reach disk, however it is spelled.
+
+    By its words: ``apiKey``, ``API-Key`` and ``customer_api_key`` are, ``secretary`` is not.
+    """
+    text = unicodedata.normalize("NFKC", header)
+    if squeeze(header) in _SECRETS:
+        return True
+    return any(_has_secret(_WORD.findall(each.casefold())) for each in (text, _parted(text)))
+
+
+_SECRETS = frozenset(squeeze(header) for header in SECRETS)
+_WORD = re.compile(r"[^\W\d_]+")
+_PARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def _parted(header: str) -> str:
+    """``apiKey`` and ``APIKey`` as two words."""
+    return _PARTS.sub(" ", header)
+
+
+def _has_secret(words: Sequence[str]) -> bool:
+    """Whether one of the words is a secret's, or two of them together, such as api and key."""
+    single = (word.removesuffix("s") in SECRET_WORDS for word in words)
+    joined = (f"{one} {two.removesuffix('s')}" in SECRET_WORDS for one, two in pairwise(words))
+    return any(single) or any(joined)
 
 
 def distance(header: str, spelling: str) -> int | None:

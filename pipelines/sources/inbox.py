@@ -5,12 +5,13 @@ from __future__ import annotations
 import fnmatch
 import glob
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipelines.errors import InputError, Problem
+from pipelines.errors import InputError, Problem, spelled
 from pipelines.sources.model import Source, Sources
 
 DAY = "{day}"
@@ -102,12 +103,40 @@ def _files(name: str, source: Source, inbox: Path, day: str) -> Iterator[InboxFi
         for match in glob.iglob(pattern.replace(DAY, day), recursive=True):  # noqa: PTH207
             if _counts(path := Path(match)):
                 relative = path.relative_to(inbox) if path.is_relative_to(inbox) else path
-                yield InboxFile(name, relative.as_posix(), path)
+                yield InboxFile(name, spelled(relative.as_posix()), path)
 
 
 def _counts(path: Path) -> bool:
+    """Whether it is to be landed; what is no file at all is refused by its name then."""
     unfinished = path.name.startswith((".", "~$")) or path.name.endswith(_UNFINISHED)
-    return not unfinished and path.is_file()
+    return not unfinished and not path.is_dir()
+
+
+def irregular(path: Path, inbox: Path) -> str | None:
+    """Why what lies there is not read, whatever it holds: it is no file, or one of elsewhere.
+
+    Only looks at it: whoever opens a FIFO waits for somebody to write.
+    """
+    try:
+        target = path.resolve(strict=True)
+        mode = target.stat().st_mode
+    except (OSError, RuntimeError):  # RuntimeError: a link to itself, before Python 3.13
+        return "a link to nothing that can be reached; put the file itself here"
+    if not stat.S_ISREG(mode):
+        kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no file")
+        return f"{kind}, not a file; remove it"
+    root = inbox if path.is_relative_to(inbox) else path.parent
+    if not target.is_relative_to(root.resolve()):
+        return f"a link that leaves the inbox, to {spelled(target)}; put the file itself here"
+    return None
+
+
+_KINDS = (
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 def _expression(pattern: str) -> re.Pattern[str]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pipelines.errors import InputError, Problem
-from pipelines.memo import memo
-from pipelines.sources.inbox import InboxFile, files
+from pipelines.errors import Problem
+from pipelines.files import read_json, reading
+from pipelines.memo import memo, received
+from pipelines.sources.inbox import InboxFile, files, irregular
 from pipelines.sources.landing_sql import (
     Origin,
     customer_addresses_sql,
     customers_sql,
+    earlier_sql,
     relation_sql,
     rows_sql,
 )
@@ -24,17 +26,15 @@ from pipelines.sources.model import Source, Sources
 from pipelines.sources.presets import ADDRESSES
 from pipelines.sources.readers.choice import reader
 from pipelines.sources.readers.delimited import Delimited
-from pipelines.sources.readers.reader import Reader, Unreadable
+from pipelines.sources.readers.json_lines import JsonLines
+from pipelines.sources.readers.reader import Places, Reader, Unreadable
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import rows_as_meant_sql
 from pipelines.sources.shapes import Fit, Unfit, column_names, fit
-from pipelines.warehouse import Warehouse, Written, literal
+from pipelines.warehouse import Warehouse, Written, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,14 @@ class Landed:
     Attributes:
         counts: by source and relation.
         written: each raw relation as it now lies on disk.
+        refused: the files that could not be read at all, with why and what to do.
+        withheld: source → header → filled cells of it that must not land, as they are secrets.
     """
 
     counts: tuple[Count, ...]
     written: Mapping[str, Written]
+    refused: tuple[Problem, ...]
+    withheld: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
@@ -80,75 +84,114 @@ class _Opened:
     fit: Fit
     view: str
 
+    def load(self, connection: DuckDBPyConnection) -> None:
+        """Make the view of its rows."""
+        self.reader.load(connection, self.view, Places(self.fit.places, self.fit.withheld))
+
+    def withheld(self, connection: DuckDBPyConnection) -> Counter[tuple[str, str]]:
+        """(Source, header) → how many cells of it were filled and have not landed."""
+        cells: Counter[tuple[str, str]] = Counter()
+        if self.fit.withheld:
+            numbers = connection.execute(_withheld_sql(self.view, self.fit.withheld)).fetchone()
+            for place, number in zip(self.fit.withheld, numbers or (), strict=True):
+                cells[self.file.source, self.names[place]] += number
+        if isinstance(self.reader, JsonLines):
+            for name, number in self.reader.nested.items():
+                cells[self.file.source, name] += number
+        return cells
+
 
 def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Landed:
     """Write the six raw relations of ``day``, those without rows too.
 
+    A file that cannot be read is refused and keeps nobody waiting; what landed from it when it
+    could be read stays.
+
     Raises:
-        InputError: with every problem of every file; then nothing was written.
+        InputError: see ``pipelines.sources.inbox.files``.
     """
-    day_files = list(files(config, inbox, day))
+    day_files = files(config, inbox, day)
     paths = {relation: warehouse.path(relation, day) for relation in RAW}
-    inputs_file = paths[next(iter(RAW))].with_name("made_from.json")
-    inputs = chain((config,), *((file.source, file.name, file.path) for file in day_files))
-    landing = memo(inputs_file, inputs, paths.values())
+    inputs = [config, *((file.source, file.name, received(file.path)) for file in day_files)]
+    landing = memo(_note(warehouse, day), inputs, paths.values())
     with warehouse.connect() as connection:
         if landing.cached() is None:
-            _land(warehouse, connection, config, day_files, day)
-            landing.keep()
+            landing.keep(_land(warehouse, connection, config, inbox, day_files, day))
         written = {name: warehouse.describe(connection, name, day) for name in RAW}
         counts = [_count(connection, warehouse, relation, day) for relation in RAW]
-    return Landed(tuple(chain(*counts)), written)
+    left_out = refused(warehouse, day), withheld(warehouse, day)
+    return Landed(tuple(chain(*counts)), written, *left_out)
+
+
+def refused(warehouse: Warehouse, day: date) -> tuple[Problem, ...]:
+    """The files of a day that could not be read when it was landed."""
+    return tuple(Problem(**problem) for problem in _noted(warehouse, day).get("refused", ()))
+
+
+def withheld(warehouse: Warehouse, day: date) -> dict[str, dict[str, int]]:
+    """Source → header → filled cells of a day that must not land, as they are secrets."""
+    cells: dict[str, dict[str, int]] = _noted(warehouse, day).get("withheld", {})
+    return cells
+
+
+def _noted(warehouse: Warehouse, day: date) -> dict[str, Any]:
+    path = _note(warehouse, day)
+    if not path.exists():
+        return {}
+    with reading(path):
+        return dict(read_json(path)["facts"])
+
+
+def _note(warehouse: Warehouse, day: date) -> Path:
+    return warehouse.path(next(iter(RAW)), day).with_name("made_from.json")
 
 
 def _land(
     warehouse: Warehouse,
     connection: DuckDBPyConnection,
     config: Sources,
-    day_files: Iterable[InboxFile],
+    inbox: Path,
+    day_files: Sequence[InboxFile],
     day: date,
-) -> None:
-    opened = _each(_open, [(config, file, f"file_{at}") for at, file in enumerate(day_files)])
-    _each(_load, [(connection, opened_file) for opened_file in opened])
+) -> dict[str, Any]:
+    """Write the relations; what there is to be known of the files besides, as JSON takes it."""
+    opened = []
+    problems = {}
+    cells: Counter[tuple[str, str]] = Counter()
+    for at, file in enumerate(day_files):
+        try:
+            opened_file = _open(config, inbox, file, f"file_{at}")
+            opened_file.load(connection)
+        except Unreadable as error:
+            problems[file] = Problem(str(file.path), error.line, error.message)
+        else:
+            opened.append(opened_file)
+            cells += opened_file.withheld(connection)
     selects = _selects(opened, day)
     for relation in RAW:
+        earlier = warehouse.path(relation, day)
+        if problems and earlier.exists():
+            selects[relation].append(earlier_sql(relation, earlier, list(problems)))
         warehouse.write(connection, relation, day, relation_sql(relation, selects[relation]))
+    counted: dict[str, dict[str, int]] = defaultdict(dict)
+    for (source, header), number in sorted(cells.items()):
+        counted[source][header] = number
+    return {"refused": [asdict(one) for one in sorted(problems.values())], "withheld": counted}
 
 
-def _each(step: Callable[..., T], tasks: Iterable[tuple[Any, ...]]) -> list[T]:
-    """One step over all files; what fails is told of all of them together."""
-    results = []
-    problems: list[Problem] = []
-    for task in tasks:
-        try:
-            results.append(step(*task))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return results
-
-
-def _open(config: Sources, file: InboxFile, view: str) -> _Opened:
+def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:
+    """Read a file's header; raises ``Unreadable`` for whatever is wrong with it."""
+    if (reason := irregular(file.path, inbox)) is not None:
+        raise Unreadable(reason)
     source = config.sources[file.source]
-    try:
-        opened = reader(file.path, source.format)
-        header = opened.header()
-    except Unreadable as error:
-        raise InputError.at(file.path, error.line, error.message) from None
+    opened = reader(file.path, source)
+    header = opened.header()
     try:
         fitted = fit(header, source)
     except Unfit as error:
         hint = _other_delimiter(opened, source)
-        raise InputError.at(file.path, 1, f"{error}{hint}") from None
+        raise Unreadable(f"{error}{hint}", 1) from None
     return _Opened(file, source, opened, column_names(header), fitted, view)
-
-
-def _load(connection: DuckDBPyConnection, opened_file: _Opened) -> None:
-    try:
-        opened_file.reader.load(connection, opened_file.view, opened_file.fit.places)
-    except Unreadable as error:
-        raise InputError.at(opened_file.file.path, error.line, error.message) from None
 
 
 def _other_delimiter(opened: Reader, source: Source) -> str:
@@ -194,9 +237,13 @@ def _count(
     return [Count(source, relation, *numbers) for source, *numbers in rows]
 
 
+def _withheld_sql(view: str, places: Sequence[int]) -> str:
+    return f"select {', '.join(f'count(w{at})' for at in places)} from {view}"
+
+
 def _count_sql(path: Path) -> str:
     return f"""
         select _source, count(distinct _file), count(*), count(_defect)
-        from read_parquet({literal(path)})
+        from {parquet_sql(path)}
         group by _source
         order by _source"""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
+from pipelines.sources.inbox import InboxFile
 from pipelines.sources.presets import ADDRESSES
 from pipelines.sources.relations import ORIGIN, RAW, columns
 from pipelines.sources.shapes import Fit
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,23 @@ def relation_sql(relation: str, selects: Sequence[str]) -> str:
         return "\nunion all\n".join(selects)
     empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns(relation).items())
     return f"select {empty} where false"
+
+
+def earlier_sql(relation: str, path: Path, files: Sequence[InboxFile]) -> str:
+    """The rows that these files had in a day's file of a raw relation, which may be an older one's.
+
+    Args:
+        relation: which.
+        path: what landed before.
+        files: those that cannot be read now.
+    """
+    chosen = ", ".join(f'"{name}"' for name in columns(relation))
+    named = ", ".join(f"({literal(file.source)}, {literal(file.name)})" for file in files)
+    return (
+        f"select {chosen} from ({relation_sql(relation, ())}"
+        f" union all by name select * from {parquet_sql(path)})"
+        f" where (_source, _file) in ({named})"
+    )
 
 
 def rows_sql(origin: Origin, fit: Fit) -> str:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from pipelines.config import Frozen
-from pipelines.sources.headers import squeeze
+from pipelines.config import Frozen, TimeZone
+from pipelines.sources.headers import is_secret, squeeze
 from pipelines.sources.presets import ADDRESSES, RELATIONS, Entity, Shape, presets
 from pipelines.sources.relations import RAW
 
@@ -23,6 +23,10 @@ class Format(Frozen):
         delimiter: between the columns of a text file; by default a comma, a tab in ``.tsv``.
         encoding: of a text file; by default UTF-8, or UTF-16 where the file says so.
         null_markers: texts that stand for "no value".
+        dates: whether 03/04/2025 is the 3rd of April (dmy) or March 4th (mdy); without it such a
+            date is refused.
+        numbers: how an amount is written; without it what could be two numbers is refused.
+        timezone: whose time it is where no offset stands behind it; by default as the policy says.
         sheet: which sheet of an Excel file; needed where several hold rows.
     """
 
@@ -30,6 +34,19 @@ class Format(Frozen):
     encoding: str | None = None
     null_markers: tuple[str, ...] = ("NULL", r"\N", "#N/A")
     sheet: str | None = None
+    dates: Literal["dmy", "mdy"] | None = None
+    numbers: Literal["1,234.50", "1.234,50"] | None = None
+    timezone: TimeZone | None = None
+
+    @property
+    def day_first(self) -> bool | None:
+        """Whether the day stands before the month; None where nobody says."""
+        return None if self.dates is None else self.dates == "dmy"
+
+    @property
+    def decimal_comma(self) -> bool | None:
+        """Whether a comma stands before the decimals; None where nobody says."""
+        return None if self.numbers is None else self.numbers == "1.234,50"
 
     @field_validator("delimiter")
     @classmethod
@@ -43,9 +60,31 @@ class Format(Frozen):
     @classmethod
     def _codec(cls, value: str | None) -> str | None:
         try:
-            return None if value is None else codecs.lookup(value).name
-        except LookupError:
-            raise ValueError("no such encoding; try utf-8, utf-16, latin-1 or cp1252") from None
+            if value is None:
+                return None
+            "".encode(value)  # what encodes bytes, or nothing, is looked up as well
+            name = codecs.lookup(value).name.replace("_", "-")
+        except (LookupError, UnicodeError):
+            name = None
+        if name is None or name in _NOT_OF_FILES:
+            raise ValueError("no encoding of text; try utf-8, utf-16, latin-1 or cp1252")
+        return name
+
+
+_NOT_OF_FILES = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"}
+"""Encodings of Python's own: of names of hosts, and of its source."""
+
+
+class Column(Frozen):
+    """What a source says of one header of its files.
+
+    Attributes:
+        column: the raw column it is; none leaves that to the preset.
+        secret: whether its values never land; by default as the header's words say.
+    """
+
+    column: str | None = None
+    secret: bool | None = None
 
 
 class Into(Frozen):
@@ -97,7 +136,7 @@ class Source(Frozen):
         location: globs with ``{day}``, from the inbox or absolute; by default
             ``<source>/{day}/*`` in the inbox.
         format: how the files are written.
-        columns: header → raw column, before the preset's own.
+        columns: header → what it is, before the preset's own.
         ids: headers or raw columns whose values together make the record's id.
         parent: the person of another source that a row belongs to.
         constants: raw column → its value in every row.
@@ -115,7 +154,7 @@ class Source(Frozen):
     preset: tuple[str, ...]
     location: tuple[str, ...] = ()
     format: Format = Format()
-    columns: dict[str, str] = Field({})
+    columns: dict[str, Column] = Field({})
     ids: tuple[str, ...] = ()
     parent: Parent | None = None
     constants: dict[str, str] = Field({})
@@ -139,6 +178,32 @@ class Source(Frozen):
         if not isinstance(value, dict):
             return value
         return {_text(key): _text(entry) for key, entry in value.items()}
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _at_length(cls, value: Any) -> Any:
+        """A raw column alone is all that most headers need."""
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: entry if isinstance(entry, dict | Column) else {"column": entry}
+            for key, entry in value.items()
+        }
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Header → raw column, of those it says it of."""
+        return {name: one.column for name, one in self.columns.items() if one.column is not None}
+
+    def withholds(self, header: str) -> bool:
+        """Whether the values of a header must never reach disk."""
+        squeezed = squeeze(header)
+        decided = (
+            one.secret
+            for name, one in self.columns.items()
+            if one.secret is not None and squeeze(name) == squeezed
+        )
+        return next(decided, is_secret(header))
 
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes its files may have, with its own columns before the preset's."""
@@ -164,7 +229,7 @@ class Sources(Frozen):
 
 def _reshaped(shape: Shape, source: Source) -> Shape:
     """The shape with the source's own headers first, in place of what the preset made of them."""
-    own = dict(source.columns)
+    own = source.named
     if source.parent and source.parent.column not in (None, *RAW[shape.relation]):
         own[str(source.parent.column)] = PARENT_COLUMNS[source.entity]
     if len(ids := source.ids_of(shape)) == 1 and ids[0] not in RAW[shape.relation]:

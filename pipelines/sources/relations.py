@@ -59,6 +59,15 @@ SECRETS = frozenset(
 )
 """Headers, in lower case, whose values must never reach disk, whatever the preset."""
 
+SECRET_WORDS = frozenset(
+    {"password", "pass word", "passwd", "pwd", "secret", "token"}
+    | {"api key", "apikey", "session id", "sessionid"}
+)
+"""Words of a header, or two in a row, by which its values are withheld as well, plural or not.
+
+A source can say otherwise of a column: ``columns: {Token: {secret: false}}``.
+"""
+
 
 def columns(relation: str) -> dict[str, str]:
     """Column name → DuckDB type of a raw relation, in order."""

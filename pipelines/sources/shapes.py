@@ -6,11 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.sources.headers import distance, is_secret, plain, squeeze
+from pipelines.sources.headers import distance, plain, squeeze
 from pipelines.sources.model import Source
 from pipelines.sources.presets import Shape
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import is_reasons
+
+MOST = 4096
+"""Columns of a file: each costs a part of a query."""
 
 
 class Unfit(Exception):
@@ -28,6 +31,7 @@ class Fit:
         ids: positions whose values together make the id, where the source names several.
         extra: positions no raw column takes; they land in ``_extra``.
         places: every position but those of secrets and of the reasons of rejected rows.
+        withheld: the positions of secrets.
     """
 
     shape: Shape
@@ -36,6 +40,7 @@ class Fit:
     ids: tuple[int, ...]
     extra: tuple[int, ...]
     places: tuple[int, ...]
+    withheld: tuple[int, ...]
 
 
 def fit(header: Sequence[str], source: Source) -> Fit:
@@ -44,7 +49,13 @@ def fit(header: Sequence[str], source: Source) -> Fit:
     Raises:
         Unfit: no shape has all its mandatory columns, or two columns say the same.
     """
-    _refuse_twins(header)
+    if len(header) > MOST:
+        raise Unfit(
+            f"the header has {len(header):,} columns; keep those you need, at most {MOST:,}"
+        )
+    if any("\0" in name for name in header):
+        raise Unfit("the header has a zero byte, which is in no text; export the file again")
+    _refuse_twins(header, source)
     candidates = [_through(header, shape, source) for shape in source.shapes()]
     fits = [candidate for candidate in candidates if not _missing(candidate, source)]
     best = max(fits or candidates, key=lambda one: len(one.columns) + len(one.addresses))
@@ -58,14 +69,15 @@ def column_names(header: Sequence[str]) -> list[str]:
     return [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
 
 
-def _refuse_twins(header: Sequence[str]) -> None:
+def _refuse_twins(header: Sequence[str], source: Source) -> None:
+    names = column_names(header)
     places: dict[str, list[int]] = defaultdict(list)
-    for place, name in enumerate(header, 1):
+    for place, name in enumerate(names, 1):
         places[plain(name)].append(place)
     twins = [
-        f"{header[twin_places[0] - 1].strip()!r} (columns {', '.join(map(str, twin_places))})"
+        f"{names[twin_places[0] - 1]!r} (columns {', '.join(map(str, twin_places))})"
         for name, twin_places in places.items()
-        if name and len(twin_places) > 1 and not is_secret(name)
+        if len(twin_places) > 1 and not source.withholds(name)
     ]
     if twins:
         raise Unfit(f"the header has {', '.join(twins)} more than once; rename or remove one")
@@ -74,7 +86,8 @@ def _refuse_twins(header: Sequence[str]) -> None:
 
 
 def _through(header: Sequence[str], shape: Shape, source: Source) -> Fit:
-    left_out = {place for place, name in enumerate(header) if is_secret(name) or is_reasons(name)}
+    withheld = tuple(place for place, name in enumerate(header) if source.withholds(name))
+    left_out = {*withheld, *(place for place, name in enumerate(header) if is_reasons(name))}
     places = tuple(place for place in range(len(header)) if place not in left_out)
     columns = _match(header, places, shape.columns)
     addresses = _match(header, places, shape.addresses or {})
@@ -90,7 +103,7 @@ def _through(header: Sequence[str], shape: Shape, source: Source) -> Fit:
         ids = [matched[name] for name in id_names]
     used = {*columns.values(), *addresses.values()}
     extra = tuple(place for place in places if place not in used)
-    return Fit(shape, columns, addresses, tuple(ids), extra, places)
+    return Fit(shape, columns, addresses, tuple(ids), extra, places, withheld)
 
 
 def _match(

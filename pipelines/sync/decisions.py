@@ -16,6 +16,7 @@ import csv
 import hashlib
 import io
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -152,7 +153,7 @@ def _decision_text(decision: Decision) -> str:
 def _rows(path: Path, problems: list[Problem]) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header, and each line below it that is not blank: where it begins, and its cells."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError.at(path, None, f"not UTF-8 (byte {error.start}); save it so") from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipelines.sync.mapping.fields import OPT_OUTS
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.saved import ObjectPlan
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 SENT = "sent_"
 _BEGINS, _ENDS = ("create", "adopt"), ("delete", "clear_key")
@@ -231,8 +231,7 @@ def corrections_sql(files: Sequence[Path], keys: str | None = None) -> str:
 
 def files_sql(files: Sequence[Path]) -> str:
     """Parquet files of one kind as a table, whichever columns each of them has."""
-    listed = ", ".join(map(literal, files))
-    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    return parquet_sql(*files, union_by_name=True)
 
 
 def _texts(values: Sequence[str]) -> str:

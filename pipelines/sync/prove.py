@@ -16,7 +16,7 @@ from pipelines.sync.ledger_sql import SENT
 from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.wire import normal_sql, quoted
 from pipelines.sync.plan.saved import ObjectPlan
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 AS_SENT = "stored as sent"
 BY_AUTOMATION = "changed by automation"
@@ -105,7 +105,7 @@ def counts_sql(segment: Path, part: ObjectPlan) -> str:
     return (
         "select field, count(*)::bigint as written\n"
         f"from (select unnest(fields || {key} {deleted}) as field\n"
-        f"    from read_parquet({literal(segment)}))\n"
+        f"    from {parquet_sql(segment)})\n"
         "group by field"
     )
 
@@ -132,8 +132,8 @@ def differing_sql(
     cells = [_cell_sql(schema[name]) for name in part.types if name in schema]
     cells += [_key_sql(part.key_field), _deleted_sql()]
     return _DIFFERING.format(
-        segment=literal(segment),
-        payload=literal(payload),
+        segment=parquet_sql(segment),
+        payload=parquet_sql(payload),
         records=records,
         cells=",\n            ".join(cells),
         not_stored=literal(NOT_STORED),
@@ -146,13 +146,13 @@ def differing_sql(
 _DIFFERING = """\
 with
 
-written as (select * from read_parquet({segment})),
+written as (select * from {segment}),
 
 records as (select * from {records}),
 
 befores as (
     select key, before
-    from read_parquet({payload})
+    from {payload}
     where action <> 'create'
 ),
 
@@ -275,8 +275,8 @@ def later_too_sql(proof: Path, payload: Path, plan_id: str, user_id: str) -> str
     """
     return (
         f"with newer as (select * from later where plan_id = {literal(plan_id)}"
-        f" and key in (select key from read_parquet({literal(payload)})))\n"
-        f"select * from read_parquet({literal(proof)}) anti join newer using (key, field)\n"
+        f" and key in (select key from {parquet_sql(payload)}))\n"
+        f"select * from {parquet_sql(proof)} anti join newer using (key, field)\n"
         "union all by name\n"
         "select key, sf_id, field, sent, stored,"
         f" {literal(BY_AUTOMATION)} as verdict, {literal(user_id)} as touched_by\n"

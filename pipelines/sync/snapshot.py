@@ -11,8 +11,8 @@ from pipelines.sync.mapping.fields import INTEGERS, NUMBERS, Field
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.named_objects import CONVERSION, USER, converts
-from pipelines.sync.mapping.wire import quoted, wire_sql
-from pipelines.warehouse import literal
+from pipelines.sync.mapping.wire import number_type, quoted
+from pipelines.warehouse import csv_sql, literal
 
 USER_FIELDS = ("Id", "Username", "Name", "IsActive", "SystemModstamp")
 MERGED = "MasterRecordId"
@@ -95,11 +95,11 @@ def pages_sql(pages: Sequence[Path]) -> str:
     with pages[0].open(encoding="utf-8", newline="") as file:
         header = next(csv.reader(file))
     columns = ", ".join(f"{literal(name)}: 'varchar'" for name in header)
-    files = ", ".join(literal(page) for page in pages)
     # Nothing is sniffed: a guessed dialect or type could change or lose a value.
-    return (
-        f"read_csv([{files}], columns = {{{columns}}}, auto_detect = false, header = true,\n"
-        "    delim = ',', quote = '\"', escape = '\"', nullstr = '', max_line_size = 16777216)"
+    return csv_sql(
+        pages,
+        f"columns = {{{columns}}}, header = true,\n"
+        "    delim = ',', quote = '\"', escape = '\"', nullstr = '', max_line_size = 16777216",
     )
 
 
@@ -159,7 +159,8 @@ def _column_sql(name: str, field: Field | None) -> str:
     if name in _MOMENTS or (field is not None and field.type == "datetime"):
         return f"replace({column}, '+0000', 'Z') as {column}"
     if field is not None and field.type in NUMBERS | INTEGERS:
-        return f"coalesce({wire_sql(field, column)}, {column}) as {column}"
+        number = f"try_cast({column} as {number_type(field)})::varchar"
+        return f"coalesce({number}, {column}) as {column}"
     return column
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipelines.sync.mapping.fields import IDS
 from pipelines.sync.mapping.wire import quoted
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 UNDONE = {
     "object": "varchar",
@@ -43,7 +43,7 @@ def undone_sql(org_home: Path, object_name: str) -> str:
         nothing = ", ".join(f"null::varchar as {name}" for name in _COLUMNS)
         return f"select {nothing} where false"
     return (
-        f"select {', '.join(_COLUMNS)} from read_parquet({literal(path)})"
+        f"select {', '.join(_COLUMNS)} from {parquet_sql(path)}"
         f" where object = {literal(object_name)}"
     )
 

@@ -42,7 +42,7 @@ from pipelines.sync.undo_plan import undo_sql
 from pipelines.undo import released
 from pipelines.undo.children import children_of_records
 from pipelines.undo.released import note_undone, prune_undone
-from pipelines.warehouse import literal, write_parquet
+from pipelines.warehouse import literal, parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -255,14 +255,14 @@ def _bind(
     part = plan.objects[stem]
     book = Ledger.of(project.org_home(plan.organization_id), part.object)
     resolved = payload_sql(part, plan.payload(stem), plan.parents(stem), barred=False)
-    outcomes = f"(select * from read_parquet({literal(plan.outcomes(stem))}))"
+    outcomes = f"(select * from {parquet_sql(plan.outcomes(stem))})"
     at = datetime.fromisoformat(plan.created_at)
     written = segment_sql(part, f"({resolved})", outcomes, plan.plan_id, at)
     project.bind_org(connection, part.object, "records")
     project.bind_org(connection, USER, "users")
     for view, query in (
         ("written", written),
-        ("planned", f"select key, before from read_parquet({literal(plan.payload(stem))})"),
+        ("planned", f"select key, before from {parquet_sql(plan.payload(stem))}"),
         ("read", _read_sql(corrections_sql(book.corrections(), "written"), plan.plan_id)),
         ("entries", book.sql("written")),
         ("undone_before", _undone_before_sql(earlier_undos, plan, stem)),
@@ -272,7 +272,7 @@ def _bind(
 
 def _kept_for_children(project: Project, saved: Plan, stem: str) -> Mapping[str, str]:
     """Key → why a record is not deleted after all: children of it could not be undone before."""
-    deletes = f"select sf_id, key from read_parquet({literal(saved.payload(stem))})"
+    deletes = f"select sf_id, key from {parquet_sql(saved.payload(stem))}"
     name = saved.objects[stem].object
     with project.org() as org, project.warehouse.connect() as connection:
         query = f"{deletes} where action = 'delete'"
@@ -293,8 +293,8 @@ def _undone_before_sql(earlier_undos: Sequence[Plan], plan: Plan, stem: str) -> 
             )
             parts.append(
                 f"select key, unnest({undone_fields}) as field"
-                f" from read_parquet({literal(undo.payload(stem))}) as planned"
-                f" join read_parquet({literal(undo.outcomes(stem))}) as outcome using (key)"
+                f" from {parquet_sql(undo.payload(stem))} as planned"
+                f" join {parquet_sql(undo.outcomes(stem))} as outcome using (key)"
                 " where outcome.outcome in ('updated', 'deleted')"
             )
     return "\nunion all\n".join(parts)
@@ -308,7 +308,7 @@ def _deleted_sql(payload: Path, parents: Sequence[str | None]) -> str:
     """Records that are deleted or taken from their parents, which these fields name."""
     named = ", ".join(literal(name) for name in parents if name)
     return (
-        f"select sf_id from read_parquet({literal(payload)})"
+        f"select sf_id from {parquet_sql(payload)}"
         f" where action = 'delete' or list_has_any(changed, [{named}]::varchar[])"
     )
 

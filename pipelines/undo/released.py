@@ -14,7 +14,7 @@ from pipelines.errors import ConfigError
 from pipelines.sync.apply.payload import payload_sql
 from pipelines.sync.plan.saved import Plan, load_plan
 from pipelines.sync.undo import UNDONE, undone_path, undone_rows_sql
-from pipelines.warehouse import literal, write_parquet
+from pipelines.warehouse import literal, parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +74,7 @@ def forget_remade(
     path = undone_path(org_home)
     if not path.exists():
         return
-    remade = f"select key from read_parquet({literal(segment)}) where action in ('create', 'adopt')"
+    remade = f"select key from {parquet_sql(segment)} where action in ('create', 'adopt')"
     remaining = (
         f"select * from ({_undone_sql(path)})"
         f" where object <> {literal(object_name)} or key not in ({remade})"
@@ -130,15 +130,15 @@ def _undo_query(plan: Plan, undo: Plan, name: str) -> str:
         part.object,
         undo.plan_id,
         {field: kind for field, kind in part.types.items() if field in undo.objects[name].types},
-        planned=f"read_parquet({literal(plan.payload(name))})",
-        inverse=f"read_parquet({literal(undo.payload(name))})",
+        planned=parquet_sql(plan.payload(name)),
+        inverse=parquet_sql(undo.payload(name)),
         resolved=f"({payload_sql(part, plan.payload(name), parents, barred=False)})",
     )
 
 
 def _undone_sql(path: Path) -> str:
     if path.exists():
-        return f"select * from read_parquet({literal(path)})"
+        return f"select * from {parquet_sql(path)}"
     nothing = ", ".join(f"null::{kind} as {name}" for name, kind in UNDONE.items())
     return f"select {nothing} where false"
 
@@ -157,7 +157,7 @@ def _not_undone_sql(outcomes: Path) -> str:
 
 
 def _keys_sql(path: Path) -> str:
-    return f"select key from read_parquet({literal(path)})"
+    return f"select key from {parquet_sql(path)}"
 
 
 def _remaining_sql(path: Path, which: Release) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.sources.relations import RAW
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 ORIGIN = ("_source", "_file", "_row")
 """What tells one landed row from every other."""
@@ -232,7 +232,7 @@ def sample_sql(rejected: Path, rows: int) -> str:
                     ': ', nullif(concat_ws(' ', reason.field, reason.value), ''), reason.message
                 )
             )
-        from read_parquet({literal(rejected)})
+        from {parquet_sql(rejected)}
         order by _file, _row
         limit {rows}
     """

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.files import draft
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import REASONS, defuse
-from pipelines.warehouse import Warehouse, literal
+from pipelines.warehouse import Warehouse, parquet_sql
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -85,7 +85,7 @@ def _rejected(warehouse: Warehouse, raw: str, day: date) -> dict[str, list[dict[
 def _rejected_sql(path: Path) -> str:
     return f"""\
 select _source, _file, _row, reasons, raw::varchar as raw
-from read_parquet({literal(path)})
+from {parquet_sql(path)}
 order by _source, _file, _row"""
 
 
@@ -111,20 +111,23 @@ def _header(source: Source, raw: str, inbox: Path, rows: Sequence[Mapping[str, A
 
     Columns that only other rows have come last.
     """
-    header = _as_in_file(source, raw, inbox / rows[0]["_file"]) or _as_in_preset(source, raw)
+    header = _as_in_file(source, raw, inbox, rows[0]["_file"]) or _as_in_preset(source, raw)
     used = {key for row in rows for key, value in row["cells"].items() if value}
     extra_keys = sorted(used - {*header.values()})
     return header | {key.removeprefix(EXTRA): key for key in extra_keys}
 
 
-def _as_in_file(source: Source, raw: str, path: Path) -> Header:
+def _as_in_file(source: Source, raw: str, inbox: Path, name: str) -> Header:
     """The header of a file that is still there and was not changed beyond recognition."""
+    from pipelines.sources.inbox import irregular
     from pipelines.sources.readers.choice import reader
     from pipelines.sources.readers.reader import Unreadable
     from pipelines.sources.shapes import Unfit, column_names, fit
 
+    if irregular(path := inbox / name, inbox):
+        return {}
     try:
-        names = reader(path, source.format).header()
+        names = reader(path, source).header()
         fitted = fit(names, source)
     except (Unreadable, Unfit):
         return {}

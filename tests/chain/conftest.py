@@ -145,7 +145,8 @@ class Chain:
             *self.project.object_mappings[object_name.lower()].enabled(),
         )
         client = self.salesforce()
-        rows = client.query_all(f"select Id, {', '.join(names)} from {object_name}")["records"]
+        columns = ", ".join(dict.fromkeys(("Id", *names)))
+        rows = client.query_all(f"select {columns} from {object_name}")["records"]
         client.session.close()
         return [{name: row[name] for name in ("Id", *names)} for row in rows]
 
@@ -217,8 +218,8 @@ def make_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeChain]:
     """Make pipelines; ``org=False`` leaves the org to the test. All orgs end with the module."""
     chains: list[Chain] = []
 
-    def make(sources: str | None = None, *, org: bool = True) -> Chain:
-        chain = Chain(tmp_path_factory.mktemp("pipeline") / "home", sources)
+    def make(sources: str | None = None, *, org: bool = True, home: Path | None = None) -> Chain:
+        chain = Chain(home or tmp_path_factory.mktemp("pipeline") / "home", sources)
         chains.append(chain)
         if org:
             chain.start_org()

@@ -44,3 +44,35 @@ def test_an_address_arrives(
     assert json.loads(ran.stdout)["left_out"] == ({"Account": 1, "Contact": 1} if listed else {})
     rows = chain.records("Contact", *FIELDS)
     assert {tuple(row[name] for name in FIELDS) for row in rows} == addresses
+
+
+TWO_PLACES = """\
+First Name,Last Name,Email,Company,City,State,Zip,Country
+Ula,Peach,ula@example.com,Peach Co,Atlanta,Georgia,30309,United States
+Vic,Bay,vic@example.com,Bay Co,Savannah,GA,31401,US
+Nino,Vine,nino@example.com,Vine Co,Tbilisi,,0108,Georgia
+Wes,Broad,wes@example.com,Broad Co,Augusta,georgia,30901,
+Xu,Gate,xu@example.com,Gate Co,San Francisco,,94107,CA
+Yves,Rue,yves@example.com,Rue Co,Ottawa,Ontario,K1A 0B1,CA
+Zoe,First,zoe@example.com,First Co,Wilmington,,19801,DE
+"""
+OPEN = "DE may be a country or a state of another, and nothing beside it says which"
+
+
+def test_a_state_that_is_called_like_a_country_is_the_state(make_chain: Any) -> None:
+    chain = make_chain(SOURCES)
+    chain.put("fair", DAY, "fair.csv", TWO_PLACES)
+    chain.done(DAY)
+    codes = ("MailingStateCode", "MailingCountryCode")
+    rows = {row["Email"]: row for row in chain.records("Contact", "Email", *codes)}
+    assert {email[0]: tuple(row[code] for code in codes) for email, row in rows.items()} == {
+        "u": ("GA", "US"),
+        "v": ("GA", "US"),
+        "n": (None, "GE"),
+        "w": ("GA", "US"),
+        "x": ("CA", "US"),
+        "y": ("ON", "CA"),
+        "z": (None, None),
+    }
+    left_out = {row["_left_out"] for row in chain.read("sf_contact", DAY)}
+    assert left_out == {None, f"MailingCountryCode: {OPEN}"}

@@ -1,7 +1,8 @@
-"""What people get wrong is told with its file, its line and what to do, and nothing is written."""
+"""What people get wrong is told with its file, its line and what to do."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.errors import ConfigError, InputError, Problem
+from pipelines.sources.land import refused
 
 SOURCES = """
 sources:
@@ -76,7 +78,8 @@ def test_a_file_that_cannot_be_read(
     chain: Any, day: date, content: bytes, line: int | None, what: str, todo: str
 ) -> None:
     path = chain.put("people", day, "people.csv", content)
-    [problem] = _problems(chain.refused(day), InputError)
+    assert chain.run(day).failed_step == "org"
+    [problem] = refused(chain.project.warehouse, day)
     assert (problem.file, problem.line) == (str(path), line)
     assert what in problem.message
     assert todo in problem.message
@@ -91,9 +94,16 @@ def test_every_bad_file_of_every_source_is_told_at_once(chain: Any, day: date) -
         chain.put("shop", day, "customer.csv", "firstname,lastname\nAda,Okafor\n"),
     ]
     chain.put("people", day, "good.csv", ROWS)
-    problems = _problems(chain.refused(day), InputError)
+    assert chain.run(day).failed_step == "org"
+    problems = refused(chain.project.warehouse, day)
     assert sorted(problem.file for problem in problems) == sorted(map(str, bad))
     assert any("email" in problem.message for problem in problems)
+    assert len(chain.read("valid_contacts", day)) == 1
+    status = chain.causeway("status", "--batch", str(day)).stdout
+    assert "3 files could not be read" in status
+    assert all(str(path) in status for path in bad)
+    document = json.loads(chain.causeway("status", "--batch", str(day), "--json").stdout)
+    assert [problem["file"] for problem in document["refused"]] == sorted(map(str, bad))
 
 
 def test_a_folder_without_a_file(chain: Any, day: date) -> None:
@@ -118,7 +128,8 @@ def test_a_day_that_landed_stays_when_its_new_file_is_bad(chain: Any) -> None:
     before = chain.read("raw_contacts", GOOD)
     path = chain.inbox / "people" / GOOD.isoformat() / "people.csv"
     with _edited(path, HEADER, "Color,Size\n"):
-        _problems(chain.refused(GOOD), InputError)
+        assert chain.run(GOOD).failed_step == "org"
+        assert len(refused(chain.project.warehouse, GOOD)) == 1
     assert chain.read("raw_contacts", GOOD) == before
 
 
@@ -190,4 +201,9 @@ def test_what_the_org_cannot_take_is_found_before_anything_is_written(make_chain
     assert "did you mean Department" in messages
     assert {len(chain.records(name)) for name in ("Account", "Contact", "Lead")} == {0}
     assert len(chain.read("valid_contacts", GOOD)) == 1
-    assert chain.done(GOOD).outcomes(GOOD)["Contact"] == {"created": 1}
+    bad = chain.put("shop", GOOD, "customer.csv", "firstname,lastname\nAda,Okafor\n")
+    synced = chain.causeway("sync", "--json")
+    assert synced.returncode == 1
+    [document] = [json.loads(synced.stdout)]
+    assert [problem["file"] for problem in document["refused"]] == [str(bad)]
+    assert chain.outcomes(GOOD)["Contact"] == {"created": 1}

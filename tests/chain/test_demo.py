@@ -122,6 +122,17 @@ def test_every_field_is_in_the_org_as_it_was_wanted(
     assert compared > 5 * len(record_of)
 
 
+def test_atlanta_is_in_the_united_states(chain: Any, first: Any) -> None:
+    stems = {"Account": ("Billing", "Shipping"), "Contact": ("Mailing", "Other"), "Lead": ("",)}
+    found = Counter()
+    for name, stem in ((name, stem) for name, known in stems.items() for stem in known):
+        fields = tuple(f"{stem}{part}" for part in ("City", "StateCode", "CountryCode"))
+        found.update(tuple(row[part] for part in fields) for row in chain.records(name, *fields))
+    in_atlanta = {place: number for place, number in found.items() if place[0] == "Atlanta"}
+    assert set(in_atlanta) == {("Atlanta", "GA", "US")}
+    assert sum(in_atlanta.values()) > 5
+
+
 def test_an_account_is_named_as_one_of_its_sources_writes_it(chain: Any, first: Any) -> None:
     written = {row["key"]: {row["Name"]} for row in chain.read("sf_account", FIRST)}
     for row in chain.read("sf_account", SECOND):

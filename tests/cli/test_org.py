@@ -39,6 +39,23 @@ def test_samples_and_files_are_loaded(home: Path, causeway) -> None:
     assert causeway("org", "query", soql, "--json", home=home).document == [{"Company": "ACME"}]
 
 
+def test_a_count_is_told(home: Path, causeway) -> None:
+    for soql in ("select count() from User", "SELECT  COUNT( ) FROM User WHERE IsActive = true"):
+        assert causeway("org", "query", soql, home=home).out.strip() == "1 record"
+        assert causeway("org", "query", soql, "--json", home=home).document == [{"count()": 1}]
+    assert "expr0" in causeway("org", "query", "select count(Id) from User", home=home).out
+    none = "select count() from User where IsActive = false"
+    assert causeway("org", "query", none, home=home).out.strip() == "0 records"
+
+
+def test_another_name_needs_a_restart_and_is_checked(home: Path, causeway) -> None:
+    wrong = causeway("org", "start", "--allow-host", "https://org.test", home=home)
+    assert wrong.code != 0
+    assert "without scheme and port" in wrong.err
+    assert causeway("org", "start", "--faults", "--allow-host", "org.test", home=home).code == 0
+    assert control.status(home / "local_org")["running"]
+
+
 def test_bad_columns_end_with_2(home: Path, causeway) -> None:
     file = home / "bad.csv"
     file.write_text("Nope\n1\n")

@@ -196,3 +196,28 @@ def test_tree(rest: Any, key: str) -> None:
         rest("GET", f"query?q=SELECT count() FROM Account WHERE Name='{key}'").json()["totalSize"]
         == 1
     )
+
+
+def test_a_collection_of_nothing_is_refused(rest: Any) -> None:
+    for method, path in (
+        ("POST", "composite/sobjects"),
+        ("PATCH", "composite/sobjects"),
+        ("PATCH", "composite/sobjects/Contact/Causeway_Key__c"),
+    ):
+        answer = rest(method, path, json={"records": []})
+        assert (answer.status_code, answer.json()[0]["message"]) == (
+            *(400, "At least 1 record is required"),
+        )
+        assert answer.json()[0]["errorCode"] == "REQUIRED_FIELD_MISSING"
+    assert rest("DELETE", "composite/sobjects?ids=").status_code == 400
+
+
+def test_records_that_say_not_which_they_are(rest: Any) -> None:
+    contact = {"attributes": {"type": "Contact"}, "Title": "x"}
+    [refused] = rest("PATCH", "composite/sobjects", json={"records": [contact]}).json()
+    [error] = refused["errors"]
+    assert (error["statusCode"], error["fields"]) == ("MISSING_ARGUMENT", [])
+    keyed = rest(
+        "PATCH", "composite/sobjects/Contact/Causeway_Key__c", json={"records": [contact]}
+    ).json()
+    assert keyed[0]["errors"][0]["statusCode"] == "MISSING_ARGUMENT"

@@ -131,6 +131,12 @@ def test_rows_may_name_parents_of_earlier_chunks(rest: Any, key: str) -> None:
             "should be within a quote",
         ),
         (
+            'LastName,Title\nO"Neil,Boss\n',
+            {},
+            "InvalidBatch : Failed to parse CSV. Found unescaped quote. A value with quote "
+            "should be within a quote",
+        ),
+        (
             '\ufeff"LastName"\n"Ito"\n',
             {},
             "InvalidBatch : Failed to parse CSV. Found unescaped quote. A value with quote "

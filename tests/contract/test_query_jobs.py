@@ -80,3 +80,11 @@ def test_another_version_may_not_read(rest: Any) -> None:
     assert rest("GET", f"{path}/results?locator=!!").status_code == 400
     assert rest("DELETE", path).status_code == 204
     assert rest("GET", path).status_code == 404
+
+
+def test_the_header_spells_names_as_the_api_does(rest: Any) -> None:
+    path = run(rest, "SELECT id, LASTNAME, account.name, owner.ALIAS FROM contact LIMIT 1")
+    answer = rest("GET", f"{path}/results")
+    assert answer.text.split("\n")[0] == '"Id","LastName","Account.Name","Owner.Alias"'
+    names = {name for name, _ in answer.raw.headers.items()}
+    assert {"Content-Type", "Sforce-Locator", "Sforce-NumberOfRecords"} <= names

@@ -211,6 +211,15 @@ def test_unknown_object_is_marked(rest: Any) -> None:
         ("SELECT FIELDS(ALL) FROM Account", "MALFORMED_QUERY"),
         ("SELECT Id FROM Account WHERE Birthdate = 2024-02-31", "INVALID_FIELD"),
         ("SELECT Id FROM Contact WHERE Birthdate = 2024-02-31", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Account LIMIT -1", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE MailingAddress = null", "INVALID_FIELD"),
+        ("SELECT Id, Name, id FROM Contact", "INVALID_FIELD"),
+        ("SELECT Description, COUNT(Id) FROM Contact GROUP BY Description", "INVALID_FIELD"),
+        ("SELECT Id FROM Task WHERE Description = 'x'", "INVALID_FIELD"),
+        ("SELECT Id FROM Contact WHERE LastName INCLUDES ('x')", "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM Contact WHERE COUNT(Id) > 1", "MALFORMED_QUERY"),
+        ("SELECT What.Industry FROM Task", "INVALID_FIELD"),
+        ("SELECT TYPEOF Account WHEN Account THEN Name END FROM Contact", "MALFORMED_QUERY"),
         ("SELECT Id FROM Account WHERE CreatedDate > 2024-13-45T00:00:00Z", "MALFORMED_QUERY"),
     ],
 )
@@ -224,3 +233,88 @@ def test_many_ids(rest: Any, world: dict[str, str]) -> None:
     assert len(rest.query(f"SELECT Id FROM Contact WHERE Id IN ({ids})")) == 1
     short = world["Ito"][:15]
     assert len(rest.query(f"SELECT Id FROM Contact WHERE Id = '{short}'")) == 1
+
+
+def test_parents_of_several_kinds(rest: Any, key: str) -> None:
+    account = _make(rest, "Account", {"Name": f"{key} Ltd", "Type": "Prospect", "Phone": "123"})
+    contact = _make(rest, "Contact", {"LastName": key, "Email": f"{key}@example.com"})
+    lead = _make(rest, "Lead", {"LastName": key, "Company": "Lead Co"})
+    subject = {"Subject": key}
+    _make(rest, "Task", subject | {"WhatId": account, "WhoId": contact})
+    _make(rest, "Task", subject | {"WhoId": lead})
+
+    def tasks(items: str, more: str = "") -> list[dict[str, Any]]:
+        soql = f"SELECT {items} FROM Task WHERE Subject = '{key}' {more} ORDER BY Id"
+        return [_bare(record) for record in rest.query(soql)]
+
+    assert tasks("what.type, WHO.Type, Who.Email, What.Name") == [
+        {
+            "What": {"Type": "Account", "Name": f"{key} Ltd"},
+            "Who": {"Type": "Contact", "Email": f"{key}@example.com"},
+        },
+        {"What": None, "Who": {"Type": "Lead", "Email": None}},
+    ]
+    assert len(tasks("Id", "AND What.Type = 'account'")) == 1
+    assert len(tasks("Id", "AND Who.Type IN ('Contact', 'Lead')")) == 2
+    typed = "TYPEOF Who WHEN Contact THEN Email, Owner.IsActive WHEN Lead THEN Company END"
+    assert tasks(typed) == [
+        {"Who": {"Email": f"{key}@example.com", "Owner": {"IsActive": True}}},
+        {"Who": {"Company": "Lead Co"}},
+    ]
+    assert tasks("TYPEOF What WHEN Account THEN Phone END") == [
+        {"What": {"Phone": "123"}},
+        {"What": None},
+    ]
+    assert tasks("TYPEOF Who WHEN Lead THEN Company ELSE Type END")[0] == {
+        "Who": {"Type": "Contact"}
+    }
+    owners = rest.query(f"SELECT Owner.Type FROM Lead WHERE Id = '{lead}'")
+    assert _bare(owners[0]) == {"Owner": {"Type": "User"}}
+
+
+def _bare(value: Any) -> Any:
+    """A record without attributes, whatever it holds."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _bare(inner) for name, inner in value.items() if name != "attributes"}
+
+
+def test_columns(rest: Any) -> None:
+    soql = (
+        "SELECT name, owner.NAME, (SELECT lastname FROM contacts) FROM account WHERE Name = 'None'"
+    )
+    answer = rest("GET", "query", params={"q": soql, "columns": "true"}).json()
+    facts = (answer["entityName"], answer["idSelected"], answer["keyPrefix"], answer["groupBy"])
+    assert facts == ("Account", False, "001", False)
+    name, owner, contacts = answer["columnMetadata"]
+    assert name == {
+        "aggregate": False,
+        "apexType": "String",
+        "booleanType": False,
+        "columnName": "Name",
+        "custom": False,
+        "displayName": "Name",
+        "foreignKeyName": None,
+        "insertable": True,
+        "joinColumns": [],
+        "numberType": False,
+        "textType": True,
+        "updatable": True,
+    }
+    assert (owner["columnName"], owner["foreignKeyName"]) == ("Owner", "OwnerId")
+    assert [column["columnName"] for column in owner["joinColumns"]] == ["Name"]
+    assert (contacts["columnName"], contacts["aggregate"]) == ("Contacts", True)
+    assert [column["columnName"] for column in contacts["joinColumns"]] == ["LastName"]
+    soql = "SELECT Industry, Avg(annualrevenue) FROM Account GROUP BY Industry"
+    answer = rest("GET", "query", params={"q": soql, "columns": "true"}).json()
+    average = answer["columnMetadata"][1]
+    assert (average["displayName"], average["columnName"]) == ("avg(AnnualRevenue)", "expr0")
+    assert (average["aggregate"], average["numberType"], answer["groupBy"]) == (True, True, True)
+
+
+def test_names_are_spelled_as_the_api_does(rest: Any) -> None:
+    answer = rest("GET", "query", params={"q": "select id, NAME from user limit 1"})
+    assert list(answer.json()["records"][0]) == ["attributes", "Id", "Name"]
+    # A client that keeps headers in a plain dict finds them by these names.
+    names = {name for name, _ in answer.raw.headers.items()}
+    assert {"Content-Type", "Sforce-Limit-Info", "Date"} <= names

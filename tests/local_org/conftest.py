@@ -1,6 +1,7 @@
 """A real local org in a process of its own, and clients that do not know it is one."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -64,16 +65,20 @@ def own_org(tmp_path: Path) -> Iterator[Callable[..., dict[str, Any]]]:
     """Makes orgs of one test's own; `setup` is added to the end of the set-up file."""
     homes = []
 
-    def make(setup: str = "", *, sandbox: bool = True) -> dict[str, Any]:
+    def make(
+        setup: str = "", *, sandbox: bool = True, restricted: str | None = None
+    ) -> dict[str, Any]:
         home = tmp_path / f"org{len(homes)}"
         homes.append(home)
-        if setup or not sandbox:
+        if setup or not sandbox or restricted is not None:
             from pipelines.local_org.catalog.load import TEMPLATE
 
             home.mkdir()
             template = TEMPLATE.read_text().replace(
                 "sandbox: true", f"sandbox: {str(sandbox).lower()}"
             )
+            if restricted is not None:
+                template = re.sub(r"(?m)^(restricted_picklists:).*", rf"\1 {restricted}", template)
             (home / "org.yaml").write_text(template + setup)
         return control.start(home)
 

@@ -177,3 +177,65 @@ automations:
         with_setup(tmp_path, wrong)
     for name in ("One", "Two", "Three"):
         assert name in str(refused.value)
+
+
+def test_stages_have_a_meaning(rest: Any, key: str) -> None:
+    facts = "IsWon, IsClosed, Probability, ForecastCategoryName"
+    spec = {"CloseDate": "2030-01-01"}
+
+    def deals() -> dict[str, tuple[Any, ...]]:
+        soql = f"SELECT Name, {facts} FROM Opportunity WHERE NextStep = '{key}'"
+        return {row.pop("Name"): tuple(row.values()) for row in rest.query(soql)}
+
+    open_deal = {"Name": "open", "StageName": "needs analysis", "NextStep": key, **spec}
+    deal_id = rest("POST", "sobjects/Opportunity", json=open_deal).json()["id"]
+    given = open_deal | {"Name": "given", "StageName": "Closed Won", "Probability": 55}
+    rest("POST", "sobjects/Opportunity", json=given)
+    csv = f"Name,StageName,CloseDate,NextStep\nwon,Closed Won,2030-01-01,{key}\n"
+    csv += f"lost,Closed Lost,2030-01-01,{key}\nodd,Elsewhere,2030-01-01,{key}\n"
+    job = rest.ingest(csv, object="Opportunity", operation="insert")
+    assert job["numberRecordsFailed"] == 0
+    assert deals() == {
+        "open": (False, False, 20.0, "Pipeline"),
+        "given": (True, True, 55.0, "Closed"),
+        "won": (True, True, 100.0, "Closed"),
+        "lost": (False, True, 0.0, "Omitted"),
+        "odd": (False, False, None, None),
+    }
+    # Another stage brings its own values; the same one leaves what somebody chose.
+    path = f"sobjects/Opportunity/{deal_id}"
+    for change, expected in (
+        ({"StageName": "Closed Won"}, (True, True, 100.0, "Closed")),
+        ({"Probability": 80}, (True, True, 80.0, "Closed")),
+        ({"StageName": "Closed Won", "Amount": 5}, (True, True, 80.0, "Closed")),
+        ({"StageName": "Prospecting", "Probability": 30}, (False, False, 30.0, "Pipeline")),
+    ):
+        assert rest("PATCH", path, json=change).status_code == 204
+        assert deals()["open"] == expected
+    assert (
+        len(rest.query(f"SELECT Id FROM Opportunity WHERE IsWon = true AND NextStep = '{key}'"))
+        == 2
+    )
+    described = rest("GET", "sobjects/Opportunity/describe").json()["fields"]
+    by_name = {field["name"]: field for field in described}
+    assert by_name["Probability"]["defaultedOnCreate"]
+    assert not by_name["IsWon"]["createable"]
+
+
+def test_salutations_are_those_of_the_org(rest: Any, own_org: Any, rest_of: Any) -> None:
+    for name, more in (("Contact", {}), ("Lead", {"Company": "x"})):
+        record = {"LastName": "x", "Salutation": "Herr", **more}
+        refused = rest("POST", f"sobjects/{name}", json=record)
+        assert refused.json() == [
+            {
+                "message": "Salutation: bad value for restricted picklist field: Herr",
+                "errorCode": "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+                "fields": ["Salutation"],
+            }
+        ]
+        assert rest("POST", f"sobjects/{name}", json=record | {"Salutation": "mx."}).ok
+    with pytest.raises(control.LocalOrgError, match=r"Contact\.Nope names no picklist"):
+        own_org("", restricted="[Contact.Nope]")
+    lax = rest_of(own_org("", restricted="[]"))
+    contact = {"LastName": "x", "Salutation": "Herr"}
+    assert lax("POST", "sobjects/Contact", json=contact).status_code == 201

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipelines.local_org import control
+from pipelines.local_org.catalog.load import TEMPLATE
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +86,51 @@ def test_broken_files_are_refused_whole(
         control.seed_file(home, "Contact", file)
     with pytest.raises(control.LocalOrgError, match="no object Banana"):
         control.seed_file(home, "Banana", file)
+
+
+def test_the_organization_is_what_the_set_up_says_now(tmp_path: Path, rest_of: Any) -> None:
+    home = tmp_path / "org"
+    facts = "SELECT Name, IsSandbox, OrganizationType, LastModifiedDate FROM Organization"
+    [before] = rest_of(control.start(home)).query(facts)
+    control.stop(home)
+    [same] = rest_of(control.start(home)).query(facts)
+    assert same == before
+    control.stop(home)
+    setup = (home / "org.yaml").read_text()
+    setup = setup.replace("name: Causeway Local Org", "name: Another Name")
+    (home / "org.yaml").write_text(setup.replace("sandbox: true", "sandbox: false"))
+    [now] = rest_of(control.start(home)).query(facts)
+    assert (now["Name"], now["IsSandbox"]) == ("Another Name", False)
+    assert now["OrganizationType"] == before["OrganizationType"]
+    control.stop(home)
+
+
+def test_a_full_org_takes_nothing_new(tmp_path: Path, rest_of: Any) -> None:
+    home = tmp_path / "org"
+    home.mkdir()
+    template = TEMPLATE.read_text()
+    (home / "org.yaml").write_text(template.replace("DataStorageMB: 20480", "DataStorageMB: 1"))
+    rest = rest_of(control.start(home))
+    rows = "Causeway_Key__c,LastName\n" + "".join(f"k{n},L{n}\n" for n in range(700))
+    spec = {"operation": "upsert", "externalIdFieldName": "Causeway_Key__c"}
+    job = rest.ingest(rows, object="Contact", **spec)
+    room = 700 - job["numberRecordsFailed"]
+    assert 400 < room < 512
+    assert (
+        job["failedResults"].count("STORAGE_LIMIT_EXCEEDED:storage limit exceeded:--")
+        == (job["numberRecordsFailed"])
+    )
+    contact = {"LastName": "one more"}
+    refused = rest("POST", "sobjects/Contact", json=contact)
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "STORAGE_LIMIT_EXCEEDED")
+    record = {"attributes": {"type": "Contact"}, **contact}
+    [row] = rest("POST", "composite/sobjects", json={"records": [record]}).json()
+    assert row["errors"][0]["statusCode"] == "STORAGE_LIMIT_EXCEEDED"
+    assert rest("GET", "limits").json()["DataStorageMB"]["Remaining"] == 0
+    # What is there may change, and what goes makes room for as much.
+    [one, two] = rest.query("SELECT Id FROM Contact LIMIT 2")
+    assert rest("PATCH", f"sobjects/Contact/{one['Id']}", json={"Title": "x"}).status_code == 204
+    assert rest("DELETE", f"sobjects/Contact/{two['Id']}").status_code == 204
+    assert rest("POST", "sobjects/Contact", json=contact).status_code == 201
+    assert rest("POST", "sobjects/Contact", json=contact).status_code == 400
+    control.stop(home)

@@ -13,7 +13,7 @@ import pytest
 from pipelines.sources.config import read_sources
 from pipelines.sources.land import Landed, land
 from pipelines.sources.model import Sources
-from pipelines.warehouse import Warehouse, literal
+from pipelines.warehouse import Warehouse, parquet_sql
 
 DAY = date(2026, 11, 5)
 
@@ -51,7 +51,7 @@ class House:
         path = self.warehouse.path(relation, day)
         with self.warehouse.connect() as connection:
             return connection.execute(
-                f"select {', '.join(columns)} from read_parquet({literal(path)}) "
+                f"select {', '.join(columns)} from {parquet_sql(path)} "
                 "order by _source, _file, _row"
             ).fetchall()
 

@@ -50,7 +50,9 @@ def test_case(stage: Any, relation: str, case: dict[str, Any]) -> None:
     [(macro, *pair) for macro, pairs in MACROS.items() for pair in pairs],
 )
 def test_macro(connection: Any, macro: str, given: str | None, expected: Any) -> None:
-    [(value,)] = connection.execute(f"select {macro}($1::varchar)", [given]).fetchall()
+    name, *declared = macro.split(", ")
+    call = f"{name}({', '.join(('$1::varchar', *declared))})"
+    [(value,)] = connection.execute(f"select {call}", [given]).fetchall()
     assert plain(value) == expected
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.config import PROJECT
 from pipelines.errors import ConfigError
+from pipelines.relations import MATCH
 from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.check import check_mappings
 from pipelines.sync.mapping.compile import desired_sql
@@ -99,11 +100,10 @@ def place(
     for name, columns in fields_needed(mappings).items():
         fill(f"org_{name.lower()}", dict.fromkeys(columns, "varchar"), [])
     for name in mappings:
-        columns = {"entity_key": "varchar", "sf_id": "varchar"}
-        fill(f"org_match_{name.lower()}", columns, [])
+        fill(f"org_match_{name.lower()}", MATCH, [])
     keys = ("p-1", "p-2")  # two of one place
     routes = [{"entity_key": key, "sobject": "Contact"} for key in keys]
-    fill("routes", dict.fromkeys(routes[0], "varchar"), routes)
+    fill("routes", dict.fromkeys((*routes[0], "excluded"), "varchar"), routes)
     fill("people", golden["people"], [{"person_key": key} for key in keys])
 
     def make(policy: Addresses | None = None, **parts: str) -> Row:

@@ -31,7 +31,7 @@ from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.renames import NAMERS
 from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
 from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 OBJECTS = ("Account", "Contact", "Lead")
 
@@ -131,7 +131,7 @@ class Sync:
         for name, part in plan.objects.items():
             parents = plan.parents(name)
             outcomes[part.object] = done = self.send(plan, name, parents)
-            self._make("outcomes", f"select * from read_parquet({literal(done.path)})")
+            self._make("outcomes", f"select * from {parquet_sql(done.path)}")
             bind_payload(plan, name, self.db, parents)
             write(
                 self.db, Ledger.of(self.home, part.object), plan.plan_id, part,
@@ -148,7 +148,7 @@ class Sync:
     def rows(self, outcomes: Outcomes, *columns: str) -> list[tuple[Any, ...]]:
         listed = ", ".join(columns)
         return self.db.execute(
-            f"select {listed} from read_parquet({literal(outcomes.path)}) order by key"
+            f"select {listed} from {parquet_sql(outcomes.path)} order by key"
         ).fetchall()
 
     def _make(self, relation: str, query: str) -> None:
@@ -167,7 +167,8 @@ def sync(
     for name, columns in golden.items():
         listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         db.execute(f"create table {name} ({listed})")
-    db.execute("create table routes (entity_key varchar, sobject varchar, reason varchar)")
+    routes = ("entity_key", "sobject", "reason", "excluded")
+    db.execute(f"create table routes ({', '.join(f'{name} varchar' for name in routes)})")
     db.execute(f"create table config_decisions ({TABLE})")
     for name, kinds in (("person_links", LINK_COLUMNS), ("open_identities", OPEN_COLUMNS)):
         listed = ", ".join(f"{column} {kind}" for column, kind in kinds.items())
@@ -202,8 +203,8 @@ def people(db: duckdb.DuckDBPyConnection, count: int, route: str = "Contact") ->
         "false as name_generated from account_links"
     )
     db.execute(
-        "insert into routes select person_key, $1, '' from people "
-        "union all select account_key, 'Account', '' from accounts",
+        "insert into routes by name select person_key as entity_key, $1 as sobject from people "
+        "union all select account_key, 'Account' from accounts",
         [route],
     )
 
@@ -281,7 +282,8 @@ def test_a_rejected_row_stops_no_other_and_its_children_are_held(sync: Sync) -> 
     )
     sync.db.execute("insert into accounts by name select 'a-nameless' as account_key")
     sync.db.execute(
-        "insert into routes values ('a-nameless', 'Account', ''), ('p-lonely', 'Contact', '')"
+        "insert into routes (entity_key, sobject)"
+        " values ('a-nameless', 'Account'), ('p-lonely', 'Contact')"
     )
     done = sync.apply(sync.plan())
     assert counts(done)["Account"] == {"created": count // 2, "held": 1}

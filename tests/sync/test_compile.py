@@ -18,13 +18,15 @@ from pipelines.sync.snapshot import fields_needed
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"
 Row = dict[str, Any]
+DEFAULTS = Policies()
 Fill = Callable[[str, dict[str, str], list[Row]], None]
 Desired = Callable[..., list[Row]]
 
-ROUTE = {"entity_key": "varchar", "sobject": "varchar", "reason": "varchar"}
+ROUTE = dict.fromkeys(("entity_key", "sobject", "reason", "excluded"), "varchar")
 MATCH = {
     "entity_key": "varchar", "sf_id": "varchar", "rule": "varchar",
-    "candidates": "bigint", "adopt": "boolean",
+    "candidates": "bigint", "adopt": "boolean", "others": "varchar[]",
+    "decision": "integer", "wrong": "varchar",
 }  # fmt: skip
 
 
@@ -39,7 +41,9 @@ def desired(
 ) -> Desired:
     """``sf_contact`` of some fields and people; the org's tables are given by name."""
 
-    def make(fields: str, *people: Row, **tables: list[Row]) -> list[Row]:
+    def make(
+        fields: str, *people: Row, policies: Policies = DEFAULTS, **tables: list[Row]
+    ) -> list[Row]:
         keyed = [{"person_key": f"p-{at}", **person} for at, person in enumerate(people)]
         routes = [{"entity_key": row["person_key"], "sobject": "Contact"} for row in keyed]
         fill("people", golden["people"], keyed)
@@ -53,7 +57,7 @@ def desired(
         path = tmp_path / "contact.yaml"
         path.write_text(HEAD + fields, encoding="utf-8")
         mapping = read_mapping(path, {})
-        query = desired_sql(mapping, schema["Contact"], mappings, Policies())
+        query = desired_sql(mapping, schema["Contact"], mappings, policies)
         return db.sql(f"select * from ({query}) order by key").to_arrow_table().to_pylist()
 
     return make
@@ -70,7 +74,7 @@ def desired(
         ("HasOptedOutOfEmail: note", {"note": "maybe"}, None,
          "HasOptedOutOfEmail is no yes or no: maybe"),
         ("Birthdate: birthdate", {"birthdate": "1815-12-10"}, "1815-12-10", None),
-        ("Birthdate: note", {"note": "10.12.1815"}, None, "Birthdate is no date: 10.12.1815"),
+        ("Birthdate: note", {"note": "10/12/1815"}, None, "Birthdate is no date: 10/12/1815"),
         ("EmailBouncedDate: as_of", {"as_of": "2026-01-02 03:04:05"},
          "2026-01-02T03:04:05.000Z", None),
         ("Title: {from: title, too_long: truncate}", {"title": "x" * 127 + " yz"},
@@ -181,7 +185,45 @@ def test_the_account_of_a_contact(
     desired: Desired, tables: dict[str, list[Row]], account_id: str | None, held: str | None
 ) -> None:
     rows = desired(ACCOUNT % "", {"account_key": "a-1"}, {}, **tables)
-    assert [(row["AccountId"], row["_held"]) for row in rows] == [(account_id, held), (None, None)]
+    assert [(row["AccountId"], row["_held_new"]) for row in rows] == [
+        (account_id, held),
+        (None, None),
+    ]
+    assert [row["_held"] for row in rows] == [None, None]  # a contact that is there stays there
+
+
+DOUBT = "its Account waits: it is not clear which record of the org it is"
+
+
+@pytest.mark.parametrize(
+    ("match", "account_id", "held"),
+    [
+        (
+            {"sf_id": "001A", "others": ["001B"]},
+            None,
+            "its Account waits: the org has more than one",
+        ),
+        ({"sf_id": "001A", "others": ["001B"], "decision": 3}, "001A", None),
+        ({"sf_id": "001A", "others": []}, "001A", None),
+        ({"rule": "ambiguous"}, None, DOUBT),
+        ({"rule": "unclear"}, None, DOUBT),
+        ({"wrong": "no such record"}, None, "its Account waits: no such record"),
+        ({"rule": "deleted"}, "@account:a-1", None),
+    ],
+)
+@pytest.mark.parametrize("moves", [False, True])
+def test_nobody_goes_to_an_account_that_somebody_has_to_choose_first(
+    desired: Desired, match: Row, account_id: str | None, held: str | None, moves: bool
+) -> None:
+    tables = {
+        "org_match_account": [{"entity_key": "a-1"} | match],
+        "routes": [{"entity_key": "a-1", "sobject": "Account"}],
+    }
+    review = Policies.model_validate({"duplicates": {"account": "review"}})
+    fields = ACCOUNT % (", when: upsert" if moves else "")
+    [row] = desired(fields, {"account_key": "a-1"}, policies=review, **tables)
+    expected = (None, held) if not moves else (held, None)
+    assert (row["AccountId"], row["_held"], row["_held_new"]) == (account_id, *expected)
 
 
 def test_a_person_shows_the_account_they_belong_to(desired: Desired) -> None:
@@ -229,7 +271,7 @@ def test_an_owner_is_an_active_user(
         org_user=users,
     )
     assert [row["OwnerId"] for row in rows] == owner_ids
-    assert [row["_held"] for row in rows] == held
+    assert [row["_held_new"] for row in rows] == held
 
 
 def test_somebody_with_an_open_lead_waits_unless_the_org_has_the_contact(desired: Desired) -> None:

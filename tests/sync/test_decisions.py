@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,7 @@ REFERENCES = st.one_of(
     st.sampled_from(SOURCES).flatmap(
         lambda source: st.text(
             st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=9
-        ).map(lambda text: f"{source}:{text}")
+        ).map(lambda text: unicodedata.normalize("NFC", f"{source}:{text}"))
     ),
     st.from_regex(r"p-[0-9a-f]{16}", fullmatch=True),
     st.from_regex(r"003[0-9A-Za-z]{12}", fullmatch=True),

@@ -16,7 +16,7 @@ from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.plan.build import UNDONE, called, plan_sql
 from pipelines.sync.plan.differences import compared, differences_sql
 from pipelines.sync.plan.forecast import score
-from pipelines.sync.plan.renames import ALONE_REASON, NAMERS
+from pipelines.sync.plan.renames import ALONE_REASON, EXCLUDED_REASON, NAMERS
 from pipelines.sync.undo import digest_sql
 
 HEAD = "object: Contact\nfrom: people\nkey: Causeway_Key__c\nfields:\n"
@@ -38,6 +38,8 @@ class Case:
         *,
         rule: str = "key",
         held: str | None = None,
+        held_new: str | None = None,
+        excluded: str | None = None,
         sent: Values | None = None,
         stored: Values | None = None,
         undone: dict[str | None, str | None] | None = None,
@@ -55,7 +57,8 @@ class Case:
         policies = policies or Policies()
         mapping = read_mapping(path, {})
         names = list(mapping.enabled())
-        self._table("sf_contact", {"key": "p-1", **{n: ours.get(n) for n in names}, "_held": held})
+        notes = {"_held": held, "_held_new": held_new, "_excluded": excluded}
+        self._table("sf_contact", {"key": "p-1", **{n: ours.get(n) for n in names}, **notes})
         self.db.execute("alter table sf_contact add column _cut " + CUT_TYPE)
         if cut:
             self.db.execute("update sf_contact set _cut = [$1]", [cut])
@@ -601,8 +604,60 @@ def test_only_an_opt_out_that_is_news_goes_alone(case: Case) -> None:
     assert case.plan(NAMES, OUT, already) == ("hold", [], {}, WOULD)
     back = BOB | {"HasOptedOutOfEmail": "false"}
     assert case.plan(NAMES, back, already)[:2] == ("hold", [])
-    for rule in ("deleted", "merged", "ambiguous"):
-        assert case.plan(NAMES, OUT, ANNA, rule=rule)[0] == "hold"
+    assert case.plan(NAMES, OUT, ANNA, rule="deleted")[0] == "hold"
+    for rule in ("merged", "ambiguous"):  # by which no record is surely theirs
+        assert case.plan(NAMES, OUT, None, rule=rule, held="no")[0] == "hold"
+
+
+@pytest.mark.parametrize("rule", ["key", "alias", "email", "decision", "name_at_account"])
+def test_an_opt_out_goes_alone_whichever_rule_found_the_record(case: Case, rule: str) -> None:
+    expected = ("update", ["HasOptedOutOfEmail"], {"HasOptedOutOfEmail": "false"})
+    assert case.plan(NAMES, OUT, ANNA, rule=rule, held="no")[:3] == expected
+
+
+EXCLUDED = "subscribers do not sync"
+
+
+def test_of_whom_is_not_synced_nothing_is_written_but_an_opt_out(case: Case) -> None:
+    kept = ("unchanged", [], {}, EXCLUDED)
+    assert case.plan(NAMES, BOB, ANNA, excluded=EXCLUDED) == kept
+    assert case.plan(NAMES, BOB, ANNA, rule="email", excluded=EXCLUDED) == kept
+    assert case.plan(NAMES, BOB, ANNA, excluded=EXCLUDED, held="no") == kept
+    assert case.plan(NAMES, OUT, ANNA, excluded=EXCLUDED) == (
+        "update",
+        ["HasOptedOutOfEmail"],
+        {"HasOptedOutOfEmail": "false"},
+        EXCLUDED_REASON + EXCLUDED,
+    )
+    assert case.decisions() == {"HasOptedOutOfEmail": "write"}
+
+
+def test_what_is_written_on_a_create_only_holds_only_creates(case: Case) -> None:
+    field = "  Title: title\n  Description: {from: note, when: insert}\n"
+    ours, theirs = {"Title": "CEO"}, {"Title": "CFO"}
+    assert case.plan(field, ours, theirs, held_new="no")[:2] == ("update", ["Title"])
+    assert case.plan(field, ours, None, held_new="no") == ("hold", [], {}, "no")
+
+
+COMPANY = "  AccountId: {lookup: Account, by: account_key, on_miss: hold}\n"
+
+
+def test_a_contact_says_that_its_company_is_another_one_than_its_account(case: Case) -> None:
+    for account in ("001000000000002AAA", "@account:a-2"):
+        planned = case.plan(COMPANY, {"AccountId": account}, {"AccountId": "001000000000001AAA"})
+        assert planned[:3] == ("unchanged", [], {})
+        assert case.decisions() == {"AccountId": "company_differs"}
+    for ours, theirs in (("001000000000001", "001000000000001AAA"), (None, "001A"), ("001A", None)):
+        assert case.plan(COMPANY, {"AccountId": ours}, {"AccountId": theirs})[:2] == (
+            "unchanged",
+            [],
+        )
+        assert case.decisions() == {}
+    moves = COMPANY.replace("hold}", "hold, when: upsert}")
+    planned = case.plan(
+        moves, {"AccountId": "001B"}, {"AccountId": "001A"}, sent={"AccountId": "001A"}
+    )
+    assert planned[:2] == ("move", ["AccountId"])
 
 
 def test_a_wrong_decision_holds_its_row(case: Case) -> None:

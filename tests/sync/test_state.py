@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from pipelines.sync.state import State
-from pipelines.warehouse import Warehouse, literal
+from pipelines.warehouse import Warehouse, parquet_sql
 
 ROW = "'plan', 'Contact', 'p-1', date '2026-11-05', 'create', 'held', '003', 'CODE', 'why', now()"
 
@@ -29,5 +29,5 @@ def test_a_change_of_any_column_is_published(state: State, column: str) -> None:
         assert path.stat().st_ino == first
         connection.execute(f"update state.outcome set {column} = 'other'")
         state.publish(connection, "outcome")
-    [(published,)] = duckdb.sql(f"select {column} from read_parquet({literal(path)})").fetchall()
+    [(published,)] = duckdb.sql(f"select {column} from {parquet_sql(path)}").fetchall()
     assert published == "other"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -84,13 +85,31 @@ def test_numbers_are_plain_and_compare_by_value(
         ("boolean", "yes", "true"),
         ("boolean", "0", "false"),
         ("date", "2026-02-29", None),
+        ("int", "1.5", None),
+        ("double", "1,234", None),
+        ("currency", "1.234,50 €", "1234.50"),
+        ("boolean", "Ja", "true"),
+        ("boolean", "2", None),
+        ("date", "1990-05-01T23:30:00-05:00", "1990-05-01"),
+        ("date", "03/04/1990", None),
+        ("date", "0000-00-00", None),
         ("datetime", "2026-01-02", "2026-01-02T00:00:00.000Z"),
+        ("datetime", "2026-01-02T01:00:00+02:00", "2026-01-01T23:00:00.000Z"),
     ],
 )
 def test_values_by_type(
     engine: duckdb.DuckDBPyConnection, kind: str, value: str, wired: str | None
 ) -> None:
-    assert run(engine, wire_sql(field(kind), "x"), value) == wired
+    assert run(engine, wire_sql(field(kind, precision=18, scale=2), "x"), value) == wired
+
+
+def test_a_moment_without_an_offset_is_the_time_of_the_policy(
+    engine: duckdb.DuckDBPyConnection,
+) -> None:
+    text = wire_sql(field("datetime"), "x", "Europe/Berlin")
+    assert run(engine, text, "2026-07-02 10:00") == "2026-07-02T08:00:00.000Z"
+    typed = wire_sql(field("datetime"), "x::timestamp", "Europe/Berlin")  # ours are in UTC
+    assert run(engine, typed, "2026-07-02 10:00") == "2026-07-02T10:00:00.000Z"
 
 
 @settings(deadline=None)
@@ -113,6 +132,39 @@ def test_what_differs_is_what_is_not_the_same_in_its_normal_form(
     )
     [(differs,)] = engine.execute(query, [one, other]).fetchall()
     assert differs is (run(engine, normal, one) != run(engine, normal, other))
+
+
+@settings(deadline=None)
+@given(text=texts, kind=st.sampled_from(sorted(TEXT)))
+def test_accents_are_the_same_in_one_sign_or_two(
+    engine: duckdb.DuckDBPyConnection, text: str, kind: str
+) -> None:
+    composed, apart = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+    wired = run(engine, wire_sql(field(kind), "x"), apart)
+    assert wired == run(engine, wire_sql(field(kind), "x"), composed)
+    assert wired is None or unicodedata.is_normalized("NFC", str(wired))
+    assert run(engine, normal_sql(field(kind), "x"), apart) == run(
+        engine, normal_sql(field(kind), "x"), composed
+    )
+
+
+parts = st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=3), min_size=1)
+
+
+@settings(deadline=None)
+@given(chosen=parts, data=st.data())
+def test_what_is_chosen_from_a_list_has_no_order_and_counts_once(
+    engine: duckdb.DuckDBPyConnection, chosen: list[str], data: st.DataObject
+) -> None:
+    kind = field("multipicklist")
+    again = data.draw(st.permutations([*chosen, *data.draw(st.lists(st.sampled_from(chosen)))]))
+    one, other = "; ".join(chosen), " ;".join(again) + ";"
+    assert run(engine, normal_sql(kind, "x"), one) == run(engine, normal_sql(kind, "x"), other)
+    wired = str(run(engine, wire_sql(kind, "x"), other))
+    assert run(engine, normal_sql(kind, "x"), wired) == run(engine, normal_sql(kind, "x"), one)
+    sent = wired.split(";")
+    assert sent == [part.strip() for part in sent]
+    assert len({part.lower() for part in sent}) == len(sent)
 
 
 def test_an_id_is_the_same_with_and_without_its_check_characters(

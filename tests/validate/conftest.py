@@ -20,6 +20,10 @@ from pipelines.warehouse import Warehouse
 Row = dict[str, Any]
 
 DAY = date(2026, 11, 20)
+FORMATS = (
+    "create temp table config_formats"
+    " (source varchar, day_first boolean, decimal_comma boolean, timezone varchar)"
+)
 MACROS = (PROJECT / "assets/macros.sql").read_text(encoding="utf-8")
 REJECTED = """
     select
@@ -47,6 +51,7 @@ class Home:
     def prepare(self) -> None:
         with self.warehouse.connect() as connection:
             connection.execute(MACROS)
+            connection.execute(FORMATS)
             for raw in RAW:
                 self._create(connection, raw)
                 query = f"select * from {raw}"
@@ -84,6 +89,7 @@ class Home:
             connection.execute(
                 "create temp table config_sources (source varchar, parent_source varchar)"
             )
+            connection.execute(FORMATS)
             for pair in self.parents.items():
                 connection.execute("insert into config_sources values (?, ?)", list(pair))
             self.warehouse.bind(connection, f"raw_{entity}", [day])

@@ -3,11 +3,12 @@
 import asyncio
 import gzip
 import json
-import logging
 import tempfile
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from email.utils import formatdate
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,7 +18,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from pipelines.local_org.api.router import Answer, ApiError, Call, Route, Router, tidy
+from pipelines.local_org.api.hosts import is_answered
+from pipelines.local_org.api.router import (
+    Answer,
+    ApiError,
+    Call,
+    Route,
+    Router,
+    tidy,
+    unexpected,
+)
 from pipelines.local_org.api.routes import table
 from pipelines.local_org.faults import (
     REFUSALS,
@@ -32,10 +42,16 @@ from pipelines.local_org.faults import (
 from pipelines.local_org.org import Org
 from pipelines.local_org.store.history import doing
 
+NOSNIFF = b"X-Content-Type-Options"
 GZIP_FROM = 1024
 BLOCK = 1 << 20
 MAX_BODY = 64 << 20
-log = logging.getLogger(__name__)
+SPELLED = {
+    b"sforce-numberofrecords": b"Sforce-NumberOfRecords",
+    b"www-authenticate": b"WWW-Authenticate",
+    b"etag": b"ETag",
+}
+"""Headers of which Salesforce writes more than the first letter of each word large."""
 
 
 class Application:
@@ -49,13 +65,18 @@ class Application:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        request = Request(scope, receive)
+        request, send = Request(scope, receive), _spelling(send)
+        host = request.headers.get("host", "")
+        if not is_answered(host, self._org.hosts):
+            await _response(_misdirected(host), request)(scope, receive, send)
+            return
         faults = self._faults(request)
         try:
-            if await _stopped_before(faults, receive):
-                return
-            refusal = next((f for f in faults if isinstance(f, Refuse)), None)
-            answer = _refusal(refusal) if refusal else await self._answer(request)
+            with self._org.writer.locks.request():
+                if await _stopped_before(faults, receive):
+                    return
+                refusal = next((f for f in faults if isinstance(f, Refuse)), None)
+                answer = _refusal(refusal) if refusal else await self._answer(request)
         except ClientDisconnect:
             return
         if _stopped_after(faults, receive):
@@ -89,10 +110,44 @@ class Application:
                     call.body_file.unlink(missing_ok=True)
         except ApiError as error:
             answer = Answer(error.status, error.body)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            message = unexpected(error, f"{request.method} {request.url.path}")
+            answer = Answer(500, [{"message": message, "errorCode": "UNKNOWN_EXCEPTION"}])
         if not is_rest:
             return answer
         limit = {"Sforce-Limit-Info": self._org.usage.api_usage()}
         return replace(answer, headers=limit | answer.headers)
+
+
+def _misdirected(host: str) -> Answer:
+    message = (
+        f"This org is not asked by the name {host!r}. If it shall be: "
+        "causeway org start --allow-host NAME"
+    )
+    return Answer(421, [{"message": message, "errorCode": "MISDIRECTED_REQUEST"}])
+
+
+def _spelling(send: Send) -> Send:
+    """A `send` that spells the names of headers as Salesforce does.
+
+    HTTP does not care, but some clients do: they look for `Content-Type` in a plain dict.
+    """
+
+    async def send_spelled(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [(_spelled(name), value) for name, value in message["headers"]]
+            headers += (b"Date", formatdate(usegmt=True).encode()), (NOSNIFF, b"nosniff")
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return send_spelled
+
+
+@cache
+def _spelled(name: bytes) -> bytes:
+    return SPELLED.get(name) or b"-".join(part.capitalize() for part in name.split(b"-"))
 
 
 async def _stopped_before(faults: list[AtRequest], receive: Receive) -> bool:

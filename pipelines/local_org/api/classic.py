@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from pipelines.local_org import ids
-from pipelines.local_org.api.router import Answer, ApiError, Call, Handler, Router
+from pipelines.local_org.api.router import Answer, ApiError, Call, Handler, Router, unexpected
 from pipelines.local_org.api.xml import xml_text
 from pipelines.local_org.bulk.classic import (
     QUERIES,
@@ -52,6 +52,10 @@ def route(method: str, path: str, *, upload: bool = False) -> Callable[[Handler]
             except Refused as refused:
                 error = {"exceptionCode": refused.code, "exceptionMessage": str(refused)}
                 return _answer(call, "error", error, 400)
+            except Exception as problem:
+                message = unexpected(problem, f"{call.method} {call.path}")
+                error = {"exceptionCode": "Unknown", "exceptionMessage": message}
+                return _answer(call, "error", error, 500)
 
         router.route(method, path, login=False, upload=upload)(answer)
         return handler

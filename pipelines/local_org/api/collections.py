@@ -34,6 +34,8 @@ def update(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     """Delete records by their ids."""
     record_ids = [text for text in call.query.get("ids", "").split(",") if text]
+    if not record_ids:
+        raise refusal(unconfirmed.NO_IDS)
     _check_number(record_ids, MOST)
     all_or_none = call.query.get("allOrNone", "").lower() == "true"
     outcomes = delete_records(call.writer, record_ids, call.user, all_or_none=all_or_none)
@@ -130,6 +132,8 @@ def _records(call: Call) -> tuple[list[dict[str, Any]], bool]:
     records = body.get("records")
     if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
         raise ApiError(400, "JSON_PARSER_ERROR", "records must be a list of objects")
+    if not records:
+        raise ApiError(400, "REQUIRED_FIELD_MISSING", "At least 1 record is required", ())
     _check_number(records, MOST)
     return records, body.get("allOrNone") is True
 

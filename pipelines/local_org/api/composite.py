@@ -7,7 +7,15 @@ from typing import Any
 
 from pipelines.local_org import unconfirmed
 from pipelines.local_org.api.discovery import sobject_of
-from pipelines.local_org.api.router import Answer, ApiError, Call, Router, refusal, split_url
+from pipelines.local_org.api.router import (
+    Answer,
+    ApiError,
+    Call,
+    Router,
+    refusal,
+    split_url,
+    unexpected,
+)
 from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.dml.outcome import Outcome, RolledBack
 from pipelines.local_org.dml.records import Batch, JsonTypeError, write_records
@@ -114,7 +122,10 @@ def _run_all(
             answers.append(_answer(name, Answer(400, [error])))
             broken = True
             continue
-        headers = {str(k).lower(): str(v) for k, v in (part.get("httpHeaders") or {}).items()}
+        given = part.get("httpHeaders") or {}
+        if not isinstance(given, dict):
+            raise ApiError(400, "JSON_PARSER_ERROR", "httpHeaders must be an object")
+        headers = {str(name).lower(): str(value) for name, value in given.items()}
         answer = _run(call, str(part.get("method", "")), url, body, headers)
         if answer.status < 400:
             contents[name] = answer.content
@@ -144,7 +155,10 @@ def _halted(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _run(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) -> Answer:
     """Run one part through the table of routes, in the name of the same user."""
-    path, query = split_url(url)
+    try:
+        path, query = split_url(url)
+    except ValueError:  # such as an unclosed bracket where the host stands
+        path, query = "", {}
     method = method.upper()
     if method not in METHODS or not path.lower().startswith("/services/data/"):
         return Answer(400, [{"errorCode": "INVALID_URL", "message": f"Invalid request: {url}"}])
@@ -161,6 +175,9 @@ def _run(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) 
         return call.routes.dispatch(part)
     except ApiError as error:
         return Answer(error.status, error.body)
+    except Exception as error:
+        message = unexpected(error, f"{method} {path} in {call.path}")
+        return Answer(500, [{"message": message, "errorCode": "UNKNOWN_EXCEPTION"}])
 
 
 def _resolve_all(value: Any, contents: dict[str, Any]) -> Any:
@@ -221,7 +238,7 @@ def _plant(
     level: int,
 ) -> None:
     """Make the records of one level, then those below each of them."""
-    names = [str(record.get("attributes", {}).get("referenceId", "")) for record in records]
+    names = [_reference(record) for record in records]
     if level > MOST_TREE_LEVELS or len(ids_by_reference) + len(records) > MOST_TREE_RECORDS:
         raise refusal(
             unconfirmed.TREE_TOO_LARGE, records=MOST_TREE_RECORDS, levels=MOST_TREE_LEVELS
@@ -260,6 +277,12 @@ def _plant(
                 ids_by_reference,
                 level + 1,
             )
+
+
+def _reference(record: dict[str, Any]) -> str:
+    """What a record of a tree is called in the answer."""
+    attributes = record.get("attributes")
+    return str(attributes.get("referenceId", "")) if isinstance(attributes, dict) else ""
 
 
 def _check_all(names: list[str], outcomes: list[Outcome]) -> None:

@@ -13,6 +13,7 @@ from pipelines.local_org.api.router import (
 )
 from pipelines.local_org.catalog.describe import describe, global_describe, summary
 from pipelines.local_org.catalog.model import SObject
+from pipelines.local_org.dml.storage import live_sql
 from pipelines.local_org.store.store import rows
 
 router = Router()
@@ -130,11 +131,8 @@ def sobject_of(call: Call) -> SObject:
 
 def record_counts(call: Call) -> dict[str, int]:
     """How many live records each object has."""
-    parts = [
-        f"select '{o.name}', count(*) from {o.table} where not \"IsDeleted\"" for o in call.catalog
-    ]
     with call.org.store.read() as connection:
-        return dict(connection.execute(" union all ".join(parts)).fetchall())
+        return dict(connection.execute(live_sql(call.catalog)).fetchall())
 
 
 def _unless_modified(call: Call, content: Any) -> Answer:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.local_org.api.discovery import record_counts
 from pipelines.local_org.api.router import Answer, Call, Router
+from pipelines.local_org.api.visitors import view
 from pipelines.local_org.api.web import (
     PAGE,
     Names,
@@ -28,14 +29,14 @@ COUNTED = 100_000
 REASONS = 12
 
 
-@router.route("GET", "/lightning/usage", login=False)
+@view(router, "/lightning/usage")
 def usage(call: Call) -> Answer:
     """Every limit of the org and what is used of it."""
     records = sum(record_counts(call).values())
     return page(call, "usage", "API usage", used=limits_used(call, records))
 
 
-@router.route("GET", "/lightning/jobs", login=False)
+@view(router, "/lightning/jobs")
 def jobs(call: Call) -> Answer:
     """The Bulk jobs, newest first."""
     all_jobs = [
@@ -58,7 +59,7 @@ def jobs(call: Call) -> Answer:
     return page(call, "jobs", "Bulk jobs", jobs=lines, place=place)
 
 
-@router.route("GET", "/lightning/jobs/{id}", login=False)
+@view(router, "/lightning/jobs/{id}")
 def job_page(call: Call) -> Answer:
     """One job, with its rows and the reasons why some failed."""
     job = call.org.jobs.get(call["id"])

@@ -1,6 +1,6 @@
 """A small read-only web page for people: objects, records and their past, jobs, API usage.
 
-It answers without a login: the org listens on loopback only and holds nothing real. Records have
+Whoever is on this machine sees it without a login (see `visitors`). Records have
 the addresses that they have in a real org, `/lightning/r/Contact/003…/view`.
 """
 
@@ -10,10 +10,11 @@ from typing import Any
 import duckdb
 
 from pipelines.local_org import ids
-from pipelines.local_org.api import jobpages
+from pipelines.local_org.api import jobpages, visitors
 from pipelines.local_org.api.discovery import record_counts
 from pipelines.local_org.api.past import labelled, latest, past_of
 from pipelines.local_org.api.router import Answer, Call, Router
+from pipelines.local_org.api.visitors import view
 from pipelines.local_org.api.web import (
     PAGE,
     SEARCH,
@@ -33,6 +34,7 @@ from pipelines.local_org.catalog.model import Field, SObject
 from pipelines.local_org.store.store import rows
 
 router = Router()
+router.include(visitors.router)
 router.include(jobpages.router)
 LATEST = 12
 RELATED = 10
@@ -66,9 +68,9 @@ SYSTEM = frozenset(
 )
 
 
-@router.route("GET", "/", login=False)
-@router.route("GET", "/lightning", login=False)
-@router.route("GET", "/lightning/page/home", login=False)
+@view(router, "/")
+@view(router, "/lightning")
+@view(router, "/lightning/page/home")
 def home(call: Call) -> Answer:
     """What the org holds, how much of its limits is used, and what was written last."""
     live, org = record_counts(call), call.org
@@ -102,7 +104,7 @@ def home(call: Call) -> Answer:
     )
 
 
-@router.route("GET", "/lightning/o/{name}/list", login=False)
+@view(router, "/lightning/o/{name}/list")
 def record_list(call: Call) -> Answer:
     """The records of an object, changed last first: all, those found, those deleted."""
     sobject = catalog_of(call).get(call["name"])
@@ -122,7 +124,7 @@ def record_list(call: Call) -> Answer:
     )  # fmt: skip
 
 
-@router.route("GET", SEARCH, login=False)
+@view(router, SEARCH)
 def search(call: Call) -> Answer:
     """What of all objects carries a text."""
     text = call.query.get("q", "").strip()
@@ -141,13 +143,13 @@ def search(call: Call) -> Answer:
     return page(call, "search", "Search", text=text, groups=groups)
 
 
-@router.route("GET", "/lightning/r/{name}/{id}/view", login=False)
+@view(router, "/lightning/r/{name}/{id}/view")
 def record(call: Call) -> Answer:
     """One record: its fields, what hangs on it, and who changed what when."""
     return _record(call, catalog_of(call).get(call["name"]))
 
 
-@router.route("GET", "/lightning/r/{id}/view", login=False)
+@view(router, "/lightning/r/{id}/view")
 def record_by_id(call: Call) -> Answer:
     """One record, when only its id is known."""
     return _record(call, catalog_of(call).of_id(call["id"]))

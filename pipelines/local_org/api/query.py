@@ -11,6 +11,8 @@ from typing import Any
 from pipelines.local_org import ids
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
 from pipelines.local_org.catalog.model import Catalog, SObject, literal
+from pipelines.local_org.files import matching
+from pipelines.local_org.soql.columns import column_metadata
 from pipelines.local_org.soql.compile import compile_query
 from pipelines.local_org.soql.compiled import Compiled
 from pipelines.local_org.soql.parser import parse
@@ -48,9 +50,10 @@ def more(call: Call) -> Answer:
     start, size = int(match[2]), page_size(call)
     with call.org.store.read() as connection:
         lines = connection.execute(
-            "select * exclude (file_row_number) from read_parquet(?, file_row_number = true) "
-            "where file_row_number >= ? and file_row_number < ? order by file_row_number",
-            [str(folder / "rows.parquet"), start, start + size],
+            "select * exclude (file_row_number)"
+            " from read_parquet(?, file_row_number = true, hive_partitioning = false)"
+            " where file_row_number >= ? and file_row_number < ? order by file_row_number",
+            [matching(folder / "rows.parquet"), start, start + size],
         ).fetchall()
         records = Shaper(compiled, call.version).records(connection, lines)
     return Answer(content=_page(call, saved["total"], records, match[1], start + len(lines)))
@@ -67,6 +70,11 @@ def compiled_query(call: Call, query: str | Query, *, deleted: bool) -> Compiled
         return compile_query(call.catalog, parsed, deleted=deleted)
     except QueryError as error:
         raise ApiError(400, error.code, error.message) from error
+
+
+def wants_columns(call: Call) -> bool:
+    """Whether a query is asked for its columns in place of its records."""
+    return call.query.get("columns", "").lower() == "true"
 
 
 def page_size(call: Call) -> int:
@@ -120,6 +128,8 @@ def _first_page(call: Call, *, deleted: bool) -> Answer:
     if soql is None:
         raise ApiError(400, "MALFORMED_QUERY", "SOQL statement not specified")
     compiled = compiled_query(call, soql, deleted=deleted)
+    if wants_columns(call):
+        return Answer(content=column_metadata(compiled))
     size = page_size(call)
     with call.org.store.read() as connection:
         if compiled.kind == "count":

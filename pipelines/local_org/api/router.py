@@ -1,6 +1,8 @@
 """Calls, answers and the table of routes. A composite request dispatches through the same table."""
 
+import logging
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 OLDEST_VERSION, NEWEST_VERSION = 31, 67
 Content = Any
+log = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
@@ -36,6 +39,15 @@ class ApiError(Exception):
 def refusal(message: Message, status: int = 400, **values: object) -> ApiError:
     """An error in words that no source confirms."""
     return ApiError(status, message.code, message(**values))
+
+
+def unexpected(error: Exception, request: str) -> str:
+    """What is said of an error that nobody thought of, with the mark it has in the org's log."""
+    mark = secrets.token_hex(6)
+    log.error("ErrorId %s: %s", mark, request, exc_info=error)
+    return (
+        "An unexpected error occurred. Please include this ErrorId if you contact support: " + mark
+    )
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from pipelines.local_org.api.envelope import (
     with_user,
 )
 from pipelines.local_org.api.oauth import check_password, user_record
-from pipelines.local_org.api.router import Answer, Call, Router
+from pipelines.local_org.api.router import Answer, Call, Router, unexpected
 from pipelines.local_org.dml.convert import MOST as MOST_CONVERTS
 from pipelines.local_org.dml.convert import LeadConvert, convert_lead
 from pipelines.local_org.dml.merge import MOST as MOST_MERGES
@@ -45,6 +45,8 @@ def partner(call: Call) -> Answer:
         return soap_answer(_run(call, *read_envelope(call.body)), PARTNER)
     except Fault as fault:
         return fault_answer(fault)
+    except Exception as error:
+        return fault_answer(Fault("UNKNOWN_EXCEPTION", unexpected(error, "SOAP call")))
 
 
 def _run(call: Call, header: Element | None, request: Element) -> str:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipelines.local_org.api.query import wants_columns
 from pipelines.local_org.api.router import Answer, ApiError, Call, Router
 from pipelines.local_org.catalog.fieldmetadata import field_metadata
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
 from pipelines.local_org.customfields import CustomFieldError
+from pipelines.local_org.soql.columns import column_metadata
 from pipelines.local_org.soql.compile import compile_query
 from pipelines.local_org.soql.parser import parse
 from pipelines.local_org.soql.run import Shaper
@@ -74,6 +76,8 @@ def query(call: Call) -> Answer:
         if _TOOLING.get(parsed.source) is None:
             return _answer(0, [])
         compiled = compile_query(_TOOLING, parsed)
+        if wants_columns(call):
+            return Answer(content=column_metadata(compiled))
     except QueryError as error:
         raise ApiError(400, error.code, error.message) from error
     with call.org.store.read() as connection:

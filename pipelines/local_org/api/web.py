@@ -1,6 +1,8 @@
 """What the web pages share: templates, values as people read them, names in place of ids, pages."""
 
+import base64
 import datetime as dt
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from pipelines.local_org.api.router import Answer, Call
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
 
 NAV = (("/", "Objects"), ("/lightning/jobs", "Bulk jobs"), ("/lightning/usage", "API usage"))
+FOLDER = Path(__file__).with_name("web")
 PAGE = 50
 SEARCH = "/lightning/search"
 
@@ -45,6 +48,7 @@ def page(call: Call, template: str, title: str, status: int = 200, **facts: Any)
         .get_template(f"{template}.html")
         .render(
             title=title,
+            style=_style(),
             org_name=call.org.setup.organization.name,
             nav=NAV,
             searched=call.query.get("q", "") if call.path == SEARCH else "",
@@ -52,14 +56,43 @@ def page(call: Call, template: str, title: str, status: int = 200, **facts: Any)
             **facts,
         )
     )
-    return Answer(status, raw=html.encode(), media_type="text/html;charset=UTF-8")
+    return Answer(
+        status, headers=_guards(), raw=html.encode(), media_type="text/html;charset=UTF-8"
+    )
+
+
+@cache
+def _style() -> str:
+    return (FOLDER / "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _guards() -> dict[str, str]:
+    """What a browser must not do with a page, whatever a record's text makes of it.
+
+    No script, nothing from elsewhere, no style but ours, known by its hash; no frame around it.
+    """
+    style = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    policy = (
+        "default-src 'none'",
+        f"style-src 'sha256-{style}'",
+        "img-src data:",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
 
 
 @cache
 def _templates() -> Environment:
-    folder = FileSystemLoader(Path(__file__).with_name("web"))
     return Environment(
-        loader=folder,
+        loader=FileSystemLoader(FOLDER),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from pipelines.local_org.catalog.model import literal
+from pipelines.local_org.files import matching
 
 DELIMITERS = {
     "COMMA": ",",
@@ -67,6 +69,8 @@ class CsvFile:
         Raises:
             BadFile: a row is no CSV, or no UTF-8.
         """
+        if skip == 0:
+            self._check_quotes()
         columns = ", ".join(f"'c{i}': 'varchar'" for i in range(width))
         values = ", ".join(
             f"case c{i} when {literal(NULL_TEXT)} then chr(0) else c{i} end as c{i}"
@@ -75,8 +79,9 @@ class CsvFile:
         # Naming CRLF in strict mode makes DuckDB 2.0 read nothing; unnamed it is recognised.
         new_line = r"new_line = '\n', " if self.line_ending == "LF" else ""
         sql = (
-            f"select {values} from read_csv({literal(str(self.path))}, columns = {{{columns}}}, "
-            f"header = true, auto_detect = false, delim = {literal(DELIMITERS[self.delimiter])}, "
+            f"select {values} from read_csv({literal(matching(self.path))}, "
+            f"columns = {{{columns}}}, header = true, auto_detect = false, "
+            f"hive_partitioning = false, delim = {literal(DELIMITERS[self.delimiter])}, "
             f"quote = '\"', escape = '\"', {new_line}strict_mode = true, "
             f"max_line_size = 4000000) offset {skip}"
         )
@@ -90,6 +95,30 @@ class CsvFile:
                     yield table.add_column(0, "_row", numbers)
             except duckdb.Error as error:
                 raise BadFile(_reason(str(error))) from error
+
+    def _check_quotes(self) -> None:
+        """Refuse a file in which a quote stands elsewhere than around a value or doubled in it.
+
+        Quotes alternate: one that opens a value, or is the second of two, follows a delimiter, a
+        line's end or a quote; the next one closes it, or is the first of two.
+        """
+        before_open = np.zeros(256, dtype=bool)
+        before_open[[ord(DELIMITERS[self.delimiter]), *b'\n"']] = True
+        after_close = before_open.copy()
+        after_close[ord("\r")] = True
+        with (
+            self.path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        ):
+            if content.find(b'"') < 0:
+                return
+            octets = np.frombuffer(content[:], dtype=np.uint8)
+        quotes = np.flatnonzero(octets == ord('"'))
+        opens, closes = quotes[0::2], quotes[1::2]
+        before = octets[opens[opens > 0] - 1]
+        after = octets[closes[closes < len(octets) - 1] + 1]
+        if not (before_open[before].all() and after_close[after].all()):
+            raise BadFile(UNESCAPED)
 
     def _check_line_ends(self) -> None:
         if self.path.stat().st_size == 0:

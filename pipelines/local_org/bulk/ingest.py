@@ -96,7 +96,7 @@ def _step(jobs: Jobs, job: Job, request: WriteRequest, rows: pa.Table, milliseco
     with jobs.store.write() as connection:
         if job.operation in {"delete", "hardDelete"}:
             hard = job.operation == "hardDelete"
-            writer.apply_delete(connection, request, rows, job.created_by, hard=hard)
+            writer.apply_delete(connection, request, rows, job.created_by, hard=hard, job=job.id)
         else:
             options = WriteOptions(assignment_rule=job.spec.get("assignmentRuleId"), job=job.id)
             writer.apply(connection, request, rows, job.created_by, options)

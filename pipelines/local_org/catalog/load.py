@@ -26,8 +26,9 @@ from pipelines.local_org.catalog.model import (
     Field,
     PicklistValue,
     SObject,
+    literal,
 )
-from pipelines.local_org.catalog.setup import FieldSetup, OrgSetup
+from pipelines.local_org.catalog.setup import FieldSetup, OrgSetup, SetupError
 
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "org.yaml"
@@ -49,6 +50,10 @@ _CUSTOM_TYPES = {
     "MultiselectPicklist": ("multipicklist", 4099),
     "Lookup": ("reference", 18),
 }
+LONGEST_INDEXED = 255
+"""Longer texts can be neither filtered, sorted nor grouped by."""
+UNGROUPED = frozenset({"datetime", "double", "currency", "percent", "multipicklist"})
+"""Types whose fields cannot be grouped by, as every recorded describe says."""
 Picklists = dict[tuple[str, str], tuple[PicklistValue, ...]]
 """Object and field → values."""
 _FULL_NAME_SQL = 'concat_ws(\' \', {t}."FirstName", {t}."LastName")'
@@ -93,6 +98,11 @@ def load_catalog(setup: OrgSetup) -> Catalog:
             continue
         fields = recorded.get(name, []) + list(_compact_fields(entry))
         fields += [custom_field(n, f) for n, f in setup.fields.get(name, {}).items()]
+        fields = [
+            replace(f, restricted=f.restricted or f"{name}.{f.name}" in setup.restricted_picklists)
+            for f in fields
+        ]
+        fields = [_staged(f, setup) if name == "Opportunity" else f for f in fields]
         fields = [replace(f, values=picklists.get((name, f.name), f.values)) for f in fields]
         objects.append(
             SObject(
@@ -106,7 +116,13 @@ def load_catalog(setup: OrgSetup) -> Catalog:
                 record_types=record_types(setup, name),
             )
         )
-    return Catalog(tuple(objects))
+    catalog = Catalog(tuple(objects))
+    for place in setup.restricted_picklists:
+        sobject = catalog.get(place.partition(".")[0])
+        field = sobject.get(place.partition(".")[2]) if sobject is not None else None
+        if field is None or field.type not in {"picklist", "multipicklist"}:
+            raise SetupError(f"restricted_picklists: {place} names no picklist")
+    return catalog
 
 
 def _switched(
@@ -141,6 +157,9 @@ def custom_field(name: str, setup: FieldSetup) -> Field:
         updateable=True,
         defaulted=kind == "boolean",
         id_lookup=setup.external_id or setup.unique,
+        filterable=setup.type != "LongTextArea",
+        sortable=setup.type != "LongTextArea",
+        groupable=setup.type != "LongTextArea" and kind not in UNGROUPED,
         references=(setup.refers_to,) if setup.refers_to else (),
         relationship=name.removesuffix("__c") + "__r" if kind == "reference" else None,
         restricted=setup.restricted,
@@ -163,7 +182,12 @@ def _person_fields(setup: OrgSetup, picklists: Picklists) -> list[Field]:
     copied = [person_copy(custom_field(name, field)) for name, field in custom.items()]
     recorded = _recorded_fields("person_fields.csv")["Account"]
     return copied + [
-        replace(field, values=picklists.get(("Contact", contact_name(field) or ""), ()))
+        replace(
+            field,
+            values=picklists.get(("Contact", contact_name(field) or ""), ()),
+            restricted=field.restricted
+            or f"Contact.{contact_name(field)}" in setup.restricted_picklists,
+        )
         for field in recorded
     ]
 
@@ -209,6 +233,7 @@ def _compact_fields(entry: dict[str, Any]) -> Iterator[Field]:
         kind, arguments, letters = match[1], match[2] or "", set(match[3])
         numbers = [int(n) for n in arguments.split(",")] if arguments[:1].isdigit() else []
         reference = kind == "reference"
+        is_long = kind == "textarea" and numbers[0] > LONGEST_INDEXED
         yield Field(
             name=name,
             label=re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name),
@@ -222,6 +247,9 @@ def _compact_fields(entry: dict[str, Any]) -> Iterator[Field]:
             updateable="U" in letters,
             defaulted="D" in letters,
             id_lookup="K" in letters,
+            filterable=not is_long,
+            sortable=not is_long,
+            groupable=not is_long and kind not in UNGROUPED,
             name_field="F" in letters,
             unique=name == "Username",
             references=tuple(arguments.split()) if reference else (),
@@ -242,7 +270,26 @@ def _picklists(setup: OrgSetup) -> Picklists:
         picklists["Lead", "Status"] = [
             PicklistValue(s.label, s.label, default=s.default) for s in setup.lead_statuses
         ]
+    stages = setup.opportunity_stages
+    picklists["Opportunity", "StageName"] = [PicklistValue(s.label, s.label) for s in stages]
     return {place: tuple(values) for place, values in picklists.items()}
+
+
+def _staged(field: Field, setup: OrgSetup) -> Field:
+    """A field of opportunities as the org's stages give it its meaning."""
+    stages = setup.opportunity_stages
+    if field.name == "Probability":
+        return replace(field, by_stage=tuple((s.label, str(s.probability)) for s in stages))
+    if field.name == "ForecastCategoryName":
+        return replace(field, by_stage=tuple((s.label, s.forecast) for s in stages))
+    if field.name in {"IsClosed", "IsWon"}:
+        labels = [s.label for s in stages if s.won or (s.closed and field.name == "IsClosed")]
+        listed = ", ".join(literal(label.lower()) for label in labels) or "null"
+        # Braces would be taken for a place to fill in.
+        listed = listed.replace("{", "{{").replace("}", "}}")
+        test = f'coalesce(lower({{t}}."StageName") in ({listed}), false)'
+        return replace(field, virtual_sql=test)
+    return field
 
 
 def _relationships() -> dict[str, tuple[ChildRelationship, ...]]:

@@ -89,6 +89,8 @@ class Field:
     help_text: str | None = None
     controller: str | None = None
     """The picklist that decides which of the values are valid."""
+    by_stage: tuple[tuple[str, str], ...] = ()
+    """For fields that follow the stage of an opportunity: stage → value."""
     virtual_sql: str | None = None
     """For fields that are not stored: SQL over the record's own columns, `{t}` is its alias."""
 

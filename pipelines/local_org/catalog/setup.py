@@ -100,6 +100,40 @@ class LeadStatusSetup(Frozen):
     converted: bool = False
 
 
+class OpportunityStageSetup(Frozen):
+    """One stage of opportunities, in order; what is won is closed."""
+
+    label: str
+    probability: int = Field(ge=0, le=100)
+    forecast: Literal["Omitted", "Pipeline", "Best Case", "Commit", "Closed"] = "Pipeline"
+    closed: bool = False
+    won: bool = False
+
+
+STAGES = tuple(
+    OpportunityStageSetup(
+        label=label,
+        probability=probability,
+        forecast=forecast,
+        closed=label.startswith("Closed"),
+        won=label == "Closed Won",
+    )
+    for label, probability, forecast in (
+        ("Prospecting", 10, "Pipeline"),
+        ("Qualification", 10, "Pipeline"),
+        ("Needs Analysis", 20, "Pipeline"),
+        ("Value Proposition", 50, "Pipeline"),
+        ("Id. Decision Makers", 60, "Pipeline"),
+        ("Perception Analysis", 70, "Pipeline"),
+        ("Proposal/Price Quote", 75, "Pipeline"),
+        ("Negotiation/Review", 90, "Pipeline"),
+        ("Closed Won", 100, "Closed"),
+        ("Closed Lost", 0, "Omitted"),
+    )
+)
+"""The stages of a new org."""
+
+
 class SwitchSetup(Frozen):
     """What the org as a whole does or does not."""
 
@@ -204,8 +238,11 @@ class OrgSetup(Frozen):
     users: tuple[UserSetup, ...] = ()
     queues: tuple[QueueSetup, ...] = ()
     record_types: tuple[RecordTypeSetup, ...] = ()
+    restricted_picklists: tuple[str, ...] = ()
+    """Standard picklists that take their own values only: `Contact.Salutation`."""
     currencies: tuple[CurrencySetup, ...] = ()
     lead_statuses: tuple[LeadStatusSetup, ...] = ()
+    opportunity_stages: tuple[OpportunityStageSetup, ...] = STAGES
     validation_rules: tuple[ValidationRuleSetup, ...] = ()
     duplicate_rules: tuple[DuplicateRuleSetup, ...] = ()
     assignment_rules: tuple[AssignmentRuleSetup, ...] = ()

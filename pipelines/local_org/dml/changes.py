@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipelines.local_org.catalog.model import Field, literal
 from pipelines.local_org.dml.request import Column, WriteRequest
+from pipelines.local_org.dml.stages import moved_sql, of_stage_sql
 from pipelines.local_org.store.history import Write, changed_sql, note
 from pipelines.local_org.store.store import Store
 
@@ -30,7 +31,7 @@ def insert_sql(request: WriteRequest) -> str:
 
 def changed_fields_sql(request: WriteRequest) -> str:
     """SQL that notes what `update_sql` is about to change. Parameter: `$write`."""
-    changes = {c.field.name: _changed_sql(c) for c in _changing(request)}
+    changes = {c.field.name: _changed_sql(request, c) for c in _changing(request)}
     return changed_sql(
         request.sobject,
         changes,
@@ -44,7 +45,7 @@ def update_sql(request: WriteRequest) -> str:
 
     Parameters: `$user` (id), `$now` (timestamp).
     """
-    changes = [f"{c.field.column} = {_changed_sql(c)}" for c in _changing(request)]
+    changes = [f"{c.field.column} = {_changed_sql(request, c)}" for c in _changing(request)]
     changes += [f"{literal_name} = $now" for literal_name in map(_quoted_stamp, STAMPS)]
     changes.append('"LastModifiedById" = $user')
     return (
@@ -72,9 +73,11 @@ def _changing(request: WriteRequest) -> Iterator[Column]:
             yield column
 
 
-def _changed_sql(column: Column) -> str:
+def _changed_sql(request: WriteRequest, column: Column) -> str:
     old = f"t.{column.field.column}"
-    return f"case when w.g{column.position} then w.{column.value} else {old} end"
+    of_stage = of_stage_sql(request, column.field.name)
+    moved = "" if of_stage is None else f"when {moved_sql(request)} then {of_stage} "
+    return f"case when w.g{column.position} then w.{column.value} {moved}else {old} end"
 
 
 def _quoted_stamp(name: str) -> str:
@@ -94,7 +97,9 @@ def new_value_sql(request: WriteRequest, field: Field) -> str | None:
         return "lpad(w._n::varchar, 8, '0')"
     column = request.by_field.get(field.name)
     value = f"w.{column.value}" if column is not None and field.createable else None
-    default = "$user" if field.name == "OwnerId" else _default_sql(field)
+    default = of_stage_sql(request, field.name)
+    if default is None:
+        default = "$user" if field.name == "OwnerId" else _default_sql(field)
     if value is None:
         return default
     return value if default is None else f"coalesce({value}, {default})"

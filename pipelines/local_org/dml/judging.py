@@ -94,7 +94,7 @@ def _target_errors(request: WriteRequest) -> list[str]:
 
 def _id_errors(request: WriteRequest, key: Column | None) -> list[str]:
     message = unconfirmed.NO_ID
-    missing = error_sql(message.code, "Id", message.sql(call="'an update'"))
+    missing = error_sql(message.code, "", message.sql(call="'an update'"))
     if key is None:
         return [missing]
     unknown = error_sql("INVALID_CROSS_REFERENCE_KEY", "", "'invalid cross reference id'")

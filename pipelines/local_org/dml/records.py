@@ -98,6 +98,9 @@ def _write(writer: Writer, batch: Batch, user: str, options: WriteOptions) -> li
     flat = [flatten(record) for record in batch.records]
     refused: dict[int, Outcome] = {}
     columns: dict[str, Column] = {}
+    if batch.operation != "insert":
+        # What finds a record is asked of each, also where none says it.
+        _learn(writer.catalog, batch, columns, batch.key.name if batch.key is not None else "Id")
     for row, record in enumerate(flat):
         problems = [
             problem for name in record if (problem := _learn(writer.catalog, batch, columns, name))

@@ -1,6 +1,6 @@
 """Insert, update and upsert: every path that writes records comes through here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -18,7 +18,7 @@ from pipelines.local_org.dml.changes import (
     update_sql,
 )
 from pipelines.local_org.dml.chunks import refuse_twins, waves
-from pipelines.local_org.dml.contention import refuse_contended
+from pipelines.local_org.dml.contention import Locks, refuse_concurrent, refuse_contended
 from pipelines.local_org.dml.delete import (
     bury,
     children_sql,
@@ -33,6 +33,8 @@ from pipelines.local_org.dml.persons import follow
 from pipelines.local_org.dml.recordtypes import has_persons
 from pipelines.local_org.dml.request import WriteRequest
 from pipelines.local_org.dml.single import SingleWriter
+from pipelines.local_org.dml.stages import follows, with_followers
+from pipelines.local_org.dml.storage import Storage
 from pipelines.local_org.dml.work import Numbers, work_sql
 from pipelines.local_org.faults import Faults
 from pipelines.local_org.moments import now
@@ -55,6 +57,13 @@ class Writer:
     switches: SwitchSetup
     rules: OrgRules
     faults: Faults | None = None
+    locks: Locks = field(default_factory=Locks)
+    storage: Storage | None = None
+
+    @property
+    def _contends(self) -> bool:
+        """Whether writers of one account at once lock each other out."""
+        return self.switches.lock_contention or (self.faults is not None and self.faults.contention)
 
     def write(
         self,
@@ -79,9 +88,12 @@ class Writer:
         self, request: WriteRequest, texts: dict[int, str], user: str, options: WriteOptions = PLAIN
     ) -> Outcome:
         """Write one row, given as a column's position → text; see `write`."""
-        request = with_siblings(request)
+        request = with_followers(with_siblings(request))
         special = self.rules.touches(request.sobject, options) or self.faults is not None
-        if special or has_persons(request.sobject):
+        special = special or self._contends
+        if request.operation != "update" and self.storage is not None:
+            special = special or not self.storage.takes(1)
+        if special or has_persons(request.sobject) or follows(request):
             table = texts_of([texts], len(request.columns))
             return self.write(request, table, user, options)[0]
         with self.store.write():
@@ -90,7 +102,8 @@ class Writer:
     def delete_one(self, request: WriteRequest, record_id: str, user: str) -> Outcome:
         """Delete one record; see `delete`."""
         with self.store.write():
-            plain = request.sobject.get("IsPersonAccount") is None
+            special = self._contends or self.faults is not None
+            plain = request.sobject.get("IsPersonAccount") is None and not special
             if (
                 plain
                 and len(record_id) == 18
@@ -108,13 +121,20 @@ class Writer:
         self,
         connection: duckdb.DuckDBPyConnection,
         request: WriteRequest,
-        options: WriteOptions,
+        job: str | None,
+        rows: str = "work",
     ) -> None:
-        locked = self.faults.lock_sql(request.sobject.name) if self.faults is not None else None
+        """Refuse rows of a table, `work` or `outcome`, that somebody else holds."""
+        name = request.sobject.name
+        locked = self.faults.lock_sql(name, rows) if self.faults is not None else None
         if locked is not None:
             connection.execute(locked)
-        if self.switches.lock_contention and options.job is not None:
-            refuse_contended(connection, request, options.job)
+        if not self._contends:
+            return
+        if job is None:
+            refuse_concurrent(connection, request, self.locks, rows)
+        elif rows == "work":
+            refuse_contended(connection, request, job)
 
     def delete(
         self, request: WriteRequest, texts: pa.Table, user: str, *, hard: bool = False
@@ -132,6 +152,7 @@ class Writer:
         user: str,
         *,
         hard: bool = False,
+        job: str | None = None,
     ) -> None:
         """Delete inside the caller's transaction; leaves the temporary table `outcome`."""
         connection.register("incoming", texts)
@@ -141,6 +162,7 @@ class Writer:
         )
         connection.unregister("incoming")
         connection.execute(deleted_twice_sql())
+        self._refuse_locked(connection, request, job, "outcome")
         doomed = connection.execute("select _id as id from outcome where _error is null")
         self._bury(
             connection,
@@ -192,7 +214,7 @@ class Writer:
 
         Leaves the temporary table `outcome(_row, _id, _created, _error)`, one line per row.
         """
-        request = with_siblings(request)
+        request = with_followers(with_siblings(request))
         texts = padded(request, texts)
         first = self.store.numbers(request.sobject.prefix, texts.num_rows)
         numbers = Numbers(self.store.pod, first, texts.column("_row")[0].as_py())
@@ -207,8 +229,10 @@ class Writer:
             connection.unregister("incoming")
             if rows.num_rows > 1:
                 refuse_twins(connection, request)
-            self._refuse_locked(connection, request, options)
+            self._refuse_locked(connection, request, options.job)
             judge(connection, self.rules, request, options, stamp)
+            if request.operation != "update" and self.storage is not None:
+                self.storage.refuse_beyond(connection, self.catalog, rows.num_rows)
             if request.operation != "update":
                 connection.execute(insert_sql(request), stamp)
             if request.operation != "insert":

@@ -2,10 +2,12 @@
 
 from pipelines.local_org.catalog.model import Catalog, Field, SObject
 from pipelines.local_org.soql.compiled import Child, Compiled, Output
-from pipelines.local_org.soql.expressions import AGGREGATES, Expressions
+from pipelines.local_org.soql.expressions import Expressions
 from pipelines.local_org.soql.filters import Filters
-from pipelines.local_org.soql.scope import Resolved, Scope
+from pipelines.local_org.soql.scope import Scope
+from pipelines.local_org.soql.selection import Selection
 from pipelines.local_org.soql.tree import (
+    Condition,
     Expression,
     FunctionNode,
     Item,
@@ -13,11 +15,11 @@ from pipelines.local_org.soql.tree import (
     PathNode,
     Query,
     QueryError,
+    last_name,
     marked,
 )
 
 MAX_OFFSET = 2000
-FIELDS_LIMIT = 200
 
 
 def compile_query(catalog: Catalog, query: Query, *, deleted: bool = False) -> Compiled:
@@ -39,7 +41,9 @@ class _Compiler:
         self.catalog, self.query, self.sobject, self.deleted = catalog, query, sobject, deleted
         self.scope = Scope(catalog, sobject, query.text, query.alias, alias)
         self.expressions = Expressions(self.scope, query.text)
-        self.filters = Filters(query.text, self.expressions.value, self.semi_join)
+        self.filters = Filters(query.text, self.expressions.plain, self.semi_join)
+        self.groups: list[str] | None = None
+        """What an aggregate query groups by; None while a row is a record."""
         self.aliases: dict[str, Expression] = {}
 
     # -- the whole ---------------------------------------------------------------------------------
@@ -52,9 +56,9 @@ class _Compiler:
             sql = f"select count(*) from {self._source()}"
             return Compiled("count", self.sobject, sql, ())
         functions = [i.expression for i in items if isinstance(i.expression, FunctionNode)]
-        if query.group or any(f.name.lower() in AGGREGATES for f in functions):
+        if query.group or any(f.is_aggregate for f in functions):
             return self._aggregate(items)
-        outputs = [output for item in items for output in self._outputs(item)]
+        outputs = Selection(self.scope, query, self.expressions).all()
         children = tuple(self._child(item) for item in query.items if isinstance(item, Query))
         source = self._source()
         order = self._order()
@@ -84,10 +88,8 @@ class _Compiler:
             tests.append(f'not {alias}."IsDeleted"')
         if self.query.where is not None:
             tests.append(self.filters.sql(self.query.where))
-        for ordering in self.query.order:
-            self.expressions.value(self._aliased(ordering.expression))
-        for group in self.query.group:
-            self.expressions.value(group)
+        for expression in (*(o.expression for o in self.query.order), *self.query.group):
+            self.expressions.value(self._aliased(expression))
         joins = " ".join(["", *self.scope.lines])
         where = f" where {' and '.join(tests)}" if tests else ""
         return f"{self.sobject.table} {alias}{joins}{where}"
@@ -97,8 +99,9 @@ class _Compiler:
         return f" order by {', '.join(keys)}" if keys else ""
 
     def _ordering(self, ordering: Ordering) -> str:
-        sql, field = self.expressions.value(self._aliased(ordering.expression))
-        if not field.sortable:
+        expression = self._aliased(ordering.expression)
+        sql, field = self._of_group(expression, "Ordered field")
+        if not field.sortable or field.type == "address":
             message = f"field '{field.name}' can not be sorted in a query call"
             raise QueryError("INVALID_FIELD", self._at(ordering.expression, message))
         if field.column_type == "varchar" and field.type not in {"id", "reference"}:
@@ -123,66 +126,6 @@ class _Compiler:
         return limit + (f" offset {query.offset}" if query.offset else "")
 
     # -- what is selected --------------------------------------------------------------------------
-
-    def _outputs(self, item: Item) -> list[Output]:
-        expression = item.expression
-        if isinstance(expression, FunctionNode) and expression.name.lower() == "fields":
-            return self._all_fields(expression)
-        if isinstance(expression, FunctionNode):
-            sql, field = self.expressions.value(expression)
-            name = item.alias or _last_name(expression)
-            return [Output((), name, field, sql)]
-        if item.alias is not None:
-            raise QueryError(
-                "MALFORMED_QUERY",
-                self._at(expression, "only aggregate expressions use field aliasing"),
-            )
-        resolved = self.scope.resolve(expression)
-        return [self._output(resolved, expression)]
-
-    def _output(self, resolved: Resolved, expression: PathNode) -> Output:
-        sql = resolved.sql
-        if resolved.field.type == "address":
-            sql = self._address(resolved, expression)
-        return Output(resolved.route, resolved.field.name, resolved.field, sql)
-
-    def _address(self, resolved: Resolved, expression: PathNode) -> str:
-        """Compound addresses are read as a struct of their parts, null when all are."""
-        parent = expression.names[:-1]
-        owner = self.scope.objects.get(tuple(s.lower() for s in resolved.route), self.sobject)
-        stem = resolved.field.name.removesuffix("Address")
-        parts = []
-        for part in (
-            "City",
-            "Country",
-            "GeocodeAccuracy",
-            "Latitude",
-            "Longitude",
-            "PostalCode",
-            "CountryCode",
-            "State",
-            "StateCode",
-            "Street",
-        ):
-            if owner.get(stem + part) is not None:
-                node = PathNode((*parent, stem + part), expression.position)
-                parts.append((part[0].lower() + part[1:], self.scope.resolve(node).sql))
-        members = ", ".join(f"'{name}': {sql}" for name, sql in parts)
-        nothing = " and ".join(f"{sql} is null" for _, sql in parts)
-        return f"case when not ({nothing}) then {{{members}}} end"
-
-    def _all_fields(self, function: FunctionNode) -> list[Output]:
-        argument = function.arguments[0] if function.arguments else None
-        kind = argument.names[0].lower() if isinstance(argument, PathNode) else ""
-        if kind not in {"all", "standard", "custom"}:
-            raise QueryError("MALFORMED_QUERY", self._at(function, "unexpected FIELDS() argument"))
-        limit = self.query.limit
-        if kind != "standard" and (limit is None or limit > FIELDS_LIMIT):
-            message = f"The SOQL FIELDS function must have a LIMIT of at most {FIELDS_LIMIT}"
-            raise QueryError("MALFORMED_QUERY", self._at(function, message))
-        fields = [f for f in self.sobject.fields if kind == "all" or f.custom == (kind == "custom")]
-        nodes = [PathNode((field.name,), function.position) for field in fields]
-        return [self._output(self.scope.resolve(node), node) for node in nodes]
 
     def _routes(self, outputs: list[Output]) -> list[tuple[str, ...]]:
         routes: dict[tuple[str, ...], None] = {}
@@ -210,26 +153,67 @@ class _Compiler:
     # -- aggregates --------------------------------------------------------------------------------
 
     def _aggregate(self, items: list[Item]) -> Compiled:
-        groups = [self.expressions.value(expression)[0] for expression in self.query.group]
+        others = [item for item in self.query.items if not isinstance(item, Item)]
+        if others:
+            raise QueryError(
+                "MALFORMED_QUERY", "Only fields and functions can be selected with aggregates"
+            )
+        self.groups = [self._group(expression) for expression in self.query.group]
         outputs: list[Output] = []
         unnamed = 0
         for item in items:
             if item.alias is not None:
                 self.aliases[item.alias.lower()] = item.expression
-            sql, field = self.expressions.value(item.expression)
+            sql, field = self._of_group(item.expression, "Field")
             plain = isinstance(item.expression, PathNode)
-            if plain and sql not in groups:
-                message = f"Field must be grouped or aggregated: {_last_name(item.expression)}"
-                raise QueryError("MALFORMED_QUERY", self._at(item.expression, message))
-            name = item.alias or (_last_name(item.expression) if plain else f"expr{unnamed}")
+            name = item.alias or (last_name(item.expression) if plain else f"expr{unnamed}")
             unnamed += 0 if plain or item.alias else 1
-            outputs.append(Output((), name, field, sql))
+            function = self._call_text(item.expression)
+            outputs.append(Output((), name, field, sql, function))
         columns = ", ".join(f"{output.sql} as o{i}" for i, output in enumerate(outputs))
         source = self._source()
-        grouped = f" group by {', '.join(groups)}" if groups else ""
-        having = f" having {self.filters.sql(self.query.having)}" if self.query.having else ""
+        grouped = f" group by {', '.join(self.groups)}" if self.groups else ""
+        having = f" having {self._having(self.query.having)}" if self.query.having else ""
         sql = f"select {columns} from {source}{grouped}{having}{self._order()}{self._bounds()}"
-        return Compiled("aggregate", self.sobject, sql, tuple(outputs))
+        is_grouped = bool(self.query.group)
+        return Compiled("aggregate", self.sobject, sql, tuple(outputs), grouped=is_grouped)
+
+    def _call_text(self, expression: Expression) -> str:
+        """A call as Salesforce writes it: `avg(Amount)`; blank for a plain field."""
+        if isinstance(expression, PathNode):
+            return ""
+        inner = []
+        for argument in expression.arguments:
+            if isinstance(argument, PathNode):
+                resolved = self.scope.resolve(argument)
+                inner.append(".".join((*resolved.route, resolved.field.name)))
+            else:
+                inner.append(self._call_text(argument))
+        return f"{expression.name.lower()}({', '.join(inner)})"
+
+    def _having(self, condition: Condition) -> str:
+        def value(expression: Expression) -> tuple[str, Field]:
+            return self._of_group(self._aliased(expression), "Field")
+
+        return Filters(self.query.text, value, self.semi_join).sql(condition)
+
+    def _of_group(self, expression: Expression, what: str) -> tuple[str, Field]:
+        """An expression that has one value for each row: of a record, or of a group of them."""
+        if self.groups is None:
+            return self.expressions.plain(expression)
+        sql, field = self.expressions.value(expression)
+        is_aggregate = isinstance(expression, FunctionNode) and expression.is_aggregate
+        if not is_aggregate and sql not in self.groups:
+            message = f"{what} must be grouped or aggregated: {last_name(expression)}"
+            raise QueryError("MALFORMED_QUERY", self._at(expression, message))
+        return sql, field
+
+    def _group(self, expression: Expression) -> str:
+        sql, field = self.expressions.plain(expression)
+        if not field.groupable or field.type == "address":
+            message = f"field '{field.name}' can not be grouped in a query call"
+            raise QueryError("INVALID_FIELD", self._at(expression, message))
+        return sql
 
     def _aliased(self, expression: Expression) -> Expression:
         if isinstance(expression, PathNode) and len(expression.names) == 1:
@@ -249,7 +233,7 @@ class _Compiler:
         item = query.items[0]
         if len(query.items) != 1 or not isinstance(item, Item):
             raise QueryError("MALFORMED_QUERY", "a semi-join selects exactly one field")
-        sql, field = compiler.expressions.value(item.expression)
+        sql, field = compiler.expressions.plain(item.expression)
         if field.type not in {"id", "reference"}:
             raise QueryError("MALFORMED_QUERY", f"The selected field '{field.name}' is no id")
         source = compiler._source()
@@ -266,12 +250,6 @@ def _is_plain_count(expression: Expression) -> bool:
         and expression.name.lower() == "count"
         and not expression.arguments
     )
-
-
-def _last_name(expression: Expression) -> str:
-    while isinstance(expression, FunctionNode):
-        expression = expression.arguments[0]
-    return expression.names[-1]
 
 
 def _unsupported(query: Query) -> str:

@@ -4,6 +4,14 @@ from dataclasses import dataclass
 
 from pipelines.local_org.catalog.model import Field, SObject
 
+KIND = "\0"
+"""Stands in a step of a route between the relationship and the one kind of parent it is for."""
+
+
+def step_name(step: str) -> str:
+    """The relationship of a step, without the kind that `TYPEOF` asks for."""
+    return step.partition(KIND)[0]
+
 
 @dataclass(frozen=True)
 class Output:
@@ -13,6 +21,8 @@ class Output:
     name: str
     field: Field
     sql: str
+    function: str = ""
+    """For aggregates: how the call is written, such as `COUNT(Id)`."""
 
 
 @dataclass(frozen=True)
@@ -37,5 +47,7 @@ class Compiled:
     sql: str
     outputs: tuple[Output, ...]
     routes: tuple[tuple[str, ...], ...] = ()
-    route_objects: tuple[SObject, ...] = ()
+    route_objects: tuple[tuple[SObject, ...], ...] = ()
+    """Per route, the objects that a parent there may be of."""
     children: tuple[Child, ...] = ()
+    grouped: bool = False

@@ -2,9 +2,16 @@
 
 from pipelines.local_org.catalog.model import NUMBER_TYPES, Field
 from pipelines.local_org.soql.scope import Scope
-from pipelines.local_org.soql.tree import Expression, FunctionNode, PathNode, QueryError, marked
+from pipelines.local_org.soql.tree import (
+    AGGREGATES,
+    Expression,
+    FunctionNode,
+    PathNode,
+    QueryError,
+    marked,
+)
 
-AGGREGATES = {
+_AGGREGATES_SQL = {
     "count": "count({})",
     "count_distinct": "count(distinct {})",
     "sum": "sum({})",
@@ -50,9 +57,9 @@ class Expressions:
             resolved = self._scope.resolve(expression)
             return resolved.sql, resolved.field
         name = expression.name.lower()
-        if name in AGGREGATES and expression.arguments:
+        if name in AGGREGATES and len(expression.arguments) == 1:
             return self._aggregate(name, expression)
-        if name == "count":
+        if name == "count" and not expression.arguments:
             return "count(*)", _COUNT
         if name in {*_DATE_PARTS, "day_only"} and len(expression.arguments) == 1:
             return self._date_part(name, expression)
@@ -60,12 +67,25 @@ class Expressions:
             return self.value(expression.arguments[0])
         raise self._malformed(expression, f"unexpected token: '{expression.name}'")
 
+    def plain(self, expression: Expression) -> tuple[str, Field]:
+        """SQL for an expression that belongs to one record, and a field of its type.
+
+        Raises:
+            QueryError: as `value`; or it is an aggregate.
+        """
+        if isinstance(expression, FunctionNode) and expression.is_aggregate:
+            message = f"unexpected aggregate function: '{expression.name}'"
+            raise self._malformed(expression, message)
+        return self.value(expression)
+
     def _aggregate(self, name: str, expression: FunctionNode) -> tuple[str, Field]:
-        inner, field = self.value(expression.arguments[0])
+        inner, field = self.plain(expression.arguments[0])
+        if field.type == "address":
+            raise self._malformed(expression, f"field {field.name} cannot be aggregated")
         if name in {"sum", "avg"} and field.type not in NUMBER_TYPES:
             message = f"field {field.name} does not support aggregate operator {name.upper()}"
             raise self._malformed(expression, message)
-        sql = AGGREGATES[name].format(inner)
+        sql = _AGGREGATES_SQL[name].format(inner)
         counting = name.startswith("count")
         return sql, _COUNT if counting else (field if name in {"min", "max"} else _NUMBER)
 

@@ -44,11 +44,14 @@ class Filters:
 
     def _comparison(self, test: Comparison) -> str:
         left, field = self._resolve(test.left)
-        if not field.filterable:
+        if not field.filterable or field.type == "address":
             message = f"field '{field.name}' can not be filtered in a query call"
             raise QueryError("INVALID_FIELD", marked(self._text, test.left.position, message))
         left = _comparable(left, field)
         if isinstance(test.right, Query):
+            if field.type not in {"id", "reference"}:
+                message = f"the left operand of a semi-join must be an id, not '{field.name}'"
+                raise QueryError("MALFORMED_QUERY", marked(self._text, test.left.position, message))
             subquery = self._semi_join(test.right)
             inside = f"{left} in ({subquery})"
             return inside if test.operator == "in" else f"not coalesce({inside}, false)"
@@ -57,6 +60,8 @@ class Filters:
             return self._set(left, field, test.operator, values)
         if test.operator in {"includes", "excludes"}:
             values = test.right if isinstance(test.right, tuple) else (test.right,)
+            if field.type != "multipicklist" or any(v.kind != "text" for v in values):
+                raise self._wrong_operator(test.left.position)
             return self._picked(left, test.operator, values)
         if isinstance(test.right, tuple):
             raise QueryError("MALFORMED_QUERY", "unexpected token: '('")
@@ -87,11 +92,9 @@ class Filters:
                 )
             return f"{left} is {'not ' if operator == '!=' else ''}null"
         if operator == "like":
-            if value.kind != "text":
-                raise QueryError(
-                    "INVALID_QUERY_FILTER_OPERATOR",
-                    marked(self._text, value.position, "invalid operator"),
-                )
+            is_text = field.column_type == "varchar" and field.type not in {"id", "reference"}
+            if value.kind != "text" or not is_text:
+                raise self._wrong_operator(value.position)
             return rf"{left} like {literal(str(value.value).lower())} escape '\'"
         if value.kind == "moment":
             return self._during(left, field, operator, value)
@@ -102,8 +105,16 @@ class Filters:
             return f"{left} is distinct from {right}"
         return f"{left} {operator} {right}"
 
+    def _wrong_operator(self, position: int) -> QueryError:
+        return QueryError(
+            "INVALID_QUERY_FILTER_OPERATOR", marked(self._text, position, "invalid operator")
+        )
+
     def _during(self, left: str, field: Field, operator: str, value: Literal) -> str:
-        bounds = span(str(value.value), self._today)
+        try:
+            bounds = span(str(value.value), self._today)
+        except (ValueError, OverflowError):  # beyond the days that there are
+            bounds = None
         if bounds is None:
             message = f"unexpected token: '{value.value}'"
             raise QueryError("MALFORMED_QUERY", marked(self._text, value.position, message))
@@ -143,8 +154,10 @@ class Filters:
         raise self._wrong_type(field, value)
 
     def _checked_moment(self, value: Literal) -> str:
-        moment = self._checked(value, dt.datetime.fromisoformat)
-        return moment.astimezone(dt.UTC).replace(tzinfo=None).isoformat(sep=" ")
+        def read(text: str) -> dt.datetime:
+            return dt.datetime.fromisoformat(text).astimezone(dt.UTC).replace(tzinfo=None)
+
+        return self._checked(value, read).isoformat(sep=" ")
 
     def _checked(self, value: Literal, read: Callable[[str], _T]) -> _T:
         try:

@@ -18,10 +18,12 @@ from pipelines.local_org.soql.tree import (
     PathNode,
     Query,
     QueryError,
+    TypeOf,
     marked,
 )
 
 MAX_LENGTH = 100_000
+MOST_ROWS = 2_147_483_647
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,16 @@ class _Build(Transformer[Token, Any]):
         query: Query = parts[0]
         return query
 
+    def typeof(self, parts: list[Any]) -> TypeOf:
+        relationship, *cases, otherwise = parts
+        return TypeOf(relationship, tuple(cases), otherwise or ())
+
+    def when(self, parts: list[Any]) -> tuple[str, tuple[PathNode, ...]]:
+        return str(parts[0]), tuple(parts[1:])
+
+    def else_(self, parts: list[Any]) -> tuple[PathNode, ...]:
+        return tuple(parts)
+
     def source_alias(self, parts: list[Any]) -> _Clause:
         return _Clause("alias", str(parts[0]))
 
@@ -92,10 +104,19 @@ class _Build(Transformer[Token, Any]):
         return _Clause("order", tuple(parts))
 
     def limit(self, parts: list[Any]) -> _Clause:
-        return _Clause("limit", int(parts[0]))
+        return _Clause("limit", self._number(parts[0]))
 
     def offset(self, parts: list[Any]) -> _Clause:
-        return _Clause("offset", int(parts[0]))
+        return _Clause("offset", self._number(parts[0]))
+
+    def _number(self, token: Token) -> int:
+        if not 0 <= int(token) <= MOST_ROWS or token.startswith("+"):
+            raise self._malformed(token)
+        return int(token)
+
+    def _malformed(self, token: Token) -> QueryError:
+        message = f"unexpected token: '{token}'"
+        return QueryError("MALFORMED_QUERY", marked(self._text, token.start_pos or 0, message))
 
     def _ignored(self, _parts: list[Any]) -> _Clause:
         return _Clause("ignored", None)
@@ -153,7 +174,12 @@ class _Build(Transformer[Token, Any]):
         return query
 
     def text(self, parts: list[Token]) -> Literal:
-        return Literal("text", unescape(parts[0]), parts[0].start_pos or 0)
+        try:
+            text = unescape(parts[0])
+            text.encode()
+        except (StopIteration, RuntimeError, ValueError) as error:
+            raise self._malformed(parts[0]) from error
+        return Literal("text", text, parts[0].start_pos or 0)
 
     def datetime(self, parts: list[Token]) -> Literal:
         return Literal("datetime", str(parts[0]), parts[0].start_pos or 0)
@@ -209,6 +235,10 @@ def parse(text: str) -> Query:
         raise QueryError(
             "MALFORMED_QUERY", marked(text, position, f"unexpected token: '{text[position]}'")
         ) from error
-    except (UnexpectedInput, VisitError, StopIteration, ValueError) as error:
+    except VisitError as error:
+        if isinstance(error.orig_exc, QueryError):
+            raise error.orig_exc from error
+        raise
+    except UnexpectedInput as error:
         raise QueryError("MALFORMED_QUERY", "unexpected end of query") from error
     return query

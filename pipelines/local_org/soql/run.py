@@ -7,8 +7,9 @@ from typing import Any
 
 import duckdb
 
-from pipelines.local_org.catalog.model import Field, literal, quoted
-from pipelines.local_org.soql.compiled import Compiled, Output
+from pipelines.local_org.catalog.model import Field, SObject, literal, quoted
+from pipelines.local_org.soql.compiled import KIND, Compiled, Output, step_name
+from pipelines.local_org.soql.polymorphic import NAME
 from pipelines.local_org.soql.tree import QueryError
 
 
@@ -56,9 +57,7 @@ class Shaper:
     def _record(
         self, record_id: str, route_ids: tuple[Any, ...], values: tuple[Any, ...]
     ) -> dict[str, Any]:
-        record: dict[str, Any] = {
-            "attributes": self._attributes(self._query.sobject.name, record_id)
-        }
+        record: dict[str, Any] = {"attributes": self._attributes((self._query.sobject,), record_id)}
         places: dict[tuple[str, ...], dict[str, Any] | None] = {(): record}
         objects = dict(zip(self._query.routes, self._query.route_objects, strict=True))
         present = dict(zip(self._query.routes, route_ids, strict=True))
@@ -70,20 +69,26 @@ class Shaper:
                 holder = places[route[:-1]]
                 parent_id = present[route]
                 parent = (
-                    {"attributes": self._attributes(objects[route].name, parent_id)}
+                    {"attributes": self._attributes(objects[route], parent_id)}
                     if parent_id is not None
                     else None
                 )
                 places[route] = parent
-                if holder is not None:
-                    holder[route[-1]] = parent
+                if holder is None:
+                    continue
+                name = step_name(route[-1])
+                # Of the kinds that TYPEOF names, a parent is one at most.
+                if parent is not None or name not in holder:
+                    holder[name] = parent
             place = places[output.route]
             if place is not None:
                 place[output.name] = json_value(output.field, value)
         return record
 
-    def _attributes(self, name: str, record_id: str) -> dict[str, str]:
-        return {"type": name, "url": f"{self._path}/{name}/{record_id}"}
+    def _attributes(self, objects: tuple[SObject, ...], record_id: str) -> dict[str, str]:
+        sobject = next((o for o in objects if record_id.startswith(o.prefix)), objects[0])
+        name = sobject.name if len(objects) == 1 else NAME.name
+        return {"type": name, "url": f"{self._path}/{sobject.name}/{record_id}"}
 
     def _add_children(
         self, connection: duckdb.DuckDBPyConnection, by_id: dict[str, dict[str, Any]]
@@ -114,6 +119,8 @@ def copy_csv_sql(query: Compiled, file: Path, *, delimiter: str, line_ending: st
     """SQL that writes a query's rows as a Bulk result file, header first, every value quoted."""
     if query.kind != "records" or query.children:
         raise QueryError("INVALIDJOB", "Aggregate Relationships not supported in Bulk Query")
+    if any(KIND in step for output in query.outputs for step in output.route):
+        raise QueryError("FEATURENOTENABLED", "TYPEOF is not supported in Bulk Query")
     columns = [
         f"coalesce({_csv_sql(output, f'o{i}')}, '') as "
         + quoted(".".join((*output.route, output.name)))

@@ -22,6 +22,9 @@ class PathNode:
     position: int
 
 
+AGGREGATES = frozenset({"count", "count_distinct", "sum", "avg", "min", "max"})
+
+
 @dataclass(frozen=True)
 class FunctionNode:
     """A call such as `COUNT(Id)`, `CALENDAR_YEAR(CreatedDate)` or `FIELDS(ALL)`."""
@@ -30,8 +33,24 @@ class FunctionNode:
     arguments: tuple["Expression", ...]
     position: int
 
+    @property
+    def is_aggregate(self) -> bool:
+        """Whether it speaks of several records, itself or in one of its arguments."""
+        inner = (a for a in self.arguments if isinstance(a, FunctionNode))
+        return self.name.lower() in AGGREGATES or any(a.is_aggregate for a in inner)
+
 
 Expression = PathNode | FunctionNode
+
+
+@dataclass(frozen=True)
+class TypeOf:
+    """`TYPEOF What WHEN Account THEN Phone ELSE Name END`: fields by the kind of a parent."""
+
+    relationship: PathNode
+    cases: tuple[tuple[str, tuple[PathNode, ...]], ...]
+    """Object and the fields of it."""
+    otherwise: tuple[PathNode, ...]
 
 
 @dataclass(frozen=True)
@@ -84,7 +103,7 @@ class Ordering:
 class Query:
     """A whole query; `children` are its sub-queries in the select list."""
 
-    items: tuple["Item | Query", ...]
+    items: tuple["Item | Query | TypeOf", ...]
     source: str
     source_position: int
     text: str
@@ -97,10 +116,17 @@ class Query:
     offset: int = 0
 
 
+def last_name(expression: Expression) -> str:
+    """The name of the field that an expression is about."""
+    while isinstance(expression, FunctionNode):
+        expression = expression.arguments[0]
+    return expression.names[-1]
+
+
 def plain_query(names: Sequence[str], source: str) -> Query:
     """`SELECT names FROM source` without parsing it."""
     text = "SELECT "
-    items: list[Item | Query] = []
+    items: list[Item | Query | TypeOf] = []
     for name in names:
         text += ", " if items else ""
         items.append(Item(PathNode(tuple(name.split(".")), len(text)), None))

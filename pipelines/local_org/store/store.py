@@ -10,7 +10,8 @@ import duckdb
 
 from pipelines.local_org import ids
 from pipelines.local_org.catalog.countries import FILE as PLACES
-from pipelines.local_org.catalog.model import Catalog, Field, SObject, quoted
+from pipelines.local_org.catalog.model import Catalog, Field, SObject, literal, quoted
+from pipelines.local_org.files import matching
 from pipelines.local_org.store.plans import Plans
 
 FOLDER = Path(__file__).parent
@@ -24,7 +25,9 @@ from (
         if(state = '', '', lower(country)) as above,
         if(state = '', country, state) as code,
         name
-    from read_csv(?, header = true, all_varchar = true, nullstr = '-')
+    from read_csv(
+        ?, header = true, all_varchar = true, nullstr = '-', hive_partitioning = false
+    )
 )
 """
 
@@ -46,12 +49,12 @@ class Store:
             # The write-ahead log is as safe as the file; rewriting the file at each 16 MB of it
             # took a third of a large job.
             f"set checkpoint_threshold = '{CHECKPOINT}'",
-            f"set temp_directory = '{file.parent / 'spill'}'",
+            f"set temp_directory = {literal(str(file.parent / 'spill'))}",
         ):
             self._root.execute(setting)
         self._root.execute((FOLDER / "org.sql").read_text())
         self._root.execute((FOLDER / "history.sql").read_text())
-        self._root.execute(PLACES_SQL, [str(PLACES)])
+        self._root.execute(PLACES_SQL, [matching(PLACES)])
         places = self._root.execute("select k, code, name from org.place").fetchall()
         self.places: dict[str, list[tuple[Any, ...]]] = {place[0]: [place] for place in places}
         """The lines of `org.place` by key; there is one for each."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.sources.model import Format
+from pipelines.sources.model import Source
 from pipelines.sources.readers.reader import Reader, Unreadable
+from pipelines.sources.readers.text import open_bytes
 
 TEXT = (".csv", ".tsv", ".txt")
 LINES = (".jsonl", ".ndjson", ".json")
@@ -13,13 +14,15 @@ EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 PARQUET = (".parquet",)
 
 
-def reader(path: Path, form: Format) -> Reader:
+def reader(path: Path, source: Source) -> Reader:
     """The reader for a file, by its name.
 
     Raises:
-        Unreadable: no reader knows files of this name.
+        Unreadable: no reader knows files of this name, or this user may not read it.
     """
-    name = path.name.lower()
+    with open_bytes(path):  # whoever may not read it is told so, whatever kind of file it is
+        pass
+    name, form = path.name.lower(), source.format
     kind = Path(name.removesuffix(".gz")).suffix
     if kind in TEXT:
         from pipelines.sources.readers.delimited import Delimited
@@ -28,7 +31,7 @@ def reader(path: Path, form: Format) -> Reader:
     if kind in LINES:
         from pipelines.sources.readers.json_lines import JsonLines
 
-        return JsonLines(path, form)
+        return JsonLines(path, form, source.withholds)
     if kind in EXCEL and kind == path.suffix.lower():
         from pipelines.sources.readers.excel import Excel
 

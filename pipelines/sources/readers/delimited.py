@@ -18,10 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.model import Format
-from pipelines.sources.readers.reader import Unreadable
+from pipelines.sources.readers.reader import Places, Unreadable, plainly_named
 from pipelines.sources.readers.records import Record, load_records
-from pipelines.sources.readers.text import UTF8, Lines, encoding_of, open_bytes, open_lines
-from pipelines.warehouse import literal
+from pipelines.sources.readers.text import (
+    UTF8,
+    Lines,
+    encoding_of,
+    is_packed,
+    open_bytes,
+    open_lines,
+)
+from pipelines.warehouse import csv_sql, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -56,14 +63,15 @@ class Delimited:
                 if delimiter != self.delimiter and len(header) > 1:
                     yield delimiter, header
 
-    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Places) -> None:
         """See ``Reader.load``."""
         names, lines = self._header(self.delimiter)
         codec, mark = encoding_of(self.path, self.form.encoding)
         if codec == UTF8 and len(names) > 1 and (end := _lines(self.path)) is not None:
-            query = _read_sql(self, len(names), places)
-            if _load_wholesale(connection, name, query, places, (lines, end)):
-                return
+            with plainly_named(self.path) as path:
+                query = _read_sql(self, path, len(names), places)
+                if _load_wholesale(connection, name, query, places, (lines, end)):
+                    return
         with open_lines(self.path, codec, mark) as text:
             records = _Records(text, self, len(names), places)
             load_records(connection, name, places, records.after_header(), self.form.null_markers)
@@ -90,11 +98,11 @@ class Delimited:
 class _Records:
     """The records of a text file with Python's csv; a broken one is given as its defect."""
 
-    def __init__(self, lines: Lines, file: Delimited, width: int, places: Sequence[int]) -> None:
+    def __init__(self, lines: Lines, file: Delimited, width: int, places: Places) -> None:
         self._lines = lines
         self._file = file
         self._width = width
-        self._pick = _picker(places)
+        self._pick = _picker([*places.kept, *places.withheld])
         self._sound = 0  # records with signs beyond ASCII, all well encoded
         self._broken: list[tuple[int, int]] = []  # line, byte
 
@@ -187,7 +195,7 @@ def _load_wholesale(
     connection: DuckDBPyConnection,
     name: str,
     query: str,
-    places: Sequence[int],
+    places: Places,
     lines: tuple[int, int],
 ) -> bool:
     """Let DuckDB read the file; False, and nothing is left behind, if a line is unaccounted for."""
@@ -196,7 +204,7 @@ def _load_wholesale(
     connection.execute("set preserve_insertion_order = true")
     try:
         connection.execute(f"create temp table {name}_text as {query}")
-    except duckdb.InvalidInputException:
+    except duckdb.Error:  # whatever it stumbles over, Python tells by its line
         return False
     finally:
         connection.execute("set preserve_insertion_order = false")
@@ -213,21 +221,23 @@ def _load_wholesale(
     return True
 
 
-def _read_sql(file: Delimited, width: int, places: Sequence[int]) -> str:
-    """Read the kept columns of a file; the others are never held."""
+def _read_sql(file: Delimited, path: Path, width: int, places: Places) -> str:
+    """Read the kept columns of a file, which ``path`` names, too; the others are never held."""
     declared = ", ".join(f"'c{place}': 'varchar'" for place in range(width))
     nulls = ", ".join(literal(marker) for marker in ("", *file.form.null_markers))
-    return f"""
-        select {_columns(places)}
-        from read_csv(
-            {literal(file.path)}, auto_detect = false, header = true, columns = {{{declared}}},
-            delim = {literal(file.delimiter)}, quote = '"', escape = '"', nullstr = [{nulls}]
-        )"""
+    options = (
+        f"header = true, columns = {{{declared}}}, delim = {literal(file.delimiter)},"
+        f" quote = '\"', escape = '\"', nullstr = [{nulls}],"
+        f" compression = '{'gzip' if is_packed(file.path) else 'none'}'"
+    )
+    filled = (f"(c{at} is not null) or null as w{at}" for at in places.withheld)
+    columns = ", ".join([*(f"c{at}" for at in places.kept), *filled])
+    return f"select {columns} from {csv_sql([path], options)}"
 
 
-def _breaks_sql(name: str, places: Sequence[int]) -> str:
+def _breaks_sql(name: str, places: Places) -> str:
     """Rows with line breaks inside values, and how many lines these add up to that row."""
-    texts = ", ".join(f"c{place}" for place in places)
+    texts = ", ".join(f"c{place}" for place in places.kept)
     return f"""
         create temp table {name}_breaks as
         with broken as (
@@ -244,7 +254,7 @@ def _lines_sql(name: str) -> str:
     return f"select coalesce(max(lines), 0) from {name}_breaks"
 
 
-def _view_sql(name: str, places: Sequence[int], first: int, broken: bool) -> str:
+def _view_sql(name: str, places: Places, first: int, broken: bool) -> str:
     """A row's line: where the first row stands, plus the rows and line breaks before it."""
     if not broken:
         return f"""
@@ -259,5 +269,5 @@ def _view_sql(name: str, places: Sequence[int], first: int, broken: bool) -> str
         asof left join {name}_breaks as breaks on rows.rowid > breaks.row"""
 
 
-def _columns(places: Sequence[int]) -> str:
-    return ", ".join(f"c{place}" for place in places)
+def _columns(places: Places) -> str:
+    return ", ".join(places.names)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sources.model import Format
-from pipelines.sources.readers.reader import Unreadable
+from pipelines.sources.readers.reader import Places, Unreadable
 from pipelines.sources.readers.records import Record, load_records
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ class Excel:
             raise Unreadable("the first row is blank; it must name the columns", 1)
         return names
 
-    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Places) -> None:
         """See ``Reader.load``."""
         rows = self._rows(places, len(self.header()))
         load_records(connection, name, places, rows, self.form.null_markers)
 
-    def _rows(self, places: Sequence[int], width: int) -> Iterator[Record]:
+    def _rows(self, places: Places, width: int) -> Iterator[Record]:
         for row, cells in enumerate(self._cells(), 1):
             texts = [_text(cell) for cell in cells]
             if row == 1 or not any(texts):
@@ -48,7 +48,7 @@ class Excel:
                     row, (), f"values beyond the {width} columns of the header (row {row})"
                 )
             else:
-                yield Record(row, [texts[place] for place in places])
+                yield Record(row, [texts[at] for at in (*places.kept, *places.withheld)])
 
     def _cells(self) -> list[list[Any]]:
         import python_calamine
@@ -59,7 +59,7 @@ class Excel:
             return sheet.to_python(skip_empty_area=False)
         except python_calamine.PasswordError:
             raise Unreadable("the workbook has a password; save it without one") from None
-        except (python_calamine.CalamineError, OSError):
+        except (python_calamine.CalamineError, OSError, ValueError, OverflowError):
             raise Unreadable("not a workbook, or a damaged one; save it again from Excel") from None
 
     def _sheet(self, book: Any) -> str:

@@ -1,13 +1,18 @@
 """What every reader does: it tells the header of its file, and leaves its rows in DuckDB.
 
 The rows become a view: ``c0, c1, …`` for the columns that are kept (all ``varchar``, blank = null),
+``w2, …`` for those that are withheld (``boolean``: true where a cell is filled, else null),
 ``_row`` and ``_defect`` as in the raw relations. What the header means is not a reader's business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -22,6 +27,18 @@ class Unreadable(Exception):
         super().__init__(message)
 
 
+class Places(NamedTuple):
+    """The columns of a file by their positions: those to keep, and those of which only to count."""
+
+    kept: Sequence[int]
+    withheld: Sequence[int] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """What the columns of the view are called."""
+        return [*(f"c{at}" for at in self.kept), *(f"w{at}" for at in self.withheld)]
+
+
 class Reader(Protocol):
     """One file."""
 
@@ -32,9 +49,28 @@ class Reader(Protocol):
             Unreadable: the file is empty, no file of its kind, or its header cannot be read.
         """
 
-    def load(self, connection: DuckDBPyConnection, name: str, places: Sequence[int]) -> None:
+    def load(self, connection: DuckDBPyConnection, name: str, places: Places) -> None:
         """Make the view ``name`` of the file's rows, with the columns at these ``places``.
 
         Raises:
             Unreadable: the file turns out to be something else further down.
         """
+
+
+@contextmanager
+def plainly_named(path: Path) -> Iterator[Path]:
+    """A file under a name that DuckDB takes for that file alone: its own, or a link's.
+
+    Of a name that looks like a pattern DuckDB searches the whole folder, and no pattern can say a
+    backslash, or bytes that are no text.
+    """
+    if not _ODD.search(str(path)):
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        link = Path(folder) / "file"
+        link.symlink_to(path.absolute())
+        yield link
+
+
+_ODD = re.compile(r"[*?[\\\ud800-\udfff]")

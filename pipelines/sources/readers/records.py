@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pipelines.sources.readers.reader import Places
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -13,7 +15,7 @@ BATCH = 50_000
 
 
 class Record(NamedTuple):
-    """One row of a file: its values in the order of the kept columns, or why there are none."""
+    """One row of a file: the values of the kept and the withheld columns, or why there are none."""
 
     row: int
     values: Sequence[str | None]
@@ -23,28 +25,31 @@ class Record(NamedTuple):
 def load_records(
     connection: DuckDBPyConnection,
     name: str,
-    places: Sequence[int],
+    places: Places,
     records: Iterable[Record],
     markers: Sequence[str],
 ) -> None:
     """Make the table ``name`` of ``records``; a blank value or a null marker becomes null."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     connection.execute(_create_sql(name, places))
-    texts = [pa.string()] * len(places)
+    texts = [pa.string()] * len(places.names)
     nulls = pa.array(["", *markers])
     stream = iter(records)
     while batch := list(islice(stream, BATCH)):
         columns = _columns(batch, texts, nulls)
+        for at in range(len(places.kept), len(columns)):
+            columns[at] = pc.if_else(pc.is_valid(columns[at]), True, None)
         columns.append(pa.array([record.row for record in batch], pa.int64()))
         columns.append(pa.array([record.defect for record in batch], pa.string()))
-        names = [*(f"c{place}" for place in places), "_row", "_defect"]
+        names = [*places.names, "_row", "_defect"]
         connection.register("batch", pa.table(columns, names))
         connection.execute(_insert_sql(name))
         connection.unregister("batch")
 
 
-def _columns(batch: Sequence[Record], texts: Sequence[object], nulls: object) -> list[object]:
+def _columns(batch: Sequence[Record], texts: Sequence[object], nulls: object) -> list[Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -55,8 +60,9 @@ def _columns(batch: Sequence[Record], texts: Sequence[object], nulls: object) ->
     return [pc.if_else(pc.is_in(one, value_set=nulls), None, one) for one in arrays]
 
 
-def _create_sql(name: str, places: Sequence[int]) -> str:
-    columns = "".join(f"c{place} varchar, " for place in places)
+def _create_sql(name: str, places: Places) -> str:
+    kinds = {"c": "varchar", "w": "boolean"}
+    columns = "".join(f"{column} {kinds[column[0]]}, " for column in places.names)
     return f"create temp table {name} ({columns}_row bigint, _defect varchar)"
 
 

@@ -15,11 +15,22 @@ from pipelines.sources.readers.reader import Unreadable
 
 UTF8 = "utf-8"
 _MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, UTF8),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_FAMILY = {"utf-16": ("utf-16-le", "utf-16-be"), "utf-8-sig": (UTF8,)}
+_FAMILY = {
+    "utf-16": ("utf-16-le", "utf-16-be"),
+    "utf-32": ("utf-32-le", "utf-32-be"),
+    "utf-8-sig": (UTF8,),
+}
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file's name says that it is a ``.gz``."""
+    return path.suffix.lower() == ".gz"
 
 
 @contextmanager
@@ -30,7 +41,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         Unreadable: the file is gone, may not be read, or is a damaged archive.
     """
     try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+        with gzip.open(path) if is_packed(path) else path.open("rb") as stream:
             yield stream  # type: ignore[misc]  # a GzipFile is an IO[bytes] in all but its type
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise Unreadable("the archive is damaged or cut short; copy the file again") from None
@@ -38,6 +49,8 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         raise Unreadable("the file vanished while it was read; land the day again") from None
     except PermissionError:
         raise Unreadable("this user may not read the file; change its permissions") from None
+    except OSError as error:
+        raise Unreadable(f"it cannot be read: {error.strerror}; copy the file again") from None
 
 
 def encoding_of(path: Path, declared: str | None) -> tuple[str, int]:
@@ -59,11 +72,19 @@ def encoding_of(path: Path, declared: str | None) -> tuple[str, int]:
         )
     if declared and declared not in (detected, *(k for k, v in _FAMILY.items() if detected in v)):
         if detected is None:
-            return declared, 0
+            return _without_mark(declared), 0
         raise Unreadable(
             f"the file is {detected}, but sources.yaml declares {declared}; remove that", 1
         )
     return detected or UTF8, len(mark)
+
+
+def _without_mark(declared: str) -> str:
+    kinds = _FAMILY.get(declared, (declared,))
+    if len(kinds) > 1:
+        advice = " or ".join(f"'format: {{encoding: {kind}}}'" for kind in kinds)
+        raise Unreadable(f"the file has no {declared} mark; say {advice} in sources.yaml", 1)
+    return kinds[0]
 
 
 def _blank(half: bytes) -> bool:
@@ -120,14 +141,12 @@ class Lines:
         return None
 
     def _bad(self, text: str) -> int | None:
-        if not self._utf8:
-            at = text.find("�")
-            return None if at < 0 else at
         try:
             text.encode(UTF8)
         except UnicodeEncodeError as error:
             return error.start
-        return None
+        at = -1 if self._utf8 else text.find("�")
+        return None if at < 0 else at
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.files import draft, read_json, reading, sync, write
-from pipelines.warehouse import literal, write_parquet
+from pipelines.warehouse import parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -142,7 +142,7 @@ class Journal:
         path = self._answers(chunk)
         with draft(path) as temporary:
             write_parquet(connection, query, temporary)
-            better = look(f"read_parquet({literal(temporary)})") if look is not None else None
+            better = look(parquet_sql(temporary)) if look is not None else None
             if better is not None:
                 write_parquet(connection, better, temporary)
         self.csv(chunk.name).unlink(missing_ok=True)

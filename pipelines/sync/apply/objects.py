@@ -20,7 +20,7 @@ from pipelines.sync.apply.journal import Journal
 from pipelines.sync.apply.send import Progress, Sender, Sending
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.plan.saved import Plan
-from pipelines.warehouse import write_parquet
+from pipelines.warehouse import parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -147,7 +147,7 @@ def read_outcomes(plan: Plan, stem: str, connection: DuckDBPyConnection) -> Outc
     """The outcomes of a mapping's part that was applied."""
     path = plan.outcomes(stem)
     counted = connection.execute(
-        "select outcome, count(*) from read_parquet($1) group by outcome", [str(path)]
+        f"select outcome, count(*) from {parquet_sql(path)} group by outcome"
     ).fetchall()
     return Outcomes(
         stem, plan.objects[stem].object, path, dict.fromkeys(OUTCOMES, 0) | dict(counted)

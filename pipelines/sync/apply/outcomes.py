@@ -19,7 +19,7 @@ from pipelines.salesforce.rows import (
 from pipelines.sync.apply.payload import DELETES, SENT, digest, sendable
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.saved import ObjectPlan
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 ANSWERS = {
     "key": "varchar",
@@ -104,7 +104,7 @@ def answers_sql(files: Sequence[Path], duplicate_rules: str = "reject") -> str:
     _, condition = RETRY_WAYS.get(duplicate_rules, ("", "false"))
     alerted = f"when code = {literal(DUPLICATES)} and {condition} then {literal(ALERTED)}"
     return _ANSWERS.format(
-        files=", ".join(map(literal, files)),
+        files=parquet_sql(*files, union_by_name=True),
         alerted=alerted,
         undeleted=literal(UNDELETED),
         verdict=verdict_sql("code", "message"),
@@ -115,7 +115,7 @@ def answers_sql(files: Sequence[Path], duplicate_rules: str = "reject") -> str:
 _ANSWERS = """\
 with
 
-answered as (select * from read_parquet([{files}], union_by_name = true)),
+answered as (select * from {files}),
 
 later as (
     select key, max(attempt) as attempt, bool_or(outcome = {undeleted}) as undeleted

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.salesforce.rows import DUPLICATES
 from pipelines.sync.mapping.wire import PENDING, quoted
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 if TYPE_CHECKING:
     from pipelines.sync.plan.saved import ObjectPlan
@@ -76,7 +76,7 @@ def payload_sql(
             f"case when {pending} then {source}.sf_id else {column} end as {quoted(name)}"
         )
         joins.append(
-            f"left join read_parquet({_files(parents[parent])}) as {source}\n"
+            f"left join {parquet_sql(*parents[parent])} as {source}\n"
             f"    on {pending} and {source}.key = substr({column}, {len(mark) + 1})"
         )
         label = literal(f"its {parent} ")
@@ -101,13 +101,13 @@ def payload_sql(
         columns += [f"null::varchar as {name}" for name in ("_outcome", "_code", "_why")]
     listed = ",\n    ".join(columns)
     joined = "".join(f"\n{join}" for join in joins)
-    return f"select\n    {listed}\nfrom read_parquet({literal(payload)}) as planned{joined}"
+    return f"select\n    {listed}\nfrom {parquet_sql(payload)} as planned{joined}"
 
 
 def unanswered_sql(part: ObjectPlan, payload: Path, parents: Mapping[str, Sequence[Path]]) -> str:
     """Objects that rows to be sent wait for, though nothing is known of their phase."""
     missing = [
-        f"select {literal(parent)} as parent from read_parquet({literal(payload)})\n"
+        f"select {literal(parent)} as parent from {parquet_sql(payload)}\n"
         f"where action in ({_texts(SENT)})"
         f" and list_contains(changed, {literal(name)})"
         f" and starts_with({quoted(name)}, {literal(_mark(parent))})"
@@ -256,11 +256,6 @@ def _mark(parent: str) -> str:
 def _parent(part: ObjectPlan) -> str:
     """What a write of the row locks; one without a parent stands for itself."""
     return "key" if part.parent_field is None else f"coalesce({quoted(part.parent_field)}, key)"
-
-
-def _files(paths: Sequence[Path]) -> str:
-    """The outcomes of all who write an object, each key once: as ``read_parquet`` takes them."""
-    return f"[{', '.join(map(literal, paths))}]"
 
 
 def _texts(values: Sequence[str]) -> str:

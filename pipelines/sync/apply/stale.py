@@ -16,7 +16,7 @@ from pipelines.sync.mapping.named_objects import converts
 from pipelines.sync.mapping.policies import Limit
 from pipelines.sync.mapping.wire import normal_sql, quoted
 from pipelines.sync.plan.saved import ObjectPlan
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 STALE = "STALE"
 UNDONE = ("restore", "clear_key", *DELETES)
@@ -39,7 +39,7 @@ def stale_sql(
     names = [name for name in part.types if name in schema]
     reasons = ",\n        ".join(_reasons(part, schema, names, user_id))
     return _STALE.format(
-        planned=literal(planned),
+        planned=parquet_sql(planned),
         records=records,
         code=literal(STALE),
         reasons=reasons,
@@ -53,7 +53,7 @@ def touched_sql(planned: Path) -> str:
     deleted = f"action in ({', '.join(map(literal, DELETES))})"
     return (
         f"select distinct unnest(case when {deleted} then map_keys(before) else changed end)"
-        f" from read_parquet({literal(planned)}) where sf_id is not null"
+        f" from {parquet_sql(planned)} where sf_id is not null"
     )
 
 
@@ -62,7 +62,7 @@ with
 
 changed as (
     select planned.key, planned.before, records.*
-    from read_parquet({planned}) as planned
+    from {planned} as planned
     left join {records} as records on records."Id" = planned.sf_id
     where
         planned.sf_id is not null
@@ -104,7 +104,8 @@ def _reasons(
         f" and lower({key}) is distinct from lower(record.before[{literal(part.key_field)}])"
         f" then 'it carries the key ' || {key} end",
         f"case when not {is_deleted} and {key} is null and payload.action in ('update', 'move',"
-        " 'reassign', 'delete') then 'its key was removed' end",
+        f" 'reassign', 'delete') and not map_contains(record.before, {literal(part.key_field)})"
+        " then 'its key was removed' end",
     ]
     if any(action in part.counts for action in DELETES):
         reasons.append(

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from pipelines.sync.mapping.fields import Field, OrgSchema
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
@@ -51,6 +53,7 @@ class Block:
     country: str
     state: str | None
     city: str | None
+    postcode: str | None
 
     @property
     def place(self) -> str:
@@ -58,45 +61,69 @@ class Block:
         return quoted(f"{self.stem}_place")
 
     @property
+    def weighed(self) -> str:
+        """The SQL name of the line that says so where the postcode counts, too."""
+        return quoted(f"{self.stem}_weighed")
+
+    @property
     def joined(self) -> str:
-        """The join that finds it, from ``valued``."""
+        """The joins that find both, from ``valued``."""
+        country, state = self._text(self.country), self._text(self.state)
         return (
             f"left join places as {self.place}\n"
-            f"    on {self.place}.country_text is not distinct from {self._text(self.country)}\n"
-            f"    and {self.place}.state_text is not distinct from {self._text(self.state)}"
+            f"    on {self.place}.country_text is not distinct from {country}\n"
+            f"    and {self.place}.state_text is not distinct from {state}\n"
+            f"left join weighed as {self.weighed}\n"
+            f"    on {self.weighed}.country_text = {country}\n"
+            f"    and {self.weighed}.state_text is not distinct from {state}\n"
+            f"    and {self.weighed}.postcode = {self._text(self.postcode)}"
         )
 
     @property
     def spelled(self) -> str:
         """The select of all spellings of it, from ``valued``."""
-        country, state = self._text(self.country), self._text(self.state)
-        return f"select distinct {country} as country_text, {state} as state_text from valued"
+        return f"select distinct {self._texts} from valued"
+
+    @property
+    def with_postcodes(self) -> str:
+        """The select of all spellings of it and the postcodes beside them, from ``valued``."""
+        return f"select distinct {self._texts}, {self._text(self.postcode)} as postcode from valued"
 
     def wired(self, field: str, policy: Addresses) -> str | None:
         """SQL for the wire value of one of its fields, null where that field is as any other."""
         if field == self.country:
-            return f"{self.place}.country"
+            return self._found("country")
         if field == self.state:
-            return f"{self.place}.state"
+            return self._found("state")
         if field == self.city and policy.unknown_state == "append_to_city":
-            return f"nullif(concat_ws(', ', {self._text(self.city)}, {self.place}.no_state), '')"
+            city = self._text(self.city)
+            return f"nullif(concat_ws(', ', {city}, {self._found('no_state')}), '')"
         return None
 
     def told(self, policy: Addresses) -> Iterator[tuple[str, bool]]:
         """SQL for what the org has no code for, else null; and whether the row waits for that."""
-        yield self._told("country", self.country), policy.unknown_country == "reject"
+        reason = f"{literal(f'{self.country}: ')} || {_misfit(self.stem, 'country')}"
+        yield reason, policy.unknown_country == "reject"
         kept = policy.unknown_state == "append_to_city" and self.city is not None
         if self.state is not None and not kept:
-            yield self._told("state", self.state), policy.unknown_state == "reject"
-
-    def _told(self, kind: str, field: str) -> str:
-        return f"{literal(f'{field}: the org lists no {kind} ')} || {_misfit(self.stem, kind)}"
+            unlisted = literal(f"{self.state}: the org lists no state ")
+            reason = f"{unlisted} || {_misfit(self.stem, 'state')}"
+            yield reason, policy.unknown_state == "reject"
 
     @property
     def misfits(self) -> list[str]:
         """The columns of ``wired`` that carry what has no code."""
         kinds = ("country",) if self.state is None else ("country", "state")
-        return [f"{self.place}.no_{kind} as {_misfit(self.stem, kind)}" for kind in kinds]
+        return [f"{self._found(f'no_{kind}')} as {_misfit(self.stem, kind)}" for kind in kinds]
+
+    def _found(self, column: str) -> str:
+        place, weighed = f"{self.place}.{column}", f"{self.weighed}.{column}"
+        return f"if({self.weighed}.country_text is null, {place}, {weighed})"
+
+    @property
+    def _texts(self) -> str:
+        country, state = self._text(self.country), self._text(self.state)
+        return f"{country} as country_text, {state} as state_text"
 
     @staticmethod
     def _text(field: str | None) -> str:
@@ -110,48 +137,43 @@ def blocks(rules: Mapping[str, FieldRule], schema: Mapping[str, Field]) -> list[
         for name in rules
         if name.endswith(COUNTRY) and f"{name.removesuffix(COUNTRY)}{STATE}" in schema
     ]
+
+    def part(stem: str, name: str) -> str | None:
+        return f"{stem}{name}" if f"{stem}{name}" in rules else None
+
     return [
         Block(
             stem,
             f"{stem}{COUNTRY}",
-            f"{stem}{STATE}" if f"{stem}{STATE}" in rules else None,
-            f"{stem}City" if f"{stem}City" in rules else None,
+            state=part(stem, STATE),
+            city=part(stem, "City"),
+            postcode=part(stem, "PostalCode"),
         )
         for stem in stems
     ]
 
 
 def places_cte(found: list[Block], policy: Addresses) -> dict[str, str]:
-    """``places``: what each country and state, as people wrote them, are in the org.
+    """``places`` and ``weighed``: what countries and states, as people write them, are in the org.
 
-    Columns: ``country_text``, ``state_text``, ``country`` and ``state`` (codes), and ``no_country``
-    and ``no_state``: the texts that the org has no code for.
+    Both have ``country_text``, ``state_text``, ``country`` and ``state`` (codes), ``no_country``
+    (why there is no code for the country) and ``no_state`` (the text that has none). ``weighed``
+    has a line for each ``postcode`` beside a word that may be a country or a state, no others.
     """
     if not found:
         return {}
-    spelled = "\nunion\n".join(block.spelled for block in found)
     home = "null" if policy.default_country is None else literal(policy.default_country)
-    return {"spelled": spelled, "places": _PLACES.format(home=home)}
+    return {
+        "spelled": "\nunion\n".join(block.spelled for block in found),
+        "places": _read("read_places").replace("{home}", home),
+        "with_postcodes": "\nunion\n".join(block.with_postcodes for block in found),
+        "weighed": _read("weigh_places"),
+    }
 
 
-_PLACES = """\
-select
-    spelled.country_text,
-    spelled.state_text,
-    coalesce(states.country, countries.country) as country,
-    states.state,
-    case when countries.country is null then spelled.country_text end as no_country,
-    case when states.country is null then spelled.state_text end as no_state
-from spelled
-left join org_place as countries
-    on countries.within is null
-    and countries.spelling = norm_text(spelled.country_text)
--- A state without a country is one of the country that is meant when none is named.
-left join org_place as states
-    on states.within = case
-        when spelled.country_text is null then {home} else countries.country
-    end
-    and states.spelling = norm_text(spelled.state_text)"""
+@cache
+def _read(stem: str) -> str:
+    return (Path(__file__).parent / f"{stem}.sql").read_text(encoding="utf-8").strip()
 
 
 def _misfit(stem: str, kind: str) -> str:

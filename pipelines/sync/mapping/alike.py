@@ -11,10 +11,6 @@ from pipelines.sync.mapping.compile import value_sql
 from pipelines.sync.mapping.decided import references_sql
 from pipelines.sync.mapping.model import ObjectMapping
 
-UNCLEAR = "unclear"
-"""What stands in ``rule`` where a record may be an entity's, and only a human can say."""
-
-
 NAMES = ("FirstName", "LastName")
 """The fields that hold a name."""
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from pipelines.config import PROJECT
 from pipelines.errors import ConfigError, Problem
 from pipelines.sync.mapping.addresses import CODES, COUNTRY, STATE, code_of
 from pipelines.sync.mapping.compile import value_sql
@@ -20,13 +21,13 @@ from pipelines.sync.mapping.golden import readable
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
 from pipelines.sync.mapping.named_objects import ROUTED, USER
-from pipelines.sync.mapping.wire import limit, number_type, type_text
+from pipelines.sync.mapping.wire import constant_sql, limit, type_text, wire_sql
 from pipelines.sync.plan.row import COLUMNS
-from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+MACROS = PROJECT / "assets" / "macros.sql"
 KEY_LENGTH = 36  # characters of the longest person_key or account_key
 
 
@@ -51,6 +52,7 @@ def check_mappings(
     import duckdb
 
     with duckdb.connect(config={"enable_external_access": False}) as connection:
+        connection.execute(MACROS.read_text(encoding="utf-8"))
         problems = [
             problem
             for mapping in mappings.values()
@@ -266,9 +268,7 @@ class _Check:
             return f"{subject} is not in the list: {', '.join(field.picklist_values)}"
         if field.type in TEXT | IDS:
             return None
-        kind = field.type if field.type in ("boolean", "date") else "timestamp"
-        kind = number_type(field) if field.type in NUMBERS | INTEGERS else kind
-        query = f"select try_cast({literal(text)} as {kind}) is null"
+        query = f"select {wire_sql(field, constant_sql(constant))} is null"
         [(wrong,)] = self.connection.execute(query).fetchall()
         return f"{subject} is no {type_text(field)}" if wrong else None
 

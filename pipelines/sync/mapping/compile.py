@@ -13,12 +13,15 @@ from pipelines.sync.mapping.expression import checked_sql, columns_of
 from pipelines.sync.mapping.fields import IDS, TEXT, Field
 from pipelines.sync.mapping.folder import matches_sql, of_object
 from pipelines.sync.mapping.golden import column_sql, joined_sql
-from pipelines.sync.mapping.model import Constant, FieldRule, ObjectMapping, relation
+from pipelines.sync.mapping.matched import open_sql
+from pipelines.sync.mapping.model import FieldRule, ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import CONTACT, LEAD, ROUTED, USER
-from pipelines.sync.mapping.policies import Addresses, Policies
+from pipelines.sync.mapping.policies import Addresses, Policies, when
 from pipelines.sync.mapping.wire import (
     PENDING,
+    constant_sql,
     limit,
+    misfit_sql,
     quoted,
     text_literal,
     text_sql,
@@ -29,6 +32,8 @@ from pipelines.warehouse import literal
 
 CUT = "_cut"
 """The column of ``sf_<mapping>`` that says which texts were cut."""
+EXCLUDED, HELD_NEW = "_excluded", "_held_new"
+"""Columns of ``sf_<mapping>``: why only an opt-out is written; why no record is created."""
 CUT_TYPE = "struct(field varchar, after varchar, why varchar)[]"
 
 
@@ -40,8 +45,10 @@ def desired_sql(
 ) -> str:
     """The relation ``sf_<mapping>``: ``key``, the enabled fields in wire form, and what is told.
 
-    ``_held`` says why a row must wait, ``_left_out`` what of its addresses the org has no code for,
-    ``_cut`` (``field``, ``after``, ``why``) which texts were cut because they do not fit.
+    ``_held`` says why a row must wait, ``_held_new`` why it must where its record is yet to be
+    created, ``_left_out`` what of its addresses the org has no code for, ``_cut`` (``field``,
+    ``after``, ``why``) which texts were cut because they do not fit, ``_excluded`` why nothing but
+    an opt-out is written of it.
 
     Args:
         mapping: fit for the org (``addresses.fit``) and checked (``check.check_mappings``).
@@ -54,21 +61,29 @@ def desired_sql(
     places = blocks(rules, schema)
     waits = mapping.object == CONTACT and policies.leads.existing == "hold"
     waits = waits and bool(of_object(mappings, LEAD))
+    created = {
+        name: rule for name, rule in rules.items() if when(mapping, name, policies) == "insert"
+    }
+    always = {name: rule for name, rule in rules.items() if name not in created}
     ctes = {
         "entities": _entities_sql(mapping),
         "routed": f"select *\nfrom entities\nwhere {checked_sql(mapping.condition)}",
-        **_lookup_ctes(rules.values(), mappings),
+        **_lookup_ctes(rules.values(), mappings, policies),
         "valued": _valued_sql(rules, mapping.key_column),
         **places_cte(places, policies.addresses),
-        "wired": _wired_sql(rules, schema, places, policies.addresses),
+        "wired": _wired_sql(rules, schema, places, policies),
         **({"waiting": _waiting_sql(mappings)} if waits else {}),
     }
     columns = [
         "wired.key",
         *(_sent_sql(rule, schema[name]) for name, rule in rules.items()),
-        _messages_sql(_held(rules, schema, places, policies.addresses, waits=waits), "_held"),
+        _messages_sql(_held(always, schema, places, policies.addresses, waits=waits), "_held"),
+        _messages_sql(
+            [r for n, rule in created.items() for r in _reasons(rule, schema[n])], HELD_NEW
+        ),
         _messages_sql(_left_out(places, policies.addresses), LEFT_OUT),
         _cut_sql(rules, schema),
+        f"wired.{EXCLUDED}",
     ]
     final = _select(columns, "wired")
     if waits:
@@ -94,24 +109,28 @@ def golden_columns(mapping: ObjectMapping) -> list[str]:
 def value_sql(rule: FieldRule) -> str:
     """The value of a rule that is no look-up, before its wire form: a golden expression."""
     if rule.value is not None:
-        return _constant(rule.value)
+        return constant_sql(rule.value)
     value = _before_translation(rule)
     if rule.translate is not None:
         value = _translated(value, rule)
     if rule.default is not None:
-        value = f"coalesce({value}, {_constant(rule.default)})"
+        value = f"coalesce({value}, {constant_sql(rule.default)})"
     return value
 
 
 def _entities_sql(mapping: ObjectMapping) -> str:
     golden, read = mapping.from_, golden_columns(mapping)
-    columns = [*(column_sql(golden, column) for column in read), "routes.sobject as route"]
+    columns = [
+        *(column_sql(golden, column) for column in read),
+        "routes.sobject as route",
+        f"routes.excluded as {EXCLUDED}",
+    ]
     route = f"join routes on routes.entity_key = {golden}.{mapping.key_column}"
     return f"{_select(columns, joined_sql(golden, read))}\n{route}"
 
 
 def _valued_sql(rules: Mapping[str, FieldRule], key_column: str) -> str:
-    columns, joins = [f"routed.{key_column} as key"], []
+    columns, joins = [f"routed.{key_column} as key", f"routed.{EXCLUDED}"], []
     for name, rule in rules.items():
         if rule.lookup is None:
             columns.append(f"{value_sql(rule)} as {quoted(name)}")
@@ -127,6 +146,7 @@ def _valued_sql(rules: Mapping[str, FieldRule], key_column: str) -> str:
             joins.append(f"left join {_ids(rule)} as {lookup} on {lookup}.name = {lookup_value}")
             if _can_miss(rule):
                 columns.append(_missed(name, lookup_value, f"{lookup}.id is null"))
+                columns.append(f"{lookup}.waits as {quoted(f'{name}_waits')}")
     return "\n".join((_select(columns, "routed"), *joins))
 
 
@@ -134,22 +154,24 @@ def _wired_sql(
     rules: Mapping[str, FieldRule],
     schema: Mapping[str, Field],
     places: list[Block],
-    policy: Addresses,
+    policies: Policies,
 ) -> str:
-    columns = ["key"]
+    columns, policy, zone = ["key", EXCLUDED], policies.addresses, policies.batches.timezone
     for name, rule in rules.items():
         column, field = quoted(name), schema[name]
         placements = (placed for block in places if (placed := block.wired(name, policy)))
         if placed := next(placements, None):
             columns.append(f"{placed} as {column}")
             continue
-        wired = column if rule.lookup is not None else wire_sql(field, column)
+        wired = column if rule.lookup is not None else wire_sql(field, column, zone)
         columns.append(wired if wired == column else f"{wired} as {column}")
         if _can_miss(rule):
             columns.append(quoted(f"{name}_missed"))
+            if rule.lookup is not None:
+                columns.append(quoted(f"{name}_waits"))
         elif _can_misfit(rule, field):
-            misfit_value = f"case when {wired} is null then {column}::varchar end"
-            columns.append(f"{misfit_value} as {quoted(f'{name}_misfit')}")
+            misfit = f"case when {wired} is null then {misfit_sql(field, column)} end"
+            columns.append(f"{misfit} as {quoted(f'{name}_misfit')}")
     columns += [misfit for block in places for misfit in block.misfits]
     return "\n".join((_select(columns, "valued"), *(block.joined for block in places)))
 
@@ -225,8 +247,14 @@ def _reasons(rule: FieldRule, field: Field) -> Iterator[str]:
     column, missed = f"wired.{quoted(name)}", f"wired.{quoted(f'{name}_missed')}"
     if rule.lookup is not None and _can_miss(rule):
         unless = f" and {column} is null" if rule.on_miss == "default" else ""
-        label = literal(f"{name}: there is no {rule.lookup} ")
-        yield f"case when {missed} is not null{unless} then {label} || {missed} end"
+        label, waits = (
+            literal(f"{name}: there is no {rule.lookup} "),
+            f"wired.{quoted(f'{name}_waits')}",
+        )
+        message = (
+            f"coalesce({literal(f'its {rule.lookup} waits: ')} || {waits}, {label} || {missed})"
+        )
+        yield f"case when {missed} is not null{unless} then {message} end"
     elif _can_miss(rule):
         label = literal(f"{name}: translate does not list ")
         yield f"case when {missed} is not null then {label} || {missed} end"
@@ -255,56 +283,80 @@ def _missed(name: str, value: str, unknown: str) -> str:
 
 
 def _lookup_ctes(
-    rules: Iterable[FieldRule], mappings: Mapping[str, ObjectMapping]
+    rules: Iterable[FieldRule], mappings: Mapping[str, ObjectMapping], policies: Policies
 ) -> dict[str, str]:
-    """For each object that is looked up, one relation of ``name`` and ``id``."""
+    """For each object that is looked up, one relation of ``name``, ``id`` and why it ``waits``."""
     ctes: dict[str, str] = {}
     for rule in rules:
         if rule.lookup == USER:
             ctes[_ids(rule)] = _USER_IDS
         elif rule.lookup is not None:
-            ctes[_ids(rule)] = _record_ids_sql(rule.lookup, mappings)
+            ctes[_ids(rule)] = _record_ids_sql(rule.lookup, mappings, policies)
     return ctes
 
 
 _USER_IDS = """\
-select lower("Username") as name, min("Id") as id
+select lower("Username") as name, min("Id") as id, null::varchar as waits
 from org_user
 where "IsActive" = 'true'
 group by lower("Username")"""
 
 
-def _record_ids_sql(object_name: str, mappings: Mapping[str, ObjectMapping]) -> str:
-    """Key → Id of the org, else the mark of a create of this plan."""
+def _record_ids_sql(
+    object_name: str, mappings: Mapping[str, ObjectMapping], policies: Policies
+) -> str:
+    """Key → Id of the org, else the mark of a create of this plan; neither where it is open."""
     parents = of_object(mappings, object_name)
     key = quoted(parents[0].key)
     mark = literal(f"{PENDING}{object_name.lower()}:")
-    creates = dict.fromkeys(_indented(_creates_sql(parent, mark)) for parent in parents)
-    unions = "".join(f"    union all\n{create}\n" for create in creates)
-    return f"""\
-select name, arg_min(id, place) as id
+    creates = dict.fromkeys(_indented(_indented(_creates_sql(parent, mark))) for parent in parents)
+    unions = "".join(f"        union all\n{create}\n" for create in creates)
+    return _RECORD_IDS.format(
+        matches=matches_sql(mappings, object_name),
+        waits=_indented(_indented(open_sql(object_name, policies))).strip(),
+        records=relation("org", object_name),
+        key=key,
+        unions=unions,
+    )
+
+
+_RECORD_IDS = """\
+select name, chosen.id as id, chosen.waits as waits
 from (
-    select entity_key as name, sf_id as id, 1 as place
-    from {matches_sql(mappings, object_name)}
-    where sf_id is not null
-    union all
-    select lower({key}), "Id", 2
-    from {relation("org", object_name)}
-    where {key} is not null and "IsDeleted" = 'false'
-{unions}) as by_name
-group by name"""
+    select name, arg_min({{'id': id, 'waits': waits}}, place) as chosen
+    from (
+        select
+            entity_key as name,
+            case when waits is null then sf_id end as id,
+            waits,
+            1 as place
+        from (
+            select
+                entity_key,
+                sf_id,
+                {waits} as waits
+            from {matches}
+        )
+        where sf_id is not null or waits is not null
+        union all
+        select lower({key}), "Id", null, 2
+        from {records}
+        where {key} is not null and "IsDeleted" = 'false'
+{unions}    )
+    group by name
+)"""
 
 
 def _creates_sql(parent: ObjectMapping, mark: str) -> str:
     """Key and mark of all that a mapping takes; routes alone tell where it goes by nothing else."""
     if parent.object in ROUTED and parent.condition == parent.routed:
         return (
-            f"select entity_key, {mark} || entity_key, 3\n"
+            f"select entity_key, {mark} || entity_key, null, 3\n"
             f"from routes\nwhere sobject = {literal(parent.object)}"
         )
     key = parent.key_column
     return (
-        f"select {key}, {mark} || {key}, 3\nfrom (\n{_indented(_entities_sql(parent))}\n"
+        f"select {key}, {mark} || {key}, null, 3\nfrom (\n{_indented(_entities_sql(parent))}\n"
         f") as entities_of_{parent.stem}\nwhere {checked_sql(parent.condition)}"
     )
 
@@ -368,19 +420,11 @@ def _before_translation(rule: FieldRule) -> str:
 
 def _translated(value: str, rule: FieldRule) -> str:
     cases = " ".join(
-        f"when {text_literal(source_value)} then {_constant(org_value)}"
+        f"when {text_literal(source_value)} then {constant_sql(org_value)}"
         for source_value, org_value in (rule.translate or {}).items()
     )
     otherwise = value if rule.on_unknown == "keep" else "null"
     return f"case {value} {cases} else {otherwise} end"
-
-
-def _constant(value: Constant | None) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return text_literal(value) if isinstance(value, str) else str(value)
 
 
 def _select(columns: Iterable[str], source: str) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipelines.errors import InternalError
-from pipelines.sync.mapping.alike import NAMES, UNCLEAR, alike_ctes, name_columns
+from pipelines.sync.mapping.alike import NAMES, alike_ctes, name_columns
 from pipelines.sync.mapping.compile import columns_read, value_sql
 from pipelines.sync.mapping.decided import decided_ctes
 from pipelines.sync.mapping.folder import matches_sql
 from pipelines.sync.mapping.golden import column_sql, joined_sql
+from pipelines.sync.mapping.matched import CONVERTED, DELETED, MERGED, UNCLEAR
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import converts
 from pipelines.sync.mapping.policies import Policies
@@ -29,9 +30,6 @@ NEEDS = {
     "name_at_account": ("FirstName", "LastName", "AccountId"),
 }
 """The fields a rule compares; the mapping has to fill them."""
-
-AMBIGUOUS, DELETED, MERGED, CONVERTED = "ambiguous", "deleted", "merged", "converted"
-"""What stands in ``rule`` where no record is matched, though there is one."""
 
 ALIAS = "alias"
 """The rule that finds a record by a key which another one took over."""

@@ -2,7 +2,7 @@
 
 Which codes there are is the org's to say (describe: the values of its ``…CountryCode`` and
 ``…StateCode`` fields, and which states belong to which country). How people spell them is not in
-it; ISO 3166 (pycountry) and a few names of daily use add that.
+it; ``place_names`` adds that, and never beats the org's own codes and labels.
 """
 
 from __future__ import annotations
@@ -12,52 +12,36 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.sync.mapping.place_names import IsoPlace, country_of, iso_parts, parts_of
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-COLUMNS = ("within", "spelling", "country", "state")
-"""``within`` is null where a country is spelled, else the country whose state is spelled."""
-
-ALIASES = {
-    "AE": ("UAE",),
-    "AT": ("Österreich",),
-    "BR": ("Brasil",),
-    "CH": ("Schweiz", "Suisse", "Svizzera"),
-    "CI": ("Ivory Coast",),
-    "CZ": ("Czech Republic",),
-    "DE": ("Deutschland",),
-    "DK": ("Danmark",),
-    "ES": ("España",),
-    "GB": ("UK", "U.K.", "Great Britain", "England", "Scotland", "Wales", "Northern Ireland"),
-    "IT": ("Italia",),
-    "JP": ("Nippon",),
-    "KR": ("South Korea", "Korea"),
-    "NL": ("Holland", "The Netherlands", "Nederland"),
-    "RU": ("Russia",),
-    "SE": ("Sverige",),
-    "TR": ("Turkey", "Türkiye"),
-    "TW": ("Taiwan",),
-    "US": ("U.S.", "U.S.A.", "America", "United States of America"),
-    "VN": ("Vietnam", "Viet Nam"),
+COLUMNS = {
+    **dict.fromkeys(("within", "spelling", "country", "state", "postcode", "begins"), "varchar"),
+    "proper": "boolean",
 }
-"""Names that are not in ISO 3166, by ISO code."""
+"""``within`` is null where a country is spelled, else the country whose state is spelled. Both
+codes are null where the org does not list that state: it is known to be one, no more. ``postcode``
+and ``begins`` are regular expressions, for a whole postcode of the country and for its first signs
+in the state. ``proper`` is what an official list says: a code or the name, and no other way to
+write it."""
 
-STATE_ALIASES = {("US", "DC"): ("D.C.", "Washington DC", "Washington, D.C.")}
+CODE, LABEL, OTHER_CODE, NAME, OTHER_NAME, TERRITORY, UNLISTED = range(7)
+"""Ranks of spellings: where two places are spelled alike, the lower one is meant."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """One way to write a country, or a state within a country, and what it means in the org.
-
-    Where two places of one rank are spelled alike, the first in the alphabet is meant; the lower
-    rank wins: the org's codes, its labels, other codes, names of ISO 3166, names of daily use.
-    """
+    """One way to write a country, or a state within a country, and what it means in the org."""
 
     within: str | None
     name: str
-    country: str
+    country: str | None
     state: str | None
     rank: int
+    postcode: str | None = None
+    begins: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,36 +81,67 @@ def listed(describes: Iterable[Mapping[str, Any]]) -> Listed:
 
 
 def places(org: Listed) -> Iterator[Place]:
-    """Every spelling that is understood, of every place the org lists."""
-    iso = {code: _iso_country(code, label) for code, label in org.countries.items()}
+    """Every spelling that is understood, of every place the org lists, and of parts it does not."""
+    iso = {code: country_of(code, label) for code, label in org.countries.items()}
     for code, label in org.countries.items():
         for rank, name in _country_names(code, label, iso[code]):
-            yield Place(None, name, code, None, rank)
-    for country, states in org.states.items():
-        for code, label in states.items():
-            for rank, name in _state_names(iso.get(country), code, label):
-                yield Place(country, name, country, code, rank)
-    yield from _territories(org, iso)
+            yield Place(None, name, code, None, rank, _postcode(iso[code]))
+        yield from _parts(org, iso, code)
 
 
 def places_table(org: Listed) -> pa.Table:
-    """The places as an Arrow table for ``places_sql``: ``within, name, country, state, rank``."""
+    """The places as an Arrow table for ``places_sql``: the attributes of ``Place``."""
     import pyarrow as pa
 
-    texts = [(name, pa.string()) for name in ("within", "name", "country", "state")]
-    rows = [vars(place) for place in places(org)]
-    return pa.Table.from_pylist(rows, schema=pa.schema([*texts, ("rank", pa.int32())]))
+    texts = ("within", "name", "country", "state", "postcode", "begins")
+    types = [*((name, pa.string()) for name in texts), ("rank", pa.int32())]
+    return pa.Table.from_pylist([vars(place) for place in places(org)], schema=pa.schema(types))
 
 
 def places_sql(table: str) -> str:
-    """The relation ``org_place`` from ``places_table``: each spelling once, in its normal form."""
+    """The relation ``org_place`` from ``places_table``: each spelling once, in its normal form.
+
+    Of two places that are spelled alike the one of the lower rank is meant; of one rank, neither.
+    What other lists call a country is no country where the org calls a state elsewhere so.
+    """
     return f"""\
-select within, spelling, country, state
-from (select *, norm_text(name) as spelling from {table}) as spelled
-where spelling is not null
-qualify row_number() over (
-    partition by within, spelling order by rank, country, state
-) = 1"""
+with spelled as (
+    select *, place_words(name) as spelling
+    from {table}
+    where place_words(name) is not null
+),
+
+own_states as (
+    select within, spelling
+    from spelled
+    where within is not null and rank <= {LABEL}
+),
+
+meant as (
+    select *
+    from spelled
+    where
+        within is not null
+        or rank <= {LABEL}
+        or not exists (
+            select 1
+            from own_states
+            where own_states.spelling = spelled.spelling and own_states.within <> spelled.country
+        )
+    qualify rank = min(rank) over (partition by within, spelling)
+)
+
+select
+    within,
+    spelling,
+    any_value(country) as country,
+    any_value(state) as state,
+    any_value(postcode) as postcode,
+    any_value(begins) as begins,
+    min(rank) <= {NAME} or min(rank) = {UNLISTED} as proper
+from meant
+group by within, spelling
+having count(distinct coalesce(country, '') || '/' || coalesce(state, '')) = 1"""
 
 
 def _active(field: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -139,50 +154,41 @@ def _bits(valid_for: str | None) -> Iterator[int]:
         yield from (at * 8 + bit for bit in range(8) if byte & (0x80 >> bit))
 
 
-def _iso_country(code: str, label: str) -> Any:
-    """The ISO country of an org's, whose codes an admin may have made anew."""
-    import pycountry
-
-    countries = pycountry.countries
-    return countries.get(alpha_2=code) or countries.get(alpha_3=code) or countries.get(name=label)
-
-
-def _country_names(code: str, label: str, iso: Any) -> Iterator[tuple[int, str]]:
-    yield from ((0, code), (1, label))
+def _country_names(code: str, label: str, iso: IsoPlace | None) -> Iterator[tuple[int, str]]:
+    yield from ((CODE, code), (LABEL, label))
     if iso is not None:
-        yield from ((2, iso.alpha_2), (2, iso.alpha_3))
-        names = (getattr(iso, name, None) for name in ("name", "common_name", "official_name"))
-        yield from ((3, name) for name in names if name)
-        yield from ((4, name) for name in ALIASES.get(iso.alpha_2, ()))
+        yield from ((OTHER_CODE, iso.country), (NAME, iso.name))
+        yield from ((OTHER_NAME, name) for name in iso.others)
 
 
-def _state_names(iso: Any, code: str, label: str) -> Iterator[tuple[int, str]]:
-    yield from ((0, code), (1, label))
-    if iso is None:
-        return
-    for subdivision in _subdivisions(iso):
-        short = subdivision.code.partition("-")[2]
-        # Codes of the org may be older than ISO's; then the name tells that they are the same.
-        if short == code or subdivision.name.lower() == label.lower():
-            yield from ((2, short), (2, subdivision.code), (3, subdivision.name))
-    yield from ((4, name) for name in STATE_ALIASES.get((iso.alpha_2, code), ()))
-
-
-def _territories(org: Listed, iso: Mapping[str, Any]) -> Iterator[Place]:
-    """What ISO lists as a part of a country and the org as a country: Puerto Rico, Guam."""
-    named = {country.name: code for code, country in iso.items() if country is not None}
-    for within in org.states:
-        if iso.get(within) is None:
+def _parts(org: Listed, iso: Mapping[str, IsoPlace | None], within: str) -> Iterator[Place]:
+    """States of a country, what the org lists as a country itself, and what it does not list."""
+    country, states = iso[within], org.states.get(within, {})
+    matched = {} if country is None else parts_of(country.country, states)
+    for code, label in states.items():
+        part = matched.get(code)
+        for rank, name in _state_names(code, label, part):
+            yield Place(within, name, within, code, rank, _postcode(country), _postcode(part))
+    for part in () if country is None else iso_parts().get(country.country, ()):
+        if part in matched.values():
             continue
-        for part in _subdivisions(iso[within]):
-            code = named.get(part.name)
-            if code is not None and code not in org.states[within]:
-                for rank, name in _country_names(code, org.countries[code], iso[code]):
-                    yield Place(within, name, code, None, rank)
+        other = iso.get(part.part)
+        if other is not None and part.folded & other.folded:
+            label = org.countries[part.part]
+            for _, name in _country_names(part.part, label, other):
+                yield Place(within, name, part.part, None, TERRITORY, _postcode(other))
+        else:
+            facts = (None, None, UNLISTED, _postcode(country), _postcode(part))
+            yield from (Place(within, name, *facts) for name in part.names)
 
 
-def _subdivisions(iso: Any) -> Iterable[Any]:
-    import pycountry
+def _state_names(code: str, label: str, iso: IsoPlace | None) -> Iterator[tuple[int, str]]:
+    yield from ((CODE, code), (LABEL, label))
+    if iso is not None:
+        yield from ((OTHER_CODE, iso.part), (OTHER_CODE, f"{iso.country}-{iso.part}"))
+        yield (NAME, iso.name)
+        yield from ((OTHER_NAME, name) for name in iso.others)
 
-    subdivisions: Any = pycountry.subdivisions
-    return subdivisions.get(country_code=iso.alpha_2) or ()
+
+def _postcode(place: IsoPlace | None) -> str | None:
+    return None if place is None else place.postcode or None

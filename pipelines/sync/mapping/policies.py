@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from pipelines.config import Frozen, read_model
+from pipelines.config import Frozen, TimeZone, read_model
 from pipelines.sync.mapping.named_objects import ACCOUNT
+
+if TYPE_CHECKING:
+    from pipelines.sync.mapping.model import ObjectMapping, When
 
 FILE = "policies.yaml"
 
@@ -48,14 +50,6 @@ def _share(value: Any) -> Any:
     return float(number) / 100 if number.replace(".", "", 1).isdecimal() else value
 
 
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"{value!r} is no time zone; write it as Europe/Berlin or UTC") from None
-    return value
-
-
 Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=1)]
 
 
@@ -71,7 +65,7 @@ class Batches(Frozen):
     """The range of partitions; today is included."""
 
     start: date = date(2020, 1, 1)
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: TimeZone = "UTC"
 
 
 class IntoAccount(Frozen):
@@ -111,6 +105,7 @@ class Guests(Frozen):
     """People who ordered without an account."""
 
     addresses: Literal["capture", "ignore"] = "capture"
+    ignore_states: tuple[str, ...] = ("canceled",)
 
 
 Duplicate = Annotated[Literal["leave", "merge", "review"], only("leave", "review")]
@@ -200,6 +195,12 @@ class Plans(Frozen):
     keep_days: int = Field(30, ge=1)
 
 
+class Home(Frozen):
+    """Who else may read the home."""
+
+    share: Literal["none", "group"] = "none"
+
+
 class Policies(Frozen):
     """All of ``mappings/policies.yaml``; what is not written there has the value shown here."""
 
@@ -217,6 +218,14 @@ class Policies(Frozen):
     guards: Guards = Guards()
     api: Api = Api()
     plans: Plans = Plans()
+    home: Home = Home()
+
+
+def when(mapping: ObjectMapping, field: str, policies: Policies) -> When:
+    """When a field is sent: as its mapping says, but the name of an account has a policy."""
+    if policies.customers.keep(mapping.object, field):
+        return "insert"
+    return mapping.when(field)
 
 
 def read_policies(folder: Path) -> Policies:
@@ -239,6 +248,9 @@ def policy_row(policies: Policies) -> tuple[str, tuple[Any, ...]]:
         "customers_groups varchar[]": None if customers.groups == "all" else list(customers.groups),
         "customers_single_account varchar": customers.single_account,
         "guests_addresses varchar": policies.guests.addresses,
+        "guests_ignore_states varchar[]": [
+            state.lower() for state in policies.guests.ignore_states
+        ],
         "subscribers_as varchar": policies.subscribers.as_,
         "subscribers_parse_email varchar": policies.subscribers.parse_email,
     }

@@ -25,6 +25,15 @@ def text_literal(value: str) -> str:
     return f"({lines})" if "\n" in value else lines
 
 
+def constant_sql(value: str | bool | int | float | None) -> str:
+    """A constant of a mapping as an SQL literal of its own type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return text_literal(value) if isinstance(value, str) else str(value)
+
+
 def text_sql(value: str) -> str:
     """Text as Salesforce keeps it: line ends as line feeds, no blanks around it, never empty.
 
@@ -35,17 +44,40 @@ def text_sql(value: str) -> str:
     return f"clean_lines({value})"
 
 
-def wire_sql(field: Field, value: str) -> str:
-    """``value`` in the wire form of ``field``; null where it does not fit the type."""
+def wire_sql(field: Field, value: str, zone: str = "UTC") -> str:
+    """``value`` in the wire form of ``field``; null where it does not fit the type.
+
+    Text is read as staging reads it, undeclared: what could be two values fits none.
+
+    Args:
+        field: whose form it takes.
+        value: SQL of whatever type.
+        zone: whose time it is where text names a moment without an offset.
+    """
     if field.type == "boolean":
-        return f"try_cast({value} as boolean)::varchar"
+        return f"parse_boolean({value}::varchar)::varchar"
     if field.type == "date":
-        return f"try_cast({value} as date)::varchar"
+        return f"any_date({value})::varchar"
     if field.type == "datetime":
-        return f"strftime(try_cast({value} as timestamp), '%Y-%m-%dT%H:%M:%S.%gZ')"
+        return f"strftime(any_moment({value}, {literal(zone)}), '%Y-%m-%dT%H:%M:%S.%gZ')"
     if field.type in NUMBERS | INTEGERS:
-        return f"try_cast({value} as {number_type(field)})::varchar"
+        return _number_sql(field, f"any_number({value})")
+    if field.type == "multipicklist":
+        return f"multi_select({value}::varchar)"
     return text_sql(f"{value}::varchar")
+
+
+def _number_sql(field: Field, number: str) -> str:
+    if field.type in INTEGERS:
+        return f"whole_number({number})::varchar"
+    return f"try_cast({number} as {number_type(field)})::varchar"
+
+
+def misfit_sql(field: Field, value: str) -> str:
+    """What ``value`` says where its wire form does not; null where it is blank."""
+    if field.type in ("date", "datetime"):
+        return f"date_text({value}::varchar)"
+    return f"clean({value}::varchar)"
 
 
 def number_type(field: Field) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.sync.apply.payload import digest
-from pipelines.sync.mapping.compile import CUT
+from pipelines.sync.mapping.compile import CUT, EXCLUDED, HELD_NEW
 from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.model import ObjectMapping, relation
-from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.mapping.policies import Policies, when
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.decisions import KEPT, decided_ctes, row_fields_sql, rules_sql
-from pipelines.sync.plan.differences import compared, listed, matched_sql, when
+from pipelines.sync.plan.differences import compared, listed, matched_sql
 from pipelines.sync.plan.forecast import certain_sql, holder_columns, holder_ctes, holder_joins
 from pipelines.sync.plan.holds import (
     CHILD,
@@ -31,6 +31,7 @@ from pipelines.sync.plan.holds import (
 from pipelines.sync.plan.renames import (
     ALONE,
     ALONE_REASON,
+    EXCLUDED_REASON,
     RENAMED,
     alone_sql,
     opt_outs_of,
@@ -124,6 +125,7 @@ def plan_sql(
         opt_outs=out_sql(opt_outs),
         alone_name=ALONE,
         reason_alone=literal(ALONE_REASON),
+        reason_excluded=literal(EXCLUDED_REASON),
         reason_waits=literal(KEPT["waits"]),
         renamed=RENAMED,
         values=listed(_created(mapping, policies), 16),
@@ -132,6 +134,8 @@ def plan_sql(
         digest=digest_sql({field: schema[field].type for field in mapping.enabled()}, "desired"),
         moved=f"\n            when {_contains(moves)} then 'move'" if moves else "",
         cut=CUT,
+        excluded=EXCLUDED,
+        held_new=HELD_NEW,
         columns=listed(fields, 4),
     )
 
@@ -167,6 +171,8 @@ joined as (
     select
         desired.key,
         desired._held,
+        desired.{held_new},
+        desired.{excluded},
         desired.{cut},
         {matched_id} as sf_id,
         matched.rule as _rule,
@@ -222,7 +228,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone or {unneeded} then []
+            when reason is not null or _undone or {excluded} is not null or {unneeded} then []
             when sf_id is null then list_filter([
                 {values}
             ], lambda name: name is not null)
@@ -235,7 +241,7 @@ planned as (
     select
         *,
         case
-            when _undone then 'unchanged'
+            when _undone or {excluded} is not null then 'unchanged'
             when reason is not null then 'hold'
             when {unneeded} then 'unchanged'
             when sf_id is null then 'create'
@@ -266,7 +272,12 @@ foreseen as (
 settled as (
     select
         *,
-        case when _undone then null when _refused then likely.message else reason end as waits,
+        case
+            when _undone then null
+            when {excluded} is not null then {excluded}
+            when _refused then likely.message
+            else reason
+        end as waits,
         case
             when {alone_name} then {opt_outs}
             when not _refused then changed
@@ -281,6 +292,7 @@ select
     sf_id,
     case
         when _undone then {reason_undone}
+        when {alone_name} and {excluded} is not null then {reason_excluded} || waits
         when {alone_name} then {reason_alone} || waits
         when waits is not null then waits
         when {unneeded} then {reason_unneeded}
@@ -292,16 +304,23 @@ select
     scope,
     sends as changed,
     case
+        -- A record that carries no key of ours gets none by it.
         when {alone_name}
-            then map(sends, list_transform(
-                sends, lambda name: _befores[list_position(_changed, name)]
-            ))
+            then map(
+                if(_adopt, list_append(sends, {key_field}), sends),
+                list_transform(
+                    if(_adopt, list_append(sends, {key_field}), sends),
+                    lambda name: _befores[list_position(_changed, name)]
+                )
+            )
         when _alias is not null and not _refused
             then map(list_append(changed, {key_field}), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
         else map([], [])
     end as before,
     case
+        when {alone_name} and {excluded} is not null
+            then list_filter(_fields, lambda cell: list_contains(sends, cell.field))
         when {alone_name} then list_transform(_fields, lambda cell: case
             when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
                 then cell

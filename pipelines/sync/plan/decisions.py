@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
-from pipelines.sync.mapping.model import Constant, FieldRule, ObjectMapping
-from pipelines.sync.mapping.policies import Policies
-from pipelines.sync.mapping.wire import text_literal, wire_sql
-from pipelines.sync.plan.differences import compared, listed, when
+from pipelines.sync.mapping.model import FieldRule, ObjectMapping
+from pipelines.sync.mapping.policies import Policies, when
+from pipelines.sync.mapping.wire import constant_sql, wire_sql
+from pipelines.sync.plan.differences import compared, is_company, listed
 from pipelines.warehouse import literal
 
 SENT = {
@@ -33,6 +33,7 @@ KEPT = {
     "filled_kept": "ours only fills blanks (when: if_empty, or a default); the org has a value",
     "consent_kept": "an opt-out in the org that we did not write is never turned back",
     "undone_kept": "it was undone, and our value has not changed since",
+    "company_differs": "its company is another one; it stays at its account (when: insert)",
     "waits": "it waits with the rest of its row, whose opt-out alone is sent",
     "review": "somebody has to look: drift, conflict or on_adopt says review",
 }
@@ -46,8 +47,10 @@ def rules_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policies: Pol
         for place, name in enumerate(compared(mapping, policies))
     ]
     # The first row is none: it gives the types where a mapping compares nothing.
-    none = f"(null::varchar, 0, {', '.join(['null::varchar'] * 6)}, false, false)"
-    columns = "field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent"
+    none = f"(null::varchar, 0, {', '.join(['null::varchar'] * 6)}, false, false, false)"
+    columns = (
+        "field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent, company"
+    )
     values = listed([none, *rows], 4)
     return f"select *\nfrom (\n    values\n    {values}\n) as rule (\n    {columns}\n)"
 
@@ -62,20 +65,17 @@ def _rule_row(place: int, field: Field, mapping: ObjectMapping, policies: Polici
         literal(field.type),
         "null" if group is None else literal(group),
         *map(literal, (rule.drift, rule.conflict, rule.on_adopt)),
-        _standby(rule, field),
+        _standby(rule, field, policies.batches.timezone),
     ]
-    return f"({', '.join((*cells, *map(_flag, (fills, name in OPT_OUTS))))})"
+    flags = (fills, name in OPT_OUTS, is_company(mapping, name, policies))
+    return f"({', '.join((*cells, *map(_flag, flags)))})"
 
 
-def _standby(rule: FieldRule, field: Field) -> str:
+def _standby(rule: FieldRule, field: Field, zone: str) -> str:
     """The default in wire form: a value that only stands in for one that nobody knows."""
     if rule.default is None or rule.lookup is not None:
         return "null"
-    return wire_sql(field, _text(rule.default))
-
-
-def _text(value: Constant) -> str:
-    return text_literal(str(value).lower() if isinstance(value, bool) else str(value))
+    return wire_sql(field, constant_sql(rule.default), zone)
 
 
 def _flag(value: bool) -> str:
@@ -158,6 +158,7 @@ select
     after,
     sent,
     case
+        when company then 'company_differs'
         when undone then 'undone_kept'
         when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
         when fills and not blank then 'filled_kept'

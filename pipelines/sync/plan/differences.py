@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
-from pipelines.sync.mapping.match import DELETED
-from pipelines.sync.mapping.model import ObjectMapping, When, relation
-from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.mapping.matched import DELETED
+from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import ACCOUNT
+from pipelines.sync.mapping.policies import Policies, when
 from pipelines.sync.mapping.wire import differs_sql, quoted
 from pipelines.warehouse import literal
 
@@ -27,7 +28,7 @@ def differences_sql(mapping: ObjectMapping, schema: Mapping[str, Field], policie
     fields = [schema[name] for name in compared(mapping, policies)]
     if not fields:
         return _NOTHING
-    units = list(_units(mapping, fields))
+    units = list(_units(mapping, fields, policies))
     return _DIFFERENCES.format(
         desired=relation("sf", mapping.stem),
         matched=matched_sql(mapping, policies),
@@ -55,15 +56,18 @@ def matched_sql(mapping: ObjectMapping, policies: Policies) -> str:
 
 
 def compared(mapping: ObjectMapping, policies: Policies) -> list[str]:
-    """The fields that may change on a record that is there, in the order of the mapping."""
-    return [name for name in mapping.enabled() if when(mapping, name, policies) != "insert"]
+    """The fields that may change on a record that is there, and accounts, of which it is told."""
+    return [
+        name
+        for name in mapping.enabled()
+        if when(mapping, name, policies) != "insert" or is_company(mapping, name, policies)
+    ]
 
 
-def when(mapping: ObjectMapping, field: str, policies: Policies) -> When:
-    """When a field is sent: as its mapping says, but the name of an account has a policy."""
-    if policies.customers.keep(mapping.object, field):
-        return "insert"
-    return mapping.when(field)
+def is_company(mapping: ObjectMapping, field: str, policies: Policies) -> bool:
+    """Whether a field names the account of a record that stays where it is once it is there."""
+    looked_up = mapping.fields[field].lookup
+    return looked_up == ACCOUNT and when(mapping, field, policies) == "insert"
 
 
 def listed(items: Iterable[str], indent: int) -> str:
@@ -124,13 +128,17 @@ def _columns(fields: list[Field]) -> Iterator[str]:
         yield f"{differs_sql(field, desired, stored)} as {_differs(field)}"
 
 
-def _units(mapping: ObjectMapping, fields: list[Field]) -> Iterator[tuple[str, list[Field]]]:
+def _units(
+    mapping: ObjectMapping, fields: list[Field], policies: Policies
+) -> Iterator[tuple[str, list[Field]]]:
     """What is compared as one: a single field, or the fields of a group; with its condition."""
     groups_done = set()
     for field in fields:
         group = mapping.group(field.field)
         clears = mapping.fields[field.field].blank == "clear"
-        if group is None:
+        if is_company(mapping, field.field, policies):
+            yield f"({_was(field)} <> '' and {_unit_differs([field], clears=False)})", [field]
+        elif group is None:
             yield _unit_differs([field], clears=clears), [field]
         elif group not in groups_done:
             groups_done.add(group)

@@ -16,7 +16,7 @@ from pipelines.salesforce.rows import ROW_CODES, Verdict
 from pipelines.sync.mapping.fields import IDS, INTEGERS, NUMBERS, Field
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.wire import quoted
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -190,7 +190,7 @@ def _sent_sql(payload: Path, outcomes: Path) -> str:
     return f"""\
 from (
     select planned.forecast, outcome.outcome, outcome.code
-    from read_parquet({literal(payload)}) as planned
-    join read_parquet({literal(outcomes)}) as outcome on outcome.key = planned.key
+    from {parquet_sql(payload)} as planned
+    join {parquet_sql(outcomes)} as outcome on outcome.key = planned.key
 )
 where outcome in ('created', 'updated', 'deleted', 'rejected')"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.sync.mapping.alike import UNCLEAR
+from pipelines.sync.mapping.compile import HELD_NEW
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
-from pipelines.sync.mapping.match import AMBIGUOUS, CONVERTED, DELETED, MERGED
+from pipelines.sync.mapping.matched import AMBIGUOUS, CONVERTED, DELETED, MERGED, UNCLEAR
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.wire import PENDING, quoted
@@ -81,6 +81,7 @@ def holds(
         Hold("_undone", "null"),
         Hold("_wrong is not null", "_wrong"),
         Hold("_held is not null", "_held"),
+        Hold(f"sf_id is null and {HELD_NEW} is not null", HELD_NEW),
         *deleted.holds,
         Hold("_open is not null", "_open", "_open_decide"),
         Hold(f"{RENAMES} is not null", RENAMES, rename_ok_sql(REFERENCE)),

@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.sync.decisions import FILE
+from pipelines.sync.mapping.compile import EXCLUDED
 from pipelines.sync.mapping.decided import references_sql
 from pipelines.sync.mapping.fields import OPT_OUTS
+from pipelines.sync.mapping.matched import DELETED
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.warehouse import literal
 
@@ -26,6 +28,9 @@ ALONE = "_opt_out_alone"
 
 ALONE_REASON = "only its opt-out is sent, the rest waits: "
 """How the reason of such a row begins; whoever keeps outcomes knows by it that the row waits."""
+
+EXCLUDED_REASON = "only its opt-out is sent: "
+"""How the reason begins of a row of which nothing else is ever sent; it does not wait."""
 
 NAMERS = {"key": "varchar", "reference": "varchar", "trusted": "boolean", "line": "integer"}
 """The columns of ``namers_<object>``, see ``namers_sql``."""
@@ -93,13 +98,13 @@ def rename_ok_sql(reference: str) -> str:
 def alone_sql(opt_outs: Sequence[str]) -> str:
     """Whether a row that waits sends its opt-out all the same: a refusal waits for nobody.
 
-    Only where the record is ours and alive; it reads ``_changed`` and the desired values.
+    Only where the record is known and alive; it reads ``_changed`` and the desired values.
     """
     if not opt_outs:
         return f"false as {ALONE}"
-    is_matched_by_key = "_rule in ('key', 'alias') and sf_id is not null"
     return (
-        f"(reason is not null or _refused) and {is_matched_by_key}"
+        f"(reason is not null or {EXCLUDED} is not null or _refused)"
+        f" and sf_id is not null and _rule <> {literal(DELETED)} and not _undone"
         f" and len({out_sql(opt_outs)}) > 0 as {ALONE}"
     )
 

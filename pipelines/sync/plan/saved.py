@@ -30,7 +30,7 @@ from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.folder import called, of_object
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.plan.row import ACTIONS
-from pipelines.warehouse import literal
+from pipelines.warehouse import parquet_sql
 
 HEADER = "header.json"
 
@@ -305,23 +305,20 @@ def _content_sql(payload: Path) -> str:
     # Whatever is unchanged may come and go without making it another plan.
     return (
         "select count(*), coalesce(bit_xor(hash(planned)), 0) "
-        f"from (select * exclude (scope) from read_parquet({literal(payload)})"
+        f"from (select * exclude (scope) from {parquet_sql(payload)}"
         " where action <> 'unchanged') as planned"
     )
 
 
 def _counts_sql(payload: Path) -> str:
-    return (
-        f"select action, count(*) from read_parquet({literal(payload)}) "
-        "group by action order by action"
-    )
+    return f"select action, count(*) from {parquet_sql(payload)} group by action order by action"
 
 
 def _twice_sql(payload: Path) -> str:
     # Unique text in Salesforce ignores case.
     return (
         "select count(*) from (select lower(key) as key "
-        f"from read_parquet({literal(payload)}) group by lower(key) having count(*) > 1)"
+        f"from {parquet_sql(payload)} group by lower(key) having count(*) > 1)"
     )
 
 

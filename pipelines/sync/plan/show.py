@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.row import ACTIONS, UNDO_ACTIONS, WRITES
 from pipelines.sync.plan.saved import ObjectPlan, Plan
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,7 +152,7 @@ _COUNTED = {
 def _counted_sql(payload: Path, column: str, where: str) -> str:
     return f"""\
 select counted, count(*)
-from (select {column} as counted from read_parquet({literal(payload)}) where {where})
+from (select {column} as counted from {parquet_sql(payload)} where {where})
 where counted is not null
 group by counted
 order by count(*) desc, counted"""
@@ -165,7 +165,7 @@ def _undecided_sql(payload: Path) -> str:
 def payload_sql(payload: Path) -> str:
     """The rows of a payload; an older one, or that of an undo, has nothing to decide."""
     nothing = "select null::varchar as decide where false"
-    return f"({nothing} union all by name select * from read_parquet({literal(payload)}))"
+    return f"({nothing} union all by name select * from {parquet_sql(payload)})"
 
 
 def rows(

@@ -9,6 +9,9 @@ records as (select * from org_contact),
 compared as (
     select
         desired.key,
+        desired."AccountId",
+        records."AccountId" as "_was_AccountId",
+        (desired."AccountId" is distinct from records."AccountId" and normal_id(desired."AccountId") is distinct from normal_id(records."AccountId")) as "_differs_AccountId",
         desired."Salutation",
         records."Salutation" as "_was_Salutation",
         (desired."Salutation" is distinct from records."Salutation" and normal_word(desired."Salutation") is distinct from normal_word(records."Salutation")) as "_differs_Salutation",
@@ -87,6 +90,10 @@ entries as (
     select
         key,
         unnest(list_filter([
+            case
+                when ("_was_AccountId" <> '' and ("AccountId" is not null and "_differs_AccountId"))
+                then {'field': 'AccountId', 'before': "_was_AccountId", 'after': "AccountId", 'equal': not "_differs_AccountId"}
+            end,
             case
                 when ("Salutation" is not null and "_differs_Salutation")
                 then {'field': 'Salutation', 'before': "_was_Salutation", 'after': "Salutation", 'equal': not "_differs_Salutation"}
@@ -182,7 +189,8 @@ entries as (
         ], lambda entry: entry is not null)) as entry
     from compared
     where
-        ("Salutation" is not null and "_differs_Salutation")
+        ("_was_AccountId" <> '' and ("AccountId" is not null and "_differs_AccountId"))
+        or ("Salutation" is not null and "_differs_Salutation")
         or ("FirstName" is not null and "_differs_FirstName")
         or ("LastName" is not null and "_differs_LastName")
         or ("Title" is not null and "_differs_Title")

@@ -24,22 +24,22 @@ rules as (
     select *
     from (
         values
-        (null::varchar, 0, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, false, false),
-        ('Phone', 0, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('Fax', 1, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('Website', 2, 'url', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('BillingStreet', 3, 'textarea', 'billing', 'keep', 'source', 'fill_empty', null, false, false),
-        ('BillingCity', 4, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false),
-        ('BillingState', 5, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false),
-        ('BillingPostalCode', 6, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false),
-        ('BillingCountry', 7, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false),
-        ('ShippingStreet', 8, 'textarea', 'shipping', 'keep', 'source', 'fill_empty', null, false, false),
-        ('ShippingCity', 9, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false),
-        ('ShippingState', 10, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false),
-        ('ShippingPostalCode', 11, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false),
-        ('ShippingCountry', 12, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false)
+        (null::varchar, 0, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, false, false, false),
+        ('Phone', 0, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('Fax', 1, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('Website', 2, 'url', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('BillingStreet', 3, 'textarea', 'billing', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('BillingCity', 4, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('BillingState', 5, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('BillingPostalCode', 6, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('BillingCountry', 7, 'string', 'billing', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('ShippingStreet', 8, 'textarea', 'shipping', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('ShippingCity', 9, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('ShippingState', 10, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('ShippingPostalCode', 11, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('ShippingCountry', 12, 'string', 'shipping', 'keep', 'source', 'fill_empty', null, false, false, false)
     ) as rule (
-        field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent
+        field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent, company
     )
 ),
 
@@ -108,6 +108,7 @@ decided as (
         after,
         sent,
         case
+            when company then 'company_differs'
             when undone then 'undone_kept'
             when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
             when fills and not blank then 'filled_kept'
@@ -157,6 +158,7 @@ row_fields as (
                 when 'filled_kept' then 'ours only fills blanks (when: if_empty, or a default); the org has a value'
                 when 'consent_kept' then 'an opt-out in the org that we did not write is never turned back'
                 when 'undone_kept' then 'it was undone, and our value has not changed since'
+                when 'company_differs' then 'its company is another one; it stays at its account (when: insert)'
                 when 'waits' then 'it waits with the rest of its row, whose opt-out alone is sent'
                 when 'review' then 'somebody has to look: drift, conflict or on_adopt says review'
             end, case when sends then cuts.why end)
@@ -176,6 +178,8 @@ joined as (
     select
         desired.key,
         desired._held,
+        desired._held_new,
+        desired._excluded,
         desired._cut,
         matched.sf_id as sf_id,
         matched.rule as _rule,
@@ -237,6 +241,7 @@ held as (
             when _undone then null
             when _wrong is not null then _wrong
             when _held is not null then _held
+            when sf_id is null and _held_new is not null then _held_new
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Account of the org'
             when _rule = 'unclear' then 'the Account ' || _gone_id || ' of the org has the same e-mail address, and a name that agrees in part'
             when _rule = 'merged' then 'its Account was merged into ' || _gone_id || ' in the org'
@@ -252,6 +257,7 @@ held as (
             when _undone then null::varchar
             when _wrong is not null then null::varchar
             when _held is not null then null::varchar
+            when sf_id is null and _held_new is not null then null::varchar
             when _rule = 'ambiguous' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
             when _rule = 'unclear' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1] || chr(10) || csv_line('different', coalesce(_reference, key), _gone_id)
             when _rule = 'merged' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
@@ -274,7 +280,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone or (sf_id is null and note is null and not _needed) then []
+            when reason is not null or _undone or _excluded is not null or (sf_id is null and note is null and not _needed) then []
             when sf_id is null then list_filter([
                 case when "Name" is not null then 'Name' end,
                 case when "Phone" is not null then 'Phone' end,
@@ -300,7 +306,7 @@ planned as (
     select
         *,
         case
-            when _undone then 'unchanged'
+            when _undone or _excluded is not null then 'unchanged'
             when reason is not null then 'hold'
             when (sf_id is null and note is null and not _needed) then 'unchanged'
             when sf_id is null then 'create'
@@ -331,7 +337,12 @@ foreseen as (
 settled as (
     select
         *,
-        case when _undone then null when _refused then likely.message else reason end as waits,
+        case
+            when _undone then null
+            when _excluded is not null then _excluded
+            when _refused then likely.message
+            else reason
+        end as waits,
         case
             when _opt_out_alone then list_filter([]::varchar[], lambda name: name is not null)
             when not _refused then changed
@@ -346,6 +357,7 @@ select
     sf_id,
     case
         when _undone then 'it was undone, and nothing that we want of it has changed since'
+        when _opt_out_alone and _excluded is not null then 'only its opt-out is sent: ' || waits
         when _opt_out_alone then 'only its opt-out is sent, the rest waits: ' || waits
         when waits is not null then waits
         when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no Account is made'
@@ -357,16 +369,23 @@ select
     scope,
     sends as changed,
     case
+        -- A record that carries no key of ours gets none by it.
         when _opt_out_alone
-            then map(sends, list_transform(
-                sends, lambda name: _befores[list_position(_changed, name)]
-            ))
+            then map(
+                if(_adopt, list_append(sends, 'Causeway_Key__c'), sends),
+                list_transform(
+                    if(_adopt, list_append(sends, 'Causeway_Key__c'), sends),
+                    lambda name: _befores[list_position(_changed, name)]
+                )
+            )
         when _alias is not null and not _refused
             then map(list_append(changed, 'Causeway_Key__c'), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
         else map([], [])
     end as before,
     case
+        when _opt_out_alone and _excluded is not null
+            then list_filter(_fields, lambda cell: list_contains(sends, cell.field))
         when _opt_out_alone then list_transform(_fields, lambda cell: case
             when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
                 then cell

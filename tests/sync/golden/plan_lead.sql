@@ -24,26 +24,26 @@ rules as (
     select *
     from (
         values
-        (null::varchar, 0, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, false, false),
-        ('Salutation', 0, 'picklist', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('FirstName', 1, 'string', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('LastName', 2, 'string', null, 'keep', 'source', 'fill_empty', clean_lines('[not provided]'::varchar), false, false),
-        ('Company', 3, 'string', null, 'keep', 'source', 'fill_empty', clean_lines('[not provided]'::varchar), false, false),
-        ('Title', 4, 'string', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('Email', 5, 'email', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('Phone', 6, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('MobilePhone', 7, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('Fax', 8, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('Website', 9, 'url', null, 'keep', 'source', 'fill_empty', null, false, false),
-        ('Street', 10, 'textarea', 'address', 'keep', 'source', 'fill_empty', null, false, false),
-        ('City', 11, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false),
-        ('State', 12, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false),
-        ('PostalCode', 13, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false),
-        ('Country', 14, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false),
-        ('HasOptedOutOfEmail', 15, 'boolean', null, 'keep', 'source', 'fill_empty', null, false, true),
-        ('Description', 16, 'textarea', null, 'keep', 'source', 'fill_empty', null, false, false)
+        (null::varchar, 0, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, null::varchar, false, false, false),
+        ('Salutation', 0, 'picklist', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('FirstName', 1, 'string', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('LastName', 2, 'string', null, 'keep', 'source', 'fill_empty', clean_lines('[not provided]'::varchar), false, false, false),
+        ('Company', 3, 'string', null, 'keep', 'source', 'fill_empty', clean_lines('[not provided]'::varchar), false, false, false),
+        ('Title', 4, 'string', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('Email', 5, 'email', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('Phone', 6, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('MobilePhone', 7, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('Fax', 8, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('Website', 9, 'url', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('Street', 10, 'textarea', 'address', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('City', 11, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('State', 12, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('PostalCode', 13, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('Country', 14, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('HasOptedOutOfEmail', 15, 'boolean', null, 'keep', 'source', 'fill_empty', null, false, true, false),
+        ('Description', 16, 'textarea', null, 'keep', 'source', 'fill_empty', null, false, false, false)
     ) as rule (
-        field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent
+        field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent, company
     )
 ),
 
@@ -112,6 +112,7 @@ decided as (
         after,
         sent,
         case
+            when company then 'company_differs'
             when undone then 'undone_kept'
             when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
             when fills and not blank then 'filled_kept'
@@ -161,6 +162,7 @@ row_fields as (
                 when 'filled_kept' then 'ours only fills blanks (when: if_empty, or a default); the org has a value'
                 when 'consent_kept' then 'an opt-out in the org that we did not write is never turned back'
                 when 'undone_kept' then 'it was undone, and our value has not changed since'
+                when 'company_differs' then 'its company is another one; it stays at its account (when: insert)'
                 when 'waits' then 'it waits with the rest of its row, whose opt-out alone is sent'
                 when 'review' then 'somebody has to look: drift, conflict or on_adopt says review'
             end, case when sends then cuts.why end)
@@ -206,6 +208,8 @@ joined as (
     select
         desired.key,
         desired._held,
+        desired._held_new,
+        desired._excluded,
         desired._cut,
         matched.sf_id as sf_id,
         matched.rule as _rule,
@@ -270,6 +274,7 @@ held as (
             when _undone then null
             when _wrong is not null then _wrong
             when _held is not null then _held
+            when sf_id is null and _held_new is not null then _held_new
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Lead of the org'
             when _rule = 'unclear' then 'the Lead ' || _gone_id || ' of the org has the same e-mail address, and a name that agrees in part'
             when _rule = 'merged' then 'its Lead was merged into ' || _gone_id || ' in the org'
@@ -285,6 +290,7 @@ held as (
             when _undone then null::varchar
             when _wrong is not null then null::varchar
             when _held is not null then null::varchar
+            when sf_id is null and _held_new is not null then null::varchar
             when _rule = 'ambiguous' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
             when _rule = 'unclear' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1] || chr(10) || csv_line('different', coalesce(_reference, key), _gone_id)
             when _rule = 'merged' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
@@ -307,7 +313,7 @@ sent as (
     select
         *,
         case
-            when reason is not null or _undone or (sf_id is null and note is null and not _needed) then []
+            when reason is not null or _undone or _excluded is not null or (sf_id is null and note is null and not _needed) then []
             when sf_id is null then list_filter([
                 case when "Salutation" is not null then 'Salutation' end,
                 case when "FirstName" is not null then 'FirstName' end,
@@ -337,7 +343,7 @@ planned as (
     select
         *,
         case
-            when _undone then 'unchanged'
+            when _undone or _excluded is not null then 'unchanged'
             when reason is not null then 'hold'
             when (sf_id is null and note is null and not _needed) then 'unchanged'
             when sf_id is null then 'create'
@@ -362,7 +368,7 @@ foreseen as (
             when action in ('create', 'adopt', 'undelete', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
         end as likely,
         false as _refused,
-        (reason is not null or _refused) and _rule in ('key', 'alias') and sf_id is not null and len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)) > 0 as _opt_out_alone
+        (reason is not null or _excluded is not null or _refused) and sf_id is not null and _rule <> 'deleted' and not _undone and len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)) > 0 as _opt_out_alone
     from planned
     left join refused_lead as refused on refused.key = planned.key
 ),
@@ -371,7 +377,12 @@ foreseen as (
 settled as (
     select
         *,
-        case when _undone then null when _refused then likely.message else reason end as waits,
+        case
+            when _undone then null
+            when _excluded is not null then _excluded
+            when _refused then likely.message
+            else reason
+        end as waits,
         case
             when _opt_out_alone then list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)
             when not _refused then changed
@@ -386,6 +397,7 @@ select
     sf_id,
     case
         when _undone then 'it was undone, and nothing that we want of it has changed since'
+        when _opt_out_alone and _excluded is not null then 'only its opt-out is sent: ' || waits
         when _opt_out_alone then 'only its opt-out is sent, the rest waits: ' || waits
         when waits is not null then waits
         when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no Lead is made'
@@ -397,16 +409,23 @@ select
     scope,
     sends as changed,
     case
+        -- A record that carries no key of ours gets none by it.
         when _opt_out_alone
-            then map(sends, list_transform(
-                sends, lambda name: _befores[list_position(_changed, name)]
-            ))
+            then map(
+                if(_adopt, list_append(sends, 'Causeway_Key__c'), sends),
+                list_transform(
+                    if(_adopt, list_append(sends, 'Causeway_Key__c'), sends),
+                    lambda name: _befores[list_position(_changed, name)]
+                )
+            )
         when _alias is not null and not _refused
             then map(list_append(changed, 'Causeway_Key__c'), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
         else map([], [])
     end as before,
     case
+        when _opt_out_alone and _excluded is not null
+            then list_filter(_fields, lambda cell: list_contains(sends, cell.field))
         when _opt_out_alone then list_transform(_fields, lambda cell: case
             when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
                 then cell

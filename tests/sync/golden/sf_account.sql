@@ -17,7 +17,8 @@ entities as (
         accounts."shipping_state",
         accounts."shipping_postal_code",
         accounts."shipping_country",
-        routes.sobject as route
+        routes.sobject as route,
+        routes.excluded as _excluded
     from accounts
     join routes on routes.entity_key = accounts.account_key
 ),
@@ -31,6 +32,7 @@ routed as (
 valued as (
     select
         routed.account_key as key,
+        routed._excluded,
         "name" as "Name",
         "phone" as "Phone",
         "fax" as "Fax",
@@ -51,6 +53,7 @@ valued as (
 wired as (
     select
         key,
+        _excluded,
         clean_lines("Name"::varchar) as "Name",
         clean_lines("Phone"::varchar) as "Phone",
         clean_lines("Fax"::varchar) as "Fax",
@@ -99,6 +102,7 @@ select
         ),
         ''
     ) as _held,
+    null::varchar as _held_new,
     null::varchar as _left_out,
     case
         when
@@ -114,5 +118,6 @@ select
             cut_text('ShippingStreet', wired."ShippingStreet", 255),
             cut_text('ShippingCity', wired."ShippingCity", 40)
         ], lambda cut: cut is not null)
-    end as _cut
+    end as _cut,
+    wired._excluded
 from wired

@@ -17,7 +17,8 @@ entities as (
         accounts."shipping_state",
         accounts."shipping_postal_code",
         accounts."shipping_country",
-        routes.sobject as route
+        routes.sobject as route,
+        routes.excluded as _excluded
     from accounts
     join routes on routes.entity_key = accounts.account_key
 ),
@@ -31,6 +32,7 @@ routed as (
 valued as (
     select
         routed.account_key as key,
+        routed._excluded,
         "name" as "Name",
         "phone" as "Phone",
         "fax" as "Fax",
@@ -55,53 +57,212 @@ spelled as (
 ),
 
 places as (
+    -- What each country and state, as people wrote them, are in the org: `country` and `state` (codes),
+    -- `no_country` (why the country has none), `no_state` (the text that has none).
+    --
+    -- A word in the column of countries is a country, unless the rest of the address says that it is
+    -- a state: "GA" beside "Georgia", "GA" beside 30309. So `others` are the states of other countries
+    -- that the word may mean, as far as the column of states leaves that open; a postcode decides
+    -- between them and the country that is `named`, whose postcodes have the `form`.
+    with words as (
+        select
+            country_text,
+            state_text,
+            place_words(country_text) as country_words,
+            place_words(state_text) as state_words,
+            -- A state without a country is one of the country that is meant when none is named.
+            if(country_text is null, 'US', null) as home
+        from spelled
+    ),
+
+    states_anywhere as (
+        select
+            spelling,
+            list({
+                'within': within, 'country': country, 'state': state,
+                'postcode': postcode, 'begins': begins
+            }) as states
+        from org_place
+        where within is not null and proper and spelling in (select country_words from words)
+        group by spelling
+    ),
+
+    meanings as (
+        select spelling, list(coalesce(within, '') || '/' || coalesce(state, country)) as meanings
+        from org_place
+        where country is not null and spelling in (select state_words from words)
+        group by spelling
+    ),
+
+    found as (
+        select
+            words.country_text,
+            words.state_text,
+            countries.country as named,
+            countries.postcode as form,
+            states.country,
+            states.state,
+            -- Where the state is one of the country, whether listed or not, so is the country meant.
+            case
+                when states.spelling is null
+                    then list_filter(
+                        states_anywhere.states,
+                        lambda place:
+                            place.within is distinct from countries.country
+                            and (place.country is not null or countries.country is null)
+                    )
+            end as others,
+            meanings.meanings,
+            words.country_words = words.state_words and countries.country is not null as twice
+        from words
+        left join org_place as countries
+            on countries.within is null
+            and countries.spelling = words.country_words
+        left join org_place as states
+            on states.within = coalesce(words.home, countries.country)
+            and states.spelling = words.state_words
+        left join states_anywhere on states_anywhere.spelling = words.country_words
+        left join meanings on meanings.spelling = words.state_words
+    ),
+
+    -- Those of the others that the column of states names too, or whose country it names.
+    agreeing as (
+        select
+            *,
+            list_filter(
+                others,
+                lambda place:
+                    place.country is not null
+                    and (
+                        list_contains(
+                            meanings, place.within || '/' || coalesce(place.state, place.country)
+                        )
+                        or list_contains(meanings, '/' || place.within)
+                    )
+            ) as agreed
+        from found
+    ),
+
+    decided as (
+        select
+            *,
+            case
+                when country is not null then {'country': country, 'state': state}
+                when len(agreed) = 1 and not twice
+                    then {'country': agreed[1].country, 'state': agreed[1].state}
+                when len(agreed) > 0 then null
+                when named is not null then {'country': named, 'state': null}
+                when state_text is null and len(others) = 1
+                    then {'country': others[1].country, 'state': others[1].state}
+            end as place,
+            country is not null or coalesce(len(agreed) = 1 and not twice, false) as is_read
+        from agreeing
+    )
+
     select
-        spelled.country_text,
-        spelled.state_text,
-        coalesce(states.country, countries.country) as country,
-        states.state,
-        case when countries.country is null then spelled.country_text end as no_country,
-        case when states.country is null then spelled.state_text end as no_state
-    from spelled
-    left join org_place as countries
-        on countries.within is null
-        and countries.spelling = norm_text(spelled.country_text)
-    -- A state without a country is one of the country that is meant when none is named.
-    left join org_place as states
-        on states.within = case
-            when spelled.country_text is null then 'US' else countries.country
-        end
-        and states.spelling = norm_text(spelled.state_text)
+        country_text,
+        state_text,
+        named,
+        form,
+        case
+            when is_read then null
+            when len(agreed) > 0 then agreed
+            when named is not null or state_text is null then others
+        end as others,
+        place.country,
+        place.state,
+        case when country_text is not null and place.country is null then no_country(country_text, named) end
+            as no_country,
+        case when not is_read then state_text end as no_state
+    from decided
+),
+
+with_postcodes as (
+    select distinct clean_lines(valued."BillingCountryCode"::varchar) as country_text, clean_lines(valued."BillingStateCode"::varchar) as state_text, clean_lines(valued."BillingPostalCode"::varchar) as postcode from valued
+    union
+    select distinct clean_lines(valued."ShippingCountryCode"::varchar) as country_text, clean_lines(valued."ShippingStateCode"::varchar) as state_text, clean_lines(valued."ShippingPostalCode"::varchar) as postcode from valued
+),
+
+weighed as (
+    -- The same for each postcode that stands beside a word that may be a country or a state: the one
+    -- place it fits is meant. One that fits none says nothing, and one that fits several leaves it open.
+    with fitting as (
+        select
+            places.*,
+            with_postcodes.postcode,
+            list_filter(
+                places.others,
+                lambda place: is_postcode(with_postcodes.postcode, place.postcode, place.begins)
+            ) as fits,
+            is_postcode(with_postcodes.postcode, places.form, null) as fits_named
+        from with_postcodes
+        join places
+            on places.country_text = with_postcodes.country_text
+            and places.state_text is not distinct from with_postcodes.state_text
+        where len(places.others) > 0 and with_postcodes.postcode is not null
+    ),
+
+    decided as (
+        select
+            *,
+            case
+                when len(fits) = 0 and fits_named then {'country': named, 'state': null}
+                when len(fits) = 0 then {'country': country, 'state': state}
+                when len(fits) = 1 and not fits_named
+                    then {'country': fits[1].country, 'state': fits[1].state}
+            end as place
+        from fitting
+    )
+
+    select
+        country_text,
+        state_text,
+        postcode,
+        place.country,
+        place.state,
+        case when place.country is null then no_country(country_text, named) end as no_country,
+        if(place_words(state_text) = place_words(country_text) and place.state is not null, null, state_text)
+            as no_state
+    from decided
 ),
 
 wired as (
     select
         key,
+        _excluded,
         clean_lines("Name"::varchar) as "Name",
         clean_lines("Phone"::varchar) as "Phone",
         clean_lines("Fax"::varchar) as "Fax",
         clean_lines("Website"::varchar) as "Website",
         clean_lines("BillingStreet"::varchar) as "BillingStreet",
         clean_lines("BillingCity"::varchar) as "BillingCity",
-        "Billing_place".state as "BillingStateCode",
+        if("Billing_weighed".country_text is null, "Billing_place".state, "Billing_weighed".state) as "BillingStateCode",
         clean_lines("BillingPostalCode"::varchar) as "BillingPostalCode",
-        "Billing_place".country as "BillingCountryCode",
+        if("Billing_weighed".country_text is null, "Billing_place".country, "Billing_weighed".country) as "BillingCountryCode",
         clean_lines("ShippingStreet"::varchar) as "ShippingStreet",
         clean_lines("ShippingCity"::varchar) as "ShippingCity",
-        "Shipping_place".state as "ShippingStateCode",
+        if("Shipping_weighed".country_text is null, "Shipping_place".state, "Shipping_weighed".state) as "ShippingStateCode",
         clean_lines("ShippingPostalCode"::varchar) as "ShippingPostalCode",
-        "Shipping_place".country as "ShippingCountryCode",
-        "Billing_place".no_country as "Billing_no_country",
-        "Billing_place".no_state as "Billing_no_state",
-        "Shipping_place".no_country as "Shipping_no_country",
-        "Shipping_place".no_state as "Shipping_no_state"
+        if("Shipping_weighed".country_text is null, "Shipping_place".country, "Shipping_weighed".country) as "ShippingCountryCode",
+        if("Billing_weighed".country_text is null, "Billing_place".no_country, "Billing_weighed".no_country) as "Billing_no_country",
+        if("Billing_weighed".country_text is null, "Billing_place".no_state, "Billing_weighed".no_state) as "Billing_no_state",
+        if("Shipping_weighed".country_text is null, "Shipping_place".no_country, "Shipping_weighed".no_country) as "Shipping_no_country",
+        if("Shipping_weighed".country_text is null, "Shipping_place".no_state, "Shipping_weighed".no_state) as "Shipping_no_state"
     from valued
     left join places as "Billing_place"
         on "Billing_place".country_text is not distinct from clean_lines(valued."BillingCountryCode"::varchar)
         and "Billing_place".state_text is not distinct from clean_lines(valued."BillingStateCode"::varchar)
+    left join weighed as "Billing_weighed"
+        on "Billing_weighed".country_text = clean_lines(valued."BillingCountryCode"::varchar)
+        and "Billing_weighed".state_text is not distinct from clean_lines(valued."BillingStateCode"::varchar)
+        and "Billing_weighed".postcode = clean_lines(valued."BillingPostalCode"::varchar)
     left join places as "Shipping_place"
         on "Shipping_place".country_text is not distinct from clean_lines(valued."ShippingCountryCode"::varchar)
         and "Shipping_place".state_text is not distinct from clean_lines(valued."ShippingStateCode"::varchar)
+    left join weighed as "Shipping_weighed"
+        on "Shipping_weighed".country_text = clean_lines(valued."ShippingCountryCode"::varchar)
+        and "Shipping_weighed".state_text is not distinct from clean_lines(valued."ShippingStateCode"::varchar)
+        and "Shipping_weighed".postcode = clean_lines(valued."ShippingPostalCode"::varchar)
 )
 
 select
@@ -131,12 +292,13 @@ select
         ),
         ''
     ) as _held,
+    null::varchar as _held_new,
     nullif(
         concat_ws(
             '; ',
-            'BillingCountryCode: the org lists no country ' || "Billing_no_country",
+            'BillingCountryCode: ' || "Billing_no_country",
             'BillingStateCode: the org lists no state ' || "Billing_no_state",
-            'ShippingCountryCode: the org lists no country ' || "Shipping_no_country",
+            'ShippingCountryCode: ' || "Shipping_no_country",
             'ShippingStateCode: the org lists no state ' || "Shipping_no_state"
         ),
         ''
@@ -155,5 +317,6 @@ select
             cut_text('ShippingStreet', wired."ShippingStreet", 255),
             cut_text('ShippingCity', wired."ShippingCity", 40)
         ], lambda cut: cut is not null)
-    end as _cut
+    end as _cut,
+    wired._excluded
 from wired

@@ -29,7 +29,8 @@ entities as (
         people."opted_out",
         people."note",
         people."further_addresses",
-        routes.sobject as route
+        routes.sobject as route,
+        routes.excluded as _excluded
     from people
     left join account_links on account_links.person_key = people.person_key
     join routes on routes.entity_key = people.person_key
@@ -42,28 +43,46 @@ routed as (
 ),
 
 account_ids as (
-    select name, arg_min(id, place) as id
+    select name, chosen.id as id, chosen.waits as waits
     from (
-        select entity_key as name, sf_id as id, 1 as place
-        from org_match_account
-        where sf_id is not null
-        union all
-        select lower("Causeway_Key__c"), "Id", 2
-        from org_account
-        where "Causeway_Key__c" is not null and "IsDeleted" = 'false'
-        union all
-        select entity_key, '@account:' || entity_key, 3
-        from routes
-        where sobject = 'Account'
-    ) as by_name
-    group by name
+        select name, arg_min({'id': id, 'waits': waits}, place) as chosen
+        from (
+            select
+                entity_key as name,
+                case when waits is null then sf_id end as id,
+                waits,
+                1 as place
+            from (
+                select
+                    entity_key,
+                    sf_id,
+                    case
+                when wrong is not null then wrong
+                when rule in ('ambiguous', 'unclear') then 'it is not clear which record of the org it is'
+            end as waits
+                from org_match_account
+            )
+            where sf_id is not null or waits is not null
+            union all
+            select lower("Causeway_Key__c"), "Id", null, 2
+            from org_account
+            where "Causeway_Key__c" is not null and "IsDeleted" = 'false'
+            union all
+            select entity_key, '@account:' || entity_key, null, 3
+            from routes
+            where sobject = 'Account'
+        )
+        group by name
+    )
 ),
 
 valued as (
     select
         routed.person_key as key,
+        routed._excluded,
         "AccountId_match".id as "AccountId",
         case when lower(trim(routed."account_key")) is not null and "AccountId_match".id is null then lower(trim(routed."account_key")) end as "AccountId_missed",
+        "AccountId_match".waits as "AccountId_waits",
         case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' else "salutation" end as "Salutation",
         "first_name" as "FirstName",
         coalesce("last_name", '[not provided]') as "LastName",
@@ -94,16 +113,18 @@ valued as (
 wired as (
     select
         key,
+        _excluded,
         "AccountId",
         "AccountId_missed",
+        "AccountId_waits",
         clean_lines("Salutation"::varchar) as "Salutation",
         clean_lines("FirstName"::varchar) as "FirstName",
         clean_lines("LastName"::varchar) as "LastName",
         clean_lines("Title"::varchar) as "Title",
         clean_lines("Department"::varchar) as "Department",
         clean_lines("Email"::varchar) as "Email",
-        try_cast("Birthdate" as date)::varchar as "Birthdate",
-        case when try_cast("Birthdate" as date)::varchar is null then "Birthdate"::varchar end as "Birthdate_misfit",
+        any_date("Birthdate")::varchar as "Birthdate",
+        case when any_date("Birthdate")::varchar is null then date_text("Birthdate"::varchar) end as "Birthdate_misfit",
         clean_lines("Phone"::varchar) as "Phone",
         clean_lines("MobilePhone"::varchar) as "MobilePhone",
         clean_lines("Fax"::varchar) as "Fax",
@@ -118,8 +139,8 @@ wired as (
         clean_lines("OtherPostalCode"::varchar) as "OtherPostalCode",
         clean_lines("OtherCountry"::varchar) as "OtherCountry",
         clean_lines("OtherPhone"::varchar) as "OtherPhone",
-        try_cast("HasOptedOutOfEmail" as boolean)::varchar as "HasOptedOutOfEmail",
-        case when try_cast("HasOptedOutOfEmail" as boolean)::varchar is null then "HasOptedOutOfEmail"::varchar end as "HasOptedOutOfEmail_misfit",
+        parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
+        case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
         clean_lines("Description"::varchar) as "Description"
     from valued
 ),
@@ -160,7 +181,6 @@ select
     nullif(
         concat_ws(
             '; ',
-            case when wired."AccountId_missed" is not null then 'AccountId: there is no Account ' || wired."AccountId_missed" end,
             case when length(wired."Salutation") > 40 then 'Salutation has ' || length(wired."Salutation") || ' characters, 40 fit' end,
             case when length(wired."LastName") > 80 then 'LastName has ' || length(wired."LastName") || ' characters, 80 fit' end,
             case when length(wired."Email") > 80 then 'Email has ' || length(wired."Email") || ' characters, 80 fit' end,
@@ -180,6 +200,13 @@ select
         ),
         ''
     ) as _held,
+    nullif(
+        concat_ws(
+            '; ',
+            case when wired."AccountId_missed" is not null then coalesce('its Account waits: ' || wired."AccountId_waits", 'AccountId: there is no Account ' || wired."AccountId_missed") end
+        ),
+        ''
+    ) as _held_new,
     null::varchar as _left_out,
     case
         when
@@ -201,6 +228,7 @@ select
             cut_text('OtherCity', wired."OtherCity", 40),
             cut_text('Description', wired."Description", 32000)
         ], lambda cut: cut is not null)
-    end as _cut
+    end as _cut,
+    wired._excluded
 from wired
 left join waiting on waiting.key = wired.key

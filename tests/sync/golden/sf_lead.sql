@@ -28,7 +28,8 @@ entities as (
         people."opted_out",
         people."note",
         people."further_addresses",
-        routes.sobject as route
+        routes.sobject as route,
+        routes.excluded as _excluded
     from people
     join routes on routes.entity_key = people.person_key
 ),
@@ -42,6 +43,7 @@ routed as (
 valued as (
     select
         routed.person_key as key,
+        routed._excluded,
         case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' else "salutation" end as "Salutation",
         "first_name" as "FirstName",
         coalesce("last_name", '[not provided]') as "LastName",
@@ -66,6 +68,7 @@ valued as (
 wired as (
     select
         key,
+        _excluded,
         clean_lines("Salutation"::varchar) as "Salutation",
         clean_lines("FirstName"::varchar) as "FirstName",
         clean_lines("LastName"::varchar) as "LastName",
@@ -81,8 +84,8 @@ wired as (
         clean_lines("State"::varchar) as "State",
         clean_lines("PostalCode"::varchar) as "PostalCode",
         clean_lines("Country"::varchar) as "Country",
-        try_cast("HasOptedOutOfEmail" as boolean)::varchar as "HasOptedOutOfEmail",
-        case when try_cast("HasOptedOutOfEmail" as boolean)::varchar is null then "HasOptedOutOfEmail"::varchar end as "HasOptedOutOfEmail_misfit",
+        parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
+        case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
         clean_lines("LeadSource"::varchar) as "LeadSource",
         clean_lines("Description"::varchar) as "Description"
     from valued
@@ -125,6 +128,7 @@ select
         ),
         ''
     ) as _held,
+    null::varchar as _held_new,
     null::varchar as _left_out,
     case
         when
@@ -142,5 +146,6 @@ select
             cut_text('City', wired."City", 40),
             cut_text('Description', wired."Description", 32000)
         ], lambda cut: cut is not null)
-    end as _cut
+    end as _cut,
+    wired._excluded
 from wired

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -22,11 +22,11 @@ ROLES = (
 def migrate(connection: DuckDBPyConnection, warehouse: Warehouse) -> None:
     """Read the files, then change the state."""
     paths = [
-        literal(path)
+        path
         for day in warehouse.days("person_records")
         if (path := warehouse.path("person_records", day)).exists()
     ]
-    source = f"read_parquet([{', '.join(paths)}], union_by_name = true)" if paths else _NOTHING
+    source = parquet_sql(*paths, union_by_name=True) if paths else _NOTHING
     connection.execute(_values_sql(source))
     text = files(__package__).joinpath("0003_identity_as_rows.sql").read_text(encoding="utf-8")
     connection.execute(text)
