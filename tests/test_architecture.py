@@ -26,8 +26,8 @@ MAY_IMPORT = {
         "pipelines.config", "pipelines.errors", "pipelines.files", "pipelines.warehouse",
     ),
     "pipelines.sources": (
-        "pipelines.sources", "pipelines.config", "pipelines.errors", "pipelines.files", "pipelines.memo",
-        "pipelines.warehouse",
+        "pipelines.sources", "pipelines.config", "pipelines.errors", "pipelines.files",
+        "pipelines.memo", "pipelines.warehouse",
     ),
     "pipelines.demo": ("pipelines.demo", "pipelines.files"),
 }  # fmt: skip
