@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from prove import faults
 from prove.batch import FULL, UNDONE
+from prove.damage import Damaging
 from prove.home import SMALL, Changing
 from prove.steps import places
 from prove.undo import Undoing
@@ -38,7 +39,7 @@ def prove(folder: Path, arguments: argparse.Namespace) -> list[Ended]:
     return ended
 
 
-SIZES = {Worker: FULL, Undoing: UNDONE, Changing: SMALL}
+SIZES = {Worker: FULL, Undoing: UNDONE, Changing: SMALL, Damaging: SMALL}
 """Kind of worker → how many records it brings in."""
 
 _mine: dict[type[Worker], Worker] = {}
@@ -79,6 +80,11 @@ def _steps_of_changes() -> dict[str, list[str]]:
     return worker.steps_of if isinstance(worker, Changing) else {}
 
 
+def _damages() -> list[tuple[str, str]]:
+    worker = _worker(Damaging)
+    return worker.damages() if isinstance(worker, Damaging) else []
+
+
 def _command_steps() -> int:
     return _worker(Worker).command_steps()
 
@@ -101,6 +107,7 @@ def _cases(pool: ProcessPoolExecutor, arguments: argparse.Namespace) -> list[Cas
         *((Worker, *case) for case in batch),
         *_undo_cases(pool, arguments, chance),
         *_home_cases(pool, arguments),
+        *_damage_cases(pool, arguments, chance),
     ]
 
 
@@ -114,6 +121,16 @@ def _home_cases(pool: ProcessPoolExecutor, arguments: argparse.Namespace) -> lis
         for name in steps
         for step in places(steps[name], each)
     ]
+
+
+def _damage_cases(
+    pool: ProcessPoolExecutor, arguments: argparse.Namespace, chance: random.Random
+) -> list[Case]:
+    if not arguments.damages:
+        return []
+    damages = pool.submit(_damages).result()
+    chosen = chance.sample(damages, min(arguments.damages, len(damages)))
+    return [(Damaging, "file_damaged", one) for one in chosen]
 
 
 def _undo_cases(

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import io
 import os
-import random
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.cli import app
 from pipelines.commands.failures import Reported
 from pipelines.files import CURES, RESTORE, cure
+from pipelines.local_org import control
 from pipelines.relations import forget
 from prove.batch import AFTER, project_at
 from prove.home import Changing
+from prove.worker import Ended
 
 TEXTS = ("", ".json", ".jsonl", ".content")
 """How files are called that are text; the others DuckDB reads."""
@@ -73,36 +73,39 @@ BINARY = 4
 """So many of the damages say something of a file that is no text."""
 
 
-@dataclass(frozen=True)
-class Damaged:
-    """What commands made of one damaged file.
+class Damaging(Changing):
+    """Damages a file of a home, and gives commands."""
 
-    Attributes:
-        file: below the home.
-        damage: what was done to it.
-        wrong: what a command said that neither went on nor named the file with what to do.
-        named: how many commands named it.
-    """
+    def prepare(self) -> None:
+        """Make the home, and keep it whole."""
+        self.make_home()
+        shutil.copytree(self.home, self._whole, ignore=shutil.ignore_patterns("local_org"))
+        control.start(self.org)
 
-    file: str
-    damage: str
-    wrong: str
-    named: int
+    def file_damaged(self, name: str, kind: str) -> Ended:
+        """Damage a file below the home, and see what commands make of it, one after the other."""
+        for path in self.home.iterdir():
+            if path != self.org:
+                _gone(path)
+        shutil.copytree(self._whole, self.home, dirs_exist_ok=True)
+        forget(project_at(self.home))
+        DAMAGES[kind](self.home / name)
+        os.environ |= {"CAUSEWAY_HOME": str(self.home), "COLUMNS": "1000"}
+        os.environ["CAUSEWAY_MAPPINGS"] = str(self.home / "mappings")
+        named, wrong = _judged(self.home, name)
+        return Ended(f"{kind}: {name}", f"home damaged: {kind}", 0, 0, 0, named, wrong)
 
+    def damages(self) -> list[tuple[str, str]]:
+        """Each kind of damage to a file of each use: where it lies, and what is done to it."""
+        return [
+            (name, kind)
+            for name in files_by_use(self._whole)
+            for kind in (DAMAGES if Path(name).suffix in TEXTS else [*DAMAGES][:BINARY])
+        ]
 
-def damage(worker: Changing, most: int, seed: int) -> Iterator[Damaged]:
-    """Damage files of the worker's home, one of each use and kind of damage, at most so many."""
-    worker.put_back_before("retry")
-    cases = [
-        (name, kind)
-        for name in files_by_use(worker.home)
-        for kind in (DAMAGES if Path(name).suffix in TEXTS else [*DAMAGES][:BINARY])
-    ]
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
-    for name, kind in cases if most >= len(cases) else chance.sample(cases, most):
-        _lay_anew(worker)
-        DAMAGES[kind](worker.home / name)
-        yield _judged(worker.home, name, kind)
+    @property
+    def _whole(self) -> Path:
+        return self.folder / "whole"
 
 
 def files_by_use(home: Path) -> list[str]:
@@ -125,20 +128,8 @@ def _use(name: str) -> str:
     return name
 
 
-def _lay_anew(worker: Changing) -> None:
-    for path in worker.home.iterdir():
-        if path != worker.org:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    kept = worker.folder / "before" / "retry"
-    for path in kept.iterdir():
-        target = worker.home / path.name
-        if path.is_dir() and path.name != "local_org":
-            shutil.copytree(path, target)
-        elif path.is_file():
-            shutil.copy2(path, target)
-
-
-def _judged(home: Path, name: str, kind: str) -> Damaged:
+def _judged(home: Path, name: str) -> tuple[int, str]:
+    """How many commands named the file with what to do; what another said that did not go on."""
     named = 0
     for arguments in COMMANDS:
         code, output = _run(arguments)
@@ -147,10 +138,9 @@ def _judged(home: Path, name: str, kind: str) -> Damaged:
         is_cured = any(words in output for words in (RESTORE, *(words for _, words in CURES)))
         is_named = any(path.samefile(home / name) for path in _paths(output))
         if not (is_named and is_cured):
-            typed = " ".join(arguments)
-            return Damaged(name, kind, f"causeway {typed} ended with {code}: {output}", named)
+            return named, f"causeway {' '.join(arguments)} ended with {code}: {output}"
         named += 1
-    return Damaged(name, kind, _cured(home, name) if named else "", named)
+    return named, _cured(home, name) if named else ""
 
 
 def _cured(home: Path, name: str) -> str:

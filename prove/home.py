@@ -55,15 +55,7 @@ class Changing(Worker):
 
     def prepare(self) -> None:
         """Make the home, keep it as each command finds it, and see what each does undisturbed."""
-        project = lay(self.home, self.size)
-        self._restart()
-        bad = project.inbox / "people" / str(DAY) / "bad.csv"
-        bad.write_text(REFUSED, encoding="utf-8")
-        self.must("all", DAY)
-        lay_after(project, self.size)
-        self.must("all", AFTER)
-        self.must("undo", AFTER)
-        control.stop(self.org)
+        project = self.make_home()
         self._keep("release", "retry")
         self._make_plans_to_sweep(project)
         self._keep("plans swept")
@@ -82,6 +74,19 @@ class Changing(Worker):
                 shutil.rmtree(self.org)
                 shutil.copytree(self.folder / "first", self.org)
                 self._keep("org switch, back")
+
+    def make_home(self) -> Project:
+        """Make a home that has sent two batches, of which the second is undone; its org ends."""
+        project = lay(self.home, self.size)
+        self._restart()
+        bad = project.inbox / "people" / str(DAY) / "bad.csv"
+        bad.write_text(REFUSED, encoding="utf-8")
+        self.must("all", DAY)
+        lay_after(project, self.size)
+        self.must("all", AFTER)
+        self.must("undo", AFTER)
+        control.stop(self.org)
+        return project
 
     def put_back_before(self, name: str) -> None:
         """The home as a command finds it."""

@@ -69,12 +69,10 @@ def undo(
     with org_lock(project):
         from pipelines.batch import Batch
         from pipelines.plan.guards import heed_guards
-        from pipelines.recover import recover
         from pipelines.relations import prepare
         from pipelines.undo.batch import carry_out_each, plan_undos
         from pipelines.undo.make import plan_undo, writes
 
-        recover(project)
         prepare(project)
         planned = plan_undos(project, batch.date()) if batch else [plan_undo(project, name or "")]
         if not as_json:
@@ -96,10 +94,13 @@ def undo(
 
 @contextmanager
 def org_lock(project: Project) -> Iterator[None]:
-    """Have the org to oneself, as every run from the snapshot on."""
+    """Have the org to oneself, as every run from the snapshot on, and a home that is whole."""
+    from pipelines.recover import recover
+
     run = f"cli-{uuid.uuid4()}"
     locks.take(project.home / "locks" / f"org-{project.org_name or 'local'}.lock", run, locks.tell)
     try:
+        recover(project)
         yield
     finally:
         locks.release(run)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from prove import faults, report
 from prove.batch import Size
-from prove.damage import damage
+from prove.damage import Damaging
 from prove.fuzz import DAMAGES, fuzz
 from prove.home import COMMANDS, Changing
 from prove.home import SMALL as TINY
@@ -110,13 +111,18 @@ def test_a_home_whose_change_was_killed_is_the_old_or_the_new(
 
 
 def test_a_damaged_file_of_a_home_is_made_again_or_named_with_what_to_do(
-    changing: Changing, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CAUSEWAY_HOME", str(changing.home))
-    monkeypatch.setenv("CAUSEWAY_MAPPINGS", str(changing.home / "mappings"))
-    damaged = list(damage(changing, most=24, seed=7))
-    assert [one for one in damaged if one.wrong] == []
-    assert sum(one.named for one in damaged) > len(damaged) // 3
+    for name in ("CAUSEWAY_HOME", "CAUSEWAY_MAPPINGS", "COLUMNS"):
+        monkeypatch.setenv(name, "")  # what is set below is undone with it
+    worker = Damaging(tmp_path, TINY)
+    try:
+        worker.prepare()
+        ended = [worker.file_damaged(*one) for one in Random(7).sample(worker.damages(), 24)]
+    finally:
+        worker.close()
+    assert [one for one in ended if not one.clean] == []
+    assert sum(one.runs > 0 for one in ended) > len(ended) // 3
 
 
 def test_an_undo_comes_through_a_fault_of_the_org(undoing: Undoing) -> None:
