@@ -11,15 +11,15 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from pipelines.files import draft
 from pipelines.sync.mapping.golden import LINKS, OF_ACCOUNT, PEOPLE, column_sql
 from pipelines.sync.state import State
-from pipelines.warehouse import Warehouse, all_days_sql, parquet_sql, publish
+from pipelines.warehouse import Warehouse, all_days_sql, parquet_sql
 
 FILE = "causeway.duckdb"
 _DAY = r"try_cast(regexp_extract(filename, 'day=([^/\\]*)[/\\]data\.parquet$', 1) as date)"
 """Of the name of its file: a home may lie below folders that are called like a partition, too."""
 
-TEMPORARY = ".causeway.tmp"
 STORAGE = "v1.0.0"
 """The oldest storage version DuckDB still writes; every client since 1.0 opens it."""
 
@@ -46,10 +46,8 @@ def rebuild(
         mirrors: relation of the org → a query of what the org holds now.
     """
     path = warehouse.home / FILE
-    temporary = path.with_name(TEMPORARY)
-    temporary.unlink(missing_ok=True)
-    _execute(temporary, [*_views(warehouse, state, columns, mirrors), *_mirror_views(mirrors)])
-    publish(temporary, path)
+    with draft(path) as temporary:
+        _execute(temporary, [*_views(warehouse, state, columns, mirrors), *_mirror_views(mirrors)])
     return path
 
 
@@ -58,10 +56,9 @@ def show_mirrors(warehouse: Warehouse, mirrors: Mapping[str, str]) -> None:
     path = warehouse.home / FILE
     if not path.exists():
         return
-    temporary = path.with_name(TEMPORARY)
-    shutil.copyfile(path, temporary)
-    _execute(temporary, _mirror_views(mirrors))
-    publish(temporary, path)
+    with draft(path) as temporary:
+        shutil.copyfile(path, temporary)
+        _execute(temporary, _mirror_views(mirrors))
 
 
 def _execute(file: Path, statements: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from pipelines.commands import (
     demo,
     environment,
     explain,
+    interrupts,
     mapping,
     org,
     plan,
@@ -62,7 +63,7 @@ def causeway(
 
     Exit codes: 0 all well, 1 some rows were rejected or held, or a file was refused, 2 usage or
     configuration, 3 the org or the machine failed and a rerun will go on, 4 a guard blocked the
-    plan.
+    plan, 130 or 143 it was interrupted and a rerun will go on.
     """
     environment.choose_home(home)
     Reported.debug = debug
@@ -91,4 +92,5 @@ def main() -> None:
     # after every 700 objects is a tenth of what a small batch costs.
     gc.set_threshold(50_000, 20, 50)
     with Reported():
+        interrupts.heed()
         app()

@@ -7,6 +7,8 @@
     ├── Blocked          a guard stopped the plan; release it or mend it     exit 4
     └── InternalError    a law Causeway checks of itself was broken          exit 3
 
+``Interrupted`` stands apart: somebody pressed Ctrl-C (exit 130) or ended the process (exit 143).
+
 What Salesforce says has a tree of its own in ``pipelines.salesforce.errors``: wrong credentials
 end in exit 2, all the rest in exit 3. Whatever ends in 3 may be run again as it is.
 """
@@ -74,6 +76,10 @@ class Blocked(CausewayError):
     """A guard stopped the plan before anything was written."""
 
     exit_code = 4
+
+
+class Interrupted(BaseException):
+    """Somebody wants the command to end; no handler of errors may stop that."""
 
 
 class InternalError(CausewayError):

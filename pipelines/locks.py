@@ -12,10 +12,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import Busy
+from pipelines.files import NOT_OURS
 
 PATIENCE = 600.0
 """Seconds a run waits for another one before it gives up."""
@@ -93,13 +95,27 @@ def release(run: str) -> None:
         os.close(_held.pop(key))
 
 
+@contextmanager
+def alone(home: Path, org_name: str, run: str) -> Iterator[None]:
+    """Hold every lock that a run of any version may hold, days before orgs as runs take them."""
+    folder = home / "locks"
+    days = sorted(folder.glob("????-??-??.lock"))
+    orgs = sorted({*folder.glob("org-*.lock"), folder / f"org-{org_name}.lock"})
+    try:
+        for path in (folder / "upgrade.lock", *days, *orgs):
+            take(path, run, tell)
+        yield
+    finally:
+        release(run)
+
+
 def holder(path: Path) -> str:
     """Who wrote the lock file last, in words."""
     try:
         owner = json.loads(path.read_text())
-    except (OSError, ValueError):
+        return f"process {owner['pid']} (run {owner['run']})"
+    except (OSError, *NOT_OURS):
         return "another process"
-    return f"process {owner['pid']} (run {owner['run']})"
 
 
 def _try(handle: int) -> bool:

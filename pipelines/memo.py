@@ -18,8 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipelines import config
-from pipelines.warehouse import publish
+from pipelines import config, files
 
 CODE = ("assets", "pipelines", "schemas")
 
@@ -41,20 +40,18 @@ class Memo:
     def cached(self) -> dict[str, Any] | None:
         """What was kept when the files were made, if they would be made the same again."""
         try:
-            stored = json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            stored = files.read_json(self.path)
+            with files.reading(self.path):
+                same = stored["digest"] == self.digest and stored["files"] == self._versions()
+                facts: dict[str, Any] = stored["facts"]
+        except (FileNotFoundError, files.Damaged):  # a damaged one is made again with its files
             return None
-        same = stored["digest"] == self.digest and stored["files"] == self._versions()
-        facts: dict[str, Any] = stored["facts"]
         return facts if same else None
 
     def keep(self, facts: Mapping[str, Any] | None = None) -> None:
         """Note that the files have just been made, and whatever else is to be known of that."""
         document = {"digest": self.digest, "files": self._versions(), "facts": facts or {}}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(document, default=str), encoding="utf-8")
-        publish(temporary, self.path)
+        files.write(self.path, json.dumps(document, default=str))
 
     def _versions(self) -> list[str]:
         return [version(path) for path in self.files]

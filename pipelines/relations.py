@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipelines import catalog, locks
 from pipelines.batch import Batch
+from pipelines.files import read_text, write
 from pipelines.match import route_files
 from pipelines.project import ASSETS, Project, stage_files
 from pipelines.rights import make_home
@@ -91,6 +92,9 @@ OUTCOME = {
     "attempts": "integer",
 }
 
+OF_ONE_ORG = ("org_", "sf_", "plan_", "salesforce_")
+"""How relations of one org are called."""
+
 _prepared: set[tuple[Path, str]] = set()
 
 
@@ -147,9 +151,14 @@ def _texts(fields: Iterable[str]) -> dict[str, str]:
     return dict.fromkeys(names, "varchar")
 
 
-def of_one_org(project: Project) -> Iterator[str]:
-    """The relations that are true of one org alone: from what it holds to what it answered."""
-    yield from (name for name, _ in (*_org(project), *_written(project)))
+def of_one_org(project: Project) -> list[str]:
+    """The relations that are true of one org alone: from what it holds to what it answered.
+
+    Those of a mapping that was taken away are among them: it may come back.
+    """
+    named = {name for name, _ in (*_org(project), *_written(project))}
+    folders = (path.name for path in (project.home / "stage").glob("*/"))
+    return sorted(named | {name for name in folders if name.startswith(OF_ONE_ORG)})
 
 
 def forget(project: Project) -> None:
@@ -191,7 +200,7 @@ def _alone(project: Project) -> Iterator[None]:
 def schemas_stamp(project: Project) -> str:
     """Changes whenever the schemas of a home's relations may have; empty before ``prepare``."""
     marker = project.home / "stage" / "schemas"
-    return marker.read_text() if marker.exists() else ""
+    return read_text(marker) if marker.exists() else ""
 
 
 def _write_schemas(project: Project, stamp: str) -> None:
@@ -209,7 +218,7 @@ def _write_schemas(project: Project, stamp: str) -> None:
             project.state.publish(connection)
     catalog.rebuild(project.warehouse, project.state, columns, project.org_views())
     project.state.show_version()
-    (project.home / "stage" / "schemas").write_text(stamp)
+    write(project.home / "stage" / "schemas", stamp)
 
 
 def _none_sql(kinds: dict[str, str]) -> str:

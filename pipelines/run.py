@@ -14,6 +14,7 @@ from pipelines import locks
 from pipelines.batch import Batch
 from pipelines.describe.description import Description
 from pipelines.project import Project
+from pipelines.recover import recover
 from pipelines.relations import prepare
 from pipelines.upgrade import upgrade
 
@@ -150,4 +151,5 @@ def hold(run: Run, stage: Stage) -> None:
         names.append(f"org-{run.project.org_name or 'local'}.lock")
     for name in names:
         locks.take(run.project.home / "locks" / name, run.run_id, wait)
+    recover(run.project)
     prepare(run.project)

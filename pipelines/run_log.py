@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from pipelines import locks
 from pipelines.describe.description import Description
+from pipelines.files import NOT_OURS
 from pipelines.run import Part, Run
 
 KEPT = 90 * 24 * 3600.0
@@ -63,8 +64,8 @@ class RunLog:
             log._note("begun", run_id=run.run_id, batch=str(run.day), plan_only=plan_only)
             try:
                 yield log
-            except Exception as error:
-                log._note("ended", error=str(error))
+            except BaseException as error:  # also one that somebody has interrupted
+                log._note("ended", error=str(error) or type(error).__name__)
                 raise
             else:
                 log._note("ended", error=None)
@@ -121,6 +122,14 @@ class PastRun:
     error: str | None
 
 
+FACTS = {
+    "begun": ("run_id", "batch", "plan_only"),
+    "started": ("relation",),
+    "made": ("description",),
+    "ended": ("error",),
+}
+"""Event → what its line says besides, and when."""
+
 DIED = "The process of this run died. The next run of the batch goes on where it stopped."
 
 
@@ -167,8 +176,13 @@ def read(path: Path, steps: Mapping[str, str]) -> PastRun | None:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    for number, line in enumerate(text.splitlines()):
         try:
-            yield json.loads(line)
-        except ValueError:  # the process died in the middle of it
+            facts = dict(json.loads(line))
+            needed = ("at", "event", *FACTS[facts["event"]])
+            yield {name: facts[name] for name in needed}
+        except NOT_OURS:  # the process died in the middle of it
+            return
+        if number == 0 and facts["event"] != "begun":
             return

@@ -17,6 +17,7 @@ from pipelines.apply.prove import prove
 from pipelines.batch import Batch
 from pipelines.describe import stages as describe
 from pipelines.describe.description import Description, of_written
+from pipelines.errors import Interrupted
 from pipelines.match import match_file, route_files
 from pipelines.org import snapshot
 from pipelines.plan import make as planning
@@ -243,7 +244,7 @@ def run_batch(
             for stage in STAGES.values():
                 if not (plan_only and stage.writes):
                     _run_logged(stage, run, log)
-    except Exception as error:
+    except (Exception, Interrupted) as error:
         first = run.failures[0] if run.failures else Failure("the start", error)
         return RunResult(run.run_id, False, first.name, first.error)
     finally:

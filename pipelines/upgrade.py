@@ -10,9 +10,6 @@ kill in between lets the next command do it all once more.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import locks
@@ -34,7 +31,7 @@ def upgrade(project: Project) -> None:
     """
     if _is_current(project):
         return
-    with _alone(project):
+    with locks.alone(project.home, project.org_name or "local", f"upgrade-{uuid.uuid4()}"):
         if _is_current(project):  # somebody else did it while we waited
             return
         state = project.state
@@ -59,21 +56,3 @@ def _is_current(project: Project) -> bool:
     published = project.state.published_version
     migrations.refuse_newer(published or 0, str(project.home))
     return published == migrations.newest()
-
-
-@contextmanager
-def _alone(project: Project) -> Iterator[None]:
-    """Hold every lock that a run of any version may hold, days before orgs as runs take them."""
-    run = f"upgrade-{uuid.uuid4()}"
-    try:
-        for path in _locks(project.home / "locks", project.org_name or "local"):
-            locks.take(path, run, locks.tell)
-        yield
-    finally:
-        locks.release(run)
-
-
-def _locks(folder: Path, org_name: str) -> list[Path]:
-    days = sorted(folder.glob("????-??-??.lock"))
-    orgs = sorted({*folder.glob("org-*.lock"), folder / f"org-{org_name}.lock"})
-    return [folder / "upgrade.lock", *days, *orgs]

@@ -9,11 +9,9 @@ are no locks on reading, and a killed run leaves at worst a ``.tmp`` file for th
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -24,11 +22,22 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine import Function, engine_of
 from pipelines.errors import InternalError
+from pipelines.files import draft
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 EMPTY = "empty"
+
+DRAFTS = tuple(
+    f"{folder}.*.tmp"
+    for folder in (
+        "", "changes/", "orgs/*/", "orgs/*/*/", "orgs/*/*/*/", "plans/", "plans/*/",
+        "runs/", "stage/", "stage/*/", "stage/*/day=*/", "state/",
+    )
+)  # fmt: skip
+"""Where files and plans lie that somebody is writing, or died while he did; but for a plan's
+``applied``, which whoever goes on clears."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +110,8 @@ class Warehouse:
         """Let a finished file be that day's file too, without a second copy of its bytes."""
         path = self.path(relation, day)
         if not (path.exists() and path.samefile(file)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
-            try:
+            with draft(path) as temporary:
                 _link(file, temporary)
-                publish(temporary, path)
-            finally:
-                temporary.unlink(missing_ok=True)
         return self.describe(connection, relation, day)
 
     def describe(self, connection: DuckDBPyConnection, relation: str, day: date | None) -> Written:
@@ -154,10 +158,10 @@ class Warehouse:
         """
         oldest = time.time() - 3600
         swept = 0
-        for path in chain(self.home.glob("stage/*/day=*/.*.tmp"), self.home.glob("state/.*.tmp")):
+        for path in chain.from_iterable(map(self.home.glob, DRAFTS)):
             with suppress(FileNotFoundError):  # its writer has just given it its name
                 if path.stat().st_mtime < oldest:
-                    path.unlink()
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
                     swept += 1
         return swept
 
@@ -190,13 +194,8 @@ def _columns(connection: DuckDBPyConnection, path: Path) -> dict[str, str]:
 
 def write_parquet(connection: DuckDBPyConnection, query: str, path: Path) -> int:
     """Write the rows of ``query`` as one file, whole or not at all; returns how many there are."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
-    try:
+    with draft(path) as temporary:
         [(rows,)] = connection.execute(_copy_sql(query, temporary)).fetchall()
-        publish(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return int(rows)
 
 
@@ -205,18 +204,6 @@ def _link(file: Path, name: Path) -> None:
         name.hardlink_to(file)
     except OSError:  # another file system, or one without links
         shutil.copyfile(file, name)
-
-
-def publish(temporary: Path, path: Path) -> None:
-    """Give a finished file its name, so that even a power cut leaves the old one or the new."""
-    for target in (temporary, path.parent):
-        if target == path.parent:
-            temporary.replace(path)
-        handle = os.open(target, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def literal(value: str | Path) -> str:

@@ -37,6 +37,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--commands", type=int, default=6, help="kills of causeway sync itself")
     parser.add_argument("--undone", type=int, default=6, help="kills that are undone instead")
     parser.add_argument("--undos", type=int, default=24, help="kills of an undo, and faults in it")
+    parser.add_argument("--changes", type=int, default=60, help="kills of changes of a home")
+    parser.add_argument("--damages", type=int, default=120, help="damaged files of a home")
     parser.add_argument("--faults", type=int, default=1000, help="faults of the org, each alone")
     parser.add_argument("--mixed", type=int, default=12, help="runs with several faults")
     parser.add_argument("--files", type=int, default=210, help="damaged files")

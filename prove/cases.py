@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from prove import faults
 from prove.batch import FULL, UNDONE
+from prove.damage import Damaging
+from prove.home import SMALL, Changing
 from prove.steps import places
 from prove.undo import Undoing
 from prove.worker import Ended, Worker
@@ -37,6 +39,9 @@ def prove(folder: Path, arguments: argparse.Namespace) -> list[Ended]:
     return ended
 
 
+SIZES = {Worker: FULL, Undoing: UNDONE, Changing: SMALL, Damaging: SMALL}
+"""Kind of worker → how many records it brings in."""
+
 _mine: dict[type[Worker], Worker] = {}
 """The workers of this process by their kind."""
 
@@ -54,7 +59,7 @@ def _worker(kind: type[Worker]) -> Worker:
     if kind not in _mine:
         folder = _folders[0] / f"{kind.__name__.lower()}-{os.getpid()}"
         folder.mkdir()
-        worker = _mine[kind] = kind(folder, FULL if kind is Worker else UNDONE)
+        worker = _mine[kind] = kind(folder, SIZES[kind])
         Finalize(worker, worker.close, exitpriority=1)
         worker.prepare()
     return _mine[kind]
@@ -68,6 +73,16 @@ def _run(case: Case) -> Ended:
 
 def _steps(kind: type[Worker]) -> list[str]:
     return _worker(kind).steps
+
+
+def _steps_of_changes() -> dict[str, list[str]]:
+    worker = _worker(Changing)
+    return worker.steps_of if isinstance(worker, Changing) else {}
+
+
+def _damages() -> list[tuple[str, str]]:
+    worker = _worker(Damaging)
+    return worker.damages() if isinstance(worker, Damaging) else []
 
 
 def _command_steps() -> int:
@@ -88,7 +103,34 @@ def _cases(pool: ProcessPoolExecutor, arguments: argparse.Namespace) -> list[Cas
     batch += [("faulty", (name, "fault alone", some)) for name, some in alone]
     several = faults.mixed(arguments.mixed)
     batch += [("faulty", (name, "faults mixed", some)) for name, some in several]
-    return [*((Worker, *case) for case in batch), *_undo_cases(pool, arguments, chance)]
+    return [
+        *((Worker, *case) for case in batch),
+        *_undo_cases(pool, arguments, chance),
+        *_home_cases(pool, arguments),
+        *_damage_cases(pool, arguments, chance),
+    ]
+
+
+def _home_cases(pool: ProcessPoolExecutor, arguments: argparse.Namespace) -> list[Case]:
+    if not arguments.changes:
+        return []
+    steps = pool.submit(_steps_of_changes).result()
+    each = arguments.changes // len(steps)
+    return [
+        (Changing, "change_killed_at", (name, step))
+        for name in steps
+        for step in places(steps[name], each)
+    ]
+
+
+def _damage_cases(
+    pool: ProcessPoolExecutor, arguments: argparse.Namespace, chance: random.Random
+) -> list[Case]:
+    if not arguments.damages:
+        return []
+    damages = pool.submit(_damages).result()
+    chosen = chance.sample(damages, min(arguments.damages, len(damages)))
+    return [(Damaging, "file_damaged", one) for one in chosen]
 
 
 def _undo_cases(
@@ -101,5 +143,6 @@ def _undo_cases(
     broken = chance.sample(alone, min(arguments.undos // 2, arguments.faults, len(alone)))
     return [
         *((Undoing, "killed_at", (step,)) for step in places(steps, arguments.undos)),
+        *((Undoing, "synced_instead", (step,)) for step in places(steps, arguments.undos // 2)),
         *((Undoing, "faulty", (name, "undo broken", some)) for name, some in broken),
     ]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from pipelines.batch import Batch
 from pipelines.commands.failures import exit_code
 from pipelines.plan.make import newest
+from pipelines.plan.sweep import sweep_plans
+from pipelines.recover import recover
 from pipelines.relations import prepare
 from pipelines.run import Run
 from pipelines.salesforce import jobs
@@ -31,7 +33,14 @@ def run(home: Path, what: str, day: date) -> int:
     project = project_at(home)
     reading = [stage.name for stage in STAGES.values() if not stage.writes]
     writing = [name for name in STAGES if name not in reading]
-    names = {"all": [*reading, *writing], "plan": reading, "apply": writing, "undo": []}[what]
+    names = {
+        "all": [*reading, *writing],
+        "plan": reading,
+        "apply": writing,
+        "undo": [],
+        "sweep": [],
+    }[what]
+    recover(project)
     prepare(project)
     sys.audit("prove.begin")
     try:
@@ -39,6 +48,8 @@ def run(home: Path, what: str, day: date) -> int:
             run_stage(name, Run(project, day))
         if what == "undo":
             _undo(project, day)
+        if what == "sweep":
+            sweep_plans(project)
     except Exception as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return exit_code(error)

@@ -54,26 +54,46 @@ that were put back or deleted more than once.
 
 {broken}
 
+A killed undo is given again, or its batch is run again first: then each record is undone and stays
+so, or it is as it was written and nothing says otherwise.
+
+## Changes of a home
+
+A small home goes over to another org and back, forgets what was undone, lets refused rows go again
+and clears away plans that nobody needs. Each of these is killed, the home is looked at by another
+command (`causeway status`), and must be as before or as after in every row, plan and file of its
+orgs; then the command is given again. A home that is neither counts as a run that came to no end.
+
+{changes}
+
 ## Damaged files
 
 Rows in = valid + rejected, or the whole file is refused with its name; never a traceback.
 
 {files}
+
+One file of a small home is damaged, and commands are given one after the other: each goes on, or it
+names the file with what to do about it; where that is not to restore a copy, it is done, and the
+next sync goes on. *Named* are files that some command could not do without.
+
+{damaged}
 """
 
 
 def sentence(ended: Sequence[Ended], fuzzed: Sequence[Fuzzed]) -> str:
     """What was done, and what came of it."""
+    damaged = [one for one in ended if one.group.startswith("home damaged")]
+    ended = [one for one in ended if one not in damaged]
     kills = sum("killed: " in one.group for one in ended)
     lost = sum(one.lost for one in ended)
     doubled = sum(one.doubled for one in ended)
     again = sum(one.again for one in ended)
     stuck = sum(bool(one.stuck) for one in ended)
-    wrong = sum(bool(one.wrong) for one in fuzzed)
+    wrong = sum(bool(one.wrong) for one in fuzzed) + sum(bool(one.stuck) for one in damaged)
     return (
-        f"{kills} kills, {len(ended) - kills} runs with faults, {len(fuzzed)} damaged files:"
-        f" {lost} records lost, {doubled} doubled, {again} sent twice, {stuck} runs that came to"
-        f" no end, {wrong} files treated wrongly."
+        f"{kills} kills, {len(ended) - kills} runs with faults, {len(fuzzed) + len(damaged)}"
+        f" damaged files: {lost} records lost, {doubled} doubled, {again} sent twice, {stuck} runs"
+        f" that came to no end, {wrong} files treated wrongly."
     )
 
 
@@ -95,7 +115,9 @@ def page(size: Size, ended: Sequence[Ended], fuzzed: Sequence[Fuzzed]) -> str:
         adopted=len(leads_of_the_org(UNDONE)),
         undos=_kills([one for one in ended if one.group.startswith("undo killed")]),
         broken=_each([one for one in ended if one.group == "undo broken"]),
+        changes=_kills([one for one in ended if one.group.startswith("home killed")]),
         files=_files(fuzzed),
+        damaged=_damaged([one for one in ended if one.group.startswith("home damaged")]),
     )
 
 
@@ -119,6 +141,19 @@ def _each(ended: Sequence[Ended]) -> str:
     for one in ended:
         runs = one.stuck or one.runs
         lines.append(f"| {one.case} | {one.lost} | {one.doubled} | {one.again} | {runs} |")
+    return "\n".join(lines)
+
+
+def _damaged(ended: Sequence[Ended]) -> str:
+    lines = [
+        "| damage to a home | files | named | treated wrongly |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    group = attrgetter("group")
+    for name, some in groupby(sorted(ended, key=group), group):
+        files = list(some)
+        named, wrong = (sum(map(bool, map(attrgetter(what), files))) for what in ("runs", "stuck"))
+        lines.append(f"| {name.partition(': ')[2]} | {len(files)} | {named} | {wrong} |")
     return "\n".join(lines)
 
 

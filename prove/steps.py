@@ -20,9 +20,12 @@ _KINDS = (
     (r"^rename .*outcomes\.parquet$", "before outcomes are kept"),
     (r"^rename .*settled$", "before a plan counts as settled"),
     (r"^rename .*/ledger/", "before the ledger has its segment"),
+    (r"^rename .*/changes/", "before a change is noted"),
     (r"^rename .*/state/", "before the state is published"),
     (r"^rename ", "before any other file has its name"),
+    (r"^remove .*/changes/", "before a change counts as made"),
     (r"^remove ", "before a file goes"),
+    (r"^rmdir ", "before a folder goes"),
     (r"^open ", "before a file is written"),
 )
 

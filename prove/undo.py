@@ -14,11 +14,15 @@ from pathlib import Path
 
 import requests
 
+from pipelines.batch import Batch
+from pipelines.errors import InternalError
 from pipelines.local_org import control
 from pipelines.local_org.catalog.load import TEMPLATE
+from pipelines.plan.make import newest
 from pipelines.salesforce.rows import Load
 from pipelines.sync.mapping.named_objects import ROUTED
 from pipelines.undo.make import undos
+from pipelines.undo.released import undone
 from pipelines.warehouse import parquet_sql
 from prove.batch import (
     AFTER,
@@ -31,7 +35,7 @@ from prove.batch import (
     leads_of_the_org,
     project_at,
 )
-from prove.worker import Ended, Worker
+from prove.worker import NOTHING_TO_UNDO, Ended, Worker
 
 EDIT = "written by somebody else"
 OTHER = "grace@example.com"
@@ -44,9 +48,11 @@ class Undoing(Worker):
 
     Attributes:
         edited: whether somebody has edited a record meanwhile.
+        written: what is to be undone.
     """
 
     edited: bool = False
+    written: Contents | None = None
 
     def prepare(self) -> None:
         """Bring both batches in, keep that moment, and see what an uninterrupted undo does."""
@@ -60,6 +66,7 @@ class Undoing(Worker):
         self.must("all", DAY)
         lay_after(project, self.size)
         self.must("all", AFTER)
+        self.written = contents_of(project)
         control.stop(self.org)
         shutil.copytree(self.home, self.folder / "planned")
         control.start(self.org, faults=True)
@@ -75,14 +82,49 @@ class Undoing(Worker):
         shutil.copytree(self.folder / "planned", self.home)
         control.start(self.org, faults=True)
 
-    def killed_at(self, step: int) -> Ended:
-        """Kill the undo before a step, every other time edit a record, and undo again."""
+    def killed_at(self, step: int, *, edit: bool | None = None) -> Ended:
+        """Kill the undo before a step, edit a record or every other time, and undo again."""
         self.put_back()
         name = self.kill("undo", AFTER, step)
-        if step % 2:
+        if step % 2 if edit is None else edit:
             self._edit()
         case = f"undo, step {step}" + (", and an edit" if self.edited else "")
         return self.finished(case, f"undo killed: {name}", "undo", "undo", AFTER)
+
+    def synced_instead(self, step: int) -> Ended:
+        """Kill the undo before a step and run the batch again; then undo what it had left."""
+        self.put_back()
+        plan_id = newest(Batch(project_at(self.home), AFTER)).plan_id
+        name = self.kill("undo", AFTER, step)
+        wrong = self.output if self.run("all", AFTER) else self._half_undone()
+        code = self.causeway(["undo", plan_id, "--yes"])
+        if code and not any(words in self.output for words in NOTHING_TO_UNDO):
+            wrong = wrong or self.output
+        case = f"undo, step {step}, and the batch again"
+        return self._judged(case, f"undo killed: {name}", 1, wrong, self.expected)
+
+    def _half_undone(self) -> str:
+        """Records that are neither undone and noted so, nor as they were written; in words."""
+        if self.expected is None or self.written is None:
+            raise InternalError("a case was run before the worker was prepared")
+        now, noted = contents_of(project_at(self.home)), self._noted()
+        wrong = []
+        for name in ROUTED:
+            before, after, found = map(
+                _by_key, (c.records[name] for c in (self.written, self.expected, now))
+            )
+            for key in before:
+                state = (found.get(key) == after.get(key), (name, key) in noted)
+                if before[key] != after.get(key) and state not in ((True, True), (False, False)):
+                    wrong.append(f"{name} {key}: undone, noted so: {state}")
+                if found.get(key) not in (before[key], after.get(key)):
+                    wrong.append(f"{name} {key}: {found.get(key)}")
+        return "; ".join(wrong[:5])
+
+    def _noted(self) -> set[tuple[str, str]]:
+        """Object and key of each record of which something stays undone."""
+        notes = undone(project_at(self.home))
+        return {(name, key) for name, key, *_ in notes}
 
     def faulty(self, name: str, group: str, faults: Sequence[Mapping[str, object]]) -> Ended:
         """Arm faults, then undo until nothing is left to be undone."""
@@ -138,6 +180,10 @@ class Undoing(Worker):
 
 
 WRITES = ("updated", "deleted")
+
+
+def _by_key(records: Counter[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {row[0]: row for row in records if row[0] != "None"}
 
 
 def _outcomes(home: Path) -> list[tuple[str, Path]]:

@@ -156,9 +156,12 @@ class Worker:
         return self._judged(f"step {step}", group, runs, stuck, self.expected)
 
     def _sync(self, more: Mapping[str, str]) -> int:
-        causeway = Path(sys.executable).with_name("causeway")
-        command: list[str | Path] = [causeway, "sync", "--batch", str(DAY)]
-        return self._process(command, more)
+        return self.causeway(["sync", "--batch", str(DAY)], more)
+
+    def causeway(self, arguments: Sequence[str], more: Mapping[str, str] | None = None) -> int:
+        """Give a command; returns its exit code, and keeps its ``output``."""
+        command = [Path(sys.executable).with_name("causeway"), *arguments]
+        return self._process(command, more or {})
 
     def kill(self, what: str, day: date, step: int) -> str:
         """Kill before a step what runs; what kind of step that is."""

@@ -23,14 +23,15 @@ MAY_IMPORT = {
     "pipelines.errors": (),
     "pipelines.sync": (
         "pipelines.sync", "pipelines.salesforce", "schemas",
-        "pipelines.config", "pipelines.errors", "pipelines.nearest", "pipelines.warehouse",
+        "pipelines.config", "pipelines.errors", "pipelines.files", "pipelines.nearest",
+        "pipelines.warehouse",
     ),
     "pipelines.sources": (
-        "pipelines.sources", "pipelines.config", "pipelines.errors", "pipelines.memo",
-        "pipelines.nearest", "pipelines.warehouse",
+        "pipelines.sources", "pipelines.config", "pipelines.errors", "pipelines.files",
+        "pipelines.memo", "pipelines.nearest", "pipelines.warehouse",
     ),
     "pipelines.nearest": (),
-    "pipelines.demo": ("pipelines.demo",),
+    "pipelines.demo": ("pipelines.demo", "pipelines.files"),
 }  # fmt: skip
 """Package or module → the prefixes of ours that it may import; who is not here may import all."""
 
@@ -51,6 +52,31 @@ KNOW_NAMES = {
     "pipelines/commands/org.py": "what the local org is seeded with",
 }
 """File → why it may call objects by their names; everything else goes by the mappings."""
+
+WRITES = frozenset(
+    {
+        "write_text", "write_bytes", "touch", "rename", "hardlink_to", "symlink_to",
+        "copyfile", "copy", "copy2", "copytree", "move",
+    }
+)  # fmt: skip
+"""Methods and functions by which a file comes to be, besides ``open``, ``Path.replace`` and SQL."""
+
+MAY_WRITE = {
+    "pipelines/files.py": "the one way: everybody else writes a draft, or calls it",
+    "pipelines/warehouse.py": "relations, each in a draft",
+    "pipelines/catalog.py": "causeway.duckdb, in a draft",
+    "pipelines/demo/inputs.py": "a file of the inbox, in a draft",
+    "pipelines/validate/rejects.py": "rejected rows as CSV, in a draft",
+    "pipelines/sync/plan/saved.py": "files of a plan whose folder gets its name last",
+    "pipelines/sync/apply/bulk.py": "rows to upload, which nobody reads before they are noted",
+    "pipelines/sources/readers/reader.py": "a link that gives a file a name that is no pattern",
+    "pipelines/run_log.py": "the log of a run, line by line; a torn last line counts for nothing",
+    "pipelines/org/switch.py": "whole relations that change their place, by a noted change",
+    "pipelines/plan/sweep.py": "plans that go, by a noted change",
+    "pipelines/salesforce/session.py": "answers of the org on their way, which nobody keeps",
+    "pipelines/salesforce/rest_query.py": "answers of the org on their way, which nobody keeps",
+}
+"""File → what it may write by itself; the local org is a product of its own."""
 
 
 def _module(path: Path) -> str:
@@ -209,3 +235,29 @@ def test_no_sql_of_the_core_knows_objects_by_their_names() -> None:
     assert [
         name for name in texts if any(f"'{object_name}'" in texts[name] for object_name in NAMED)
     ] == []
+
+
+def _writes(node: ast.AST) -> bool:
+    """Whether a part of a program makes a file, or gives one another name."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value.startswith("copy (")
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return False
+    name = node.func.attr
+    if name == "replace":  # of a path; a text is replaced by another, a value by keywords
+        return len(node.args) == 1 and not node.keywords
+    if name == "open":
+        modes = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+        return any(isinstance(mode, str) and {*mode} & {*"wax+"} for mode in modes)
+    return name in WRITES or ast.unparse(node.func) == "os.link"
+
+
+def test_only_the_named_files_write_and_all_others_publish_whole() -> None:
+    paths = [path for path in _files("pipelines") if "local_org" not in path.parts]
+    writing = {
+        path.relative_to(ROOT).as_posix(): node.lineno
+        for path in (*paths, *_files("assets"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if _writes(node)
+    }
+    assert writing.keys() == MAY_WRITE.keys(), writing

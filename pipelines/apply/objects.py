@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
+from pipelines.changes import Change, Facts
 from pipelines.errors import Blocked, ConfigError
 from pipelines.org.snapshot import check_keys, refresh
 from pipelines.plan.make import heed_guards, newest
@@ -31,6 +32,7 @@ from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.renames import ALONE_REASON
 from pipelines.sync.plan.saved import load_plan
 from pipelines.sync.state import sql, transaction
+from pipelines.undo.released import UNDO
 from pipelines.warehouse import Written, parquet_sql
 
 if TYPE_CHECKING:
@@ -115,6 +117,7 @@ def settle(project: Project) -> list[Outcomes]:
                 saved = load_plan(project.home, plan_id)
                 if saved.organization_id == org.organization_id:
                     settled.append(_settle(project, org, saved, stem))
+    UNDO.finish_pending(project)
     return settled
 
 
@@ -209,12 +212,25 @@ def retry(project: Project, object_name: str | None, code: str | None) -> dict[s
         object_name: only this object, in whatever case.
         code: only rows that were refused with this code.
     """
-    with project.warehouse.connect() as connection, project.state.attach(connection):
+    with (
+        RETRY.noted(project, {"tables": ["outcome"]}),
+        project.warehouse.connect() as connection,
+        project.state.attach(connection),
+    ):
         connection.execute("set variable object = $1", [object_name])
         connection.execute("set variable code = $1", [code])
         rows = connection.execute(sql("state/retry")).fetchall()
         project.state.publish(connection, "outcome")
     return dict(sorted(Counter(name for [name] in rows).items()))
+
+
+def _publish(project: Project, facts: Facts) -> None:
+    """Let others see what the state says, whether or not it was changed before the kill."""
+    with project.warehouse.connect() as connection, project.state.attach(connection):
+        project.state.publish(connection, *facts["tables"])
+
+
+RETRY = Change("retry", _publish)
 
 
 def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, result: Outcomes) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.batch import Batch
+from pipelines.files import read_json, reading, write
 from pipelines.org import describes
 from pipelines.sync import ledger
 from pipelines.sync.apply.journal import Journal
@@ -25,6 +26,7 @@ from pipelines.sync.plan.saved import (
     load_plan,
     parts_of,
     payload_name,
+    read_header,
 )
 from pipelines.sync.prove import (
     BY_OTHERS,
@@ -37,7 +39,7 @@ from pipelines.sync.prove import (
     tally_sql,
 )
 from pipelines.undo.released import forget_remade
-from pipelines.warehouse import literal, parquet_sql, publish, write_parquet
+from pipelines.warehouse import literal, parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -91,7 +93,7 @@ def add_later(
         folder = project.home / "plans" / plan_id
         if not (folder / HEADER).exists():  # a folded ledger names none
             continue
-        for part in parts_of(json.loads((folder / HEADER).read_bytes())):
+        for part in parts_of(read_header(folder / HEADER)):
             if part.object == object_name:
                 _add_later(connection, folder, part, user_id)
 
@@ -199,8 +201,9 @@ def _fields(
 
 
 def _read_counts(path: Path) -> tuple[FieldProof, ...]:
-    facts = json.loads(_counts(path).read_text(encoding="utf-8"))
-    return tuple(map(_field, facts["fields"]))
+    counts = _counts(path)
+    with reading(counts):
+        return tuple(map(_field, read_json(counts)["fields"]))
 
 
 def _field(facts: Mapping[str, Any]) -> FieldProof:
@@ -213,10 +216,7 @@ def _write_counts(proof: Proof) -> None:
         "read_back_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "fields": [asdict(field) for field in proof.fields],
     }
-    path = _counts(proof.path)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    publish(temporary, path)
+    write(_counts(proof.path), json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
 
 
 def _counts(path: Path) -> Path:

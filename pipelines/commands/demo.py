@@ -116,21 +116,20 @@ def _show_proof(project: Project) -> None:
 
 def _show_undo(project: Project) -> None:
     """What the newest plan that wrote anything could take back; nothing of it is done."""
-    import shutil
-
     from pipelines.apply.proofs import newest_proven
     from pipelines.commands.undo import org_lock
-    from pipelines.undo.make import describe_undo, plan_undo
+    from pipelines.plan.sweep import remove_plans
+    from pipelines.undo.make import describe_undos, plan_undo
 
     with org_lock(project):
         plan = newest_proven(project)
         if plan is None:
             return
         inverse = plan_undo(project, plan.plan_id)
-        shutil.rmtree(inverse.folder)  # nobody asked for it to be kept
+        remove_plans(project, [inverse.plan_id])  # nobody asked for it to be kept
     out.print(
         "\n[bold]Undo[/bold]: the last plan that wrote would be taken back by"
-        f" {describe_undo(inverse)}"
+        f" {describe_undos([inverse])}"
     )
     out.print(f"  {_typed(project)} undo {plan.plan_id}", markup=False)
 

@@ -16,6 +16,8 @@ import typer
 from rich.console import Console
 
 from pipelines import config, locks
+from pipelines.changes import any_noted
+from pipelines.files import write
 
 if TYPE_CHECKING:
     from pipelines.errors import Problem
@@ -53,10 +55,13 @@ def current_project() -> Project:
 
     found = Project.of()
     keep_private(found.home)
-    if found.state.path.exists():  # what a new home needs nothing of takes time to import
+    # What a new home needs nothing of takes time to import.
+    if found.state.path.exists() or any_noted(found.home):
+        from pipelines.recover import recover
         from pipelines.upgrade import upgrade
 
         upgrade(found)
+        recover(found)
     return found
 
 
@@ -109,9 +114,9 @@ def _make_dagster_home(folder: Path) -> None:
         settings = folder / SETTINGS
         if not settings.exists() or _is_former(settings):
             ours = files("pipelines.commands").joinpath(SETTINGS)
-            settings.write_text(ours.read_text("utf-8"))
+            write(settings, ours.read_text("utf-8"))
         make_databases()
-        (folder / MADE).touch()
+        write(folder / MADE, "")
     finally:
         locks.release("dagster")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,7 +80,7 @@ def switch(
       CAUSEWAY_ORG=uat causeway org switch
     """
     choose_home(home)
-    from pipelines.commands.undo import org_lock
+    from pipelines import locks
     from pipelines.org.switch import switch as go_over
 
     project = current_project()
@@ -94,7 +95,7 @@ def switch(
     if facts["from"] != facts["to"]:
         if not yes:
             _ask(facts)
-        with org_lock(project):
+        with locks.alone(project.home, project.org_name or "local", f"switch-{uuid.uuid4()}"):
             go_over(project, facts["to"])
     if as_json:
         print_json(facts)

@@ -123,9 +123,10 @@ def _release(project: Project, saved: Plan) -> None:
 
     release(saved)
     facts = released(saved) or {}
+    send = f"undo {saved.undoes}" if saved.undoes else f"sync --batch {saved.batch}"
     out.print(
         f"Plan {saved.plan_id} is released by {facts['by']} at {facts['at']}: this one, and one"
-        f" that does exactly the same.\nSend it: {command()} sync --batch {saved.batch}",
+        f" that does exactly the same.\nSend it: {command()} {send}",
         markup=False,
     )
 

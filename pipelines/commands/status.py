@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +15,7 @@ from pipelines.commands.environment import (
     print_json,
     readable_path,
 )
+from pipelines.files import read_json, reading
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -83,5 +83,8 @@ def _last_run(project: Project, day: date) -> dict[str, Any]:
     path = project.home / "runs" / f"{day}.json"
     if not path.exists():
         return {"run_id": None}
-    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return facts
+    facts = read_json(path)
+    with reading(path):
+        if "failed_step" in facts:
+            str(facts["error"])
+        return {"run_id": facts.pop("run_id"), "exit_code": int(facts.pop("exit_code")), **facts}

@@ -22,6 +22,7 @@ from pipelines.commands.environment import (
     today,
 )
 from pipelines.errors import ConfigError, InputError
+from pipelines.files import write
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -128,11 +129,10 @@ def run(project: Project, day: date, *, plan_only: bool = False) -> Synced:
 def remember(project: Project, synced: Synced) -> None:
     """Keep how the newest run of a batch went, and what stopped it, for ``status``."""
     path = project.home / "runs" / f"{synced.found.batch}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
     facts: dict[str, Any] = {"run_id": synced.run_id, "exit_code": synced.exit_code}
     if synced.stopped is not None:
         facts["failed_step"], facts["error"] = synced.stopped
-    path.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    write(path, json.dumps(facts) + "\n")
 
 
 def _days(project: Project, *, every: bool) -> list[date]:

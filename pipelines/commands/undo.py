@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 ROWS = 20
 """Records of each object that are shown before anything is undone."""
 
+DAY = ["%Y-%m-%d"]
+
+STEPWISE = (
+    "They are undone newest first. What a newer one of them has written, too, an older one leaves"
+    " alone above, and puts back when that is undone."
+)
+
 BEFORE = (
     "Deleted records go to the recycle bin of the org, where an admin finds them for 15 days."
     " What Salesforce cannot take back (conversions, merges, emptied bins) is never undone."
@@ -30,9 +38,14 @@ BEFORE = (
 
 def undo(
     name: Annotated[
-        str, typer.Argument(metavar="PLAN", help="The plan, or the run that applied it.")
-    ],
+        str | None,
+        typer.Argument(metavar="[PLAN]", help="The plan, or the run that applied it."),
+    ] = None,
     *,
+    batch: Annotated[
+        datetime | None,
+        typer.Option(formats=DAY, metavar="DAY", help="Every plan that this batch was sent by."),
+    ] = None,
     plan_only: Annotated[
         bool, typer.Option("--plan-only", help="Show what would be undone, and stop there.")
     ] = False,
@@ -43,40 +56,51 @@ def undo(
 
     The undo is a plan itself, shown before anything is sent. Values and records that somebody has
     changed since are left alone and listed; nobody is ever opted in again. What was undone stays
-    so until its source value changes, or `causeway release`.
+    so until its source value changes, or `causeway release`. A batch that was run again, or died
+    on the way, was sent by several plans: these are undone together, newest first.
 
       causeway undo 2026-11-05-2b1c90d3a4f1 --plan-only     what would be undone
       causeway undo 2026-11-05-2b1c90d3a4f1                 undo it
+      causeway undo --batch 2026-11-05                      all that this batch has written
     """
+    if (name is None) == (batch is None):
+        raise typer.BadParameter("give a plan or --batch, one of them")
     project = current_project()
     with org_lock(project):
         from pipelines.batch import Batch
         from pipelines.plan.guards import heed_guards
         from pipelines.relations import prepare
-        from pipelines.undo.make import carry_out, plan_undo, writes
+        from pipelines.undo.batch import carry_out_each, plan_undos
+        from pipelines.undo.make import plan_undo, writes
 
         prepare(project)
-        saved = plan_undo(project, name)
+        planned = plan_undos(project, batch.date()) if batch else [plan_undo(project, name or "")]
         if not as_json:
-            _show_plan(project, saved)
-        done = None
-        if not plan_only and writes(saved):
-            heed_guards(Batch(project, saved.day), saved)
-            if yes or as_json or _is_confirmed(saved):
-                done = carry_out(project, saved)
+            _show_plans(project, planned)
+        ended: list[tuple[Plan, Undone | None]] = [(saved, None) for saved in planned]
+        if not plan_only and any(map(writes, planned)):
+            for saved in planned:
+                heed_guards(Batch(project, saved.day), saved)
+            if yes or as_json or _is_confirmed(planned):
+                for place, result in enumerate(carry_out_each(project, planned)):
+                    ended[place] = result
+                    if result[1] is not None and not as_json:
+                        show(result[1])
         if as_json:
-            print_json(_document(project, saved, done))
-        elif done is not None:
-            show(done)
-    raise typer.Exit(_exit_code(saved, done))
+            facts = [_document(project, saved, done) for saved, done in ended]
+            print_json({"batch": str(batch.date()), "undos": facts} if batch else facts[0])
+    raise typer.Exit(max(_exit_code(saved, done) for saved, done in ended))
 
 
 @contextmanager
 def org_lock(project: Project) -> Iterator[None]:
-    """Have the org to oneself, as every run from the snapshot on."""
+    """Have the org to oneself, as every run from the snapshot on, and a home that is whole."""
+    from pipelines.recover import recover
+
     run = f"cli-{uuid.uuid4()}"
     locks.take(project.home / "locks" / f"org-{project.org_name or 'local'}.lock", run, locks.tell)
     try:
+        recover(project)
         yield
     finally:
         locks.release(run)
@@ -98,6 +122,17 @@ def show(done: Undone) -> None:
     out.print(f"\nIt stays so until its source values change, or `{command()} release`.")
 
 
+def _show_plans(project: Project, planned: Sequence[Plan]) -> None:
+    for saved in planned:
+        _show_plan(project, saved)
+    if len(planned) > 1:
+        from pipelines.undo.make import describe_undos
+
+        out.print(f"[bold]All {len(planned)} plans:[/bold] {describe_undos(planned)}.")
+        out.print(f"{STEPWISE}\n", style="dim")
+    out.print(f"\n{BEFORE}\n", style="dim")
+
+
 def _show_plan(project: Project, saved: Plan) -> None:
     from pipelines.batch import Batch
     from pipelines.commands.show_plan import head, records
@@ -113,16 +148,16 @@ def _show_plan(project: Project, saved: Plan) -> None:
             plan_rows = list(rows(saved, part.mapping, connection, limit=ROWS))
             if plan_rows:
                 out.print(records(part, plan_rows, narrowed=False))
-    out.print(f"\n{BEFORE}\n", style="dim")
 
 
-def _is_confirmed(saved: Plan) -> bool:
+def _is_confirmed(planned: Sequence[Plan]) -> bool:
     if not out.is_terminal:
+        named = ", ".join(saved.plan_id for saved in planned)
         raise ConfigError(
-            f"nothing was undone: nobody is there to ask. Look at the plan {saved.plan_id} above,"
+            f"nothing was undone: nobody is there to ask. Look at the plan {named} above,"
             " then run it again with --yes"
         )
-    return typer.confirm("Undo this?")
+    return typer.confirm("Undo this?" if len(planned) == 1 else f"Undo these {len(planned)} plans?")
 
 
 def _document(project: Project, saved: Plan, done: Undone | None) -> dict[str, Any]:

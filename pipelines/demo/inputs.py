@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from pipelines.demo import days as story
+from pipelines.files import draft
 
 
 def demo_days(inbox: Path, today: date) -> tuple[date, date]:
@@ -33,8 +34,8 @@ def write_inputs(inbox: Path, days: tuple[date, date]) -> list[Path]:
     for (source, day, name), content in _files(days):
         path = inbox / source / day.isoformat() / name
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            with draft(path) as temporary:
+                temporary.write_bytes(content)
             written.append(path)
     return written
 

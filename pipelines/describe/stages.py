@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
 from pipelines.describe.description import Check, Description, Fact, Lineage, of_written
+from pipelines.files import Damaged, read_json, reading, write
 from pipelines.org import snapshot
 from pipelines.plan.make import left_out, scored
 from pipelines.plan.page import page_of
@@ -19,7 +21,7 @@ from pipelines.sync.mapping.compile import mapping_columns
 from pipelines.sync.mapping.golden import origin
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.validate.judge_sql import KINDS
-from pipelines.warehouse import Written, publish
+from pipelines.warehouse import Written
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -168,17 +170,15 @@ def lineage_of(project: Project, file: SqlFile) -> Lineage:
     """Where the columns of a ``.sql`` relation come from, followed once for each text of it."""
     path = project.warehouse.folder(file.relation) / "lineage.json"
     made_from = hashlib.sha256(f"{schemas_stamp(project)} {file.query}".encode()).hexdigest()
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
+    with suppress(FileNotFoundError, Damaged), reading(path):  # a damaged one is made again
+        kept = read_json(path)
         if kept["of"] == made_from:
             return {
                 column: [(table, name) for table, name in origins]
                 for column, origins in kept["lineage"].items()
             }
     lineage = _followed(project, file)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"of": made_from, "lineage": lineage}), encoding="utf-8")
-    publish(temporary, path)
+    write(path, json.dumps({"of": made_from, "lineage": lineage}))
     return lineage
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.sync.apply.journal import Journal
-from pipelines.sync.plan.saved import HEADER, parts_of, payload_name
+from pipelines.sync.plan.saved import HEADER, parts_of, payload_name, read_header
 from pipelines.warehouse import literal, parquet_sql
 
 if TYPE_CHECKING:
@@ -67,9 +66,9 @@ def touches(
 
 
 def _headers(home: Path, organization_id: str) -> list[tuple[Path, Mapping[str, Any]]]:
-    headers = []
+    headers: list[tuple[Path, Mapping[str, Any]]] = []
     for path in (home / "plans").glob(f"[!.]*/{HEADER}"):
-        header = json.loads(path.read_text(encoding="utf-8"))
+        header = read_header(path)
         if header["organization_id"] == organization_id:
             headers.append((path.parent, header))
     return headers

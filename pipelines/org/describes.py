@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConfigError
+from pipelines.files import NOT_OURS, read_json, reading, write
 from pipelines.memo import version
 from pipelines.sync.mapping.fields import COLUMNS, Field, org_schema, schema_rows
 from pipelines.sync.mapping.places import listed
-from pipelines.warehouse import publish
 
 if TYPE_CHECKING:
     from pipelines.salesforce.org import Org
@@ -101,7 +101,7 @@ def _described(org: Org, file: Path, object_name: str) -> Described:
         schema_rows(document),
         vars(listed([document])),
     )
-    _write(file, json.dumps(vars(description), ensure_ascii=False))
+    write(file, json.dumps(vars(description), ensure_ascii=False))
     return description
 
 
@@ -111,7 +111,8 @@ def _read(file: Path) -> Described:
 
 @lru_cache(maxsize=16)
 def _read_version(file: Path, _version: str) -> Described:
-    return Described(**json.loads(file.read_text(encoding="utf-8")))
+    with reading(file):
+        return Described(**read_json(file))
 
 
 def save(mappings: Path, schema: OrgSchema) -> list[Path]:
@@ -119,7 +120,7 @@ def save(mappings: Path, schema: OrgSchema) -> list[Path]:
     written = []
     for name, described in sorted(schema.items()):
         path = mappings / SAVED / f"{name}.json"
-        _write(path, _document(name, described))
+        write(path, _document(name, described))
         written.append(path)
     return written
 
@@ -138,7 +139,7 @@ def saved(mappings: Path) -> OrgSchema | None:
                 name: Field(document["object"], name, **facts)
                 for name, facts in document["fields"].items()
             }
-        except (ValueError, KeyError, TypeError) as error:
+        except NOT_OURS as error:
             message = f"is no saved schema ({error}); write it anew: causeway org describe --save"
             raise ConfigError.at(path, getattr(error, "lineno", None), message) from error
     return schema or None
@@ -195,10 +196,3 @@ def _document(object_name: str, described: Mapping[str, Field]) -> str:
         for name, field in sorted(described.items())
     )
     return f'{{\n  "object": {json.dumps(object_name)},\n  "fields": {{\n{lines}\n  }}\n}}\n'
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    publish(temporary, path)

@@ -18,7 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.warehouse import parquet_sql, publish, write_parquet
+from pipelines.files import read_json, reading, write
+from pipelines.warehouse import parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -88,13 +89,14 @@ def read_manifest(folder: Path) -> Manifest | None:
     path = folder / MANIFEST
     if not path.exists():
         return None
-    facts = json.loads(path.read_text(encoding="utf-8"))
-    facts |= {
-        "folder": folder,
-        "fields": tuple(facts["fields"]),
-        "watermark": datetime.fromisoformat(facts["watermark"]),
-    }
-    manifest = Manifest(**facts)
+    facts = read_json(path)
+    with reading(path):
+        facts |= {
+            "folder": folder,
+            "fields": tuple(facts["fields"]),
+            "watermark": datetime.fromisoformat(facts["watermark"]),
+        }
+        manifest = Manifest(**facts)
     whole = all(manifest.path(file).exists() for file in manifest.files)
     return manifest if whole else None
 
@@ -140,13 +142,12 @@ def commit(manifest: Manifest) -> None:
     files_needed = {MANIFEST, *manifest.files}
     before = manifest.folder / MANIFEST
     if before.exists():
-        named = json.loads(before.read_text(encoding="utf-8"))
-        files_needed |= {named["base"], *named["deltas"]}
+        named = read_json(before)
+        with reading(before):
+            files_needed |= {named["base"], *named["deltas"]}
     facts = asdict(manifest) | {"watermark": manifest.watermark.isoformat()}
     del facts["folder"]
-    temporary = manifest.folder / f".{MANIFEST}.tmp"
-    temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    publish(temporary, before)
+    write(before, json.dumps(facts, indent=2) + "\n")
     for path in manifest.folder.iterdir():
         if path.name not in files_needed:
             path.unlink()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.apply.proofs import catch_up
 from pipelines.batch import Batch
 from pipelines.errors import ConfigError
+from pipelines.files import write
 from pipelines.memo import memo
 from pipelines.org import describes
 from pipelines.org.access import check_reading
@@ -114,7 +115,7 @@ def bind_home(project: Project, organization_id: str) -> None:
     """
     bound = project.bound_org
     if bound is None:
-        (project.home / BOUND).write_text(organization_id, encoding="utf-8")
+        write(project.home / BOUND, organization_id)
     elif bound != organization_id:
         raise ConfigError.at(
             project.home / BOUND,

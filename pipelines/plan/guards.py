@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Blocked, ConfigError, Problem
+from pipelines.files import read_json, reading, write
 from pipelines.plan import left_behind
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.mapping.fields import OrgSchema
@@ -25,7 +26,7 @@ from pipelines.sync.plan.cost import exceeded, predicted
 from pipelines.sync.plan.guards import RENAME, SPLIT, blocked_by
 from pipelines.sync.plan.renames import FIRST, LAST
 from pipelines.sync.plan.row import WRITES
-from pipelines.warehouse import literal, parquet_sql, publish
+from pipelines.warehouse import literal, parquet_sql
 
 if TYPE_CHECKING:
     from pipelines.batch import Batch
@@ -124,22 +125,26 @@ def release(saved: Plan) -> Path:
         "by": f"{getpass.getuser()}@{socket.gethostname()}",
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    publish(temporary, path)
+    write(path, json.dumps(facts, indent=2) + "\n")
     return path
 
 
 def released(saved: Plan) -> dict[str, Any] | None:
     """Who released this very plan, and when; none when nobody did."""
     path = saved.folder / RELEASED
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return _read_release(path) if path.exists() else None
 
 
 def is_released(project: Project, saved: Plan) -> bool:
     """Whether this plan, or one that did exactly the same, was released."""
     files = (project.home / "plans").glob(f"[!.]*/{RELEASED}")
-    return any(json.loads(path.read_bytes())["content"] == saved.content for path in files)
+    return any(_read_release(path)["content"] == saved.content for path in files)
+
+
+def _read_release(path: Path) -> dict[str, Any]:
+    facts = read_json(path)
+    with reading(path):
+        return {name: facts[name] for name in ("plan_id", "content", "by", "at")}
 
 
 def _heed_changes(project: Project, saved: Plan) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
 from pipelines.errors import ConfigError
+from pipelines.files import Damaged, read_text, write
 from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
 from pipelines.plan.guards import digests, heed_guards
@@ -35,9 +36,9 @@ from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.forecast import Score, score, transient_sql
 from pipelines.sync.plan.holds import needed_sql
 from pipelines.sync.plan.renames import namers_sql
-from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
+from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, read_header, save_plan
 from pipelines.sync.undo import undone_sql
-from pipelines.warehouse import Written, literal, parquet_sql, publish
+from pipelines.warehouse import Written, literal, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -81,7 +82,8 @@ def plan(batch: Batch) -> tuple[Plan, list[Written]]:
     project, mappings = batch.project, batch.mappings
     memo, pointer = plan_memo(batch), _pointer(batch)
     if memo.cached() is not None and pointer is not None and pointer.exists():
-        return newest(batch), [batch.written(relation("plan", name)) for name in mappings]
+        with suppress(Damaged):  # it points to no plan: a new one is made
+            return newest(batch), [batch.written(relation("plan", name)) for name in mappings]
     check_disjoint(batch)
     planned = {  # children first: no parent is made that nobody needs
         stem: _plan(batch, mapping, _children(mappings, mapping))
@@ -130,7 +132,10 @@ def newest(batch: Batch) -> Plan:
     day, pointer = batch.day, _pointer(batch)
     if pointer is None or not pointer.exists():
         raise ConfigError(f"nothing is planned for {day}; run `causeway sync --batch {day}`")
-    return load_plan(batch.project.home, pointer.read_text(encoding="utf-8").strip())
+    plan_id, plans = read_text(pointer), batch.project.home / "plans"
+    if not (plan_id and (plans / plan_id / HEADER).exists()):
+        raise Damaged(pointer, f"it names no plan: {plan_id[:80]!r}")
+    return load_plan(batch.project.home, plan_id)
 
 
 def newest_of_all(project: Project) -> Plan:
@@ -142,7 +147,7 @@ def newest_of_all(project: Project) -> Plan:
     plans = project.home / "plans"
     headers = sorted(plans.glob(f"[!.]*/{HEADER}"), key=lambda path: -path.stat().st_mtime_ns)
     for path in headers:
-        organization_id = json.loads(path.read_bytes())["organization_id"]
+        organization_id = read_header(path)["organization_id"]
         if project.bound_org in (None, organization_id):
             return load_plan(project.home, path.parent.name)
     raise ConfigError.at(plans, None, "nothing is planned yet; run `causeway sync --plan-only`")
@@ -360,7 +365,4 @@ def _pointer(batch: Batch) -> Path | None:
 
 def _point(batch: Batch, saved: Plan) -> None:
     pointer = batch.project.org_home(saved.organization_id) / "newest" / str(batch.day)
-    pointer.parent.mkdir(parents=True, exist_ok=True)
-    temporary = pointer.with_suffix(".tmp")
-    temporary.write_text(saved.plan_id, encoding="utf-8")
-    publish(temporary, pointer)
+    write(pointer, saved.plan_id)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.batch import Batch
+from pipelines.files import write
 from pipelines.plan.guards import is_released, why_blocked
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import GOLDEN
@@ -23,7 +24,6 @@ from pipelines.sync.plan.cost import predicted
 from pipelines.sync.plan.decisions import KEPT, SENT
 from pipelines.sync.plan.page import links_sql, page_rows_sql, requested_sql
 from pipelines.sync.plan.show import summary
-from pipelines.warehouse import publish
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -60,9 +60,7 @@ def write_page(project: Project, saved: Plan, *, limit: int = ROWS_OF_A_GROUP) -
     html = template.replace("{{title}}", escape(f"Plan {saved.plan_id}"))
     html = html.replace("{{data}}", base64.b64encode(packed).decode())
     path = page_of(saved)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(html, encoding="utf-8")
-    publish(temporary, path)
+    write(path, html)
     return path
 
 

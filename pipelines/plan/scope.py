@@ -7,7 +7,6 @@ what plans are made from (mappings, policies, sources, the org's fields) has cha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +20,7 @@ from pipelines.sync.apply.journal import Journal
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.wire import quoted
-from pipelines.sync.plan.saved import HEADER, parts_of
+from pipelines.sync.plan.saved import HEADER, parts_of, read_header
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
@@ -178,7 +177,7 @@ def _last_applied(project: Project) -> dict[str, Any] | None:
     plans = project.home / "plans"
     headers = sorted(plans.glob(f"[!.]*/{HEADER}"), key=lambda path: -path.stat().st_mtime_ns)
     for path in headers:
-        header: dict[str, Any] = json.loads(path.read_bytes())
+        header = read_header(path)
         done = all(
             Journal.of(path.parent, part.stem).outcomes.exists() for part in parts_of(header)
         )

@@ -7,17 +7,18 @@ pass; or when it is older than ``plans.keep_days``. So does one that was applied
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pipelines.changes import Change, Facts
+from pipelines.files import read_text
 from pipelines.plan.guards import RELEASED
 from pipelines.sync.apply.journal import FOLDER, Journal
-from pipelines.sync.plan.saved import HEADER
+from pipelines.sync.plan.saved import HEADER, read_header
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -51,19 +52,38 @@ def sweep_plans(project: Project, *, now: datetime | None = None) -> list[str]:
     plans = sorted(_unsent(project.home), key=lambda plan: plan.created_at)
     newest = {plan.rank: plan for plan in plans}  # the last of each rank
     last = {plan.rank[0]: plan for plan in plans if plan.applied}  # scopes start from it
-    pointed = {path.read_text(encoding="utf-8") for path in project.home.glob(POINTERS)}
+    pointed = {read_text(path) for path in project.home.glob(POINTERS)}
     deleted = []
     for plan in plans:
         old = datetime.fromisoformat(plan.created_at) < before
         named = plan.folder.name in pointed or newest[plan.rank] is plan
         superseded = not (plan.applied or named or plan.released)
         if (old and last.get(plan.rank[0]) is not plan) or superseded:
-            shutil.rmtree(plan.folder)
             deleted.append(plan.folder.name)
-    for path in project.home.glob(POINTERS):
-        if path.read_text(encoding="utf-8") in deleted:
-            path.unlink()
+    if deleted:
+        remove_plans(project, deleted)
     return deleted
+
+
+def remove_plans(project: Project, plan_ids: Sequence[str]) -> None:
+    """Remove plans, and what points to them. To be called under the org's lock."""
+    SWEEP.carry_out(project, {"plans": plan_ids})
+
+
+def _remove(project: Project, facts: Facts) -> None:
+    for path in project.home.glob(POINTERS):
+        if read_text(path) in facts["plans"]:
+            path.unlink()
+    for plan_id in facts["plans"]:
+        folder = project.home / "plans" / plan_id
+        hidden = folder.with_name(f".{plan_id}.gone")  # nobody finds a plan of which a part is left
+        if folder.exists():
+            folder.rename(hidden)
+        if hidden.exists():
+            shutil.rmtree(hidden)
+
+
+SWEEP = Change("sweep", _remove)
 
 
 def _unsent(home: Path) -> Iterator[_UnsentPlan]:
@@ -73,7 +93,7 @@ def _unsent(home: Path) -> Iterator[_UnsentPlan]:
         parts = list((folder / FOLDER).glob("*"))
         if any(not Journal(part).settled or any(Journal(part).answered()) for part in parts):
             continue
-        header: Mapping[str, Any] = json.loads(path.read_bytes())
+        header = read_header(path)
         purpose = header.get("undoes") or header["batch"]
         rank = (header["organization_id"], header.get("kind", "sync"), purpose)
         yield _UnsentPlan(folder, header["created_at"], bool(parts), rank)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
 from pipelines.plan.page import source_lines
-from pipelines.sync.plan.saved import HEADER, ObjectPlan, parts_of, payload_name
+from pipelines.sync.plan.saved import HEADER, ObjectPlan, parts_of, payload_name, read_header
 from pipelines.sync.plan.show import title_sql
 from pipelines.warehouse import parquet_sql
 
@@ -111,7 +111,7 @@ def _titles(
     if not (folder / HEADER).exists():
         return {}
     titles: dict[str, str] = {}
-    for part in parts_of(json.loads((folder / HEADER).read_bytes())):
+    for part in parts_of(read_header(folder / HEADER)):
         if part.object == object_name:
             query = _titles_sql(part, folder / payload_name(part.stem))
             titles |= dict(connection.execute(query).fetchall())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+from urllib.parse import urlsplit
 from xml.sax.saxutils import unescape
 
 import requests
 from urllib3.exceptions import NewConnectionError
 
 from pipelines.salesforce.errors import (
+    AddressRefused,
     AnswerLost,
     ConnectionInvalid,
     LimitReached,
@@ -49,13 +52,14 @@ def unanswered(
 def refusal(attempt: str, answer: requests.Response, *, write: bool) -> SalesforceError:
     """Choose the error for an answer whose status is 300 or above."""
     status = answer.status_code
+    if moved := answer.headers.get("Location") if answer.is_redirect else None:
+        return AddressRefused(attempt, f"{status} {answer.reason}: it sends us to {_origin(moved)}")
     error = _first_error(answer)
     text = f"{status} {error.code} {error.message}".strip()
     if status == 401:
         return SessionRefused(attempt, text)
-    if error.code == "EXCEEDEDQUOTA":
-        return LimitReached(attempt, text)
-    if error.code == "REQUEST_LIMIT_EXCEEDED" and "Concurrent" not in error.message:
+    daily = error.code == "REQUEST_LIMIT_EXCEEDED" and "Concurrent" not in error.message
+    if daily or error.code == "EXCEEDEDQUOTA":
         return LimitReached(attempt, text)
     broken = status >= 500 and not _FAULT.search(answer.text)
     if broken and write:
@@ -63,6 +67,20 @@ def refusal(attempt: str, answer: requests.Response, *, write: bool) -> Salesfor
     if broken or status in (420, 429) or ROW_CODES.get(error.code) is Verdict.TRANSIENT:
         return OrgUnavailable(attempt, text)
     return RequestRefused(attempt, status, error.code, error.message, error.fields)
+
+
+def document(answer: requests.Response) -> Any:
+    """What an answer says as JSON; none where it says something else."""
+    try:
+        return answer.json()
+    except requests.JSONDecodeError:
+        return None
+
+
+def _origin(url: str) -> str:
+    """A URL without what may be secret in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else parts.path
 
 
 def _first_error(answer: requests.Response) -> RowError:
@@ -74,8 +92,7 @@ def _first_error(answer: requests.Response) -> RowError:
     try:
         body = answer.json()
     except requests.JSONDecodeError:
-        moved = answer.headers.get("Location", "")
-        return RowError("", f"{answer.reason} {moved or answer.text[:200]}".strip())
+        return RowError("", f"{answer.reason} {answer.text[:200]}".strip())
     if isinstance(body, list) and body and isinstance(body[0], dict):
         return RowError.from_rest(body[0])
     if isinstance(body, dict) and "error" in body:

@@ -33,6 +33,8 @@ class Connection(BaseModel):
         username: the user to act as; for JWT only (client credentials have a run-as user).
         private_key: PEM text of the key whose certificate the app knows.
         audience: the JWT's ``aud``, where it is not `login_url`.
+        instance_host: where the org answers, if that is neither `login_url` nor one of
+            Salesforce's own domains, such as a proxy of the company.
         ca_file: certificate authority to trust instead of the public ones.
         production: whether orgs.yaml says that this org may be written to as a production org.
         is_local: the org on loopback; no proxy, quick retries.
@@ -47,6 +49,7 @@ class Connection(BaseModel):
     private_key: SecretStr | None = None
     username: str | None = None
     audience: str | None = None
+    instance_host: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+(:\d+)?$")
     api_version: str = Field(default="67.0", pattern=r"^\d+\.0$")
     ca_file: FilePath | None = None
     production: bool = False

@@ -8,6 +8,7 @@ SalesforceError
 │   └── JobUnfinished        we stopped waiting; the job goes on, resume it by its id
 └── PermanentError           the same call fails the same way again
     ├── ConnectionInvalid    orgs.yaml, the environment or a certificate is wrong
+    ├── AddressRefused       an answer leads away from the org: no token is sent there
     ├── SessionRefused       the org does not accept these credentials
     ├── RequestRefused       the org understood and said no: status, code, message, fields
     └── JobFailed            a Bulk job ended as Failed or Aborted
@@ -72,6 +73,15 @@ class JobUnfinished(TransientError):
 
 class ConnectionInvalid(PermanentError):
     """The configuration of a connection is wrong; names file and line where there is one."""
+
+
+class AddressRefused(PermanentError):
+    """An answer sends us to an address that is not the org's own; nothing was sent there."""
+
+    next_step = (
+        "No token was sent there. Correct the org's login_url in orgs.yaml; or, if that address is"
+        " the org's, name its host there as instance_host."
+    )
 
 
 class SessionRefused(PermanentError):

@@ -7,7 +7,6 @@ without end on some paths; here it is one form to post and one answer to read.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from pydantic import SecretStr
 from requests import PreparedRequest
 
 from pipelines.salesforce.connection import Connection
+from pipelines.salesforce.domains import own_origin
 from pipelines.salesforce.errors import ConnectionInvalid, SessionRefused
 
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -32,17 +32,24 @@ class Token:
     user_id: str
 
     @classmethod
-    def from_answer(cls, answer: Mapping[str, Any]) -> Token:
-        """Read a token endpoint's answer, whose `id` ends in ``/<organization>/<user>``."""
-        attempt = "Logging in"
+    def from_answer(cls, connection: Connection, answer: Any) -> Token:
+        """Read a token endpoint's answer, whose `id` ends in ``/<organization>/<user>``.
+
+        Raises:
+            SessionRefused: it is no such answer.
+            AddressRefused: it sends us to somebody else.
+        """
+        attempt = f"Logging in to {connection.name}"
+        if not isinstance(answer, dict):
+            raise SessionRefused(attempt, "the answer is no log-in")
         missing = [key for key in ("access_token", "instance_url", "id") if not answer.get(key)]
         if missing:
             raise SessionRefused(attempt, f"the answer has no {', '.join(missing)}")
-        instance_url = str(answer["instance_url"]).rstrip("/")
-        if not instance_url.startswith("https://"):
-            raise SessionRefused(attempt, f"the org's address {instance_url} is not https")
-        _, organization_id, user_id = str(answer["id"]).rsplit("/", 2)
-        return cls(SecretStr(answer["access_token"]), instance_url, organization_id, user_id)
+        identity = str(answer["id"]).split("/")
+        if len(identity) < 3:
+            raise SessionRefused(attempt, "the answer does not say which org and user it is for")
+        origin = own_origin(connection, attempt, str(answer["instance_url"]))
+        return cls(SecretStr(str(answer["access_token"])), origin, *identity[-2:])
 
     def authorize(self, request: PreparedRequest) -> PreparedRequest:
         """Put the token on a request; an auth of requests."""

@@ -19,9 +19,16 @@ from xml.sax.saxutils import escape
 import requests
 import tenacity
 
-from pipelines.salesforce.answers import BROKEN, refusal, unanswered
+from pipelines.salesforce.answers import BROKEN, document, refusal, unanswered
 from pipelines.salesforce.connection import START, Connection
-from pipelines.salesforce.errors import AnswerLost, OrgUnavailable, RequestRefused, SessionRefused
+from pipelines.salesforce.domains import same_origin
+from pipelines.salesforce.errors import (
+    AddressRefused,
+    AnswerLost,
+    OrgUnavailable,
+    RequestRefused,
+    SessionRefused,
+)
 from pipelines.salesforce.login import Token, grant
 
 TIMEOUT = (10, 120)  # seconds to connect, and between two bytes of an answer
@@ -163,8 +170,9 @@ class Session(requests.Session):
     ) -> requests.Response:
         base = f"{token.instance_url}/services/data/v{self.connection.api_version}/"
         url = urljoin(base, url)
-        if urlsplit(url).netloc != urlsplit(base).netloc:
-            raise ValueError(f"{url} is not an address of {token.instance_url}")
+        if not same_origin(url, base):
+            named = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
+            raise AddressRefused(f"{method} {_path(url)}", f"{named} is not {token.instance_url}")
         if hasattr(kwargs.get("data"), "seek"):
             kwargs["data"].seek(0)  # an upload that is sent again starts at its beginning
         kwargs["auth"] = token.authorize  # goes over the header that simple-salesforce has set
@@ -182,7 +190,7 @@ class Session(requests.Session):
         form = grant(self.connection)
         answer = self._exchanged("POST", url, write=False, data=form, auth=_as_it_is)
         if answer.status_code == 200:
-            return Token.from_answer(answer.json())
+            return Token.from_answer(self.connection, document(answer))
         attempt = f"Logging in to {self.connection.name} at {url}"
         error = refusal(attempt, answer, write=False)
         if isinstance(error, RequestRefused):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
+from pipelines.files import read_json, reading
 from pipelines.memo import memo, received
 from pipelines.sources.inbox import InboxFile, files, irregular
 from pipelines.sources.landing_sql import (
@@ -136,10 +136,10 @@ def withheld(warehouse: Warehouse, day: date) -> dict[str, dict[str, int]]:
 
 def _noted(warehouse: Warehouse, day: date) -> dict[str, Any]:
     path = _note(warehouse, day)
-    facts: dict[str, Any] = {}
-    if path.exists():
-        facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
-    return facts
+    if not path.exists():
+        return {}
+    with reading(path):
+        return dict(read_json(path)["facts"])
 
 
 def _note(warehouse: Warehouse, day: date) -> Path:

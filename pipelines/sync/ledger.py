@@ -35,7 +35,7 @@ from pipelines.sync.ledger_sql import (
     written_sql,
 )
 from pipelines.sync.plan.saved import ObjectPlan
-from pipelines.warehouse import literal, publish
+from pipelines.warehouse import literal, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -139,7 +139,7 @@ def write(
     if not connection.execute(f"select 1 from ({query}) limit 1").fetchall():
         return None
     _stored(path).unlink(missing_ok=True)  # what more was written is not read back yet
-    _publish(connection, query, path)
+    write_parquet(connection, query, path)
     if len(ledger.segments()) > FOLD_ABOVE:
         fold(connection, ledger)
     return path
@@ -155,7 +155,7 @@ def store(connection: DuckDBPyConnection, segment: Path, plan_id: str, differing
         differing: relation with ``key``, ``field`` and ``stored``.
     """
     query = f"select {literal(plan_id)} as plan_id, key, field, stored from {differing}"
-    _publish(connection, _stamped_sql(query, _time_of(segment)), _stored(segment))
+    write_parquet(connection, _stamped_sql(query, _time_of(segment)), _stored(segment))
 
 
 def correct(connection: DuckDBPyConnection, ledger: Ledger, differing: str) -> None:
@@ -169,7 +169,7 @@ def correct(connection: DuckDBPyConnection, ledger: Ledger, differing: str) -> N
     if connection.execute(f"select 1 from {differing} limit 1").fetchall():
         path = ledger.folder / "stored" / f"{ledger.next_stamp()}-later.parquet"
         query = f"select plan_id, key, field, stored from {differing}"
-        _publish(connection, _stamped_sql(query, _time_of(path)), path)
+        write_parquet(connection, _stamped_sql(query, _time_of(path)), path)
 
 
 def fold(connection: DuckDBPyConnection, ledger: Ledger) -> None:
@@ -183,8 +183,8 @@ def fold(connection: DuckDBPyConnection, ledger: Ledger) -> None:
     path = ledger.folder / f"{ledger.next_stamp()}-{FOLDED}.parquet"
     names = connection.execute(f"describe select columns('^{SENT}') from {files_sql(old)}")
     fields = [row[0].removeprefix(SENT) for row in names.fetchall()]
-    _publish(connection, corrections_sql(corrections), _stored(path))
-    _publish(connection, folded_sql(old, fields), path)
+    write_parquet(connection, corrections_sql(corrections), _stored(path))
+    write_parquet(connection, folded_sql(old, fields), path)
     for file in old:
         file.unlink()
     for file in corrections:  # after its segment, which would count as not read back
@@ -193,15 +193,6 @@ def fold(connection: DuckDBPyConnection, ledger: Ledger) -> None:
 
 def _stamped_sql(query: str, at: datetime) -> str:
     return f"select *, timestamptz {literal(at.isoformat())} as read_at from ({query})"
-
-
-def _publish(connection: DuckDBPyConnection, query: str, path: Path) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    options = "format parquet, compression zstd, compression_level 1"
-    connection.execute(f"copy ({query}) to {literal(temporary)} ({options})")
-    publish(temporary, path)
 
 
 def _stored(segment: Path) -> Path:

@@ -7,11 +7,11 @@ alone that it did not come to undo; running the undo again goes on.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from pipelines.apply.prove import prove
 from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.org import describes
-from pipelines.org.snapshot import check_keys, refresh
+from pipelines.org.snapshot import bind_home, check_keys, refresh
 from pipelines.plan.guards import heed_guards
 from pipelines.sync.apply.payload import payload_sql
 from pipelines.sync.ledger import Ledger
@@ -30,8 +30,16 @@ from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.named_objects import USER
 from pipelines.sync.plan.runs import plan_named
-from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, save_plan
+from pipelines.sync.plan.saved import (
+    HEADER,
+    Origin,
+    Plan,
+    load_plan,
+    read_header,
+    save_plan,
+)
 from pipelines.sync.undo_plan import undo_sql
+from pipelines.undo import released
 from pipelines.undo.children import children_of_records
 from pipelines.undo.released import note_undone, prune_undone
 from pipelines.warehouse import literal, parquet_sql, write_parquet
@@ -47,6 +55,10 @@ if TYPE_CHECKING:
     from pipelines.sync.prove import Proof
 
 UNDO = "undo"
+
+
+class NothingToUndo(ConfigError):
+    """A plan has written nothing that could be taken back, or it was."""
 
 
 def plan_undo(project: Project, name: str) -> Plan:
@@ -72,9 +84,10 @@ def plan_undo(project: Project, name: str) -> Plan:
                 f"was applied to the org {plan.organization_id}, not to {org.organization_id}"
             )
             raise _refused(plan, mismatch)
+        bind_home(project, org.organization_id)
         settle(project)
         if not any(plan.outcomes(stem).exists() for stem in plan.objects):
-            raise _refused(plan, "was never applied, so there is nothing to undo")
+            raise NothingToUndo(_about(plan, "was never applied, so there is nothing to undo"))
         objects = list(dict.fromkeys(part.object for part in plan.objects.values()))
         for object_name in objects:
             if object_name not in project.objects:
@@ -87,13 +100,15 @@ def plan_undo(project: Project, name: str) -> Plan:
         saved = _inverse(project, org, plan)
     before = [undo for undo in undos(project.home) if undo.undoes == plan.plan_id]
     if not before and not any(sum(part.counts.values()) for part in saved.objects.values()):
-        raise _refused(plan, "wrote nothing that could be taken back")
+        raise NothingToUndo(_about(plan, "wrote nothing that could be taken back"))
     if not writes(saved) and before:
         last = before[-1]
-        raise _refused(
-            plan,
-            f"was undone already, by plan {last.plan_id} at {last.created_at}; let the next sync"
-            " write again what was taken back: `causeway release`",
+        raise NothingToUndo(
+            _about(
+                plan,
+                f"was undone already, by plan {last.plan_id} at {last.created_at}; let the next"
+                " sync write again what was taken back: `causeway release`",
+            )
         )
     return saved
 
@@ -113,12 +128,12 @@ _PHRASES = {
 }
 
 
-def describe_undo(saved: Plan) -> str:
-    """An undo in one sentence."""
+def describe_undos(planned: Sequence[Plan]) -> str:
+    """Undos in one sentence."""
     parts = []
     for action, phrase in _PHRASES.items():
         counts: Counter[str] = Counter()
-        for part in saved.objects.values():
+        for part in chain.from_iterable(saved.objects.values() for saved in planned):
             counts[part.object] += part.counts.get(action, 0)
         listed = [
             f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
@@ -148,14 +163,15 @@ def carry_out(project: Project, saved: Plan, progress: Progress | None = None) -
     """
     heed_guards(Batch(project, saved.day), saved)
     plan = load_plan(project.home, saved.undoes or "")
-    note_undone(project, plan, saved)
     outcomes, proofs = [], []
-    for name in saved.objects:
-        barred = _kept_for_children(project, saved, name)
-        outcome = apply_plan(project, saved, name, progress, barred=barred)
-        outcomes.append(outcome)
-        prune_undone(project, saved, outcome)
-        proofs.append(prove(project, name, saved))
+    with released.UNDO.noted(project, {"plan": saved.plan_id}):
+        note_undone(project, plan, saved)
+        for name in saved.objects:
+            barred = _kept_for_children(project, saved, name)
+            outcome = apply_plan(project, saved, name, progress, barred=barred)
+            outcomes.append(outcome)
+            prune_undone(project, saved, outcome)
+            proofs.append(prove(project, name, saved))
     return Undone(saved, outcomes, proofs)
 
 
@@ -163,7 +179,7 @@ def undos(home: Path) -> list[Plan]:
     """Every undo that was applied, oldest first."""
     plans = []
     for path in (home / "plans").glob(f"[!.]*/{HEADER}"):
-        header = json.loads(path.read_text(encoding="utf-8"))
+        header = read_header(path)
         if header.get("kind") == UNDO and (path.parent / "applied").exists():
             plans.append(load_plan(home, path.parent.name))
     return sorted(plans, key=lambda plan: plan.created_at)
@@ -304,7 +320,11 @@ def _spill(project: Project) -> Path:
 
 
 def _refused(plan: Plan, mismatch: str) -> ConfigError:
-    return ConfigError(f"plan {plan.plan_id} {mismatch}")
+    return ConfigError(_about(plan, mismatch))
+
+
+def _about(plan: Plan, mismatch: str) -> str:
+    return f"plan {plan.plan_id} {mismatch}"
 
 
 _CREATED = "select sf_id from written where action = 'create' and sf_id is not null"

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
+from pipelines.changes import Change, Facts
 from pipelines.errors import ConfigError
 from pipelines.sync.apply.payload import payload_sql
-from pipelines.sync.plan.saved import Plan
+from pipelines.sync.plan.saved import Plan, load_plan
 from pipelines.sync.undo import UNDONE, undone_path, undone_rows_sql
 from pipelines.warehouse import literal, parquet_sql, write_parquet
 
@@ -45,7 +46,25 @@ def prune_undone(project: Project, undo: Plan, outcomes: Outcomes) -> None:
     """Forget what an undo was to take back and did not: its rows were held or rejected."""
     path = undone_path(project.org_home(undo.organization_id))
     with project.warehouse.connect() as connection:
-        write_parquet(connection, _pruned_sql(path, undo.plan_id, outcomes), path)
+        left = _not_undone_sql(outcomes.path)
+        write_parquet(connection, _pruned_sql(path, undo.plan_id, outcomes.object, left), path)
+
+
+def take_back(project: Project, facts: Facts) -> None:
+    """Forget what an undo that died had noted and did not take back.
+
+    To be called when what it sent is settled, under the org's lock; undone again it goes on.
+    """
+    undo = load_plan(project.home, facts["plan"])
+    path = undone_path(project.org_home(undo.organization_id))
+    with project.warehouse.connect() as connection:
+        for stem, part in undo.objects.items():
+            outcomes = undo.outcomes(stem)
+            left = _not_undone_sql(outcomes) if outcomes.exists() else _keys_sql(undo.payload(stem))
+            write_parquet(connection, _pruned_sql(path, undo.plan_id, part.object, left), path)
+
+
+UNDO = Change("undo", take_back, asks_org=True)
 
 
 def forget_remade(
@@ -124,15 +143,21 @@ def _undone_sql(path: Path) -> str:
     return f"select {nothing} where false"
 
 
-def _pruned_sql(path: Path, plan_id: str, outcomes: Outcomes) -> str:
-    not_undone = (
-        f"select key from {parquet_sql(outcomes.path)}"
-        " where outcome not in ('updated', 'deleted', 'unknown')"
-    )
+def _pruned_sql(path: Path, plan_id: str, object_name: str, keys: str) -> str:
+    """All but what an undo has noted of these keys of an object."""
     return (
         f"select * from ({_undone_sql(path)}) where plan_id <> {literal(plan_id)}"
-        f" or object <> {literal(outcomes.object)} or key not in ({not_undone})"
+        f" or object <> {literal(object_name)} or key not in ({keys})"
     )
+
+
+def _not_undone_sql(outcomes: Path) -> str:
+    undone = "('updated', 'deleted', 'unknown')"
+    return f"{_keys_sql(outcomes)} where outcome not in {undone}"
+
+
+def _keys_sql(path: Path) -> str:
+    return f"select key from {parquet_sql(path)}"
 
 
 def _remaining_sql(path: Path, which: Release) -> str:

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.files import draft
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import REASONS, defuse
 from pipelines.warehouse import Warehouse, parquet_sql
@@ -89,8 +90,7 @@ order by _source, _file, _row"""
 
 
 def _write(path: Path, header: Header, rows: Sequence[Mapping[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+    with draft(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*header, REASONS])
         for row in rows:

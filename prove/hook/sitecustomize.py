@@ -11,11 +11,15 @@ name or goes. Python tells of all of them by audit events, so what is proven has
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 _AT = int(os.environ.get("PROVE_KILL_AT", "0"))
 _HOME = os.environ.get("PROVE_HOME", "")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+_EVENTS = {"open": (0, 0), "os.rename": (1, 3), "os.remove": (0, 1), "os.rmdir": (0, 1)}
+"""Which argument names the file, and which the folder that its name is relative to, if any does."""
 
 
 def _step(event: str, args: tuple[Any, ...]) -> str | None:
@@ -23,9 +27,12 @@ def _step(event: str, args: tuple[Any, ...]) -> str | None:
         line = bytes(args[1][:200]).split(b"\r\n")[0] if isinstance(args[1], bytes) else b""
         verb, _, rest = line.partition(b" /")
         return f"send {verb.decode()} {rest.split(b' ')[0].decode()}" if rest else "send a body"
-    if event not in ("os.rename", "os.remove", "open"):
+    if event not in _EVENTS:
         return None
-    path = str(args[1] if event == "os.rename" else args[0])
+    at, folder = _EVENTS[event]
+    path = str(args[at])
+    if folder and args[folder] != -1:  # below a folder that is open
+        path = str(Path(f"/proc/self/fd/{args[folder]}").readlink() / path)
     if not path.startswith(_HOME) or (event == "open" and not int(args[2] or 0) & _WRITES):
         return None
     return f"{event.removeprefix('os.')} {path.removeprefix(_HOME)}"

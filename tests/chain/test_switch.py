@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from pipelines.config import PROJECT
+from pipelines.files import write
+from pipelines.project import Project
+from pipelines.recover import recover
+from pipelines.sync.state import BOUND
+from pipelines.warehouse import literal, write_parquet
+
 DAY = date(2026, 11, 5)
+ORG = "00D000000000001AAA"
 SOURCES = """
 sources:
   people: {entity: contacts, preset: generic, as: contact}
@@ -70,3 +80,27 @@ def test_outcomes_and_plans_belong_to_their_org(make_chain: Any) -> None:
     chain.done(DAY)
     outcomes = {row["outcome"]: row["attempts"] for row in chain.read("salesforce_contact", DAY)}
     assert outcomes == {"unchanged": 0, "rejected": 0}
+
+
+def test_what_a_program_without_notes_left_aside_comes_back(tmp_path: Path) -> None:
+    """It was killed after it had bound the home, and another run has made a relation anew."""
+    mappings = tmp_path / "mappings"
+    shutil.copytree(PROJECT / "mappings", mappings)
+    project = Project(tmp_path, tmp_path / "inbox", mappings)
+    write(tmp_path / BOUND, ORG)
+    aside = project.org_home(ORG) / "stage"
+    days = {name: date(2026, 11, day) for name, day in (("old", 4), ("both", 5), ("new", 6))}
+
+    stage = tmp_path / "stage"
+    with project.warehouse.connect() as connection:
+        for folder, name in ((aside, "old"), (aside, "both"), (stage, "both"), (stage, "new")):
+            path = folder / "salesforce_contact" / f"day={days[name]}" / "data.parquet"
+            write_parquet(connection, f"select {literal(folder)} as key", path)
+    recover(project)
+    assert list(aside.iterdir()) == []
+    assert project.warehouse.days("salesforce_contact") == [*days.values()]
+    with project.warehouse.connect() as connection:
+        project.warehouse.bind(connection, "salesforce_contact", [days["both"]])
+        assert connection.execute("select key from salesforce_contact").fetchall() == [
+            (str(stage),)
+        ]

@@ -41,7 +41,13 @@ def plan(
     folder.mkdir(parents=True)
     created_at = (NOW - timedelta(days=days)).isoformat()
     kind = "undo" if undoes else "sync"
-    facts = {"organization_id": org, "batch": batch, "created_at": created_at, "kind": kind}
+    facts = {
+        "organization_id": org,
+        "batch": batch,
+        "created_at": created_at,
+        "kind": kind,
+        "objects": {},
+    }
     (folder / HEADER).write_text(json.dumps(facts | {"undoes": undoes}))
     if applied is not None:
         (folder / "applied" / "contact").mkdir(parents=True)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from prove import faults, report
 from prove.batch import Size
+from prove.damage import Damaging
 from prove.fuzz import DAMAGES, fuzz
+from prove.home import COMMANDS, Changing
+from prove.home import SMALL as TINY
 from prove.steps import kind_of, places
 from prove.undo import Undoing
 from prove.worker import Worker
@@ -69,10 +73,56 @@ def undoing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undoing]:
 def test_a_killed_undo_writes_nothing_twice_and_over_nobodys_edit(undoing: Undoing) -> None:
     kind = "before answers are kept"
     steps = [n for n, step in enumerate(undoing.steps, 1) if kind_of(step) == kind]
-    with_edit = next(step for step in steps if step % 2)
-    for step in (with_edit, steps[-1]):
-        ended = undoing.killed_at(step)
+    for step, edit in ((steps[0], True), (steps[-1], False)):
+        ended = undoing.killed_at(step, edit=edit)
         assert ended.clean, ended
+
+
+def test_a_killed_undo_that_is_not_gone_on_with_leaves_nothing_alone_by_mistake(
+    undoing: Undoing,
+) -> None:
+    kind = "before answers are kept"
+    steps = [n for n, step in enumerate(undoing.steps, 1) if kind_of(step) == kind]
+    ended = undoing.synced_instead(steps[len(steps) // 2])
+    assert ended.clean, ended
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changing]:
+    worker = Changing(tmp_path_factory.mktemp("changes"), TINY)
+    try:
+        worker.prepare()
+        yield worker
+    finally:
+        worker.close()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_home_whose_change_was_killed_is_the_old_or_the_new(
+    changing: Changing, name: str
+) -> None:
+    kinds = ("before a change is noted", "before any other file has its name", "before a file goes")
+    steps = changing.steps_of[name]
+    for kind in kinds:
+        places_of_kind = [n for n, step in enumerate(steps, 1) if kind_of(step) == kind]
+        if places_of_kind:
+            ended = changing.change_killed_at(name, places_of_kind[len(places_of_kind) // 4])
+            assert ended.clean, ended
+
+
+def test_a_damaged_file_of_a_home_is_made_again_or_named_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CAUSEWAY_HOME", "CAUSEWAY_MAPPINGS", "COLUMNS"):
+        monkeypatch.setenv(name, "")  # what is set below is undone with it
+    worker = Damaging(tmp_path, TINY)
+    try:
+        worker.prepare()
+        ended = [worker.file_damaged(*one) for one in Random(7).sample(worker.damages(), 24)]
+    finally:
+        worker.close()
+    assert [one for one in ended if not one.clean] == []
+    assert sum(one.runs > 0 for one in ended) > len(ended) // 3
 
 
 def test_an_undo_comes_through_a_fault_of_the_org(undoing: Undoing) -> None:

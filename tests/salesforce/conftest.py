@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import http.server
+import ipaddress
 import json
 import socket
 import ssl
@@ -25,6 +26,7 @@ from pipelines.salesforce.connection import Connection, load_connection
 from pipelines.salesforce.org import Org
 
 ORGANIZATION = "00D000000000001EAA"
+LOOPBACK = ipaddress.ip_address("127.0.0.1")
 USER = "005000000000001AAA"
 
 
@@ -89,9 +91,10 @@ class Wire:
 
         self.answers.append(end)
 
-    def token(self, token: str) -> Answer:
+    def token(self, token: str, instance_url: str | None = None) -> Answer:
         identity = f"{self.url}/id/{ORGANIZATION}/{USER}"
-        return self.answer(200, {"access_token": token, "instance_url": self.url, "id": identity})
+        facts = {"access_token": token, "instance_url": instance_url or self.url, "id": identity}
+        return self.answer(200, facts)
 
     def answer(self, status: int, body: Any = None, **headers: str) -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -124,7 +127,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(LOOPBACK)]),
+            critical=False,
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import SecretStr
 
+from pipelines.salesforce.domains import own_origin
 from pipelines.salesforce.errors import (
+    AddressRefused,
     AnswerLost,
     ConnectionInvalid,
     LimitReached,
@@ -219,15 +221,94 @@ def test_a_refusal_keeps_the_orgs_words_apart(wire: Any) -> None:
 
 def test_a_redirect_is_told_and_not_followed(wire: Any) -> None:
     wire.say(302, b"moved", Location="https://elsewhere.example.com/")
-    with Session(wire.connection()) as session, pytest.raises(SessionRefused, match="elsewhere"):
+    with Session(wire.connection()) as session, pytest.raises(AddressRefused, match="elsewhere"):
         session.get("limits")
     assert len(wire.requests) == 1
+    wire.log_in()
+    wire.say(307, b"", Location=f"{wire.url}/frontdoor?sid=planted-token")
+    with Session(wire.connection()) as session, pytest.raises(AddressRefused) as refused:
+        session.get("limits")
+    assert len(wire.requests) == 3
+    assert "planted-token" not in str(refused.value)
 
 
 def test_the_token_goes_to_no_other_host(wire: Any) -> None:
     wire.log_in()
-    with Session(wire.connection()) as session, pytest.raises(ValueError, match="elsewhere"):
-        session.get("https://elsewhere.example.com/services/data")
+    with Session(wire.connection()) as session:
+        for elsewhere in (
+            "https://elsewhere.example.com/services/data",
+            "//elsewhere.example.com/services/data",
+            wire.url.replace("https:", "http:") + "/services/data",
+        ):
+            with pytest.raises(AddressRefused, match="is not https://localhost"):
+                session.get(elsewhere)
+    assert len(wire.requests) == 1
+
+
+def test_a_login_that_sends_the_token_under_another_name_is_refused(wire: Any) -> None:
+    """The same server on loopback, which is somebody else's for all that the names say."""
+    elsewhere = wire.url.replace("localhost", "127.0.0.1")
+    for place in (elsewhere, wire.url.replace("https", "http"), f"{wire.url}@127.0.0.1"):
+        wire.answers.append(wire.token("planted-token", place))
+        refused = pytest.raises(AddressRefused, match="No token was sent there")
+        with Session(wire.connection(is_local=False)) as session, refused:
+            session.get("limits")
+    assert {request.path for request in wire.requests} == {"/services/oauth2/token"}
+    wire.requests.clear()
+    for allowed in ({"instance_host": elsewhere.removeprefix("https://")}, {"is_local": True}):
+        wire.answers.append(wire.token("planted-token", elsewhere))
+        wire.say(200, {})
+        with Session(wire.connection(**({"is_local": False} | allowed))) as session:
+            assert session.get("limits").json() == {}
+    assert [request.headers.get("Authorization") for request in wire.requests[1::2]] == [
+        "Bearer planted-token"
+    ] * 2
+
+
+def test_a_login_that_is_none_is_told(wire: Any) -> None:
+    for body in (b"<html>please sign in</html>", [1], {"access_token": "x"}):
+        wire.say(200, body)
+        with Session(wire.connection()) as session, pytest.raises(SessionRefused):
+            session.get("limits")
+
+
+MY_DOMAIN = "https://example.my.salesforce.com"
+
+
+@pytest.mark.parametrize(
+    ("login_url", "instance_url", "own"),
+    [
+        (MY_DOMAIN, MY_DOMAIN, True),
+        ("https://login.salesforce.com", f"{MY_DOMAIN}/", True),
+        ("https://test.salesforce.com", "https://example--uat.sandbox.my.salesforce.com", True),
+        (MY_DOMAIN, "https://example.my.force.com", True),
+        (MY_DOMAIN, "https://EXAMPLE.my.salesforce.com:443", True),
+        ("https://sso.example.com", "https://sso.example.com", True),
+        ("https://sso.example.com", MY_DOMAIN, False),
+        (MY_DOMAIN, "https://example.my.salesforce.com.example.net", False),
+        (MY_DOMAIN, "https://evilsalesforce.com", False),
+        (MY_DOMAIN, "https://salesforce.com@evil.example", False),
+        (MY_DOMAIN, "https://evil.example\\.my.salesforce.com", False),
+        (MY_DOMAIN, "https://evil.example/.my.salesforce.com", False),
+        (MY_DOMAIN, "http://example.my.salesforce.com", False),
+        (MY_DOMAIN, "https://localhost:8443", False),
+        (MY_DOMAIN, "https://example.my.salesforce.mil", False),
+    ],
+)
+def test_which_addresses_are_an_orgs_own(
+    wire: Any, login_url: str, instance_url: str, own: bool
+) -> None:
+    jwt_of = {
+        "client_secret": None,
+        "private_key": SecretStr("key"),
+        "username": "sync@example.com",
+    }
+    connection = wire.connection(login_url=login_url, is_local=False, **jwt_of)
+    if own:
+        assert own_origin(connection, "Logging in", instance_url) == instance_url.rstrip("/")
+    else:
+        with pytest.raises(AddressRefused):
+            own_origin(connection, "Logging in", instance_url)
 
 
 def test_nobody_listening_says_how_to_start_the_local_org(wire: Any) -> None:

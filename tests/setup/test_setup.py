@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from pipelines.local_org import control
 from pipelines.org.setup import set_up
 from pipelines.org.snapshot import bind_home
 from pipelines.project import Project
+from pipelines.salesforce.session import Session
 from pipelines.stages import run_batch
 from pipelines.sync.mapping.named_objects import ROUTED
 
@@ -67,6 +69,42 @@ def test_a_field_that_is_there_but_invisible_is_only_granted(bare: Project) -> N
     set_up(bare, reported.append)
     assert "made the field Lead.Causeway_Key__c" not in reported
     assert "Causeway may read and edit Lead.Causeway_Key__c" in reported
+
+
+def test_a_setup_that_dies_after_every_write_comes_to_its_end(
+    bare: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps nothing in the home: what is missing it sees by looking at the org."""
+
+    class Killed(BaseException):
+        """No handler may stop it."""
+
+    send = Session.request
+
+    def killed(self: Session, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+        answer = send(self, method, url, *args, **kwargs)
+        if method in ("POST", "PATCH"):
+            raise Killed
+        return answer
+
+    deaths = 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "request", killed)
+        while deaths < 30:
+            try:
+                set_up(bare, lambda line: None)
+                break
+            except Killed:
+                deaths += 1
+    assert 8 <= deaths < 30
+    again: list[str] = []
+    set_up(bare, again.append)
+    assert again == []
+    with bare.org() as org:
+        for name in ("PermissionSet", "PermissionSetAssignment"):
+            condition = "Name" if name == "PermissionSet" else "PermissionSet.Name"
+            made = org.query(f"select Id from {name} where {condition} = 'Causeway'")
+            assert len(list(made)) == 1
 
 
 def test_a_field_of_the_wrong_kind_is_left_and_an_admin_is_told_what_to_do(bare: Project) -> None:

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.warehouse import literal, parquet_sql, publish
+from pipelines.files import draft, read_json, reading, sync, write
+from pipelines.warehouse import parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -93,11 +92,11 @@ class Journal:
         """Let a run that comes after know that rows are about to be sent."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in (self.folder, *self.folder.parents[:2]):
-            _sync(path)
+            sync(path)
 
     def settle(self) -> None:
         """Note that all that follows from the outcomes is written."""
-        _write(self.folder / "settled", "")
+        write(self.folder / "settled", "")
 
     def csv(self, name: str) -> Path:
         """Where the rows of a job lie until it was answered."""
@@ -105,13 +104,15 @@ class Journal:
 
     def note(self, chunk: Chunk) -> None:
         """Put a chunk on the disk, before it can reach anybody. Any thread may."""
-        _write(self.folder / f"{chunk.name}.json", json.dumps(asdict(chunk)))
+        write(self.folder / f"{chunk.name}.json", json.dumps(asdict(chunk)))
 
     def chunks(self) -> Iterator[Chunk]:
         """Every chunk that was sent, in no order."""
         for path in sorted(self.folder.glob("*.json")):
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            yield Chunk(**facts | {name: tuple(facts[name]) for name in ("actions", "keys")})
+            facts = read_json(path)
+            with reading(path):
+                chunk = Chunk(**facts | {name: tuple(facts[name]) for name in ("actions", "keys")})
+            yield chunk
 
     def in_doubt(self) -> list[Chunk]:
         """Chunks that nobody knows the answers to, oldest attempt first."""
@@ -139,13 +140,11 @@ class Journal:
             look: gets the answers as a table before they count; another query replaces them.
         """
         path = self._answers(chunk)
-        temporary, second = path.with_suffix(".tmp"), path.with_suffix(".2.tmp")
-        connection.execute(f"copy ({query}) to {literal(temporary)} (format parquet)")
-        better = look(parquet_sql(temporary)) if look is not None else None
-        if better is not None:
-            connection.execute(f"copy ({better}) to {literal(second)} (format parquet)")
-            second.replace(temporary)
-        publish(temporary, path)
+        with draft(path) as temporary:
+            write_parquet(connection, query, temporary)
+            better = look(parquet_sql(temporary)) if look is not None else None
+            if better is not None:
+                write_parquet(connection, better, temporary)
         self.csv(chunk.name).unlink(missing_ok=True)
 
     def _answers(self, chunk: Chunk) -> Path:
@@ -165,17 +164,3 @@ def name_of(content: bytes | Path, attempt: int) -> str:
         return f"{hashlib.sha256(content).hexdigest()}-{attempt}"
     with content.open("rb") as file:
         return f"{hashlib.file_digest(file, 'sha256').hexdigest()}-{attempt}"
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.{threading.get_ident()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    publish(temporary, path)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -20,7 +20,7 @@ from pipelines.sync.apply.journal import Journal
 from pipelines.sync.apply.send import Progress, Sender, Sending
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.plan.saved import Plan
-from pipelines.warehouse import literal, parquet_sql, publish
+from pipelines.warehouse import parquet_sql, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -136,9 +136,7 @@ def write_outcomes(plan: Plan, answers: Answers, code: str, message: str) -> Out
     """One final outcome per row, beside the plan; ``code`` and ``why`` are of rows not sent."""
     journal, connection = answers.journal, answers.connection
     query = outcomes.outcomes_sql(plan.plan_id, code, message, answered=answers.any)
-    temporary = journal.outcomes.with_suffix(".tmp")
-    connection.execute(f"copy ({query}) to {literal(temporary)} (format parquet)")
-    publish(temporary, journal.outcomes)
+    write_parquet(connection, query, journal.outcomes)
     shutil.rmtree(answers.results, ignore_errors=True)
     for temporary_file in journal.folder.glob(".*.tmp"):
         temporary_file.unlink()

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines.files import read_text, write
+
 RUNS = "runs"
 
 
 def note_run(plan: Path, run_id: str) -> None:
     """Remember that a run applies the plan in this folder."""
     path = plan / RUNS
-    run_ids = path.read_text(encoding="utf-8").split() if path.exists() else []
+    run_ids = read_text(path).split() if path.exists() else []
     if run_id not in run_ids:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(f"{run_id}\n")
+        write(path, "".join(f"{one}\n" for one in (*run_ids, run_id)))
 
 
 def plan_named(home: Path, name: str) -> str:
@@ -24,6 +25,6 @@ def plan_named(home: Path, name: str) -> str:
     if (home / "plans" / name).is_dir():
         return name
     for path in sorted((home / "plans").glob(f"[!.]*/{RUNS}"), reverse=True):
-        if name in path.read_text(encoding="utf-8").split():
+        if name in read_text(path).split():
             return path.parent.name
     return name

@@ -24,12 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ConfigError, InternalError
+from pipelines.files import NOT_OURS, cure, publish, read_json, reading, write
 from pipelines.sync.apply.journal import Journal
 from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.folder import called, of_object
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.plan.row import ACTIONS
-from pipelines.warehouse import parquet_sql, publish
+from pipelines.warehouse import parquet_sql
 
 HEADER = "header.json"
 
@@ -189,9 +190,7 @@ def save_plan(
         sha256 = _hash_of(header)
         header |= {"plan_id": f"{origin.batch}-{sha256[:12]}", "sha256": sha256}
         text = json.dumps(header, indent=2, ensure_ascii=False)
-        draft = folder / f".{HEADER}.tmp"
-        draft.write_text(text + "\n", encoding="utf-8")
-        publish(draft, folder / HEADER)  # on the disk before the folder gets its name
+        write(folder / HEADER, text + "\n")  # on the disk before the folder gets its name
         saved = home / "plans" / header["plan_id"]
         publish(folder, saved)
     finally:
@@ -219,14 +218,29 @@ def load_plan(home: Path, plan_id: str) -> Plan:
         listed = ", ".join(plan_ids[-5:]) or "none"
         message = f"there is no plan {plan_id}; the newest are: {listed}"
         raise ConfigError.at(folder, None, message) from None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except NOT_OURS:
         raise _edited(folder / HEADER) from None
     if sha256 != plan.sha256 or plan.plan_id != plan_id:
         raise _edited(folder / HEADER)
     for name, part in plan.objects.items():
-        if not plan.payload(name).exists() or _hash_of_file(plan.payload(name)) != part.sha256:
+        if not plan.payload(name).is_file() or _hash_of_file(plan.payload(name)) != part.sha256:
             raise _edited(plan.payload(name))
     return plan
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """What the header of a plan says, unproven: for whoever looks through all of them.
+
+    Raises:
+        Damaged: it is none.
+    """
+    header = read_json(path)
+    with reading(path):
+        list(parts_of(header))
+        datetime.fromisoformat(header["created_at"])
+        date.fromisoformat(header["batch"])
+        header["organization_id"]
+    return header
 
 
 def parts_of(header: Mapping[str, Any]) -> Iterator[ObjectPlan]:
@@ -249,9 +263,8 @@ def _facts(part: ObjectPlan) -> dict[str, Any]:
 
 
 def _edited(path: Path) -> ConfigError:
-    return ConfigError.at(
-        path, None, "this plan was changed after it was saved and is not applied; make a new one"
-    )
+    message = f"this plan was changed after it was saved and is not applied; {cure(path)}"
+    return ConfigError.at(path, None, message)
 
 
 def _object_plan(

@@ -6,6 +6,7 @@ Nobody but the pipeline opens this file. What others may see of it is published 
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,14 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Busy, ConfigError
+from pipelines.files import Damaged, read_text, write
 from pipelines.sync.state import migrations
-from pipelines.warehouse import Warehouse, literal, publish, write_parquet
+from pipelines.warehouse import Warehouse, literal, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BOUND = "organization"
 """The file of a home that holds the Id of its org."""
+
+ORGANIZATION_ID = re.compile(r"00D[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
 
 TABLES = ("record", "member", "person", "account_member", "account", "outcome", "sent")
 """What others may see of the state."""
@@ -76,7 +80,12 @@ class State:
     def organization(self) -> str | None:
         """Id of the organization that the home is bound to; none before its first snapshot."""
         path = self.warehouse.home / BOUND
-        return path.read_text(encoding="utf-8").strip() if path.exists() else None
+        if not path.exists():
+            return None
+        organization = read_text(path)
+        if not ORGANIZATION_ID.fullmatch(organization):
+            raise Damaged(path, f"no Id of an org: {organization[:80]!r}")
+        return organization
 
     @contextmanager
     def attach(
@@ -151,14 +160,12 @@ class State:
     @property
     def published_version(self) -> int | None:
         """Of which version everything is that was made from the state; none while it is made."""
-        text = self._version_file.read_text() if self._version_file.exists() else ""
+        text = read_text(self._version_file) if self._version_file.exists() else ""
         return int(text) if text.isdecimal() else None
 
     def show_version(self) -> None:
         """Say that all that is made from the state has been made, from this version of it."""
-        temporary = self._version_file.with_suffix(".tmp")
-        temporary.write_text(str(migrations.newest()))
-        publish(temporary, self._version_file)
+        write(self._version_file, str(migrations.newest()))
 
     def hide_version(self) -> None:
         """Say that what was made from the state may not be read."""
@@ -182,11 +189,11 @@ class State:
             path = self.published(table)
             [(content,)] = connection.execute(_content_sql(table)).fetchall()
             content_file = path.with_suffix(".content")
-            if path.exists() and content_file.exists() and content_file.read_text() == content:
+            if path.exists() and content_file.exists() and read_text(content_file) == content:
                 continue
             content_file.unlink(missing_ok=True)
             write_parquet(connection, PUBLISHED.get(table, f"from state.{table}"), path)
-            content_file.write_text(content)
+            write(content_file, content)
 
 
 def _content_sql(table: str) -> str:
