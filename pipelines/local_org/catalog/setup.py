@@ -29,6 +29,10 @@ FieldType = Literal[
 Model = TypeVar("Model", bound=BaseModel)
 
 
+DEEPEST = 50
+"""Levels of a set-up file."""
+
+
 class SetupError(Exception):
     """The set-up file is wrong; the message names the file, the place and every problem."""
 
@@ -277,11 +281,15 @@ def read_model(file: Path, model: type[Model]) -> Model:
     """Read and check a YAML file.
 
     Raises:
-        SetupError: it is no YAML, or keys or values are wrong; all problems at once.
+        SetupError: it is no YAML, or keys or values are wrong; all problems at once. Aliases are
+            refused: a few lines of them can stand for billions of values.
     """
-    text = file.read_text(encoding="utf-8")
     try:
+        text = file.read_text(encoding="utf-8")
+        _refuse_bombs(file, text)
         return model.model_validate(yaml.safe_load(text) or {})
+    except UnicodeDecodeError as error:
+        raise SetupError(f"{file} is not UTF-8 (byte {error.start}); save it so") from None
     except yaml.YAMLError as error:
         raise SetupError(f"{file} is not valid YAML: {error}") from error
     except ValidationError as error:
@@ -292,6 +300,19 @@ def read_model(file: Path, model: type[Model]) -> Model:
             for line, problem in zip(lines, wrong, strict=True)
         ]
         raise SetupError("\n".join(problems)) from error
+
+
+def _refuse_bombs(file: Path, text: str) -> None:
+    """Refuse what is small in a file and endless to read, before anything is made of it."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise SetupError(f"{file}:{line}: write *{event.anchor} out; aliases are not read")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise SetupError(f"{file}:{line}: lists or mappings in each other, too deep")
 
 
 def lines_of(file: Path, places: Sequence[tuple[int | str, ...]]) -> list[int]:
