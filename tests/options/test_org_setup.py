@@ -13,7 +13,8 @@ import yaml
 from pydantic import ValidationError
 
 from pipelines.local_org.catalog.load import TEMPLATE
-from pipelines.local_org.catalog.setup import OrgSetup, SetupError, read_setup
+from pipelines.local_org.catalog.setup import OrgSetup
+from pipelines.local_org.catalog.setup_file import SetupError, read_setup
 from pipelines.local_org.dml.convert import LeadConvert, convert_lead
 from pipelines.local_org.dml.orgrules import WriteOptions
 from pipelines.local_org.dml.records import Batch, JsonTypeError, write_records
