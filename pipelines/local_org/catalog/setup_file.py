@@ -1,5 +1,6 @@
 """Read a set-up file: every problem at once, each with its line, and no attack."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -11,8 +12,8 @@ from pipelines.local_org.catalog.setup import OrgSetup
 
 Model = TypeVar("Model", bound=BaseModel)
 
-DEEPEST = 50
-"""Levels of a set-up file."""
+MOST = 100_000
+"""Values of a set-up file: a few lines of aliases can stand for billions."""
 
 
 class SetupError(Exception):
@@ -32,15 +33,17 @@ def read_model(file: Path, model: type[Model]) -> Model:
     """Read and check a YAML file.
 
     Raises:
-        SetupError: it is no YAML, or keys or values are wrong; all problems at once. Aliases are
-            refused: a few lines of them can stand for billions of values.
+        SetupError: it is no YAML, or keys or values are wrong; all problems at once.
     """
     try:
         text = file.read_text(encoding="utf-8")
-        _refuse_bombs(file, text)
+        if _values(yaml.compose(text, Loader=yaml.SafeLoader), {}) > MOST:
+            raise SetupError(f"{file}: its aliases make more than {MOST:,} values of it")
         return model.model_validate(yaml.safe_load(text) or {})
     except UnicodeDecodeError as error:
         raise SetupError(f"{file} is not UTF-8 (byte {error.start}); save it so") from None
+    except RecursionError:
+        raise SetupError(f"{file} has lists or mappings in each other, far too deep") from None
     except yaml.YAMLError as error:
         raise SetupError(f"{file} is not valid YAML: {error}") from error
     except ValidationError as error:
@@ -53,17 +56,17 @@ def read_model(file: Path, model: type[Model]) -> Model:
         raise SetupError("\n".join(problems)) from error
 
 
-def _refuse_bombs(file: Path, text: str) -> None:
-    """Refuse what is small in a file and endless to read, before anything is made of it."""
-    depth = 0
-    for event in yaml.parse(text, yaml.SafeLoader):
-        line = event.start_mark.line + 1 if event.start_mark else 1
-        if isinstance(event, yaml.AliasEvent):
-            raise SetupError(f"{file}:{line}: write *{event.anchor} out; aliases are not read")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise SetupError(f"{file}:{line}: lists or mappings in each other, too deep")
+def _values(node: yaml.Node | None, counted: dict[int, float]) -> float:
+    """How many values a node stands for, each alias counted as what it repeats."""
+    if id(node) not in counted:
+        counted[id(node)] = math.inf  # for as long as it is open: one inside itself has no end
+        inside: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            inside = [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            inside = node.value
+        counted[id(node)] = 1 + sum(_values(part, counted) for part in inside)
+    return counted[id(node)]
 
 
 def lines_of(file: Path, places: Sequence[tuple[int | str, ...]]) -> list[int]:
