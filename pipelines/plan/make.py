@@ -14,6 +14,7 @@ from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
 from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
+from pipelines.plan.opt_outs import bind_opt_outs
 from pipelines.plan.page import write_page
 from pipelines.plan.probe import failing_rows
 from pipelines.plan.scope import bind_scope, newest_stamps
@@ -182,6 +183,7 @@ def _plan(batch: Batch, mapping: ObjectMapping, children: Mapping[str, ObjectMap
     with batch.connect() as connection, project.state.attach(connection):
         for table in (*reads, mapping.from_):
             batch.bind_table(connection, table)
+        bind_opt_outs(batch, connection, mapping)
         connection.execute(_table_sql(relation("differences", stem), compared))
         _bind_written(batch, connection, mapping)
         bind_scope(batch, connection, mapping)

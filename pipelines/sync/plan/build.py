@@ -304,13 +304,15 @@ select
     scope,
     sends as changed,
     case
-        -- A record that carries no key of ours gets none by it.
+        -- A record that carries no key of ours gets none by it, and keeps one that it has.
         when {alone_name}
             then map(
                 if(_adopt, list_append(sends, {key_field}), sends),
                 list_transform(
                     if(_adopt, list_append(sends, {key_field}), sends),
-                    lambda name: _befores[list_position(_changed, name)]
+                    lambda name: if(
+                        name = {key_field}, _alias, _befores[list_position(_changed, name)]
+                    )
                 )
             )
         when _alias is not null and not _refused
