@@ -11,7 +11,9 @@ from pipelines.errors import Problem
 from pipelines.sources.land import refused, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
+from pipelines.sync.mapping.folder import children_of
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.childless import left_childless_sql
 from pipelines.sync.plan.row import ACTIONS
 from pipelines.warehouse import Warehouse, parquet_sql
 
@@ -63,6 +65,7 @@ class Summary:
         planned: sObject → rows of the newest plan by action.
         left_out: sObject → records with a country or state that the org does not list.
         waiting: sObject → why rows of the newest plan wait, the most frequent reason first.
+        childless: accounts that were made for people whom the org refused, with their Ids and why.
         undecided: how many rows of it a line in ``decisions.csv`` would let go.
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
@@ -79,6 +82,7 @@ class Summary:
     planned: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, dict[str, int]] = field(default_factory=dict)
+    childless: tuple[str, ...] = ()
     undecided: int = 0
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -117,6 +121,7 @@ class Summary:
             "planned": facts["planned"],
             "left_out": facts["left_out"],
             "waiting": facts["waiting"],
+            "childless": facts["childless"],
             "undecided": facts["undecided"],
             "refused": facts["refused"],
             "withheld": facts["withheld"],
@@ -135,6 +140,7 @@ def summary(project: Project, day: date) -> Summary:
             _count_object(totals, warehouse, connection, mapping)
             _count_left_out(totals, warehouse, connection, mapping)
             _count_waiting(totals, warehouse, connection, mapping)
+            _count_childless(totals, project, connection, mapping)
     return totals
 
 
@@ -214,6 +220,24 @@ def _count_waiting(
         reasons = totals.waiting.setdefault(mapping.object, {})
         reasons[reason] = reasons.get(reason, 0) + rows
         totals.undecided += undecided
+
+
+def _count_childless(
+    totals: Summary, project: Project, connection: DuckDBPyConnection, mapping: ObjectMapping
+) -> None:
+    """Of an object that others belong to, what was made for nobody; once all of it was applied."""
+    children = children_of(project.object_mappings, mapping)
+    stems = (mapping.stem, *children)
+    names = [relation(stage, stem) for stem in stems for stage in ("plan", "salesforce")]
+    warehouse, day = project.warehouse, totals.batch
+    if not children or not all(warehouse.path(name, day).exists() for name in names):
+        return
+    for name in names:
+        warehouse.bind(connection, name, [day])
+    rows = connection.execute(left_childless_sql(mapping, children)).fetchall()
+    totals.childless += tuple(
+        f"{mapping.object} {name} ({sf_id}): {why}" for name, sf_id, why in rows
+    )
 
 
 def _waiting_sql(name: str) -> str:

@@ -14,6 +14,7 @@ from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.policies import Policies, when
 from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.plan.childless import CHILDLESS
 from pipelines.sync.plan.decisions import KEPT, decided_ctes, row_fields_sql, rules_sql
 from pipelines.sync.plan.differences import compared, listed, matched_sql
 from pipelines.sync.plan.forecast import certain_sql, holder_columns, holder_ctes, holder_joins
@@ -21,6 +22,7 @@ from pipelines.sync.plan.holds import (
     CHILD,
     FREE,
     NEEDED,
+    NOBODY,
     UNNEEDED,
     decide_sql,
     deleted_records,
@@ -69,7 +71,7 @@ def plan_sql(
     ``namers_<mapping>``, see ``renames.namers_sql``; ``open_<mapping>`` (``key``, ``waits``,
     ``proposed``, ``decide``), of whom it is open whether they are one person with somebody. Of a
     parent, whom others need, also ``needed_<mapping>``, see ``holds.needed_sql``: none is created
-    that nobody needs.
+    that nobody needs; and ``awaited_<mapping>``, see ``childless.awaited_sql``.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
     value is written, only which of them were cut. ``decide`` holds the lines that somebody may add
@@ -102,8 +104,10 @@ def plan_sql(
         notes="".join(f"\n            {note}" for note in lacking.notes),
         namers=relation("namers", name),
         open=relation("open", name),
-        needed=f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}" if parent else FREE,
-        needed_join=_NEEDED.format(needed=relation("needed", name)) if parent else "",
+        needed=_CHILDREN if parent else FREE,
+        needed_join=_needed_join(name) if parent else "",
+        nobody=NOBODY,
+        reason_childless=literal(CHILDLESS),
         unneeded=UNNEEDED,
         reason_unneeded=literal(
             f"nobody of this plan belongs to it, so no {mapping.object} is made"
@@ -140,7 +144,14 @@ def plan_sql(
     )
 
 
-_NEEDED = "\n    left join {needed} as needed on needed.key = desired.key"
+_CHILDREN = f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}, awaited.why as {NOBODY}"
+
+
+def _needed_join(stem: str) -> str:
+    return f"""
+    left join {relation("needed", stem)} as needed on needed.key = desired.key
+    left join {relation("awaited", stem)} as awaited on awaited.sf_id = matched.sf_id"""
+
 
 _PLAN = """\
 with
@@ -298,6 +309,7 @@ select
         when {unneeded} then {reason_unneeded}
         when action = 'create' then note
         when len(_others) > 0 then {several_records}
+        when {nobody} is not null then {reason_childless} || {nobody}
         when {renamed} is not null then {renamed}
         else _proposed
     end as reason,

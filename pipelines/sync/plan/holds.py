@@ -18,11 +18,11 @@ REFERENCE = "coalesce(_reference, key)"
 """How a decision names the person or account of a row."""
 
 
-NEEDED, CHILD = "_needed", "_child"
+NEEDED, CHILD, NOBODY = "_needed", "_child", "_nobody"
 """Columns of the plan's work: whether somebody of the plan belongs to a parent that is not there
-yet, and why all of them wait."""
+yet, and why all of them wait; of one that is there and has nobody, why nobody comes."""
 
-FREE = f"true as {NEEDED}, null::varchar as {CHILD}"
+FREE = f"true as {NEEDED}, null::varchar as {CHILD}, null::varchar as {NOBODY}"
 """Those columns of an object that is nobody's parent."""
 
 UNNEEDED = f"(sf_id is null and note is null and not {NEEDED})"
