@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
+from pipelines.plan.groups import unknown_groups
 from pipelines.sources.land import refused, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
@@ -67,6 +68,7 @@ class Summary:
         waiting: sObject → why rows of the newest plan wait, the most frequent reason first.
         childless: accounts that were made for people whom the org refused, with their Ids and why.
         undecided: how many rows of it a line in ``decisions.csv`` would let go.
+        ungrouped: sources with customers in groups that have no name there, with the first file.
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
     """
@@ -84,6 +86,7 @@ class Summary:
     waiting: dict[str, dict[str, int]] = field(default_factory=dict)
     childless: tuple[str, ...] = ()
     undecided: int = 0
+    ungrouped: tuple[Problem, ...] = ()
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -123,6 +126,7 @@ class Summary:
             "waiting": facts["waiting"],
             "childless": facts["childless"],
             "undecided": facts["undecided"],
+            "ungrouped": facts["ungrouped"],
             "refused": facts["refused"],
             "withheld": facts["withheld"],
         }
@@ -132,6 +136,7 @@ def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
     warehouse = project.warehouse
     totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
+    totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:
         for entity in ENTITIES:
             _count_rows(totals, warehouse, connection, entity)

@@ -32,6 +32,9 @@ def tables(batch_summary: Summary, *, plan_only: bool = False) -> RenderableType
     ]
     if batch_summary.childless:
         parts.append(Text(_childless(batch_summary), style="yellow"))
+    if batch_summary.ungrouped:
+        listed = "\n".join(map(str, batch_summary.ungrouped))
+        parts.append(Text(f"\n{listed}", style="yellow"))
     if batch_summary.withheld:
         parts.append(Text(_withheld(batch_summary)))
     if batch_summary.refused:

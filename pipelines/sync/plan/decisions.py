@@ -170,8 +170,8 @@ select
         when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
         when fills and not blank then 'filled_kept'
         when not written and blank then 'fill'
-        -- What the org's automations undo each time would be sent for ever.
-        when consent and after = 'true' and (source_changed or org_changed or not written)
+        when consent and after = 'true' and org_changed
+            and (not source_changed or conflict <> 'source')
             then 'opt_out'
         when not written and on_adopt = 'overwrite' then 'write'
         when not written and on_adopt = 'review' then 'review'

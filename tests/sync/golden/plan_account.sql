@@ -113,8 +113,8 @@ decided as (
             when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
             when fills and not blank then 'filled_kept'
             when not written and blank then 'fill'
-            -- What the org's automations undo each time would be sent for ever.
-            when consent and after = 'true' and (source_changed or org_changed or not written)
+            when consent and after = 'true' and org_changed
+                and (not source_changed or conflict <> 'source')
                 then 'opt_out'
             when not written and on_adopt = 'overwrite' then 'write'
             when not written and on_adopt = 'review' then 'review'
@@ -196,7 +196,7 @@ joined as (
         open.waits as _open,
         open.proposed as _proposed,
         open.decide as _open_decide,
-        needed.key is not null as _needed, needed.waits as _child,
+        needed.key is not null as _needed, needed.waits as _child, awaited.why as _nobody,
         case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.description || '; decisions.csv can let it pass' end as _renames,
         case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.description || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
@@ -236,6 +236,7 @@ joined as (
     left join namers on namers.key = desired.key
     left join open on open.key = desired.key
     left join needed_account as needed on needed.key = desired.key
+    left join awaited_account as awaited on awaited.sf_id = matched.sf_id
 ),
 
 held as (
@@ -369,6 +370,7 @@ select
         when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no Account is made'
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Account for it, also ' || array_to_string(_others, ', ') || ' (duplicates.account: leave)'
+        when _nobody is not null then 'we made it, and nobody belongs to it: ' || _nobody
         when _renamed is not null then _renamed
         else _proposed
     end as reason,

@@ -117,8 +117,8 @@ decided as (
             when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
             when fills and not blank then 'filled_kept'
             when not written and blank then 'fill'
-            -- What the org's automations undo each time would be sent for ever.
-            when consent and after = 'true' and (source_changed or org_changed or not written)
+            when consent and after = 'true' and org_changed
+                and (not source_changed or conflict <> 'source')
                 then 'opt_out'
             when not written and on_adopt = 'overwrite' then 'write'
             when not written and on_adopt = 'review' then 'review'
@@ -226,7 +226,7 @@ joined as (
         open.waits as _open,
         open.proposed as _proposed,
         open.decide as _open_decide,
-        true as _needed, null::varchar as _child,
+        true as _needed, null::varchar as _child, null::varchar as _nobody,
         case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.description || '; decisions.csv can let it pass' end as _renames,
         case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.description || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
@@ -409,6 +409,7 @@ select
         when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no Lead is made'
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Lead for it, also ' || array_to_string(_others, ', ') || ' (duplicates.lead: leave)'
+        when _nobody is not null then 'we made it, and nobody belongs to it: ' || _nobody
         when _renamed is not null then _renamed
         else _proposed
     end as reason,
