@@ -201,3 +201,30 @@ def test_a_person_account_waits_and_makes_no_company_and_still_gets_the_opt_out(
     assert "rejected" not in {name for found in outcomes.values() for name in found}
     assert persons.stamps() == stamps
     client.session.close()
+
+
+RULES = """
+validation_rules:
+  - {name: Locked, object: Contact, when: "LastName = 'Locked' and not is_new",
+     message: This contact is locked., field: LastName}
+"""
+
+
+def test_a_record_that_takes_no_opt_out_is_told_until_it_has_one(make_chain: Any) -> None:
+    chain = make_chain(SOURCES, org=False)
+    chain.project.local_org.mkdir(parents=True)
+    (chain.project.local_org / "rules.yaml").write_text(RULES)
+    chain.start_org()
+    client = chain.salesforce()
+    petra = make(client, "Contact", FirstName="Petra", LastName="Locked")
+    chain.put("crm", D1, "crm.csv", HEADER + ANNA)
+    chain.put("news", D1, "news.csv", NEWS + said("unsubscribed"))
+    chain.done(D1)
+    listed = chain.causeway("rejects", "list").stdout
+    assert petra in listed
+    assert "This contact is locked." in listed
+    client.Contact.update(petra, {"LastName": "Free", "HasOptedOutOfEmail": True})
+    chain.put("crm", D2, "crm.csv", HEADER + "9,Otto,Else,otto@cases.example,\n")
+    chain.done(D2)
+    assert petra not in chain.causeway("rejects", "list").stdout
+    client.session.close()

@@ -127,6 +127,7 @@ def plan_sql(
         decide=decide_sql(waits).replace("\n", "\n        "),
         alone=alone_sql(opt_outs),
         opt_outs=out_sql(opt_outs),
+        consents=f"[{', '.join(map(literal, opt_outs))}]::varchar[]",
         alone_name=ALONE,
         reason_alone=literal(ALONE_REASON),
         reason_excluded=literal(EXCLUDED_REASON),
@@ -333,8 +334,8 @@ select
         else map([], [])
     end as before,
     case
-        when {alone_name} and {excluded} is not null
-            then list_filter(_fields, lambda cell: list_contains(sends, cell.field))
+        when {excluded} is not null and not _undone
+            then list_filter(_fields, lambda cell: list_contains({consents}, cell.field))
         when {alone_name} then list_transform(_fields, lambda cell: case
             when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
                 then cell

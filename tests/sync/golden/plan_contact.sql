@@ -453,8 +453,8 @@ select
         else map([], [])
     end as before,
     case
-        when _opt_out_alone and _excluded is not null
-            then list_filter(_fields, lambda cell: list_contains(sends, cell.field))
+        when _excluded is not null and not _undone
+            then list_filter(_fields, lambda cell: list_contains(['HasOptedOutOfEmail']::varchar[], cell.field))
         when _opt_out_alone then list_transform(_fields, lambda cell: case
             when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
                 then cell
