@@ -231,6 +231,7 @@ class Project:
             CONFIG_FORMATS,
             CONFIG_SOURCES,
             config_formats_rows,
+            config_groups_rows,
             config_lists_rows,
             config_sources_rows,
         )
@@ -249,6 +250,10 @@ class Project:
                 "source varchar, list varchar, list_as varchar,"
                 " account_mode varchar, account_name varchar",
                 config_lists_rows(self.sources),
+            ),
+            "groups": (
+                "source varchar, number varchar, name varchar",
+                config_groups_rows(self.sources),
             ),
             "policies": (columns, [row]),
             "decisions": (DECISION_COLUMNS, self.decisions.rows),

@@ -21,6 +21,7 @@ from pipelines.sync.mapping.addresses import LEFT_OUT, code_of
 from pipelines.sync.mapping.compile import CUT, CUT_TYPE, EXCLUDED, HELD_NEW
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.owners import QUEUES
+from pipelines.sync.mapping.persons import consent_columns
 from pipelines.sync.mapping.places import COLUMNS as PLACE
 from pipelines.sync.plan.row import COLUMNS as PLAN
 from pipelines.sync.snapshot import fields_needed
@@ -141,7 +142,8 @@ def _written(project: Project) -> Iterator[tuple[str, str]]:
         ("plan", PLAN, {}),
     ):
         for name, mapping in project.object_mappings.items():
-            yield relation(stage, name), _none_sql(before | _texts(mapping.enabled()) | after)
+            fields = (*mapping.enabled(), *consent_columns(mapping))
+            yield relation(stage, name), _none_sql(before | _texts(fields) | after)
     for name in project.object_mappings:
         yield relation("salesforce", name), _none_sql(OUTCOME)
 

@@ -8,10 +8,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
+from pipelines.plan.groups import unknown_groups
 from pipelines.sources.land import refused, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
+from pipelines.sync.mapping.folder import children_of
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.childless import left_childless_sql
 from pipelines.sync.plan.row import ACTIONS
 from pipelines.warehouse import Warehouse, parquet_sql
 
@@ -63,7 +66,9 @@ class Summary:
         planned: sObject → rows of the newest plan by action.
         left_out: sObject → records with a country or state that the org does not list.
         waiting: sObject → why rows of the newest plan wait, the most frequent reason first.
+        childless: accounts that were made for people whom the org refused, with their Ids and why.
         undecided: how many rows of it a line in ``decisions.csv`` would let go.
+        ungrouped: sources with customers in groups that have no name there, with the first file.
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
     """
@@ -79,7 +84,9 @@ class Summary:
     planned: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, dict[str, int]] = field(default_factory=dict)
+    childless: tuple[str, ...] = ()
     undecided: int = 0
+    ungrouped: tuple[Problem, ...] = ()
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -117,7 +124,9 @@ class Summary:
             "planned": facts["planned"],
             "left_out": facts["left_out"],
             "waiting": facts["waiting"],
+            "childless": facts["childless"],
             "undecided": facts["undecided"],
+            "ungrouped": facts["ungrouped"],
             "refused": facts["refused"],
             "withheld": facts["withheld"],
         }
@@ -127,6 +136,7 @@ def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
     warehouse = project.warehouse
     totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
+    totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:
         for entity in ENTITIES:
             _count_rows(totals, warehouse, connection, entity)
@@ -135,6 +145,7 @@ def summary(project: Project, day: date) -> Summary:
             _count_object(totals, warehouse, connection, mapping)
             _count_left_out(totals, warehouse, connection, mapping)
             _count_waiting(totals, warehouse, connection, mapping)
+            _count_childless(totals, project, connection, mapping)
     return totals
 
 
@@ -214,6 +225,24 @@ def _count_waiting(
         reasons = totals.waiting.setdefault(mapping.object, {})
         reasons[reason] = reasons.get(reason, 0) + rows
         totals.undecided += undecided
+
+
+def _count_childless(
+    totals: Summary, project: Project, connection: DuckDBPyConnection, mapping: ObjectMapping
+) -> None:
+    """Of an object that others belong to, what was made for nobody; once all of it was applied."""
+    children = children_of(project.object_mappings, mapping)
+    stems = (mapping.stem, *children)
+    names = [relation(stage, stem) for stem in stems for stage in ("plan", "salesforce")]
+    warehouse, day = project.warehouse, totals.batch
+    if not children or not all(warehouse.path(name, day).exists() for name in names):
+        return
+    for name in names:
+        warehouse.bind(connection, name, [day])
+    rows = connection.execute(left_childless_sql(mapping, children)).fetchall()
+    totals.childless += tuple(
+        f"{mapping.object} {name} ({sf_id}): {why}" for name, sf_id, why in rows
+    )
 
 
 def _waiting_sql(name: str) -> str:

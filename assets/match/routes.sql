@@ -15,7 +15,11 @@ golden_accounts as (select account_key from accounts),
 
 links as (select * from account_links),
 
-contacts as (select entity_key, sf_id from org_match_contact),
+-- Who is a person account there has a Contact, though none that is written.
+contacts as (
+    select entity_key, case when rule = 'person_account' then gone_id else sf_id end as sf_id
+    from org_match_contact
+),
 
 leads as (select entity_key, sf_id from org_match_lead),
 

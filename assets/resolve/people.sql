@@ -8,6 +8,7 @@
 -- opted_out: what the newest newsletter statement says, and true where somebody else with the address refused; null when nobody ever said anything
 -- further_addresses: the addresses beyond the two that Salesforce has room for, one a line
 -- name_derived: the name was read from the e-mail address, for want of a better one
+-- customer_group: by the name that its source gives the number (groups), else as the shop exports it
 -- contact_lists: every contact list that the person stands on, as source and name
 -- asked_account: the account the person asks for, as the sources write it; which one that is, account_links decides
 -- asked_by: forced (one account for all), exact_name, generated_name (First Last, for a customer or guest without company) or none
@@ -27,6 +28,8 @@ aliases as (select * from config_aliases),
 sources as (select * from config_sources),
 
 lists as (select * from config_lists),
+
+groups as (select * from config_groups),
 
 policies as (select * from config_policies),
 
@@ -66,7 +69,7 @@ said as not materialized (
             'source': records.source, 'list': list_called
         }] end as contact_lists,
         coalesce(records.list, records.list_id) as lists,
-        records.customer_group,
+        coalesce(groups.name, records.customer_group) as customer_group,
         records.gender,
         records.tags,
         records.note,
@@ -79,6 +82,8 @@ said as not materialized (
         on by_name.source = records.source and by_name.list = records.list
     left join lists as by_id
         on by_id.source = records.source and by_id.list = records.list_id
+    left join groups
+        on groups.source = records.source and groups.number = records.customer_group
 ),
 
 -- Most people are known from one record, which needs no weighing.

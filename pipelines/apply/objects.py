@@ -251,6 +251,8 @@ def _keep(project: Project, connection: DuckDBPyConnection, saved: Plan, result:
     with project.state.attach(connection):
         connection.execute("set variable batch = $1::date", [day])
         connection.execute("set variable object = $1", [part.object])
+        plan_id = saved.plan_id if saved.kind == "sync" else None
+        connection.execute("set variable plan = $1", [plan_id])
         connection.execute("set variable waits_still = $1", [ALONE_REASON])
         with transaction(connection):
             connection.execute(sql("state/outcomes"))

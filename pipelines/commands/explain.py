@@ -57,8 +57,8 @@ def _show(explanation: Explanation) -> None:
     out.print(explanation.sf_id or "not in the org", style="dim", markup=False, end="  ")
     out.print(explanation.key or "", style="dim", markup=False)
     if explanation.key is None:
-        out.print("It carries no key of ours: nothing of it came from Causeway.")
-        return
+        came = "but what stands below" if explanation.history else "of it"
+        out.print(f"It carries no key of ours: nothing {came} came from Causeway.")
     if explanation.records:
         out.print("\n[bold]Made of[/bold]")
         out.print(_records(explanation.records))

@@ -14,6 +14,9 @@ from pipelines.summary import ObjectCounts, SourceCounts, Summary
 ALWAYS = ("created", "updated", "unchanged", "held", "rejected")
 """Outcomes with a column of their own even when nothing came of them."""
 
+MOST = 5
+"""Accounts without anybody that are listed."""
+
 PLANNED = ("create", "adopt", "update", "unchanged", "hold")
 """Actions of a plan with a column of their own, the same."""
 
@@ -27,11 +30,27 @@ def tables(batch_summary: Summary, *, plan_only: bool = False) -> RenderableType
         Text(),
         results,
     ]
+    if batch_summary.childless:
+        parts.append(Text(_childless(batch_summary), style="yellow"))
+    if batch_summary.ungrouped:
+        listed = "\n".join(map(str, batch_summary.ungrouped))
+        parts.append(Text(f"\n{listed}", style="yellow"))
     if batch_summary.withheld:
         parts.append(Text(_withheld(batch_summary)))
     if batch_summary.refused:
         parts.append(Text(_refused(batch_summary), style="yellow"))
     return Group(*parts)
+
+
+def _childless(batch_summary: Summary) -> str:
+    made = _number(len(batch_summary.childless), "account")
+    listed = "".join(f"\n  {line}" for line in batch_summary.childless[:MOST])
+    more = len(batch_summary.childless) - MOST
+    rest = f"\n  and {more:,} more" if more > 0 else ""
+    return (
+        f"\n{made} made for people whom Salesforce refused; nobody belongs there, and they stay"
+        f" until these come or somebody deletes them:{listed}{rest}"
+    )
 
 
 def _withheld(batch_summary: Summary) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,9 +50,21 @@ class Touch:
 
 
 def touches(
-    connection: DuckDBPyConnection, home: Path, organization_id: str, object_name: str, key: str
+    connection: DuckDBPyConnection,
+    home: Path,
+    organization_id: str,
+    object_name: str,
+    keys: Sequence[str],
 ) -> list[Touch]:
-    """Every plan of an org that had something to do or to say of one record, newest first."""
+    """Every plan of an org that had something to do or to say of one record, newest first.
+
+    Args:
+        connection: any.
+        home: whose plans.
+        organization_id: of the org.
+        object_name: of the record.
+        keys: by which plans know it: our key, and its Id while it carries none.
+    """
     history = []
     for folder, header in _headers(home, organization_id):
         parts = [part for part in parts_of(header) if part.object == object_name]
@@ -60,7 +72,7 @@ def touches(
             outcomes = Journal.of(folder, part.stem).outcomes
             payload = folder / payload_name(part.stem)
             query = _touch_sql(payload, outcomes if outcomes.exists() else None)
-            rows = connection.sql(query, params=[key]).to_arrow_table().to_pylist()
+            rows = connection.sql(query, params=[keys]).to_arrow_table().to_pylist()
             history += [_touch(header, row) for row in rows]
     return sorted(history, key=lambda touch: touch.created_at, reverse=True)
 
@@ -105,6 +117,6 @@ def _touch_sql(payload: Path, outcomes: Path | None) -> str:
     return (
         f"select planned.*, {outcome_columns}\n"
         f"from {parquet_sql(payload)} as planned\n{joined}"
-        f"where planned.key = $1\n"
+        f"where list_contains($1, planned.key)\n"
         f"    and (planned.action <> {literal(QUIET)} or len(planned.fields) > 0)"
     )

@@ -129,12 +129,14 @@ def explain(project: Project, mappings: Sequence[ObjectMapping], text: str) -> E
     with Batch.none_of(project).connect() as connection:
         project.bind_org(connection, object_name, "records")
         named = find_in(connection, project, mappings, text)
+        keys = [key for key in (named.key, named.sf_id) if key is not None]
+        history = touches(connection, project.home, organization_id, object_name, keys)
         if named.key is None:
-            return Explanation(object_name, None, named.sf_id, named.name, ())
+            found = (object_name, None, named.sf_id, named.name)
+            return Explanation(*found, records=(), history=history)
         connection.execute("create temp table requested as select $1 as key", [named.key])
         mapping = _mapping_of_record(project, connection, list(own.values()))
         golden = read_golden(project, connection, mapping.from_, named.key)
-        history = touches(connection, project.home, organization_id, object_name, named.key)
         book = Ledger.of(project.org_home(organization_id), object_name)
         stories = _Stories(project, connection, mapping, schema, golden, history)
         fields = tuple(stories.field_stories(book.sql("requested")))

@@ -20,6 +20,7 @@ from pipelines.org.automation import notice
 from pipelines.org.mirror import read_manifest
 from pipelines.org.owners import check_owners, queues
 from pipelines.org.refresh import Reading, Refreshed, bring_up
+from pipelines.plan.groups import group_problems
 from pipelines.project import Project
 from pipelines.relations import show_org
 from pipelines.salesforce.errors import JobFailed, RequestRefused, SalesforceError
@@ -146,7 +147,7 @@ def check_keys(project: Project, org: Org, objects: Collection[str]) -> None:
 
 
 def check_against(project: Project, schema: OrgSchema, *, whole: bool = True) -> None:
-    """Hold every mapping against the golden relations and the org's fields.
+    """Hold every mapping against the golden relations and the org's fields, policies to sources.
 
     Args:
         project: whose mappings.
@@ -161,7 +162,13 @@ def check_against(project: Project, schema: OrgSchema, *, whole: bool = True) ->
             name: project.warehouse.describe(connection, name, None).columns
             for name in (*GOLDEN, LINKS)
         }
-    check_mappings(fit(project.object_mappings, schema), schema, golden, whole=whole)
+    problems = group_problems(project) if whole else []
+    try:
+        check_mappings(fit(project.object_mappings, schema), schema, golden, whole=whole)
+    except ConfigError as error:
+        raise ConfigError([*problems, *error.problems]) from None
+    if problems:
+        raise ConfigError(problems)
 
 
 def drift(batch: Batch) -> list[str]:

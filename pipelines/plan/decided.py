@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
 from pipelines.errors import Problem
+from pipelines.plan.groups import unknown_groups
 from pipelines.plan.unused import unused_names
 from pipelines.sync.decisions import FILE
 from pipelines.sync.mapping.model import relation
@@ -33,7 +34,7 @@ def notices(project: Project) -> list[Problem]:
     if decisions.lines:
         path = str(project.mappings / FILE)
         problems += [Problem(path, line, NOBODY.format(name)) for line, name in _nobody(project)]
-    return sorted([*problems, *unused_names(project)])
+    return sorted([*problems, *unused_names(project), *unknown_groups(project)])
 
 
 def _nobody(project: Project) -> list[tuple[int, str]]:

@@ -14,6 +14,7 @@ from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
 from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
+from pipelines.plan.opt_outs import bind_opt_outs
 from pipelines.plan.page import write_page
 from pipelines.plan.probe import failing_rows
 from pipelines.plan.scope import bind_scope, newest_stamps
@@ -25,12 +26,12 @@ from pipelines.sql import SqlFile
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.compile import desired_sql
-from pipelines.sync.mapping.folder import of_object
+from pipelines.sync.mapping.folder import children_of, of_object
 from pipelines.sync.mapping.model import ObjectMapping, relation
-from pipelines.sync.mapping.named_objects import ACCOUNT
 from pipelines.sync.mapping.successors import lead_of
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.build import called, open_sql, plan_sql
+from pipelines.sync.plan.childless import awaited_sql
 from pipelines.sync.plan.conversions import converted_sql, inherited_sql
 from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.forecast import Score, score, transient_sql
@@ -86,7 +87,7 @@ def plan(batch: Batch) -> tuple[Plan, list[Written]]:
             return newest(batch), [batch.written(relation("plan", name)) for name in mappings]
     check_disjoint(batch)
     planned = {  # children first: no parent is made that nobody needs
-        stem: _plan(batch, mapping, _children(mappings, mapping))
+        stem: _plan(batch, mapping, children_of(mappings, mapping))
         for stem, mapping in reversed(mappings.items())
     }
     written = [planned[stem] for stem in mappings]
@@ -159,19 +160,6 @@ def scored(project: Project, saved: Plan, stem: str) -> Score:
         return score(connection, saved.payload(stem), saved.outcomes(stem))
 
 
-def _children(
-    mappings: Mapping[str, ObjectMapping], parent: ObjectMapping
-) -> dict[str, ObjectMapping]:
-    """The mappings that look up accounts; nobody else is only there for those who need them."""
-    if parent.object != ACCOUNT:
-        return {}
-    return {
-        stem: mapping
-        for stem, mapping in mappings.items()
-        if parent.object in mapping.lookups().values()
-    }
-
-
 def _plan(batch: Batch, mapping: ObjectMapping, children: Mapping[str, ObjectMapping]) -> Written:
     """One mapping's part of the plan: first what differs, then what becomes of it."""
     stem, project = mapping.stem, batch.project
@@ -182,6 +170,7 @@ def _plan(batch: Batch, mapping: ObjectMapping, children: Mapping[str, ObjectMap
     with batch.connect() as connection, project.state.attach(connection):
         for table in (*reads, mapping.from_):
             batch.bind_table(connection, table)
+        bind_opt_outs(batch, connection, mapping)
         connection.execute(_table_sql(relation("differences", stem), compared))
         _bind_written(batch, connection, mapping)
         bind_scope(batch, connection, mapping)
@@ -195,7 +184,26 @@ def _plan(batch: Batch, mapping: ObjectMapping, children: Mapping[str, ObjectMap
                 batch.bind_table(connection, relation("plan", child))
             needed = needed_sql(mapping, children)
             connection.execute(_table_sql(relation("needed", stem), needed))
+            _bind_awaited(batch, connection, mapping, children)
         return batch.write(connection, relation("plan", stem), query)
+
+
+def _bind_awaited(
+    batch: Batch,
+    connection: DuckDBPyConnection,
+    mapping: ObjectMapping,
+    children: Mapping[str, ObjectMapping],
+) -> None:
+    """Make ``awaited_<mapping>``: records that we made, and to which nobody belongs."""
+    for child in children.values():
+        batch.bind_table(connection, relation("org", child.object))
+    awaited = relation("awaited", mapping.stem)
+    connection.execute(_table_sql(awaited, awaited_sql(mapping, children)))
+    home = batch.project.org_home(batch.project.bound_org or "")
+    created = Ledger.of(home, mapping.object).created_sql(awaited)
+    connection.execute(
+        _table_sql(awaited, f"select * from {awaited} semi join ({created}) using (sf_id)")
+    )
 
 
 def _bind_written(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:

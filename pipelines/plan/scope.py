@@ -20,6 +20,7 @@ from pipelines.sync.apply.journal import Journal
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.plan.opt_outs import BY_ADDRESS
 from pipelines.sync.plan.saved import HEADER, parts_of, read_header
 from pipelines.warehouse import literal
 
@@ -119,7 +120,10 @@ def newest_stamps(project: Project, connection: DuckDBPyConnection) -> dict[str,
 
 
 def bind_scope(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
-    """Make ``scope_<mapping>``: why a row is in the plan that the batch did not touch."""
+    """Make ``scope_<mapping>``: why a row is in the plan that the batch did not touch.
+
+    ``sf_`` and ``strangers_<mapping>`` must be there.
+    """
     widened = widening(batch)
     bind_widened(batch.project, connection, widened)
     batch.bind_table(connection, "person_links")
@@ -155,6 +159,8 @@ def _scope_sql(mapping: ObjectMapping, day: date, otherwise: str) -> str:
         select
             desired.key,
             case
+                when desired.key in (select key from {relation("strangers", mapping.stem)})
+                    then {literal(BY_ADDRESS)}
                 when desired.key in (select key from widened where reason = {literal(CHANGED)})
                     then {literal(CHANGED)}
                 when desired.key in (select key from waited) then {literal(WAITED)}

@@ -13,6 +13,7 @@ from pipelines.batch import Batch
 from pipelines.config import Loc, line_of, read_yaml
 from pipelines.errors import Problem
 from pipelines.nearest import did_you_mean
+from pipelines.sources.config import groups_of
 from pipelines.sync.mapping.policies import FILE as POLICIES
 from pipelines.warehouse import literal
 
@@ -43,6 +44,9 @@ def unused_names(project: Project) -> list[Problem]:
             problems += _unused(project.mappings / SOURCES, lists, known, "on the list")
         if groups != "all":
             known = _values(project, connection, "customers", ("group_id",))
+            known += [
+                name for table in groups_of(project.sources).values() for name in table.values()
+            ]
             places: dict[str, Loc] = {
                 group: ("customers", "groups", place) for place, group in enumerate(groups)
             }
@@ -85,5 +89,8 @@ def _unused(
 def _meant(name: str, known: list[str]) -> str:
     for number, group in GROUPS_OF_A_NEW_SHOP.items():
         if group.casefold() == name.casefold() and number in known:
-            return f"; write the number that the shop exports: {number}, in a new Magento"
+            return (
+                f"; write the number that the shop exports: {number}, in a new Magento; or give it"
+                f" the name in sources.yaml: groups: {{{number}: {group}}}"
+            )
     return did_you_mean(name, known)

@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.config import Frozen, Lines, parse_model, parse_partly, read_yaml
 from pipelines.errors import ConfigError, Problem
 from pipelines.sources.config_checks import check_sources
-from pipelines.sources.model import Account, Into, Source, Sources
+from pipelines.sources.model import GROUPED, Account, Into, Source, Sources
 from pipelines.sources.presets import presets
 
 CONFIG_SOURCES = {
@@ -96,6 +96,26 @@ def config_formats_rows(
         (name, form.day_first, form.decimal_comma, form.timezone or timezone)
         for name, source in config.sources.items()
         for form in (source.format,)
+    ]
+
+
+def groups_of(config: Sources) -> dict[str, dict[str, str]]:
+    """Source → number of a customer group → its name, of every source whose rows have groups."""
+    shops = [name for name, source in config.enabled() if source.entity == "customers"]
+    named = {}
+    for name, source in config.sources.items():
+        if source.entity in GROUPED:
+            shop = config.sources.get(_shop_of(source, shops) or name, source)
+            named[name] = dict(source.groups or shop.groups)
+    return named
+
+
+def config_groups_rows(config: Sources) -> list[tuple[str, str, str]]:
+    """(source, number, name) of every customer group that has a name."""
+    return [
+        (source, number, name)
+        for source, names in groups_of(config).items()
+        for number, name in names.items()
     ]
 
 

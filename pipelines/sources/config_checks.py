@@ -9,7 +9,7 @@ from pipelines.config import Lines, line_of
 from pipelines.errors import Problem
 from pipelines.nearest import did_you_mean
 from pipelines.sources.headers import squeeze
-from pipelines.sources.model import PARENT_COLUMNS, Source
+from pipelines.sources.model import GROUPED, PARENT_COLUMNS, Source
 from pipelines.sources.presets import ENTITIES, RELATIONS, presets
 from pipelines.sources.relations import RAW
 
@@ -47,6 +47,8 @@ def _source(
         settings = {"as": source.list_as, "lists": source.lists, "account": source.account}
         for key in (key for key, value in settings.items() if value):
             yield (key,), f"{key!r} is for contact lists; this source has {source.entity}"
+    if source.groups and source.entity not in GROUPED:
+        yield ("groups",), f"'groups' is for customers and orders; this source has {source.entity}"
 
 
 def _entity(source: Source) -> Iterator[Finding]:

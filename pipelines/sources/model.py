@@ -127,6 +127,12 @@ def _changes_only(extract: str) -> str:
     return extract
 
 
+GROUPED: tuple[Entity, ...] = ("customers", "orders")
+"""The entities whose rows have a customer group."""
+
+GroupName = Annotated[str, Field(min_length=1)]
+
+
 class Source(Frozen):
     """One system we read.
 
@@ -145,6 +151,8 @@ class Source(Frozen):
         list_as: whether a contact list becomes Leads or Contacts; by default as the policy says.
         lists: list name or id → what differs for it.
         account: which account a list's contacts belong to; by default as the policy says.
+        groups: number of a customer group, as the shop exports it → its name; orders have those of
+            their shop where they name none.
         trust_id: whether an id is the same person for ever, whatever name its row takes; else a
             record of the org is not renamed into somebody else without a decision.
         enabled: whether its files are landed.
@@ -163,6 +171,7 @@ class Source(Frozen):
     list_as: ListAs | None = Field(None, alias="as")
     lists: dict[str, ListRule] = Field({})
     account: Account | None = None
+    groups: dict[str, GroupName] = Field({})
     trust_id: bool = False
     enabled: bool = True
 
@@ -171,7 +180,7 @@ class Source(Frozen):
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("columns", "constants", mode="before")
+    @field_validator("columns", "constants", "groups", mode="before")
     @classmethod
     def _as_text(cls, value: Any) -> Any:
         """A number as header or constant means its digits."""

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from pipelines.sync.ledger_sql import (
     SENT,
     corrections_sql,
+    created_sql,
     files_sql,
     folded_sql,
     ledger_sql,
@@ -103,6 +104,10 @@ class Ledger:
     def written_sql(self, keys: str) -> str:
         """Which keys of the relation ``keys`` we wrote and did not take back, with their Ids."""
         return written_sql(self.segments(), keys)
+
+    def created_sql(self, records: str) -> str:
+        """Which ``sf_id`` of the relation ``records`` we created ourselves."""
+        return created_sql(self.segments(), records)
 
     def next_stamp(self) -> str:
         """A stamp later than every one before, also where the clock went back."""

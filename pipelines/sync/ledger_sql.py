@@ -143,6 +143,18 @@ def written_sql(segments: Sequence[Path], keys: str) -> str:
     )
 
 
+def created_sql(segments: Sequence[Path], records: str) -> str:
+    """Which ``sf_id`` of the relation ``records`` we created, and did not take back or adopt."""
+    if not segments:
+        return "select null::varchar as sf_id where false"
+    return (
+        f"select sf_id\nfrom {files_sql(segments)}\n"
+        f"semi join {records} as records using (sf_id)\n"
+        f"where action in ({_texts((*_BEGINS, *_ENDS))})\n"
+        "group by sf_id\nhaving arg_max(action, written_at) = 'create'"
+    )
+
+
 def folded_sql(segments: Sequence[Path], fields: Sequence[str]) -> str:
     """Segments as one: of each row only the fields that no newer row wrote or made void."""
     return _FOLDED.format(

@@ -10,7 +10,8 @@ from pathlib import Path
 from pipelines.sync.mapping.fields import INTEGERS, NUMBERS, Field
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import ObjectMapping
-from pipelines.sync.mapping.named_objects import CONVERSION, USER, converts
+from pipelines.sync.mapping.named_objects import ACCOUNT, CONVERSION, USER, converts
+from pipelines.sync.mapping.persons import IS_PERSON, WITH_PERSONS, consent_of
 from pipelines.sync.mapping.wire import number_type, quoted
 from pipelines.warehouse import csv_sql, literal
 
@@ -26,6 +27,8 @@ _ALWAYS = (
     "LastModifiedById",
     "SystemModstamp",
 )
+_PERSONS = (IS_PERSON, consent_of(ACCOUNT).address)
+"""Fields that only orgs with person accounts have."""
 _MOMENTS = frozenset({"CreatedDate", "LastModifiedDate", "SystemModstamp"})
 
 
@@ -40,7 +43,9 @@ def fields_needed(mappings: Mapping[str, ObjectMapping]) -> dict[str, list[str]]
 
 def fields_read(needed: Iterable[str], schema: Mapping[str, Field]) -> tuple[str, ...]:
     """The fields of a snapshot that the org has: all of them, but a few are not on every object."""
-    return tuple(name for name in needed if name != MERGED or not schema or name in schema)
+    if not schema:
+        return tuple(name for name in needed if name not in _PERSONS)
+    return tuple(name for name in needed if name not in (MERGED, *_PERSONS) or name in schema)
 
 
 def has_deleted(object_name: str) -> bool:
@@ -172,4 +177,8 @@ def _needed(mapping: ObjectMapping) -> list[str]:
     matched = [field for rule in mapping.match for field in NEEDS[rule]]
     mapped = mapping.enabled()
     own = CONVERSION if converts(mapping.object) else ()
-    return list(dict.fromkeys((*_ALWAYS, mapping.key, *own, *mapped, *matched)))
+    persons = (IS_PERSON,) if mapping.object in WITH_PERSONS else ()
+    consent = consent_of(mapping.object)
+    addresses = (consent.address,) if consent.opt_out in mapped else ()
+    listed = (*_ALWAYS, mapping.key, *own, *persons, *mapped, *matched, *addresses)
+    return list(dict.fromkeys(listed))

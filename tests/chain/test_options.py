@@ -23,6 +23,8 @@ ROWS = HEAD + (
 ORG = """
 users:
   - {last_name: Left, email: left@hale.example, username: left@hale.example, active: false}
+record_types:
+  - {object: Contact, developer_name: Buyer, name: Buyer}
 queues:
   - {name: North, developer_name: north_queue}
   - {name: Accounts, developer_name: account_queue, objects: [Case]}
@@ -36,7 +38,7 @@ def chain(make_chain: Any) -> Any:
     folder = new_chain.project.local_org
     folder.mkdir(parents=True)
     setup = (PROJECT / "pipelines/local_org/catalog/org.yaml").read_text()
-    for line in ("users: []\n", "queues: []\n"):
+    for line in ("users: []\n", "queues: []\n", "record_types: []\n"):
         setup = setup.replace(line, "")
     (folder / "org.yaml").write_text(setup + ORG)
     new_chain.start_org()
@@ -106,8 +108,14 @@ def test_an_owner_is_called_what_it_is(chain: Any) -> None:
     assert (lead["Email"], lead["OwnerId"][:3]) == ("jon@hale.example", "00G")
 
 
-def test_a_name_is_no_id(chain: Any) -> None:
-    line = mapped(chain, "contact", "ReportsToId: {value: Buyer}")
+@pytest.mark.parametrize(
+    ("field", "object_name"), [("ReportsToId", "Contact"), ("RecordTypeId", "RecordType")]
+)
+def test_a_name_is_no_id(chain: Any, field: str, object_name: str) -> None:
+    line = mapped(chain, "contact", f"{field}: {{value: Buyer}}")
     [(file, at, message)] = refused(chain)
     assert (file, at) == ("contact.yaml", line)
-    assert "'Buyer' is no Id; write the Id of a Contact" in message
+    assert f"'Buyer' is no Id; write the Id of a {object_name}" in message
+    checked = chain.causeway("check")
+    assert checked.returncode == 2
+    assert f"contact.yaml:{line}: {message}" in checked.stderr.replace("\n", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -196,3 +197,42 @@ def test_an_opt_out_reaches_a_lead_though_subscribers_do_not_sync(
     again = chain.stamps()
     chain.done(D3)
     assert chain.stamps() == again
+
+
+def test_an_account_whose_only_contact_is_refused_is_told_until_somebody_belongs_to_it(
+    make_chain: Any,
+) -> None:
+    chain = make_chain(SOURCES)
+    # The rules take a top-level domain in its ASCII spelling; this org does not.
+    ben = "1,Ben,Voss,ben@post.xn--p1ai,Solo,,,\n"
+    others = "2,Ada,Okafor,ada@acme.org,Acme,,,\n3,Cy,Holt,cy@post.xn--p1ai,Acme,,,\n"
+    chain.put("fair", D1, "f.csv", LIST + ben + others)
+    first = chain.causeway("sync", "--batch", str(D1))
+    assert first.returncode == 1, first.stderr
+    [solo] = [row["Id"] for row in chain.records("Account", "Name") if row["Name"] == "Solo"]
+    [line] = childless(chain)
+    assert line.startswith(
+        f"Account Solo ({solo}): its Contact was rejected: INVALID_EMAIL_ADDRESS"
+    )
+    assert "1 account made for people whom Salesforce refused" in " ".join(first.stdout.split())
+    # Every later batch tells of it, and its plan.
+    chain.put("fair", D2, "f.csv", LIST + "4,Ida,Falk,ida@acme.org,Acme,,,\n")
+    chain.done(D2)
+    row = planned(chain, D2, "account")["Solo"]
+    assert row["action"] == "unchanged"
+    assert row["reason"].startswith("we made it, and nobody belongs to it: its Contact waits")
+    [line] = childless(chain)
+    assert line.startswith(f"Account Solo ({solo})")
+    # Ben is put right: the account is his.
+    chain.put("fair", D3, "f.csv", LIST + ben.replace("xn--p1ai", "example"))
+    for _ in range(2):
+        chain.done(D3)
+        assert childless(chain) == []
+    assert planned(chain, D3, "account")["Solo"]["reason"] is None
+    contacts = chain.records("Contact", "FirstName", "AccountId")
+    assert {row["FirstName"]: row["AccountId"] for row in contacts}["Ben"] == solo
+
+
+def childless(chain: Any) -> list[str]:
+    status: dict[str, list[str]] = json.loads(chain.causeway("status", "--json").stdout)
+    return status["childless"]

@@ -167,10 +167,22 @@ def test_version_3_spells_every_key_as_it_was_and_knows_names_and_shared_values(
         if key is not None
     ]
     assert sorted((row[0], row[1], row[3]) for row in upgraded["record_key"]) == sorted(hashes)
-    names = {row[2]: row[8:] for row in upgraded["record"] if row[1] == "fair"}
+    names = {row[2]: row[8:10] for row in upgraded["record"] if row[1] == "fair"}
     assert names["F1"] == ("Anna", "Miller")
     assert names["F2"] == ("Bob", "Miller")
     assert {row[4] for row in upgraded["member"]} <= {row[0] for row in upgraded["record"]}
+
+
+def test_version_4_knows_what_each_record_said_of_the_newsletter(
+    old: Project, upgraded: dict[str, Any]
+) -> None:
+    paths = [str(old.warehouse.path("person_records", day)) for day in DAYS]
+    query = "select record, batch, newsletter from read_parquet($1) where newsletter is not null"
+    with closing(duckdb.connect()) as connection:
+        said = connection.execute(query, [[path for path in paths if Path(path).exists()]])
+        expected = {(record, batch): newsletter for record, batch, newsletter in said.fetchall()}
+    assert expected
+    assert {(row[0], row[4]): row[10] for row in upgraded["record"] if row[10]} == expected
 
 
 # What is true of all of them together.

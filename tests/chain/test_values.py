@@ -14,7 +14,16 @@ SOURCES = """\
 sources:
   zoned: {entity: contacts, preset: generic, as: contact}
   open: {entity: contacts, preset: generic, as: contact}
+  post: {entity: contacts, preset: generic, as: contact}
   continental: {entity: contacts, preset: generic, as: contact, format: {dates: dmy}}
+"""
+POST = """\
+Contact ID,First Name,Last Name,Company,Email
+1,Dora,Dot,Post Co,dora.@post.example
+2,Dirk,Double,Post Co,dirk..d@post.example
+3,Tess,Two,Post Co,tess@post.example; tess2@post.example
+4,Anke,Angle,Post Co,Anke Angle <anke@post.example>
+5,Ida,Idn,Post Co,ida@bäcker.example
 """
 NEXT_DAY = date(2026, 11, 6)
 HEADER = "Contact ID,First Name,Last Name,Company,Email,Birthdate\n"
@@ -36,6 +45,7 @@ def chain(make_chain: Any) -> Any:
     made = make_chain(SOURCES)
     made.put("zoned", DAY, "zoned.csv", ZONED)
     made.put("open", DAY, "open.csv", SLASHES.format(1))
+    made.put("post", DAY, "post.csv", POST)
     made.put("continental", DAY, "continental.csv", SLASHES.format(2))
     return made.done(DAY)
 
@@ -60,11 +70,31 @@ def test_the_order_of_day_and_month_is_declared_or_clear(chain: Any, birthdays: 
     assert (birthdays["lou2"], birthdays["hal2"]) == ("1980-04-03", "1980-03-25")
     assert birthdays["hal1"] == "1980-03-25"
     assert "lou1" not in birthdays
-    [refused] = chain.read("rejected_contacts", DAY)
+    [refused] = [row for row in chain.read("rejected_contacts", DAY) if row["_source"] == "open"]
     [reason] = refused["reasons"]
     assert (refused["_file"], refused["_row"]) == (f"open/{DAY}/open.csv", 2)
     assert (reason["field"], reason["value"]) == ("birthdate", "03/04/1980")
     assert "format: {dates: dmy}" in reason["message"]
+
+
+def test_what_is_no_address_is_refused_with_its_line_and_odd_ones_are_for_the_org(
+    chain: Any, birthdays: Any
+) -> None:
+    refused = [row for row in chain.read("rejected_contacts", DAY) if row["_source"] == "post"]
+    assert [(row["_file"], row["_row"]) for row in refused] == [
+        (f"post/{DAY}/post.csv", line) for line in (4, 5, 6)
+    ]
+    for row, value in zip(refused, ("tess@", "anke angle <", "ida@bäcker"), strict=True):
+        [reason] = row["reasons"]
+        assert reason["field"] == "email"
+        assert reason["value"].startswith(value)
+    answers = {row["key"]: row for row in chain.read("salesforce_contact", DAY)}
+    keys = {row["email"]: row["person_key"] for row in chain.read("people", DAY)}
+    for email in ("dora.@post.example", "dirk..d@post.example"):
+        name = email.partition("@")[0]
+        answer = answers[keys[email]]
+        assert (answer["outcome"] == "created") == (name in birthdays)
+        assert answer["outcome"] == "created" or answer["code"] == "INVALID_EMAIL_ADDRESS"
 
 
 def test_running_it_again_changes_nothing(chain: Any) -> None:

@@ -23,6 +23,7 @@ NAMED: dict[str, list[Any]] = {
     "parent.source": ["fair"],
     "parent.column": ["Second"],
     "constants": [{"country": "FR"}],
+    "groups": [{"1": "General"}, {3: "Retail"}],
     "priority": [10],
     "extract": ["full"],
     "account.into": ["All"],
@@ -41,7 +42,7 @@ BESIDE: dict[str, Any] = {
 }
 """What stands beside a key already, so that all its values are others."""
 
-ELSEWHERE = {"sheet": "book", "priority": "fair", "numbers": "orders"}
+ELSEWHERE = {"sheet": "book", "priority": "fair", "numbers": "orders", "groups": "shop"}
 """The source that a key is tried at, where it says nothing to a list of people."""
 
 LISTS = ("West", "17", 18)

@@ -57,15 +57,18 @@ def test_the_examples_in_the_shipped_comments_work(house: Any) -> None:
     start = body.index("my_list:")
     four, every = body[start : start + 4], body[start + 4 :]
     every = [line.replace("members", "people") for line in every]
+    [groups] = [line for line in every if line.startswith("groups:")]  # contacts have none
+    every.remove(groups)
     indented = ["  " + line for line in four] + ["  all:"] + ["    " + line for line in every]
     people = ["  people: {entity: contacts, preset: generic}"]
+    people += ["  shop:", "    preset: magento_customer", f"    {groups}"]
     config = house.sources(
         "\n".join(["sources:", *people, *indented]).replace("Branch, Number", "Contact ID, Email")
     )
     assert config.sources["my_list"].list_as == "lead"
-    assert set(config.sources["all"].model_fields_set) == set(
-        type(config.sources["all"]).model_fields
-    )
+    every_key = set(type(config.sources["all"]).model_fields)
+    assert set(config.sources["all"].model_fields_set) == every_key - {"groups"}
+    assert config.sources["shop"].groups == {"1": "General", "2": "Wholesale"}
 
 
 def test_rows_for_config_tables(house: Any) -> None:

@@ -30,7 +30,7 @@ from pipelines.sync.plan.build import called, open_sql, plan_sql
 from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.renames import NAMERS
 from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
-from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
+from pipelines.sync.snapshot import fields_needed, fields_read, snapshot_soql, snapshot_sql
 from pipelines.warehouse import literal, parquet_sql
 
 OBJECTS = ("Account", "Contact", "Lead")
@@ -93,12 +93,15 @@ class Sync:
         self.told: list[tuple[str, int, int]] = []
 
     def plan(self) -> Plan:
-        for name, fields in fields_needed(self.mappings).items():
+        for name, needed in fields_needed(self.mappings).items():
             folder = self.home / "pages" / name
+            fields = fields_read(needed, self.schema.get(name, {}))
             pages = self.org.bulk_query(
                 snapshot_soql(name, fields), folder, include_deleted=name != "User"
             )
-            self._make(f"org_{name.lower()}", snapshot_sql(fields, pages))
+            absent = "".join(f', null as "{one}"' for one in needed if one not in fields)
+            records = snapshot_sql(fields, pages)
+            self._make(f"org_{name.lower()}", f"select *{absent} from ({records})")
         for mapping in self.mappings.values():
             query = match_sql(mapping, self.mappings, self.policies)
             self._make(f"org_match_{mapping.stem}", query)

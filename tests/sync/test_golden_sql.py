@@ -76,7 +76,7 @@ READS = {
         for name in ("account", "contact", "lead")
     },
 }  # fmt: skip
-READS["plan_account"] |= {"needed_account"}
+READS["plan_account"] |= {"needed_account", "awaited_account"}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ select
     parent,
     case when entity <> 'address' then first_name end as first_name,
     case when entity <> 'address' and last_name is not null
-        then concat_ws(' ', last_name, suffix) end as last_name
+        then concat_ws(' ', last_name, suffix) end as last_name,
+    newsletter
 from person_records;
 
 insert into state.record_key

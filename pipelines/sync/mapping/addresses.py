@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipelines.sync.mapping.fields import Field, OrgSchema
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
+from pipelines.sync.mapping.persons import consenting
 from pipelines.sync.mapping.policies import Addresses
 from pipelines.sync.mapping.wire import quoted, text_sql
 from pipelines.warehouse import literal
@@ -29,11 +30,15 @@ def code_of(name: str) -> str | None:
 
 
 def fit(mappings: Mapping[str, ObjectMapping], schema: OrgSchema) -> dict[str, ObjectMapping]:
-    """The mappings as this org wants them: codes where its describe shows code fields."""
-    return {
-        name: mapping.renamed(_codes(mapping, schema.get(mapping.object, {})))
-        for name, mapping in mappings.items()
-    }
+    """The mappings as this org wants them: codes where its describe shows code fields.
+
+    Where it has person accounts, with their opt-out.
+    """
+    fitted = {}
+    for name, mapping in mappings.items():
+        fields = schema.get(mapping.object, {})
+        fitted[name] = consenting(mapping.renamed(_codes(mapping, fields)), fields)
+    return fitted
 
 
 def _codes(mapping: ObjectMapping, fields: Mapping[str, Field]) -> dict[str, str]:

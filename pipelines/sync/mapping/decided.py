@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.sync.decisions import FILE
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import CONTACT, LEAD, PREFIXES, converts
+from pipelines.sync.mapping.persons import WITH_PERSONS, is_person_sql
 from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
 
@@ -104,6 +105,7 @@ def _wrong(mapping: ObjectMapping) -> list[str]:
         if object_name != name and name in PREFIXES
     ]
     converted = literal(", a Lead that was converted")
+    person = literal(", a person account, which is not written yet")
     return [
         *kinds,
         f'when named."Id" is null then {literal(f", but this org has no such {name}")}',
@@ -111,6 +113,7 @@ def _wrong(mapping: ObjectMapping) -> list[str]:
         " then ', which was merged into ' || named.\"MasterRecordId\"",
         "when named.\"IsDeleted\" = 'true' then ', which was deleted'",
         *([f"when named.\"IsConverted\" = 'true' then {converted}"] if converts(name) else []),
+        *([f"when {is_person_sql('named')} then {person}"] if name in WITH_PERSONS else []),
         f"when named.{key} is not null and aliases.alias is null"
         f" then ', which is somebody else''s by its key ' || lower(named.{key})",
         f"when own.sf_id is not null then {literal(f', but its {name} is ')} || own.sf_id",

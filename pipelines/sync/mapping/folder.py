@@ -16,7 +16,7 @@ from pipelines.errors import ConfigError, Problem
 from pipelines.nearest import did_you_mean
 from pipelines.sync.mapping.idle import idle_keys
 from pipelines.sync.mapping.model import ObjectMapping, read_partly, relation
-from pipelines.sync.mapping.named_objects import ROUTED, USER
+from pipelines.sync.mapping.named_objects import ACCOUNT, ROUTED, USER
 
 NOT_MAPPINGS = ("policies", "sources")
 """Files of the folder that are no mappings."""
@@ -121,6 +121,19 @@ def in_order(mappings: Mapping[str, ObjectMapping]) -> dict[str, ObjectMapping]:
             raise ConfigError(list(_circle(waiting)))
         ordered[min(ready)] = mappings[min(ready)]
     return ordered
+
+
+def children_of(
+    mappings: Mapping[str, ObjectMapping], parent: ObjectMapping
+) -> dict[str, ObjectMapping]:
+    """The mappings that look up accounts; nobody else is only there for those who need them."""
+    if parent.object != ACCOUNT:
+        return {}
+    return {
+        stem: mapping
+        for stem, mapping in mappings.items()
+        if parent.object in mapping.lookups().values()
+    }
 
 
 def of_object(mappings: Mapping[str, M], object_name: str) -> list[M]:

@@ -15,9 +15,10 @@ from pipelines.sync.mapping.compile import columns_read, value_sql
 from pipelines.sync.mapping.decided import decided_ctes
 from pipelines.sync.mapping.folder import matches_sql
 from pipelines.sync.mapping.golden import column_sql, joined_sql
-from pipelines.sync.mapping.matched import CONVERTED, DELETED, MERGED, UNCLEAR
+from pipelines.sync.mapping.matched import CONVERTED, DELETED, MERGED, PERSON, UNCLEAR
 from pipelines.sync.mapping.model import ObjectMapping, relation
-from pipelines.sync.mapping.named_objects import converts
+from pipelines.sync.mapping.named_objects import ACCOUNT, converts
+from pipelines.sync.mapping.persons import WITH_PERSONS, is_person_sql
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.successors import successors_sql
 from pipelines.sync.mapping.wire import quoted
@@ -43,6 +44,7 @@ def match_sql(
     Columns: ``entity_key``; ``sf_id``, null where ``rule`` is ``ambiguous`` (two entities reach
     the record), ``unclear`` (it may be the entity's, see ``alike``), ``deleted``, ``merged`` or
     ``converted`` (only such a record carries the key);
+    ``person_account`` (it is one, which is not written);
     ``rule``; ``candidates``, of which the oldest was taken; ``adopt``, true where the record has no
     key yet or that of somebody who turned out to be the same; ``alias``, the key of the latter;
     ``others``, further records that are the same entity by its keys or by the rule that decided;
@@ -84,6 +86,7 @@ def match_sql(
         **(_OPEN if "email" in rules else _CLOSED),
         match_queries="\n    union all\n    ".join(match_queries),
         dead_keys=_dead_keys_sql(mapping),
+        **_persons(mapping),
     )
 
 
@@ -178,20 +181,24 @@ unmatched as (
 
 select
     best.entity_key,
-    case when claims.entities = 1 then best.sf_id end as sf_id,
-    case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
+    case when claims.entities = 1 and not {is_person} then best.sf_id end as sf_id,
+    case
+        when {is_person} then {person_rule}
+        when claims.entities = 1 then best.rule
+        else 'ambiguous'
+    end as rule,
     best.candidates,
     claims.entities = 1 and best.place <> 0 as adopt,
     taken_over.alias,
     coalesce(further.sf_ids, []) as others,
-    case when claims.entities > 1 then best.sf_id end as gone_id,
+    case when claims.entities > 1 or {is_person} then best.sf_id end as gone_id,
     case when decided.sf_id = best.sf_id then decided.line end as decision,
     decided.wrong
 from best
 join claims on claims.sf_id = best.sf_id
 left join further on further.entity_key = best.entity_key
 left join taken_over on taken_over.sf_id = best.sf_id
-left join decided on decided.entity_key = best.entity_key
+left join decided on decided.entity_key = best.entity_key{persons_join}
 union all
 select
     entities.entity_key,
@@ -210,6 +217,18 @@ left join dead_keys on dead_keys.key = unmatched.entity_key
 left join decided on decided.entity_key = unmatched.entity_key{unclear_join}
 where unmatched.entity_key not in (select entity_key from best)
 """
+
+
+def _persons(mapping: ObjectMapping) -> dict[str, str]:
+    """What the select says of person accounts, and of the Contacts behind them."""
+    if mapping.object not in WITH_PERSONS:
+        return {"is_person": "false", "person_rule": "null", "persons_join": ""}
+    persons = f'(select "Id" from {relation("org", mapping.object)} where {is_person_sql()})'
+    return {
+        "is_person": '(person."Id" is not null)',
+        "person_rule": literal(PERSON),
+        "persons_join": f'\nleft join {persons} as person on person."Id" = best.sf_id',
+    }
 
 
 _OPEN = {
@@ -291,9 +310,11 @@ def _free_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
         columns.append("""norm_text("FirstName" || ' ' || "LastName") as full_name""")
         columns.append('"AccountId" as account_id')
     listed = ",\n        ".join(columns)
+    # A person account is nobody's company, whatever it is called.
+    companies = f" and not {is_person_sql()}" if mapping.object == ACCOUNT else ""
     return (
         f"    select\n        {listed}\n    from {relation('org', mapping.object)}\n"
-        f"    where {_alive(mapping)} and {quoted(mapping.key)} is null\n"
+        f"    where {_alive(mapping)} and {quoted(mapping.key)} is null{companies}\n"
         '        and "Id" not in (select sf_id from decided where wrong is null)'
     )
 

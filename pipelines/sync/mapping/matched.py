@@ -11,6 +11,10 @@ UNCLEAR = "unclear"
 """A record may be an entity's, and only a human can say."""
 
 
+PERSON = "person_account"
+"""The record is a person account, or the Contact behind one."""
+
+
 def open_sql(object_name: str, policies: Policies) -> str:
     """Why nobody can say yet which record an entity is; null where one can, over ``org_match_``.
 
@@ -21,6 +25,6 @@ def open_sql(object_name: str, policies: Policies) -> str:
         reason = literal("the org has more than one")
         several = f"\n    when len(others) > 0 and decision is null then {reason}"
     doubt = literal("it is not clear which record of the org it is")
-    rules = ", ".join(map(literal, (AMBIGUOUS, UNCLEAR)))
+    rules = ", ".join(map(literal, (AMBIGUOUS, UNCLEAR, PERSON)))
     unknown = f"when wrong is not null then wrong\n    when rule in ({rules}) then {doubt}"
     return f"case\n    {unknown}{several}\nend"

@@ -14,6 +14,7 @@ from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.policies import Policies, when
 from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.plan.childless import CHILDLESS
 from pipelines.sync.plan.decisions import KEPT, decided_ctes, row_fields_sql, rules_sql
 from pipelines.sync.plan.differences import compared, listed, matched_sql
 from pipelines.sync.plan.forecast import certain_sql, holder_columns, holder_ctes, holder_joins
@@ -21,6 +22,7 @@ from pipelines.sync.plan.holds import (
     CHILD,
     FREE,
     NEEDED,
+    NOBODY,
     UNNEEDED,
     decide_sql,
     deleted_records,
@@ -69,7 +71,7 @@ def plan_sql(
     ``namers_<mapping>``, see ``renames.namers_sql``; ``open_<mapping>`` (``key``, ``waits``,
     ``proposed``, ``decide``), of whom it is open whether they are one person with somebody. Of a
     parent, whom others need, also ``needed_<mapping>``, see ``holds.needed_sql``: none is created
-    that nobody needs.
+    that nobody needs; and ``awaited_<mapping>``, see ``childless.awaited_sql``.
 
     ``fields`` says something of every field that differs, written or not; of a create, whose every
     value is written, only which of them were cut. ``decide`` holds the lines that somebody may add
@@ -102,8 +104,10 @@ def plan_sql(
         notes="".join(f"\n            {note}" for note in lacking.notes),
         namers=relation("namers", name),
         open=relation("open", name),
-        needed=f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}" if parent else FREE,
-        needed_join=_NEEDED.format(needed=relation("needed", name)) if parent else "",
+        needed=_CHILDREN if parent else FREE,
+        needed_join=_needed_join(name) if parent else "",
+        nobody=NOBODY,
+        reason_childless=literal(CHILDLESS),
         unneeded=UNNEEDED,
         reason_unneeded=literal(
             f"nobody of this plan belongs to it, so no {mapping.object} is made"
@@ -123,6 +127,7 @@ def plan_sql(
         decide=decide_sql(waits).replace("\n", "\n        "),
         alone=alone_sql(opt_outs),
         opt_outs=out_sql(opt_outs),
+        consents=f"[{', '.join(map(literal, opt_outs))}]::varchar[]",
         alone_name=ALONE,
         reason_alone=literal(ALONE_REASON),
         reason_excluded=literal(EXCLUDED_REASON),
@@ -140,7 +145,14 @@ def plan_sql(
     )
 
 
-_NEEDED = "\n    left join {needed} as needed on needed.key = desired.key"
+_CHILDREN = f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}, awaited.why as {NOBODY}"
+
+
+def _needed_join(stem: str) -> str:
+    return f"""
+    left join {relation("needed", stem)} as needed on needed.key = desired.key
+    left join {relation("awaited", stem)} as awaited on awaited.sf_id = matched.sf_id"""
+
 
 _PLAN = """\
 with
@@ -298,19 +310,22 @@ select
         when {unneeded} then {reason_unneeded}
         when action = 'create' then note
         when len(_others) > 0 then {several_records}
+        when {nobody} is not null then {reason_childless} || {nobody}
         when {renamed} is not null then {renamed}
         else _proposed
     end as reason,
     scope,
     sends as changed,
     case
-        -- A record that carries no key of ours gets none by it.
+        -- A record that carries no key of ours gets none by it, and keeps one that it has.
         when {alone_name}
             then map(
                 if(_adopt, list_append(sends, {key_field}), sends),
                 list_transform(
                     if(_adopt, list_append(sends, {key_field}), sends),
-                    lambda name: _befores[list_position(_changed, name)]
+                    lambda name: if(
+                        name = {key_field}, _alias, _befores[list_position(_changed, name)]
+                    )
                 )
             )
         when _alias is not null and not _refused
@@ -319,8 +334,8 @@ select
         else map([], [])
     end as before,
     case
-        when {alone_name} and {excluded} is not null
-            then list_filter(_fields, lambda cell: list_contains(sends, cell.field))
+        when {excluded} is not null and not _undone
+            then list_filter(_fields, lambda cell: list_contains({consents}, cell.field))
         when {alone_name} then list_transform(_fields, lambda cell: case
             when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
                 then cell

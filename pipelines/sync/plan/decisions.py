@@ -20,6 +20,7 @@ SENT = {
     "write": "our value changed",
     "fill": "blank in the org",
     "restore": "only the org changed it since we wrote it; drift: restore",
+    "opt_out": "whoever said no is opted out, whatever the org has made of it since",
     "conflict_source": "both changed it since we wrote it; conflict: source",
     "truncated": "cut to what the field takes (too_long: truncate)",
 }
@@ -169,6 +170,9 @@ select
         when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
         when fills and not blank then 'filled_kept'
         when not written and blank then 'fill'
+        when consent and after = 'true' and org_changed
+            and (not source_changed or conflict <> 'source')
+            then 'opt_out'
         when not written and on_adopt = 'overwrite' then 'write'
         when not written and on_adopt = 'review' then 'review'
         when not written then 'adopt_kept'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipelines.sync.mapping.compile import HELD_NEW
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
-from pipelines.sync.mapping.matched import AMBIGUOUS, CONVERTED, DELETED, MERGED, UNCLEAR
+from pipelines.sync.mapping.matched import AMBIGUOUS, CONVERTED, DELETED, MERGED, PERSON, UNCLEAR
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.wire import PENDING, quoted
@@ -18,11 +18,11 @@ REFERENCE = "coalesce(_reference, key)"
 """How a decision names the person or account of a row."""
 
 
-NEEDED, CHILD = "_needed", "_child"
+NEEDED, CHILD, NOBODY = "_needed", "_child", "_nobody"
 """Columns of the plan's work: whether somebody of the plan belongs to a parent that is not there
-yet, and why all of them wait."""
+yet, and why all of them wait; of one that is there and has nobody, why nobody comes."""
 
-FREE = f"true as {NEEDED}, null::varchar as {CHILD}"
+FREE = f"true as {NEEDED}, null::varchar as {CHILD}, null::varchar as {NOBODY}"
 """Those columns of an object that is nobody's parent."""
 
 UNNEEDED = f"(sf_id is null and note is null and not {NEEDED})"
@@ -181,6 +181,10 @@ def _unclear_matches(mapping: ObjectMapping, policies: Policies) -> Iterator[Hol
         " of the org has the same e-mail address, and a name that agrees in part"
     )
     yield Hold(f"_rule = {literal(UNCLEAR)}", unclear, f"{use_line} || chr(10) || {_DIFFERENT}")
+    person = f"{literal(f'the {name} ')} || _gone_id || " + literal(
+        " of the org is a person account, and these are not written yet"
+    )
+    yield Hold(f"_rule = {literal(PERSON)}", person)
     merged = f"{literal(f'its {name} was merged into ')} || _gone_id || {literal(' in the org')}"
     yield Hold(f"_rule = {literal(MERGED)}", merged, use_line)
     converted = literal(f"its {name} was converted in the org")

@@ -24,6 +24,15 @@ where
     and key in (select key from outcomes)
     and key not in (select key from still_refused);
 
+-- A record without a key of ours is in a plan for its refused address alone, and in every plan as
+-- long as it lacks the opt-out; what was said of one that is in this plan no more is settled.
+delete from state.outcome
+where
+    organization_id is not distinct from getvariable('organization')
+    and object = getvariable('object')
+    and regexp_matches(key, '^[0-9A-Za-z]{18}$')
+    and plan_id <> getvariable('plan');
+
 insert into state.outcome by name
 select
     getvariable('organization') as organization_id,

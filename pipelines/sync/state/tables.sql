@@ -12,7 +12,8 @@ create table state.record (
     priority integer not null,
     parent ubigint,
     first_name varchar,
-    last_name varchar             -- with its suffix
+    last_name varchar,            -- with its suffix
+    newsletter varchar            -- what it says of its address: subscribed, unsubscribed, or neither yet
 );
 
 create table state.record_key (

@@ -76,6 +76,7 @@ decided as (
             when named."Id" is null then ', but this org has no such Contact'
             when named."MasterRecordId" is not null then ', which was merged into ' || named."MasterRecordId"
             when named."IsDeleted" = 'true' then ', which was deleted'
+            when coalesce(named."IsPersonAccount" = 'true', false) then ', a person account, which is not written yet'
             when named."Causeway_Key__c" is not null and aliases.alias is null then ', which is somebody else''s by its key ' || lower(named."Causeway_Key__c")
             when own.sf_id is not null then ', but its Contact is ' || own.sf_id
         end as wrong
@@ -258,13 +259,17 @@ unmatched as (
 
 select
     best.entity_key,
-    case when claims.entities = 1 then best.sf_id end as sf_id,
-    case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
+    case when claims.entities = 1 and not (person."Id" is not null) then best.sf_id end as sf_id,
+    case
+        when (person."Id" is not null) then 'person_account'
+        when claims.entities = 1 then best.rule
+        else 'ambiguous'
+    end as rule,
     best.candidates,
     claims.entities = 1 and best.place <> 0 as adopt,
     taken_over.alias,
     coalesce(further.sf_ids, []) as others,
-    case when claims.entities > 1 then best.sf_id end as gone_id,
+    case when claims.entities > 1 or (person."Id" is not null) then best.sf_id end as gone_id,
     case when decided.sf_id = best.sf_id then decided.line end as decision,
     decided.wrong
 from best
@@ -272,6 +277,7 @@ join claims on claims.sf_id = best.sf_id
 left join further on further.entity_key = best.entity_key
 left join taken_over on taken_over.sf_id = best.sf_id
 left join decided on decided.entity_key = best.entity_key
+left join (select "Id" from org_contact where coalesce("IsPersonAccount" = 'true', false)) as person on person."Id" = best.sf_id
 union all
 select
     entities.entity_key,

@@ -237,13 +237,17 @@ unmatched as (
 
 select
     best.entity_key,
-    case when claims.entities = 1 then best.sf_id end as sf_id,
-    case when claims.entities = 1 then best.rule else 'ambiguous' end as rule,
+    case when claims.entities = 1 and not false then best.sf_id end as sf_id,
+    case
+        when false then null
+        when claims.entities = 1 then best.rule
+        else 'ambiguous'
+    end as rule,
     best.candidates,
     claims.entities = 1 and best.place <> 0 as adopt,
     taken_over.alias,
     coalesce(further.sf_ids, []) as others,
-    case when claims.entities > 1 then best.sf_id end as gone_id,
+    case when claims.entities > 1 or false then best.sf_id end as gone_id,
     case when decided.sf_id = best.sf_id then decided.line end as decision,
     decided.wrong
 from best

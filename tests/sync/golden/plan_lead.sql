@@ -117,6 +117,9 @@ decided as (
             when consent and before = 'true' and sent is distinct from 'true' then 'consent_kept'
             when fills and not blank then 'filled_kept'
             when not written and blank then 'fill'
+            when consent and after = 'true' and org_changed
+                and (not source_changed or conflict <> 'source')
+                then 'opt_out'
             when not written and on_adopt = 'overwrite' then 'write'
             when not written and on_adopt = 'review' then 'review'
             when not written then 'adopt_kept'
@@ -127,7 +130,7 @@ decided as (
             when drift = 'keep' then 'drift_kept'
             else drift
         end as decision,
-        decision in ('write', 'fill', 'restore', 'conflict_source', 'truncated') as sends
+        decision in ('write', 'fill', 'restore', 'opt_out', 'conflict_source', 'truncated') as sends
     from units
     where not equal
 ),
@@ -154,6 +157,7 @@ row_fields as (
                 when 'write' then 'our value changed'
                 when 'fill' then 'blank in the org'
                 when 'restore' then 'only the org changed it since we wrote it; drift: restore'
+                when 'opt_out' then 'whoever said no is opted out, whatever the org has made of it since'
                 when 'conflict_source' then 'both changed it since we wrote it; conflict: source'
                 when 'drift_kept' then 'only the org changed it since we wrote it; drift: keep'
                 when 'conflict_salesforce' then 'both changed it since we wrote it; conflict: salesforce'
@@ -222,7 +226,7 @@ joined as (
         open.waits as _open,
         open.proposed as _proposed,
         open.decide as _open_decide,
-        true as _needed, null::varchar as _child,
+        true as _needed, null::varchar as _child, null::varchar as _nobody,
         case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.description || '; decisions.csv can let it pass' end as _renames,
         case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.description || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
@@ -277,6 +281,7 @@ held as (
             when sf_id is null and _held_new is not null then _held_new
             when _rule = 'ambiguous' then 'ambiguous: somebody else of ours matches the same Lead of the org'
             when _rule = 'unclear' then 'the Lead ' || _gone_id || ' of the org has the same e-mail address, and a name that agrees in part'
+            when _rule = 'person_account' then 'the Lead ' || _gone_id || ' of the org is a person account, and these are not written yet'
             when _rule = 'merged' then 'its Lead was merged into ' || _gone_id || ' in the org'
             when _rule = 'converted' then 'its Lead was converted in the org'
             when _rule = 'deleted' and not _was_undone then 'its Lead was deleted in the org (deleted_in_org: leave)'
@@ -293,6 +298,7 @@ held as (
             when sf_id is null and _held_new is not null then null::varchar
             when _rule = 'ambiguous' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
             when _rule = 'unclear' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1] || chr(10) || csv_line('different', coalesce(_reference, key), _gone_id)
+            when _rule = 'person_account' then null::varchar
             when _rule = 'merged' then list_transform([_gone_id], lambda id: concat_ws(',', 'use', csv_cell(coalesce(_reference, key)), id))[1]
             when _rule = 'converted' then null::varchar
             when _rule = 'deleted' and not _was_undone then null::varchar
@@ -403,19 +409,22 @@ select
         when (sf_id is null and note is null and not _needed) then 'nobody of this plan belongs to it, so no Lead is made'
         when action = 'create' then note
         when len(_others) > 0 then 'the org has more than one Lead for it, also ' || array_to_string(_others, ', ') || ' (duplicates.lead: leave)'
+        when _nobody is not null then 'we made it, and nobody belongs to it: ' || _nobody
         when _renamed is not null then _renamed
         else _proposed
     end as reason,
     scope,
     sends as changed,
     case
-        -- A record that carries no key of ours gets none by it.
+        -- A record that carries no key of ours gets none by it, and keeps one that it has.
         when _opt_out_alone
             then map(
                 if(_adopt, list_append(sends, 'Causeway_Key__c'), sends),
                 list_transform(
                     if(_adopt, list_append(sends, 'Causeway_Key__c'), sends),
-                    lambda name: _befores[list_position(_changed, name)]
+                    lambda name: if(
+                        name = 'Causeway_Key__c', _alias, _befores[list_position(_changed, name)]
+                    )
                 )
             )
         when _alias is not null and not _refused
@@ -424,8 +433,8 @@ select
         else map([], [])
     end as before,
     case
-        when _opt_out_alone and _excluded is not null
-            then list_filter(_fields, lambda cell: list_contains(sends, cell.field))
+        when _excluded is not null and not _undone
+            then list_filter(_fields, lambda cell: list_contains(['HasOptedOutOfEmail']::varchar[], cell.field))
         when _opt_out_alone then list_transform(_fields, lambda cell: case
             when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
                 then cell

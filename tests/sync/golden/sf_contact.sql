@@ -58,7 +58,7 @@ account_ids as (
                     sf_id,
                     case
                 when wrong is not null then wrong
-                when rule in ('ambiguous', 'unclear') then 'it is not clear which record of the org it is'
+                when rule in ('ambiguous', 'unclear', 'person_account') then 'it is not clear which record of the org it is'
             end as waits
                 from org_match_account
             )

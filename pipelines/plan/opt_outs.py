@@ -1,0 +1,72 @@
+"""The opt-outs of a plan by address, made from what everybody ever said, not only the batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.sync.mapping.folder import of_object
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.plan.build import called
+from pipelines.sync.plan.differences import compared
+from pipelines.sync.plan.opt_outs import (
+    DESIRED,
+    MATCHED,
+    OPTED,
+    REFUSALS,
+    concerned_sql,
+    desired_sql,
+    matched_sql,
+    may_opt_out,
+    strangers_sql,
+)
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.batch import Batch
+    from pipelines.sync.mapping.model import ObjectMapping
+
+
+def bind_opt_outs(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+    """Widen ``sf_`` and ``org_match_<mapping>`` by the records whose address said no.
+
+    Both must be bound, as must the relation of the org and the state. Where there are no such
+    records, which is the rule, they stay as they are.
+    """
+    policies = batch.project.policies
+    stem = mapping.stem
+    _table(connection, relation("strangers", stem), _NOBODY)
+    if not may_opt_out(mapping, compared(mapping, policies)):
+        return
+    _table(connection, "concerned", concerned_sql(mapping))
+    _table(connection, "refusals", REFUSALS)
+    days = connection.execute("select distinct one.batch from refusals").fetchall()
+    if not days:
+        return
+    warehouse = batch.project.warehouse
+    warehouse.bind(connection, "person_records", [day for [day] in days])
+    _table(connection, relation("opted", stem), OPTED)
+    same_object = of_object(batch.mappings, mapping.object)
+    for other in same_object:
+        for stage in ("sf", "org_match"):
+            batch.bind_table(connection, relation(stage, other.stem))
+    first = next(other for other in same_object if may_opt_out(other, compared(other, policies)))
+    stems = [other.stem for other in same_object]
+    strangers = strangers_sql(mapping, stems, listed=stem == first.stem)
+    _table(connection, relation("strangers", stem), strangers)
+    widened = {
+        relation("sf", stem): (DESIRED, desired_sql(mapping, called(mapping))),
+        relation("org_match", stem): (MATCHED, matched_sql(mapping)),
+    }
+    for name, (before, _) in widened.items():
+        warehouse.bind(connection, name, [batch.day], before)
+        connection.execute(f"drop view {name}")
+    for name, (_, query) in widened.items():
+        _table(connection, name, query)
+
+
+_NOBODY = "select null::varchar as key where false"
+
+
+def _table(connection: DuckDBPyConnection, name: str, query: str) -> None:
+    connection.execute(f"create or replace temp table {name} as {query}")

@@ -1,0 +1,189 @@
+"""An address that said no: which records of the org have it, whoever's they are.
+
+A refusal reaches every live record with its address. Where the plan has a row for the record, that
+row wants the opt-out; every other record (a stranger's, one that nobody can tell whose it is, one
+of ours that the batch does not touch) gets a row of its own which can send nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipelines.sync.mapping.compile import EXCLUDED
+from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.named_objects import converts
+from pipelines.sync.mapping.persons import consent_of
+from pipelines.sync.mapping.wire import quoted
+from pipelines.warehouse import literal
+
+BY_ADDRESS = "its address said no to the newsletter"
+"""Why such a row is in the plan."""
+
+RULE = "address"
+"""The rule by which it found its record."""
+
+DESIRED, MATCHED = "desired_before_opt_outs", "matched_before_opt_outs"
+"""The relations that ``desired_sql`` and ``matched_sql`` widen."""
+
+
+def concerned_sql(mapping: ObjectMapping) -> str:
+    """Records that are not opted out though their address was refused by somebody, some day.
+
+    ``sf_id``, ``own_key``, ``email`` and ``address``, the latter as the state knows it. It reads
+    the relation of the org and the state.
+    """
+    consent, key = consent_of(mapping.object), quoted(mapping.key)
+    email = f"norm_email({quoted(consent.address)})"
+    converted = " and \"IsConverted\" = 'false'" if converts(mapping.object) else ""
+    return f"""
+        with refused as (
+            select distinct shared.key as address
+            from state.record_key as shared
+            semi join (
+                select record, batch from state.record where newsletter = 'unsubscribed'
+            ) using (record, batch)
+            where shared.rule in {_BY_EMAIL}
+        ),
+        records as (
+            select
+                "Id" as sf_id,
+                lower({key}) as own_key,
+                {email} as email,
+                record_key('email', {email}) as address
+            from {relation("org", mapping.object)}
+            where "IsDeleted" = 'false'{converted} and {consent.condition}
+                and {quoted(consent.opt_out)} is distinct from 'true'
+                and {email} is not null
+        )
+        select * from records semi join refused using (address)
+    """
+
+
+_BY_EMAIL = "('same_email', 'same_role_email')"
+
+REFUSALS = f"""
+    with newest as (
+        select record, batch, source, source_id, as_of, newsletter
+        from state.record
+        semi join (
+            select record from state.record_key
+            where rule in {_BY_EMAIL} and key in (select address from concerned)
+        ) using (record)
+        qualify row_number() over (partition by record order by as_of desc, batch desc) = 1
+    ),
+    -- What each person said last of each address; of two statements of one moment the refusal.
+    said as (
+        select shared.key as address, newest.*
+        from newest
+        join state.record_key as shared using (record, batch)
+        join state.member as member using (record)
+        where shared.rule in {_BY_EMAIL} and newest.newsletter in ('subscribed', 'unsubscribed')
+        qualify row_number() over (
+            partition by shared.key, member.person
+            order by newest.as_of desc, newest.newsletter = 'subscribed', newest.record
+        ) = 1
+    )
+    select address, arg_max(struct_pack(record, batch, source, source_id), (as_of, record)) as one
+    from said
+    where newsletter = 'unsubscribed' and address in (select address from concerned)
+    group by address
+"""
+"""Addresses of the table ``concerned`` that are refused, each with the newest record that says so.
+
+What is not confirmed yet (``not_activated``) is no statement about records that are there.
+"""
+
+
+OPTED = """
+    select
+        concerned.sf_id,
+        concerned.own_key,
+        concerned.email || ' said no to the newsletter, '
+            || refusals.one.source || ':' || refusals.one.source_id
+            || coalesce(' (' || records._file || ':' || records._row || ')', '') as why
+    from concerned
+    join refusals using (address)
+    left join person_records as records
+        on records.record = refusals.one.record and records.batch = refusals.one.batch
+"""
+"""The relation ``opted_<mapping>``: ``sf_id``, ``own_key`` and ``why``, who said no and where.
+
+It reads ``concerned``, ``refusals`` and the ``person_records`` of their days.
+"""
+
+
+def strangers_sql(mapping: ObjectMapping, same_object: Iterable[str], *, listed: bool) -> str:
+    """Of ``opted_<mapping>`` the records without a row: ``key``, ``sf_id``, ``adopt``, ``alias``.
+
+    A row is known by the key of ours that its record carries, else by its Id.
+
+    Args:
+        mapping: whose rows they become.
+        same_object: stems of all mappings of its object.
+        listed: whether it is the one of them whose rows they become.
+    """
+    rows = " union all ".join(
+        f"select matched.entity_key, matched.sf_id"
+        f" from {relation('org_match', stem)} as matched"
+        f" join {relation('sf', stem)} as desired on desired.key = matched.entity_key"
+        for stem in same_object
+    )
+    keys = " union all ".join(f"select key from {relation('sf', stem)}" for stem in same_object)
+    own = "(own_key is not null and own_key not in (select key from keys))"
+    return f"""
+        with rows as ({rows}), keys as ({keys})
+        select
+            case when {own} then own_key else sf_id end as key,
+            sf_id,
+            not {own} as adopt,
+            case when not {own} then own_key end as alias,
+            why
+        from {relation("opted", mapping.stem)}
+        where sf_id not in (select sf_id from rows where sf_id is not null)
+            and {str(listed).lower()}
+    """
+
+
+def matched_sql(mapping: ObjectMapping) -> str:
+    """``MATCHED`` with the records of ``strangers_<mapping>``."""
+    return f"""
+        select * from {MATCHED}
+        union all by name
+        select
+            key as entity_key,
+            sf_id,
+            {literal(RULE)} as rule,
+            1::bigint as candidates,
+            adopt,
+            alias,
+            []::varchar[] as others
+        from {relation("strangers", mapping.stem)}
+    """
+
+
+def desired_sql(mapping: ObjectMapping, named: Iterable[str]) -> str:
+    """``DESIRED`` with the opt-outs of ``opted_<mapping>``, in rows that are there and new ones.
+
+    Args:
+        mapping: of the rows.
+        named: fields by which people call a record; the new rows have the org's values.
+    """
+    opt_out = quoted(consent_of(mapping.object).opt_out)
+    org_values = "".join(f", records.{quoted(name)}" for name in named)
+    return f"""
+        select desired.* replace (
+            case when opted.sf_id is not null then 'true' else desired.{opt_out} end as {opt_out}
+        )
+        from {DESIRED} as desired
+        left join {MATCHED} as matched on matched.entity_key = desired.key
+        left join {relation("opted", mapping.stem)} as opted on opted.sf_id = matched.sf_id
+        union all by name
+        select strangers.key, strangers.why as {EXCLUDED}, 'true' as {opt_out}{org_values}
+        from {relation("strangers", mapping.stem)} as strangers
+        join {relation("org", mapping.object)} as records on records."Id" = strangers.sf_id
+    """
+
+
+def may_opt_out(mapping: ObjectMapping, compared: Iterable[str]) -> bool:
+    """Whether a mapping writes opt-outs of records that are there."""
+    return consent_of(mapping.object).opt_out in compared
