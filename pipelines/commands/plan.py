@@ -123,7 +123,7 @@ def _release(project: Project, saved: Plan) -> None:
 
     release(saved)
     facts = released(saved) or {}
-    send = f"undo {saved.undoes}" if saved.undoes else f"sync --batch {saved.batch}"
+    send = f"undo {saved.undoes}" if saved.undoes else saved.sync_again
     out.print(
         f"Plan {saved.plan_id} is released by {facts['by']} at {facts['at']}: this one, and one"
         f" that does exactly the same.\nSend it: {command()} {send}",

@@ -19,14 +19,18 @@ from pipelines.sync.plan.differences import compared, listed, matched_sql
 from pipelines.sync.plan.forecast import certain_sql, holder_columns, holder_ctes, holder_joins
 from pipelines.sync.plan.holds import (
     CHILD,
+    CHILD_SKIPS,
     FREE,
     NEEDED,
+    SKIP_FIELDS,
+    SKIPS,
     UNNEEDED,
     decide_sql,
     deleted_records,
     holds,
     reason_sql,
     several_records_sql,
+    skip_sql,
 )
 from pipelines.sync.plan.renames import (
     ALONE,
@@ -67,7 +71,8 @@ def plan_sql(
     ``lost_<mapping>`` (``key``), what we wrote and is gone for good; ``withdrawn_<mapping>``
     (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more;
     ``namers_<mapping>``, see ``renames.namers_sql``; ``open_<mapping>`` (``key``, ``waits``,
-    ``proposed``, ``decide``), of whom it is open whether they are one person with somebody. Of a
+    ``proposed``, ``decide``), of whom it is open whether they are one person with somebody;
+    ``skips_<mapping>``, see ``skips.skips_sql``: whom the choice of the run leaves out. Of a
     parent, whom others need, also ``needed_<mapping>``, see ``holds.needed_sql``: none is created
     that nobody needs.
 
@@ -102,7 +107,7 @@ def plan_sql(
         notes="".join(f"\n            {note}" for note in lacking.notes),
         namers=relation("namers", name),
         open=relation("open", name),
-        needed=f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}" if parent else FREE,
+        needed=_NEEDED_COLUMNS if parent else FREE,
         needed_join=_NEEDED.format(needed=relation("needed", name)) if parent else "",
         unneeded=UNNEEDED,
         reason_unneeded=literal(
@@ -110,6 +115,10 @@ def plan_sql(
         ),
         renames=listed(renames_columns(), 8),
         scope=relation("scope", name),
+        skips=relation("skips", name),
+        skip_why=SKIPS,
+        skip_fields=SKIP_FIELDS,
+        skip=skip_sql(out_sql(opt_outs)).replace("\n", "\n            "),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
         refused=relation("refused", name),
         waits=_waits(mapping, policies),
@@ -140,6 +149,9 @@ def plan_sql(
     )
 
 
+_NEEDED_COLUMNS = (
+    f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}, needed.skips as {CHILD_SKIPS}"
+)
 _NEEDED = "\n    left join {needed} as needed on needed.key = desired.key"
 
 _PLAN = """\
@@ -154,6 +166,8 @@ lost as (select * from {lost}),
 scope as (select * from {scope}),
 
 namers as (select * from {namers}),
+
+skips as (select * from {skips}),
 
 open as (select * from {open}),
 
@@ -182,6 +196,8 @@ joined as (
         matched.decision as _decision,
         matched.wrong as _wrong,
         namers.reference as _reference,
+        skips.why as {skip_why},
+        skips.fields as {skip_fields},
         open.waits as _open,
         open.proposed as _proposed,
         open.decide as _open_decide,
@@ -209,6 +225,7 @@ joined as (
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
     left join namers on namers.key = desired.key
+    left join skips on skips.key = desired.key
     left join open on open.key = desired.key{needed_join}{holder_join_lines}
 ),
 
@@ -223,18 +240,29 @@ held as (
     from joined
 ),
 
+-- Whoever would be written, and is left out of the run; who waits anyway waits for that.
+chosen as (
+    select
+        *,
+        case when reason is null and not _undone and {excluded} is null and not {unneeded} then
+            {skip}
+        end as _skip
+    from held
+),
+
 -- What is to be sent: on a create every value, else what was decided field by field.
 sent as (
     select
         *,
         case
-            when reason is not null or _undone or {excluded} is not null or {unneeded} then []
+            when reason is not null or _skip is not null then []
+            when _undone or {excluded} is not null or {unneeded} then []
             when sf_id is null then list_filter([
                 {values}
             ], lambda name: name is not null)
             else _changed
         end as changed
-    from held
+    from chosen
 ),
 
 planned as (
@@ -244,6 +272,7 @@ planned as (
             when _undone or {excluded} is not null then 'unchanged'
             when reason is not null then 'hold'
             when {unneeded} then 'unchanged'
+            when _skip is not null then 'skip'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'{moved}
@@ -276,7 +305,7 @@ settled as (
             when _undone then null
             when {excluded} is not null then {excluded}
             when _refused then likely.message
-            else reason
+            else coalesce(reason, _skip)
         end as waits,
         case
             when {alone_name} then {opt_outs}
