@@ -43,6 +43,7 @@ class ObjectCounts:
     updated: int = 0
     unchanged: int = 0
     held: int = 0
+    skipped: int = 0
     rejected: int = 0
     converted: int = 0
     merged: int = 0
@@ -64,6 +65,9 @@ class Summary:
         left_out: sObject → records with a country or state that the org does not list.
         waiting: sObject → why rows of the newest plan wait, the most frequent reason first.
         undecided: how many rows of it a line in ``decisions.csv`` would let go.
+        skipped: sObject → which option of the run left rows of the newest plan out → how many; they
+            are in every later plan.
+        unselected: persons in scope whom no source selects; of them nothing but an opt-out goes.
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
     """
@@ -80,6 +84,8 @@ class Summary:
     left_out: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, dict[str, int]] = field(default_factory=dict)
     undecided: int = 0
+    skipped: dict[str, dict[str, int]] = field(default_factory=dict)
+    unselected: int = 0
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -118,6 +124,8 @@ class Summary:
             "left_out": facts["left_out"],
             "waiting": facts["waiting"],
             "undecided": facts["undecided"],
+            "skipped": facts["skipped"],
+            "unselected": facts["unselected"],
             "refused": facts["refused"],
             "withheld": facts["withheld"],
         }
@@ -131,6 +139,7 @@ def summary(project: Project, day: date) -> Summary:
         for entity in ENTITIES:
             _count_rows(totals, warehouse, connection, entity)
         _count_entities(totals, warehouse, connection)
+        _count_unselected(totals, warehouse, connection)
         for mapping in project.object_mappings.values():
             _count_object(totals, warehouse, connection, mapping)
             _count_left_out(totals, warehouse, connection, mapping)
@@ -214,6 +223,30 @@ def _count_waiting(
         reasons = totals.waiting.setdefault(mapping.object, {})
         reasons[reason] = reasons.get(reason, 0) + rows
         totals.undecided += undecided
+    for reason, rows in connection.execute(_skipped_sql(name)).fetchall():
+        reasons = totals.skipped.setdefault(mapping.object, {})
+        reasons[reason] = reasons.get(reason, 0) + rows
+
+
+def _count_unselected(
+    totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection
+) -> None:
+    if warehouse.path("people", totals.batch).exists():
+        warehouse.bind(connection, "people", [totals.batch])  # an older file lacks the column
+        [(totals.unselected,)] = connection.execute(_unselected_sql()).fetchall()
+
+
+def _unselected_sql() -> str:
+    return "select count(*) from people where not selected"
+
+
+def _skipped_sql(name: str) -> str:
+    return f"""\
+select reason, count(*)
+from {name}
+where action = 'skip'
+group by reason
+order by count(*) desc, reason"""
 
 
 def _waiting_sql(name: str) -> str:

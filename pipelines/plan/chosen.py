@@ -88,7 +88,7 @@ def _nobody(
 ) -> str:
     """Why an option means nobody: another batch brought the row, or it is spelled otherwise."""
     by_id = source is not None
-    what = f"no valid row of {source} with the id {source_id!r}" if by_id else "nobody with it"
+    what = f"no valid row of {source} with the id {source_id!r}" if by_id else f"no {email!r}"
     query, values = (_days_of_id_sql(), [source, source_id]) if by_id else (_days_sql(), [email])
     [(day,)] = connection.execute(query, values).fetchall()
     where = f"there is {what} in batch {batch.day}"

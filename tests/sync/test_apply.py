@@ -27,9 +27,11 @@ from pipelines.sync.mapping.match import match_sql
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.plan.build import called, open_sql, plan_sql
+from pipelines.sync.plan.choice import EVERYTHING
 from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.renames import NAMERS
 from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
+from pipelines.sync.plan.skips import skips_sql
 from pipelines.sync.snapshot import fields_needed, snapshot_soql, snapshot_sql
 from pipelines.warehouse import literal, parquet_sql
 
@@ -118,6 +120,7 @@ class Sync:
             kinds = ", ".join(f"null::{kind} as {column}" for column, kind in NAMERS.items())
             self._make(f"namers_{name}", f"select {kinds} where false")
             self._make(f"open_{name}", open_sql(mapping))
+            self._make(f"skips_{name}", skips_sql(EVERYTHING, mapping, self.mappings))
             named = "".join(f', null::varchar as "{field}"' for field in called(mapping))
             self._make(f"withdrawn_{name}", _NONE.format("sf_id" + named))
             self._make(f"plan_{name}", plan_sql(mapping, schema, self.policies))

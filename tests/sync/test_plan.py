@@ -50,6 +50,7 @@ class Case:
         cut: Values | None = None,
         namer: tuple[str, bool, int | None] | None = None,
         wrong: str | None = None,
+        skips: str | None = None,
     ) -> tuple[Any, ...]:
         """Plan the one row; ``stored`` is as ``sent`` where it is not given, as after proving."""
         path = self.folder / "contact.yaml"
@@ -79,10 +80,10 @@ class Case:
         self.db.execute(
             f"alter table org_match_contact add column gone_id varchar default {gone_id}"
         )
-        self.db.execute("alter table org_match_contact add column alias varchar")
-        self.db.execute("alter table org_match_contact add column others varchar[] default []")
-        self.db.execute("alter table org_match_contact add column decision integer")
-        self.db.execute("alter table org_match_contact add column wrong varchar")
+        for column in (
+            "alias varchar", "others varchar[] default []", "decision integer", "wrong varchar",
+        ):  # fmt: skip
+            self.db.execute(f"alter table org_match_contact add column {column}")
         self.db.execute("update org_match_contact set wrong = $1", [wrong])
         kinds = ", ".join(f"{name} {kind}" for name, kind in NAMERS.items())
         self.db.execute(f"create or replace table namers_contact ({kinds})")
@@ -101,6 +102,8 @@ class Case:
         self._rows("ledger_contact", ("field", "sent", "stored"), written)
         self._rows("undone_contact", ("field", "value"), list((undone or {}).items()))
         self._rows("scope_contact", ("reason",), [])
+        self._rows("skips_contact", ("why",), [(skips,)] if skips else [])
+        self.db.execute("alter table skips_contact add column fields varchar[]")
         rejected = [(*refusal, None) for refusal in refused or []]
         self._rows("refused_contact", ("code", "message", "waits"), rejected)
         differences = differences_sql(mapping, self.schema["Contact"], policies)
