@@ -638,6 +638,35 @@ def test_of_whom_is_not_synced_nothing_is_written_but_an_opt_out(case: Case) -> 
     assert case.decisions() == {"HasOptedOutOfEmail": "write"}
 
 
+SKIPPED = "left out by --only fair:7"
+
+
+def test_whom_a_run_leaves_out_waits_where_something_would_be_written(case: Case) -> None:
+    skipped = ("skip", [], {}, SKIPPED)
+    assert case.plan(NAMES, BOB, ANNA | {"LastName": "Sykes"}, skips=SKIPPED) == skipped
+    assert case.plan(NAMES, BOB, None, skips=SKIPPED) == skipped
+    assert case.plan(NAMES, ANNA, ANNA, rule="email", skips=SKIPPED) == skipped
+    assert case.plan(NAMES, ANNA, ANNA, skips=SKIPPED)[:2] == ("unchanged", [])
+    # Who waits anyway waits for that, and who is not synced is not left out.
+    assert case.plan(NAMES, BOB, None, skips=SKIPPED, held="no")[::3] == ("hold", "no")
+    kept = case.plan(NAMES, BOB, ANNA, skips=SKIPPED, excluded=EXCLUDED)
+    assert kept[::3] == ("unchanged", EXCLUDED)
+
+
+def test_an_opt_out_goes_whomever_a_run_leaves_out(case: Case) -> None:
+    out, before = ["HasOptedOutOfEmail"], {"HasOptedOutOfEmail": "false"}
+    alone = ANNA | {"HasOptedOutOfEmail": "true"}
+    assert case.plan(NAMES, alone, ANNA, skips=SKIPPED) == ("update", out, before, None)
+    more = alone | {"LastName": "Smythe"}
+    planned = case.plan(NAMES, more, ANNA, skips=SKIPPED)
+    assert planned == ("update", out, before, ALONE_REASON + SKIPPED)
+    adopted = case.plan(NAMES, alone, ANNA, rule="email", skips=SKIPPED)
+    assert adopted[1] == out
+    # That somebody is opted in again is no opt-out.
+    back = ANNA | {"HasOptedOutOfEmail": "false"}
+    assert case.plan(NAMES, back, alone, skips=SKIPPED)[0] == "skip"
+
+
 def test_what_is_written_on_a_create_only_holds_only_creates(case: Case) -> None:
     field = "  Title: title\n  Description: {from: note, when: insert}\n"
     ours, theirs = {"Title": "CEO"}, {"Title": "CFO"}
