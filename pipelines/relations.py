@@ -11,6 +11,7 @@ from pipelines import catalog, locks
 from pipelines.batch import Batch
 from pipelines.files import read_text, write
 from pipelines.match import route_files
+from pipelines.memo import received
 from pipelines.project import ASSETS, Project, stage_files
 from pipelines.rights import make_home
 from pipelines.sources.relations import RAW, columns
@@ -232,5 +233,5 @@ def _stamp(project: Project) -> str:
         *project.mappings.glob("*.yaml"),
         *Path(__file__).parent.rglob("*.py"),
     ]
-    facts = sorted((str(path), path.stat().st_mtime_ns) for path in files)
+    facts = sorted((str(path), received(path)) for path in files)
     return hashlib.sha256(repr(facts).encode()).hexdigest()

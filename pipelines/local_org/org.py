@@ -11,7 +11,8 @@ from pipelines.local_org.bulk.query import run_query
 from pipelines.local_org.catalog.changes import Changes
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.rules import RulesSetup, check_rules, with_rules
-from pipelines.local_org.catalog.setup import OrgSetup, read_model, read_setup
+from pipelines.local_org.catalog.setup import OrgSetup
+from pipelines.local_org.catalog.setup_file import read_model, read_setup
 from pipelines.local_org.certificates import ensure_jwt_key
 from pipelines.local_org.customfields import CustomFields
 from pipelines.local_org.dml.automations import Later

@@ -15,7 +15,7 @@ import uvicorn
 
 from pipelines.local_org.api.asgi import Application
 from pipelines.local_org.api.hosts import WrongHost, host_name
-from pipelines.local_org.catalog.setup import SetupError
+from pipelines.local_org.catalog.setup_file import SetupError
 from pipelines.local_org.certificates import ensure_certificates
 from pipelines.local_org.control import ALREADY_SERVED
 from pipelines.local_org.files import Home

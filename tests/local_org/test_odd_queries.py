@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.model import Field, SObject
-from pipelines.local_org.catalog.setup import read_setup
+from pipelines.local_org.catalog.setup_file import read_setup
 from tests.local_org.odd import BOUNDED, damaged, mostly, well_shaped
 
 OBJECTS = load_catalog(read_setup(TEMPLATE)).objects

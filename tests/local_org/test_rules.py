@@ -12,7 +12,7 @@ import pytest
 from pipelines.local_org import control
 from pipelines.local_org.catalog.load import TEMPLATE, load_catalog
 from pipelines.local_org.catalog.rules import RulesSetup, check_rules, with_rules
-from pipelines.local_org.catalog.setup import read_model, read_setup
+from pipelines.local_org.catalog.setup_file import read_model, read_setup
 
 RULES = """
 standard_duplicate_rules: {Contact: alert, Account: block, Lead: off}

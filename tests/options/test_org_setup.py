@@ -13,7 +13,8 @@ import yaml
 from pydantic import ValidationError
 
 from pipelines.local_org.catalog.load import TEMPLATE
-from pipelines.local_org.catalog.setup import OrgSetup, SetupError
+from pipelines.local_org.catalog.setup import OrgSetup
+from pipelines.local_org.catalog.setup_file import SetupError, read_setup
 from pipelines.local_org.dml.convert import LeadConvert, convert_lead
 from pipelines.local_org.dml.orgrules import WriteOptions
 from pipelines.local_org.dml.records import Batch, JsonTypeError, write_records
@@ -227,6 +228,30 @@ def test_every_key_of_the_set_up(law: Any, orgs: Orgs, key: tuple[str, ...], val
         assert any(one != other for one, other in pairs), f"{key}: {value!r} changes nothing"
     except SetupError as error:
         assert re.search(r"org\.yaml:\d", str(error)), error
+
+
+BOMB = b"k0: &k0 [1]\n" + b"".join(
+    b"k%d: &k%d [*k%d, *k%d]\n" % (i, i, i - 1, i - 1) for i in range(1, 40)
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (BOMB, "its aliases make"),
+        (b"a: &a [*a]\n", "its aliases make"),
+        (b"[" * 30_000 + b"]" * 30_000, "too deep"),
+        (b"switches: \xff", "not UTF-8"),
+    ],
+    ids=["aliases", "circle", "deep", "bytes"],
+)
+def test_a_set_up_that_is_an_attack_is_refused(
+    tmp_path: Path, document: bytes, message: str
+) -> None:
+    file = tmp_path / "organization.yaml"
+    file.write_bytes(document)
+    with pytest.raises(SetupError, match=message):
+        read_setup(file)
 
 
 def observed(home: Home) -> Iterator[Any]:

@@ -11,8 +11,9 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pipelines.salesforce.connection import KEYS, load_connection
-from pipelines.salesforce.errors import ConnectionInvalid
+from pipelines.salesforce.connection import KEYS, Connection, load_connection
+from pipelines.salesforce.domains import own_origin
+from pipelines.salesforce.errors import AddressRefused, ConnectionInvalid
 from pipelines.salesforce.login import grant
 
 URL = "https://example--uat.sandbox.my.salesforce.com"
@@ -40,6 +41,7 @@ OTHER = {
     "api_version": "66.0",
     "ca_file": "ca.pem",
     "production": "true",
+    "instance_host": "proxy.example",
 }
 
 
@@ -85,4 +87,16 @@ def _spoken(folder: Path, entry: dict[str, str], environ: dict[str, str]) -> tup
         form = {name: claim for name, claim in claims.items() if name != "exp"}
         form["key"] = connection.private_key and connection.private_key.get_secret_value()
     read = ("login_url", "api_version", "ca_file", "production")
-    return form, *(getattr(connection, name) for name in read)
+    origins = (URL, "https://proxy.example")
+    return (
+        form,
+        [_is_own(connection, one) for one in origins],
+        *(getattr(connection, name) for name in read),
+    )
+
+
+def _is_own(connection: Connection, origin: str) -> bool:
+    try:
+        return own_origin(connection, "a log-in", origin) == origin
+    except AddressRefused:
+        return False

@@ -115,9 +115,9 @@ def _swept(project: Project) -> list[str]:
     for days in (1, 10, 100):
         folder = project.home / "plans" / f"{days} days"
         folder.mkdir(parents=True)
-        created_at = (NOW - timedelta(days=days)).isoformat()
-        facts = {"organization_id": "00D", "batch": f"{days}", "created_at": created_at}
-        (folder / HEADER).write_text(json.dumps(facts))
+        made = NOW - timedelta(days=days)
+        facts = {"organization_id": "00D", "objects": {}, "batch": f"{made:%F}"}
+        (folder / HEADER).write_text(json.dumps({**facts, "created_at": made.isoformat()}))
     swept = sorted(sweep_plans(project, now=NOW))
     shutil.rmtree(project.home / "plans")
     return swept

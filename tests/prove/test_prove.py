@@ -118,7 +118,7 @@ def test_a_damaged_file_of_a_home_is_made_again_or_named_with_what_to_do(
     worker = Damaging(tmp_path, TINY)
     try:
         worker.prepare()
-        ended = [worker.file_damaged(*one) for one in Random(7).sample(worker.damages(), 24)]
+        ended = [worker.file_damaged(*one) for one in Random(7).sample(worker.damages(), 12)]
     finally:
         worker.close()
     assert [one for one in ended if not one.clean] == []

@@ -28,7 +28,8 @@ from pipelines.local_org.catalog.model import (
     SObject,
     literal,
 )
-from pipelines.local_org.catalog.setup import FieldSetup, OrgSetup, SetupError
+from pipelines.local_org.catalog.setup import FieldSetup, OrgSetup
+from pipelines.local_org.catalog.setup_file import SetupError
 
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "org.yaml"

@@ -19,10 +19,9 @@ from pipelines.local_org.catalog.setup import (
     DuplicateRuleSetup,
     Frozen,
     OrgSetup,
-    SetupError,
     ValidationRuleSetup,
-    lines_of,
 )
+from pipelines.local_org.catalog.setup_file import SetupError, lines_of
 
 Action = Literal["block", "alert", "off"]
 PEOPLE = (

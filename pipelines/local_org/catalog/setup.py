@@ -1,11 +1,8 @@
 """The org's set-up file, `org.yaml`: what an admin decides. Unknown keys are errors."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 FieldType = Literal[
     "Text",
@@ -24,13 +21,6 @@ FieldType = Literal[
     "MultiselectPicklist",
     "Lookup",
 ]
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class SetupError(Exception):
-    """The set-up file is wrong; the message names the file, the place and every problem."""
 
 
 class Frozen(BaseModel):
@@ -262,55 +252,3 @@ class OrgSetup(Frozen):
             if sum(k.default for k in self.record_types if k.object == name) > 1:
                 raise ValueError(f"{name} has more than one default record type")
         return self
-
-
-def read_setup(file: Path) -> OrgSetup:
-    """Read and check a set-up file.
-
-    Raises:
-        SetupError: see `read_model`.
-    """
-    return read_model(file, OrgSetup)
-
-
-def read_model(file: Path, model: type[Model]) -> Model:
-    """Read and check a YAML file.
-
-    Raises:
-        SetupError: it is no YAML, or keys or values are wrong; all problems at once.
-    """
-    text = file.read_text(encoding="utf-8")
-    try:
-        return model.model_validate(yaml.safe_load(text) or {})
-    except yaml.YAMLError as error:
-        raise SetupError(f"{file} is not valid YAML: {error}") from error
-    except ValidationError as error:
-        wrong = error.errors()
-        lines = lines_of(file, [problem["loc"] for problem in wrong])
-        problems = [
-            f"{file}:{line}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-            for line, problem in zip(lines, wrong, strict=True)
-        ]
-        raise SetupError("\n".join(problems)) from error
-
-
-def lines_of(file: Path, places: Sequence[tuple[int | str, ...]]) -> list[int]:
-    """The lines in which parts of a YAML file stand, counted from 1."""
-    root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    return [_line(root, place) for place in places]
-
-
-def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
-    """The line of the deepest part of `path` that the file has."""
-    line = node.start_mark.line + 1 if node else 1
-    for step in path:
-        if isinstance(node, yaml.MappingNode):
-            pairs = {key.value: (key, value) for key, value in node.value}
-            if str(step) not in pairs:
-                return line
-            key, node = pairs[str(step)]
-            line = key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-    return line
