@@ -23,6 +23,18 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     return spelled[near[0]] if near else None
 
 
+def alike_sql(query: str) -> str:
+    """The values most like the parameter ``$1``, of a ``query`` of one column of ever so many.
+
+    So few that ``did_you_mean`` can look at each; DuckDB compares a million while it looks at some.
+    """
+    return (
+        f"select value from (select distinct * from ({query}) as one (value)) where value <> ''"
+        " order by value = $1 desc, jaro_winkler_similarity(lower(value), lower($1)) desc, value"
+        f" limit {MOST}"
+    )
+
+
 def did_you_mean(word: str, choices: Iterable[str], *, listed: bool = True) -> str:
     """``; did you mean 'x'?``; where nothing is near the choices, or nothing if not ``listed``."""
     choices = list(choices)

@@ -23,6 +23,7 @@ from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.decisions import TABLE as DECISION_COLUMNS
 from pipelines.sync.decisions import read_decisions
 from pipelines.sync.identity.names import likeness
+from pipelines.sync.plan.choice import EVERYTHING, Choice
 from pipelines.sync.state import State, sql
 from pipelines.warehouse import Warehouse, constant, parquet_sql
 
@@ -48,6 +49,7 @@ class Project:
         mappings: the YAML that declares sources, policies and mappings.
         org_name: a connection in ``orgs.yaml``; none is the local org.
         strict: whether one record that changed after it was planned stops all of its object.
+        choice: what plans are to write; by default everything.
     """
 
     home: Path
@@ -55,6 +57,7 @@ class Project:
     mappings: Path
     org_name: str | None = None
     strict: bool = False
+    choice: Choice = EVERYTHING
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> Project:
@@ -233,6 +236,7 @@ class Project:
             config_formats_rows,
             config_groups_rows,
             config_lists_rows,
+            config_selections_rows,
             config_sources_rows,
         )
         from pipelines.sync.mapping.policies import policy_row
@@ -254,6 +258,10 @@ class Project:
             "groups": (
                 "source varchar, number varchar, name varchar",
                 config_groups_rows(self.sources),
+            ),
+            "selections": (
+                "source varchar, list varchar, id varchar",
+                config_selections_rows(self.sources),
             ),
             "policies": (columns, [row]),
             "decisions": (DECISION_COLUMNS, self.decisions.rows),

@@ -134,6 +134,6 @@ def _waiting(project: Project) -> str:
 def _waiting_sql(outcomes: Path) -> str:
     return (
         f"select md5(string_agg(key, ' ' order by key)) from {parquet_sql(outcomes)} "
-        "where outcome in ('held', 'rejected', 'unknown')"
+        "where outcome in ('held', 'skipped', 'rejected', 'unknown')"
         " and organization_id is not distinct from $1"
     )

@@ -46,6 +46,7 @@ class ObjectCounts:
     updated: int = 0
     unchanged: int = 0
     held: int = 0
+    skipped: int = 0
     rejected: int = 0
     converted: int = 0
     merged: int = 0
@@ -69,6 +70,9 @@ class Summary:
         childless: accounts that were made for people whom the org refused, with their Ids and why.
         undecided: how many rows of it a line in ``decisions.csv`` would let go.
         ungrouped: sources with customers in groups that have no name there, with the first file.
+        skipped: sObject → which option of the run left rows of the newest plan out → how many; they
+            are in every later plan.
+        unselected: persons in scope whom no source selects; of them nothing but an opt-out goes.
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
     """
@@ -87,6 +91,8 @@ class Summary:
     childless: tuple[str, ...] = ()
     undecided: int = 0
     ungrouped: tuple[Problem, ...] = ()
+    skipped: dict[str, dict[str, int]] = field(default_factory=dict)
+    unselected: int = 0
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -127,6 +133,8 @@ class Summary:
             "childless": facts["childless"],
             "undecided": facts["undecided"],
             "ungrouped": facts["ungrouped"],
+            "skipped": facts["skipped"],
+            "unselected": facts["unselected"],
             "refused": facts["refused"],
             "withheld": facts["withheld"],
         }
@@ -141,6 +149,7 @@ def summary(project: Project, day: date) -> Summary:
         for entity in ENTITIES:
             _count_rows(totals, warehouse, connection, entity)
         _count_entities(totals, warehouse, connection)
+        _count_unselected(totals, warehouse, connection)
         for mapping in project.object_mappings.values():
             _count_object(totals, warehouse, connection, mapping)
             _count_left_out(totals, warehouse, connection, mapping)
@@ -225,6 +234,30 @@ def _count_waiting(
         reasons = totals.waiting.setdefault(mapping.object, {})
         reasons[reason] = reasons.get(reason, 0) + rows
         totals.undecided += undecided
+    for reason, rows in connection.execute(_skipped_sql(name)).fetchall():
+        reasons = totals.skipped.setdefault(mapping.object, {})
+        reasons[reason] = reasons.get(reason, 0) + rows
+
+
+def _count_unselected(
+    totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection
+) -> None:
+    if warehouse.path("people", totals.batch).exists():
+        warehouse.bind(connection, "people", [totals.batch])  # an older file lacks the column
+        [(totals.unselected,)] = connection.execute(_unselected_sql()).fetchall()
+
+
+def _unselected_sql() -> str:
+    return "select count(*) from people where not selected"
+
+
+def _skipped_sql(name: str) -> str:
+    return f"""\
+select reason, count(*)
+from {name}
+where action = 'skip'
+group by reason
+order by count(*) desc, reason"""
 
 
 def _count_childless(

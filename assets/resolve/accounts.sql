@@ -7,6 +7,7 @@
 -- website: when its members name one and the same
 -- aliases: keys it may still carry in the org, of accounts that became one with it
 -- members: people who belong to it, over all batches
+-- selected: one of them is; of somebody of an older program's day that counts as said
 
 with
 
@@ -24,6 +25,7 @@ belonging as (
         members.rule,
         members.name,
         people.as_of,
+        coalesce(people.selected, true) as selected,
         case when people.is_customer or people.has_ordered then people.phone end as phone,
         case when people.is_customer or people.has_ordered then people.fax end as fax,
         case when speaks then people.website end as website,
@@ -65,6 +67,7 @@ golden as (
         arg_max(coalesce(billing, shipping), worth) as billing,
         arg_max(shipping, worth) as shipping,
         count(*) as members,
+        bool_or(selected) as selected,
         max(as_of) as as_of
     from belonging
     group by account_key
@@ -89,6 +92,7 @@ select
     shipping.country as shipping_country,
     coalesce(taken_over.aliases, []) as aliases,
     members,
+    selected,
     as_of,
     rule,
     batch

@@ -14,6 +14,7 @@
 -- asked_by: forced (one account for all), exact_name, generated_name (First Last, for a customer or guest without company) or none
 -- asked_name_key: the name without case, accents, punctuation and legal suffix; equal keys ask for one account
 -- asks_contact: the person is a customer, has ordered, or stands on a list that asks for contacts; only such people say what an account's address is
+-- selected: a source record of theirs is chosen to be written (select and as: none of sources.yaml)
 -- aliases: keys of people who turned out to be this one; records in Salesforce may still carry them
 -- values_from: which source record each block of values came from, where there are several
 
@@ -32,6 +33,8 @@ lists as (select * from config_lists),
 groups as (select * from config_groups),
 
 policies as (select * from config_policies),
+
+selections as (select * from config_selections),
 
 -- What one record says, as if nobody else said anything. Wide, so it is read twice and never held.
 said as not materialized (
@@ -63,6 +66,15 @@ said as not materialized (
         records.entity = 'subscriber' as is_subscriber,
         records.entity = 'contact' as is_contact,
         records.entity = 'order' and not coalesce(records.is_void, false) as has_ordered,
+        -- Rows that are only an address choose nobody.
+        case when records.entity <> 'address' then
+            if(by_name.list is null, by_id.list_as, by_name.list_as) is distinct from 'none'
+            and (
+                sources.selects is not true
+                or coalesce(chosen_list.source, chosen_list_id.source, chosen_id.source)
+                    is not null
+            )
+        end as selected,
         case when records.entity = 'contact' then records.source end as contact_source,
         case when records.entity = 'contact' then list_called end as list_of_contact,
         case when records.entity = 'contact' then [{
@@ -84,6 +96,13 @@ said as not materialized (
         on by_id.source = records.source and by_id.list = records.list_id
     left join groups
         on groups.source = records.source and groups.number = records.customer_group
+    left join sources on sources.source = records.source
+    left join selections as chosen_list
+        on chosen_list.source = records.source and chosen_list.list = records.list
+    left join selections as chosen_list_id
+        on chosen_list_id.source = records.source and chosen_list_id.list = records.list_id
+    left join selections as chosen_id
+        on chosen_id.source = records.source and chosen_id.id = records.source_id
 ),
 
 -- Most people are known from one record, which needs no weighing.
@@ -127,6 +146,7 @@ weighed as (
         bool_or(is_subscriber) as is_subscriber,
         bool_or(is_contact) as is_contact,
         bool_or(has_ordered) as has_ordered,
+        bool_or(selected) as selected,
         arg_min(contact_source, rank) as contact_source,
         arg_min_null(list_of_contact, rank) filter (where is_contact) as list_of_contact,
         list_sort(list_distinct(list(contact_lists[1]) filter (where is_contact)))
@@ -358,6 +378,7 @@ select
     list_of_contact,
     contact_lists,
     lists,
+    coalesce(selected, true) as selected,
     customer_group,
     gender,
     tags,

@@ -198,7 +198,7 @@ def _bar_stale(
             f"plan {saved.plan_id}: {len(stale_rows)} of {rows} records of {object_name} are not as"
             f" they were when it was made, and nothing of {object_name} was sent"
             f" ({block_reason}):\n{listed}\n"
-            f"Plan again: causeway sync --batch {saved.batch}"
+            f"Plan again: causeway {saved.sync_again}"
         )
     connection.execute("insert into barred by name select * from stale")
     bind_payload(saved, stem, connection, saved.parents(stem))

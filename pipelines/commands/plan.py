@@ -22,7 +22,10 @@ from pipelines.commands.environment import (
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.project import Project
+    from pipelines.sync.plan.choice import Choice
     from pipelines.sync.plan.saved import Plan
 
 DAY = ["%Y-%m-%d"]
@@ -45,12 +48,17 @@ def plan(  # noqa: PLR0913 - one parameter per option
         str | None, typer.Option(metavar="NAME", help="Only what is said of this field.")
     ] = None,
     only: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            metavar="WHAT",
-            help="creates, adopts, undeletes, updates, moves, reassigns, holds, conflicts, reviews,"
-            " notes, truncated, kept (values of the org that stay) or rejections (forecast).",
+            metavar="WHAT|WHO",
+            help="creates, adopts, undeletes, updates, moves, reassigns, holds, skips, conflicts,"
+            " reviews, notes, truncated, kept (values of the org that stay) or rejections"
+            " (forecast); or SOURCE:ID or an e-mail address, as of `sync`. Repeatable.",
         ),
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only people of this source. Repeatable."),
     ] = None,
     limit: Annotated[int, typer.Option(min=0, help="Rows of each object.")] = LIMIT,
     page: Annotated[
@@ -64,25 +72,31 @@ def plan(  # noqa: PLR0913 - one parameter per option
     """Show a plan: a summary, then record by record, each field old → new.
 
     A plan is made by every sync, before anything is written; `causeway sync --plan-only` makes one
-    and stops there. Its page says the same in a browser, for whoever owns the org.
+    and stops there. What a sync is to write is chosen there, with the same options. A plan's page
+    says the same in a browser, for whoever owns the org.
 
       causeway plan                                     the newest one
       causeway plan --only conflicts                    where both sides have changed a value
       causeway plan --object Contact --field Email      what becomes of one field
+      causeway plan --only fair:7                       what becomes of one person
       causeway plan --release 2026-11-05-1a2b3c4d5e6f   let a blocked one go
     """
     project = current_project()
     saved = _chosen(project, plan_id, batch.date() if batch else None)
     stems = _stems(saved, object_name)
-    _check_filters(saved, stems, field, only)
+    kind, choice = _kind_and_people(project, only or (), source or ())
+    _check_field(saved, stems, field)
+    which: dict[str, Any] = {"field": field, "only": kind, "limit": limit}
+    if choice:
+        which["keys"] = _keys(project, saved, choice)
     if release:
         _release(project, saved)
     elif page:
         out.print(str(_page(project, saved)), markup=False)
     elif as_json:
-        print_json(_document(project, saved, stems, field=field, only=only, limit=limit))
+        print_json(_document(project, saved, stems, **which))
     else:
-        _print(project, saved, stems, field=field, only=only, limit=limit)
+        _print(project, saved, stems, **which)
 
 
 def _chosen(project: Project, plan_id: str | None, day: date | None) -> Plan:
@@ -108,11 +122,33 @@ def _stems(saved: Plan, name: str | None) -> list[str]:
     return matching
 
 
-def _check_filters(saved: Plan, stems: list[str], field: str | None, only: str | None) -> None:
+def _kind_and_people(
+    project: Project, only: Sequence[str], sources: Sequence[str]
+) -> tuple[str | None, Choice]:
+    """What ``--only`` asks for: one kind of rows, and people, who are told by ``:`` or ``@``."""
+    from pipelines.commands.chosen import chosen
     from pipelines.sync.plan.show import ONLY
 
-    if only is not None and only not in ONLY:
-        raise typer.BadParameter(f"{only}: write one of {', '.join(ONLY)}")
+    people = [text for text in only if ":" in text or "@" in text]
+    kinds = [text for text in only if text not in people]
+    if unknown := [kind for kind in kinds if kind not in ONLY]:
+        listed = ", ".join(ONLY)
+        raise typer.BadParameter(f"{unknown[0]}: write one of {listed}, SOURCE:ID or an address")
+    if len(kinds) > 1:
+        raise typer.BadParameter(f"{' and '.join(kinds)}: rows are shown of one kind at a time")
+    return (kinds[0] if kinds else None), chosen(project, only=people, source=sources)
+
+
+def _keys(project: Project, saved: Plan, choice: Choice) -> list[str]:
+    from pipelines.batch import Batch
+    from pipelines.plan.chosen import keys_of
+
+    batch = Batch(project, saved.day)
+    with batch.connect() as connection:
+        return keys_of(batch, connection, choice)
+
+
+def _check_field(saved: Plan, stems: list[str], field: str | None) -> None:
     if field is not None and not any(field in saved.objects[stem].types for stem in stems):
         listed = ", ".join(map(saved.called, stems))
         raise ConfigError(f"no field {field} in this plan of {listed}")
@@ -123,7 +159,7 @@ def _release(project: Project, saved: Plan) -> None:
 
     release(saved)
     facts = released(saved) or {}
-    send = f"undo {saved.undoes}" if saved.undoes else f"sync --batch {saved.batch}"
+    send = f"undo {saved.undoes}" if saved.undoes else saved.sync_again
     out.print(
         f"Plan {saved.plan_id} is released by {facts['by']} at {facts['at']}: this one, and one"
         f" that does exactly the same.\nSend it: {command()} {send}",
@@ -167,6 +203,7 @@ def _document(project: Project, saved: Plan, stems: list[str], **which: Any) -> 
         "cost": asdict(predicted(saved)),
         "limits": saved.limits,
         "notices": list(saved.notices),
+        "choice": dict(saved.choice),
         "page": str(_page(project, saved)),
         "objects": summaries,
     }
@@ -183,7 +220,8 @@ def _print(project: Project, saved: Plan, stems: list[str], **which: Any) -> Non
         summaries = [part for part in summary(saved, connection) if part.mapping in stems]
         free = not reasons or is_released(project, saved)
         out.print(head(saved, summaries, reasons, released=free))
-        narrowed, empty = bool(which["only"] or which["field"]), which["limit"] > 0
+        narrowed = bool(which["only"] or which["field"] or "keys" in which)
+        empty = which["limit"] > 0
         for part in summaries:
             plan_rows = list(rows(saved, part.mapping, connection, **which))
             if plan_rows:

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.sync.plan.choice import Choice
 from pipelines.sync.plan.cost import predicted
 from pipelines.sync.plan.decisions import KEPT, SENT
 from pipelines.sync.plan.saved import Plan
@@ -24,6 +25,7 @@ COLORS = {
     "delete": "red",
     "clear_key": "cyan",
     "hold": "yellow",
+    "skip": "dim",
     "unchanged": "dim",
 }
 ALWAYS = ("create", "update", "unchanged", "hold")
@@ -43,6 +45,7 @@ def head(
         *_section("why", _scopes(summaries)),
         *_section("takes", [_cost(saved)]),
         *_section("held", _by_object(summaries, "holds")),
+        *_section("left out", _by_object(summaries, "skips")),
         *_section("decide", _undecided(summaries)),
         *_section("noted", _by_object(summaries, "notes")),
         *_section("stays", _decided(summaries, KEPT)),
@@ -71,7 +74,7 @@ def _title(saved: Plan) -> Text:
     return text.append(
         f"\n{subject} · org {saved.organization_id} as {saved.username} · {created} UTC",
         style="dim",
-    )
+    ).append(f"\nOf this alone:{options}" if (options := Choice.of(saved.choice).options) else "")
 
 
 def _actions(summaries: Sequence[ObjectSummary]) -> Table:

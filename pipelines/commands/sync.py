@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipelines.commands import failures
+from pipelines.commands.chosen import OfObject, OfSource, Only, chosen
 from pipelines.commands.environment import (
     Json,
     command,
@@ -55,7 +56,8 @@ class Synced:
         return facts | {"batch": str(self.found.batch), "failed_step": step, "error": error}
 
 
-def sync(
+def sync(  # noqa: PLR0913 - one parameter per option
+    *,
     batch: Annotated[
         datetime | None,
         typer.Option(formats=DAY, metavar="DAY", help="One batch, such as 2026-11-05."),
@@ -72,22 +74,33 @@ def sync(
             "--strict", help="Send nothing of an object once a record of it changed since the plan."
         ),
     ] = False,
+    only: Only = None,
+    source: OfSource = None,
+    object_name: OfObject = None,
     as_json: Json = False,
 ) -> None:
     """Bring batches from the inbox into Salesforce; without options, the newest one.
 
     A batch is what lies in inbox/<source>/<day>/ for all sources. Running it again is always
-    safe: what is in Salesforce already is not sent again.
+    safe: what is in Salesforce already is not sent again. What --only, --source and --object leave
+    out is not lost: the next sync without them brings it.
 
       causeway sync --batch 2026-11-05 --plan-only     what would change
       causeway sync --batch 2026-11-05                 change it
+      causeway sync --only fair:7 --only ada@acme.org  these two people, and their accounts
+      causeway sync --source fair --object Lead        the Leads of one source
       causeway sync --all --json                       for scripts
     """
     if batch is not None and every:
         raise typer.BadParameter("give --batch or --all, not both")
+    if only and every:
+        raise typer.BadParameter("--only chooses within one batch; give --batch, not --all")
     if strict:
         os.environ["CAUSEWAY_STRICT"] = "1"
     project = current_project()
+    choice = chosen(project, only=only, source=source, objects=object_name)
+    if choice:
+        project = replace(project, choice=choice)
     for stray in strays(project):
         err.print(f"not read: {stray}", style="yellow", markup=False)
     days = [_known(project, batch.date())] if batch else _days(project, every=every)
@@ -181,6 +194,10 @@ def _show(project: Project, synced: Synced, *, plan_only: bool) -> None:
         )
     if synced.found.waiting:
         out.print(f"\n{_waiting(synced.found)}", markup=False)
+    if synced.found.skipped:
+        out.print(f"\n{_skipped(synced.found)}", markup=False)
+    if synced.found.unselected:
+        out.print(f"\n{_unselected(synced.found.unselected)}", markup=False)
     for name, rows in synced.found.left_out.items():
         mappings = of_object(project.object_mappings, name)
         relations = " and ".join(relation("sf", mapping.stem) for mapping in mappings)
@@ -189,6 +206,26 @@ def _show(project: Project, synced: Synced, *, plan_only: bool) -> None:
             " state that the org does not list (addresses, in policies.yaml). Which:"
             f" select key, _left_out from {relations} where _left_out is not null"
         )
+
+
+def _skipped(found: Summary) -> str:
+    """What the choice of the run left out, and by which option."""
+    rows = sum(sum(reasons.values()) for reasons in found.skipped.values())
+    listed = "; ".join(
+        f"{count:,} {name} {reason}"
+        for name, reasons in found.skipped.items()
+        for reason, count in reasons.items()
+    )
+    head = f"{rows:,} {'record waits' if rows == 1 else 'records wait'}: {listed}."
+    return f"{head} The next {command()} sync without such options brings them."
+
+
+def _unselected(people: int) -> str:
+    who = "1 person is" if people == 1 else f"{people:,} people are"
+    return (
+        f"{who} not selected (select and as: none, in sources.yaml): nothing but an opt-out is"
+        " written of them. Who: select * from people where not selected"
+    )
 
 
 def _waiting(found: Summary) -> str:

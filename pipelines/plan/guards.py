@@ -154,7 +154,7 @@ def _heed_changes(project: Project, saved: Plan) -> None:
             str(project.mappings / name),
             None,
             f"changed since plan {saved.plan_id} was made from it; nothing was sent."
-            f" Plan again: causeway sync --batch {saved.batch}",
+            f" Plan again: causeway {saved.sync_again}",
         )
         for name in changed(saved.made_from, current)
         if name != DESCRIBE

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.files import Damaged, read_text, write
+from pipelines.plan.chosen import bind_skips, check_somebody
 from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
 from pipelines.plan.guards import digests, heed_guards
@@ -77,10 +78,12 @@ def plan(batch: Batch) -> tuple[Plan, list[Written]]:
     """Write ``plan_<mapping>`` for every mapping and save them as one plan.
 
     Raises:
-        ConfigError: two mappings would write the same record; nothing was saved.
+        ConfigError: two mappings would write the same record, or the run is to write somebody
+            alone who is not in the batch; nothing was saved.
         Blocked: a guard of ``policies.yaml`` stops the plan; it was saved, nothing was sent.
     """
     project, mappings = batch.project, batch.mappings
+    check_somebody(batch)
     memo, pointer = plan_memo(batch), _pointer(batch)
     if memo.cached() is not None and pointer is not None and pointer.exists():
         with suppress(Damaged):  # it points to no plan: a new one is made
@@ -104,6 +107,7 @@ def plan(batch: Batch) -> tuple[Plan, list[Written]]:
             limits=_limits(org),
             seen=stamps,
             notices=[str(notice) for notice in notices(project)],
+            choice=project.choice.kinds,
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))
     saved = save_plan(project.home, origin, files, mappings, batch.schema)
@@ -174,6 +178,7 @@ def _plan(batch: Batch, mapping: ObjectMapping, children: Mapping[str, ObjectMap
         connection.execute(_table_sql(relation("differences", stem), compared))
         _bind_written(batch, connection, mapping)
         bind_scope(batch, connection, mapping)
+        bind_skips(batch, connection, mapping)
         refused = _refused_sql(mapping.object)
         connection.execute(_view_sql(relation("refused", stem), refused))
         connection.execute(_table_sql(relation("namers", stem), namers_sql(mapping)))

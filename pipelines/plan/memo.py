@@ -35,6 +35,7 @@ def _inputs(batch: Batch) -> Iterator[object]:
     project = batch.project
     home = project.org_home(project.bound_org or "")
     yield digests(project, batch.schema)
+    yield project.choice
     yield widened_digest(batch)
     yield project.state.published("outcome")
     yield undone_path(home)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 CHANGED = "its record changed in the org"
 WAITED = "held or rejected earlier"
+LEFT_OUT = "left out of an earlier run"
 ALONG = "belongs to a record that is in the plan"
 ANEW = "changed since the last plan: {}"
 
@@ -155,6 +156,10 @@ def _scope_sql(mapping: ObjectMapping, day: date, otherwise: str) -> str:
         waited as (
             select key from known_outcomes
             where object = {literal(mapping.object)} and outcome in ('held', 'rejected')
+        ),
+        skipped as (
+            select key from known_outcomes
+            where object = {literal(mapping.object)} and outcome = 'skipped'
         )
         select
             desired.key,
@@ -164,6 +169,7 @@ def _scope_sql(mapping: ObjectMapping, day: date, otherwise: str) -> str:
                 when desired.key in (select key from widened where reason = {literal(CHANGED)})
                     then {literal(CHANGED)}
                 when desired.key in (select key from waited) then {literal(WAITED)}
+                when desired.key in (select key from skipped) then {literal(LEFT_OUT)}
                 else {literal(otherwise)}
             end as reason
         from {relation("sf", mapping.stem)} as desired

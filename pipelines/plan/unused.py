@@ -1,4 +1,4 @@
-"""Names in the configuration that nobody of ours bears: lists and customer groups.
+"""Names in the configuration that nobody of ours bears: lists, ids of rows and customer groups.
 
 What is said of one does nothing, and a slip of the pen looks the same. Which names there are is
 known from the rows that have landed.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.batch import Batch
 from pipelines.config import Loc, line_of, read_yaml
 from pipelines.errors import Problem
-from pipelines.nearest import did_you_mean
+from pipelines.nearest import alike_sql, did_you_mean
 from pipelines.sources.config import groups_of
 from pipelines.sync.mapping.policies import FILE as POLICIES
 from pipelines.warehouse import literal
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.project import Project
+    from pipelines.sources.model import Select
 
 SOURCES = "sources.yaml"
 GROUPS_OF_A_NEW_SHOP = {"0": "NOT LOGGED IN", "1": "General", "2": "Wholesale", "3": "Retailer"}
@@ -30,10 +31,11 @@ GROUPS_OF_A_NEW_SHOP = {"0": "NOT LOGGED IN", "1": "General", "2": "Wholesale", 
 
 
 def unused_names(project: Project) -> list[Problem]:
-    """Lists and groups of the configuration of which no row has landed, each with its line."""
+    """Lists, ids and groups of the configuration of which no row has landed, each with its line."""
     groups = project.policies.customers.groups
     with_lists = {name: source for name, source in project.sources.enabled() if source.lists}
-    if groups == "all" and not with_lists:
+    selecting = {name: source.select for name, source in project.sources.enabled() if source.select}
+    if groups == "all" and not (with_lists or selecting):
         return []
     problems: list[Problem] = []
     with Batch.none_of(project).connect() as connection:
@@ -42,6 +44,8 @@ def unused_names(project: Project) -> list[Problem]:
             known = _values(project, connection, "contacts", ("list_name", "list_id"), rows)
             lists: dict[str, Loc] = {one: ("sources", name, "lists", one) for one in source.lists}
             problems += _unused(project.mappings / SOURCES, lists, known, "on the list")
+        for name, select in selecting.items():
+            problems += _unselected(project, connection, name, select)
         if groups != "all":
             known = _values(project, connection, "customers", ("group_id",))
             known += [
@@ -52,6 +56,29 @@ def unused_names(project: Project) -> list[Problem]:
             }
             problems += _unused(project.mappings / POLICIES, places, known, "in the group")
     return problems
+
+
+def _unselected(
+    project: Project, connection: DuckDBPyConnection, name: str, select: Select
+) -> Iterator[Problem]:
+    """What the ``select`` of a source names in vain, once a row of it has landed."""
+    path, valid = project.mappings / SOURCES, f"valid_{project.sources.sources[name].entity}"
+    project.warehouse.bind(connection, valid, project.warehouse.days(valid))
+    rows = f"_source = {literal(name)}"
+    if not connection.execute(f"{_values_sql(valid, ('source_id',), rows)} limit 1").fetchall():
+        return
+    lines = read_yaml(path)[1]
+    for key, called, columns in (
+        ("lists", "list", ("list_name", "list_id")),
+        ("ids", "id", ("source_id",)),
+    ):
+        for place, value in enumerate(getattr(select, key)):
+            query = alike_sql(_values_sql(valid, columns, rows))
+            alike = [one for [one] in connection.execute(query, [value]).fetchall()]
+            if value not in alike:
+                text = f"no row of {name} that has landed is of the {called} {value!r}"
+                line = line_of(lines, ("sources", name, "select", key, place))
+                yield Problem(str(path), line, f"{text}{did_you_mean(value, alike)}")
 
 
 def _values(

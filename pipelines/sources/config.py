@@ -21,6 +21,7 @@ CONFIG_SOURCES = {
     "account_mode": "varchar",
     "account_name": "varchar",
     "trust_id": "boolean",
+    "selects": "boolean",
 }
 """The columns of the table ``config_sources``, in the order of ``config_sources_rows``."""
 
@@ -83,6 +84,7 @@ def config_sources_rows(config: Sources) -> list[tuple[str | int | None, ...]]:
             source.list_as,
             *_account(source.account),
             source.trust_id,
+            source.select is not None,
         )
         for name, source in config.sources.items()
     ]
@@ -126,6 +128,14 @@ def config_lists_rows(config: Sources) -> list[tuple[str | None, ...]]:
         for name, source in config.sources.items()
         for listed, rule in source.lists.items()
     ]
+
+
+def config_selections_rows(config: Sources) -> list[tuple[str | None, ...]]:
+    """(source, list, id): each list or id that the ``select`` of a source names, once."""
+    named = [(name, source.select) for name, source in config.sources.items() if source.select]
+    lists = [(name, one, None) for name, select in named for one in dict.fromkeys(select.lists)]
+    ids = [(name, None, one) for name, select in named for one in dict.fromkeys(select.ids)]
+    return [*lists, *ids]
 
 
 def _shop_of(source: Source, shops: list[str]) -> str | None:

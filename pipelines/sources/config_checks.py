@@ -47,6 +47,9 @@ def _source(
         settings = {"as": source.list_as, "lists": source.lists, "account": source.account}
         for key in (key for key, value in settings.items() if value):
             yield (key,), f"{key!r} is for contact lists; this source has {source.entity}"
+        if source.select and source.select.lists:
+            reason = f"'lists' is for contact lists; this source has {source.entity}: name ids"
+            yield ("select", "lists"), reason
     if source.groups and source.entity not in GROUPED:
         yield ("groups",), f"'groups' is for customers and orders; this source has {source.entity}"
 

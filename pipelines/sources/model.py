@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pipelines.config import Frozen, TimeZone
 from pipelines.sources.headers import is_secret, squeeze
@@ -97,10 +97,38 @@ Account = Literal["source_name", "none"] | Into
 
 
 class ListRule(Frozen):
-    """What differs for one list of a source; what is left out follows the source."""
+    """What differs for one list of a source; what is left out follows the source.
 
-    list_as: ListAs | None = Field(None, alias="as")
+    Attributes:
+        list_as: who is on the list becomes a Lead or a Contact; none: nobody is written for it.
+    """
+
+    list_as: ListAs | Literal["none"] | None = Field(None, alias="as")
     account: Account | None = None
+
+
+class Select(Frozen):
+    """Of which rows of a source somebody is written; all others land and are resolved as ever.
+
+    Attributes:
+        lists: names or ids of contact lists.
+        ids: ids of rows, as the source gives them.
+    """
+
+    lists: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+    @field_validator("lists", "ids", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        """A number means its digits."""
+        return tuple(map(_text, value)) if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Select:
+        if not (self.lists or self.ids):
+            raise ValueError("names no row: give lists or ids, or remove it")
+        return self
 
 
 PARENT_COLUMNS: dict[Entity, str] = {
@@ -153,6 +181,7 @@ class Source(Frozen):
         account: which account a list's contacts belong to; by default as the policy says.
         groups: number of a customer group, as the shop exports it → its name; orders have those of
             their shop where they name none.
+        select: of which rows somebody is written; by default of all.
         trust_id: whether an id is the same person for ever, whatever name its row takes; else a
             record of the org is not renamed into somebody else without a decision.
         enabled: whether its files are landed.
@@ -172,6 +201,7 @@ class Source(Frozen):
     lists: dict[str, ListRule] = Field({})
     account: Account | None = None
     groups: dict[str, GroupName] = Field({})
+    select: Select | None = None
     trust_id: bool = False
     enabled: bool = True
 

@@ -28,6 +28,8 @@ NAMED: dict[str, list[Any]] = {
     "extract": ["full"],
     "account.into": ["All"],
     "lists.*.account.into": ["All"],
+    "select.lists": [["West"], [17]],
+    "select.ids": [["1"], [1], []],
 }
 """Values of keys that are no switch."""
 
@@ -56,6 +58,8 @@ def test_every_key_of_a_source(law: Any, key: tuple[str, ...], value: Any) -> No
     if key == ("lists", "*", "as"):
         beside = {"as": "lead" if value == "contact" else "contact"}
     before = law.laid_over(law.sources, {source: beside})
+    if value == "none":  # who is on another list that asks for the same is written for that one
+        before = law.laid_over(before, {"fair": {"as": "lead"}})
     base = law.of_sources(before)
     for listed in _names(key, value):
         change = law.placed(tuple(str(listed) if part == "*" else part for part in key), value)

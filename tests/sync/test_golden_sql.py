@@ -70,7 +70,7 @@ READS = {
             f"{read}_{name}"
             for read in (
                 "sf", "org_match", "differences", "ledger", "undone", "scope", "refused", "lost",
-                "withdrawn", "namers", "open",
+                "withdrawn", "namers", "open", "skips",
             )
         }
         for name in ("account", "contact", "lead")

@@ -50,6 +50,7 @@ class Case:
         cut: Values | None = None,
         namer: tuple[str, bool, int | None] | None = None,
         wrong: str | None = None,
+        skips: str | None = None,
     ) -> tuple[Any, ...]:
         """Plan the one row; ``stored`` is as ``sent`` where it is not given, as after proving."""
         path = self.folder / "contact.yaml"
@@ -79,10 +80,10 @@ class Case:
         self.db.execute(
             f"alter table org_match_contact add column gone_id varchar default {gone_id}"
         )
-        self.db.execute("alter table org_match_contact add column alias varchar")
-        self.db.execute("alter table org_match_contact add column others varchar[] default []")
-        self.db.execute("alter table org_match_contact add column decision integer")
-        self.db.execute("alter table org_match_contact add column wrong varchar")
+        for column in (
+            "alias varchar", "others varchar[] default []", "decision integer", "wrong varchar",
+        ):  # fmt: skip
+            self.db.execute(f"alter table org_match_contact add column {column}")
         self.db.execute("update org_match_contact set wrong = $1", [wrong])
         kinds = ", ".join(f"{name} {kind}" for name, kind in NAMERS.items())
         self.db.execute(f"create or replace table namers_contact ({kinds})")
@@ -101,6 +102,8 @@ class Case:
         self._rows("ledger_contact", ("field", "sent", "stored"), written)
         self._rows("undone_contact", ("field", "value"), list((undone or {}).items()))
         self._rows("scope_contact", ("reason",), [])
+        self._rows("skips_contact", ("why",), [(skips,)] if skips else [])
+        self.db.execute("alter table skips_contact add column fields varchar[]")
         rejected = [(*refusal, None) for refusal in refused or []]
         self._rows("refused_contact", ("code", "message", "waits"), rejected)
         differences = differences_sql(mapping, self.schema["Contact"], policies)
@@ -633,6 +636,35 @@ def test_of_whom_is_not_synced_nothing_is_written_but_an_opt_out(case: Case) -> 
         EXCLUDED_REASON + EXCLUDED,
     )
     assert case.decisions() == {"HasOptedOutOfEmail": "write"}
+
+
+SKIPPED = "left out by --only fair:7"
+
+
+def test_whom_a_run_leaves_out_waits_where_something_would_be_written(case: Case) -> None:
+    skipped = ("skip", [], {}, SKIPPED)
+    assert case.plan(NAMES, ANNA, ANNA | {"LastName": "Smyth"}, skips=SKIPPED) == skipped
+    assert case.plan(NAMES, BOB, None, skips=SKIPPED) == skipped
+    assert case.plan(NAMES, ANNA, ANNA, rule="email", skips=SKIPPED) == skipped
+    assert case.plan(NAMES, ANNA, ANNA, skips=SKIPPED)[:2] == ("unchanged", [])
+    # Who waits anyway waits for that, and who is not synced is not left out.
+    assert case.plan(NAMES, BOB, None, skips=SKIPPED, held="no")[::3] == ("hold", "no")
+    kept = case.plan(NAMES, BOB, ANNA, skips=SKIPPED, excluded=EXCLUDED)
+    assert kept[::3] == ("unchanged", EXCLUDED)
+
+
+def test_an_opt_out_goes_whomever_a_run_leaves_out(case: Case) -> None:
+    out, before = ["HasOptedOutOfEmail"], {"HasOptedOutOfEmail": "false"}
+    alone = ANNA | {"HasOptedOutOfEmail": "true"}
+    assert case.plan(NAMES, alone, ANNA, skips=SKIPPED) == ("update", out, before, None)
+    more = alone | {"LastName": "Smythe"}
+    planned = case.plan(NAMES, more, ANNA, skips=SKIPPED)
+    assert planned == ("update", out, before, ALONE_REASON + SKIPPED)
+    adopted = case.plan(NAMES, alone, ANNA, rule="email", skips=SKIPPED)
+    assert adopted[1] == out
+    # That somebody is opted in again is no opt-out.
+    back = ANNA | {"HasOptedOutOfEmail": "false"}
+    assert case.plan(NAMES, back, alone, skips=SKIPPED)[0] == "skip"
 
 
 def test_what_is_written_on_a_create_only_holds_only_creates(case: Case) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pipelines.sync.apply.answers import Teller
 
-OUTCOMES = ("created", "updated", "deleted", "unchanged", "held", "rejected", "unknown")
+OUTCOMES = ("created", "updated", "deleted", "unchanged", "held", "skipped", "rejected", "unknown")
 BUDGET, INTERRUPTED = "API_BUDGET", "INTERRUPTED"
 """Codes of rows that were not sent: the calls of the day are used up, or the run died before."""
 

@@ -228,6 +228,7 @@ select
     payload.key,
     payload.action,
     case
+        when payload.action = 'skip' then 'skipped'
         when payload.action = 'hold' or payload._waits is not null then 'held'
         when not answers.again then answers.outcome
         when payload._outcome is not null then payload._outcome
@@ -236,7 +237,7 @@ select
     end as outcome,
     coalesce(answers.sf_id, payload.sf_id) as sf_id,
     case
-        when payload.action = 'hold' then null
+        when payload.action in ('hold', 'skip') then null
         when payload._waits is not null then 'PARENT'
         when not answers.again then answers.code
         when payload._outcome is not null then payload._code
@@ -244,7 +245,7 @@ select
         else {unsent_code}
     end as code,
     case
-        when payload.action = 'hold' then payload.reason
+        when payload.action in ('hold', 'skip') then payload.reason
         when payload._waits is not null then payload._waits
         when not answers.again then answers.message
         when payload._outcome is not null then payload._why

@@ -1,7 +1,7 @@
 -- Every record whose person the batch may change: those of the components that its old rows, its new
 -- rows, or records sharing a key with its new rows belong to, and the new rows themselves. With
--- them come the persons that wait, they or their account: held or rejected earlier, or of unknown
--- outcome; and those of the table widened, with their accounts'.
+-- them come the persons that wait, they or their account: held, skipped or rejected earlier, or of
+-- unknown outcome; and those of the table widened, with their accounts'.
 create or replace temp table affected as
 with
 
@@ -33,7 +33,7 @@ reached as (
 ),
 
 keys as (
-    select key from known_outcomes where outcome in ('held', 'rejected', 'unknown')
+    select key from known_outcomes where outcome in ('held', 'skipped', 'rejected', 'unknown')
     union
     select key from widened
 ),

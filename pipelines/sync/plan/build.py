@@ -20,15 +20,19 @@ from pipelines.sync.plan.differences import compared, listed, matched_sql
 from pipelines.sync.plan.forecast import certain_sql, holder_columns, holder_ctes, holder_joins
 from pipelines.sync.plan.holds import (
     CHILD,
+    CHILD_SKIPS,
     FREE,
     NEEDED,
     NOBODY,
+    SKIP_FIELDS,
+    SKIPS,
     UNNEEDED,
     decide_sql,
     deleted_records,
     holds,
     reason_sql,
     several_records_sql,
+    skip_sql,
 )
 from pipelines.sync.plan.renames import (
     ALONE,
@@ -69,7 +73,8 @@ def plan_sql(
     ``lost_<mapping>`` (``key``), what we wrote and is gone for good; ``withdrawn_<mapping>``
     (``key``, ``sf_id``, ``called``), records of ours that no source mentions any more;
     ``namers_<mapping>``, see ``renames.namers_sql``; ``open_<mapping>`` (``key``, ``waits``,
-    ``proposed``, ``decide``), of whom it is open whether they are one person with somebody. Of a
+    ``proposed``, ``decide``), of whom it is open whether they are one person with somebody;
+    ``skips_<mapping>``, see ``skips.skips_sql``: whom the choice of the run leaves out. Of a
     parent, whom others need, also ``needed_<mapping>``, see ``holds.needed_sql``: none is created
     that nobody needs; and ``awaited_<mapping>``, see ``childless.awaited_sql``.
 
@@ -114,6 +119,10 @@ def plan_sql(
         ),
         renames=listed(renames_columns(), 8),
         scope=relation("scope", name),
+        skips=relation("skips", name),
+        skip_why=SKIPS,
+        skip_fields=SKIP_FIELDS,
+        skip=skip_sql(out_sql(opt_outs)).replace("\n", "\n            "),
         work="\n\n".join(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
         refused=relation("refused", name),
         waits=_waits(mapping, policies),
@@ -145,7 +154,10 @@ def plan_sql(
     )
 
 
-_CHILDREN = f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}, awaited.why as {NOBODY}"
+_CHILDREN = (
+    f"needed.key is not null as {NEEDED}, needed.waits as {CHILD}, needed.skips as {CHILD_SKIPS},"
+    f" awaited.why as {NOBODY}"
+)
 
 
 def _needed_join(stem: str) -> str:
@@ -166,6 +178,8 @@ lost as (select * from {lost}),
 scope as (select * from {scope}),
 
 namers as (select * from {namers}),
+
+skips as (select * from {skips}),
 
 open as (select * from {open}),
 
@@ -194,6 +208,8 @@ joined as (
         matched.decision as _decision,
         matched.wrong as _wrong,
         namers.reference as _reference,
+        skips.why as {skip_why},
+        skips.fields as {skip_fields},
         open.waits as _open,
         open.proposed as _proposed,
         open.decide as _open_decide,
@@ -221,6 +237,7 @@ joined as (
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
     left join namers on namers.key = desired.key
+    left join skips on skips.key = desired.key
     left join open on open.key = desired.key{needed_join}{holder_join_lines}
 ),
 
@@ -235,18 +252,29 @@ held as (
     from joined
 ),
 
+-- Whoever would be written, and is left out of the run; who waits anyway waits for that.
+chosen as (
+    select
+        *,
+        case when reason is null and not _undone and {excluded} is null and not {unneeded} then
+            {skip}
+        end as _skip
+    from held
+),
+
 -- What is to be sent: on a create every value, else what was decided field by field.
 sent as (
     select
         *,
         case
-            when reason is not null or _undone or {excluded} is not null or {unneeded} then []
+            when reason is not null or _skip is not null then []
+            when _undone or {excluded} is not null or {unneeded} then []
             when sf_id is null then list_filter([
                 {values}
             ], lambda name: name is not null)
             else _changed
         end as changed
-    from held
+    from chosen
 ),
 
 planned as (
@@ -256,6 +284,7 @@ planned as (
             when _undone or {excluded} is not null then 'unchanged'
             when reason is not null then 'hold'
             when {unneeded} then 'unchanged'
+            when _skip is not null then 'skip'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'{moved}
@@ -288,7 +317,7 @@ settled as (
             when _undone then null
             when {excluded} is not null then {excluded}
             when _refused then likely.message
-            else reason
+            else coalesce(reason, _skip)
         end as waits,
         case
             when {alone_name} then {opt_outs}

@@ -18,11 +18,15 @@ REFERENCE = "coalesce(_reference, key)"
 """How a decision names the person or account of a row."""
 
 
-NEEDED, CHILD, NOBODY = "_needed", "_child", "_nobody"
+NEEDED, CHILD, CHILD_SKIPS, NOBODY = "_needed", "_child", "_child_skips", "_nobody"
 """Columns of the plan's work: whether somebody of the plan belongs to a parent that is not there
-yet, and why all of them wait; of one that is there and has nobody, why nobody comes."""
+yet, why all of them wait, and why all are left out of the run, or wait; of one that is there and
+has nobody, why nobody comes."""
 
-FREE = f"true as {NEEDED}, null::varchar as {CHILD}, null::varchar as {NOBODY}"
+FREE = (
+    f"true as {NEEDED}, null::varchar as {CHILD}, null::varchar as {CHILD_SKIPS},"
+    f" null::varchar as {NOBODY}"
+)
 """Those columns of an object that is nobody's parent."""
 
 UNNEEDED = f"(sf_id is null and note is null and not {NEEDED})"
@@ -90,11 +94,31 @@ def holds(
     ]
 
 
+def skip_sql(opt_outs: str) -> str:
+    """Why a row that would be written, and waits for nothing, is left out of the run; else null.
+
+    Args:
+        opt_outs: the fields by which somebody is to be opted out, as a list in SQL. A row that
+            changes nothing else is never left out.
+    """
+    more = f"len(_changed) > len({opt_outs})"
+    written = f"sf_id is null or _adopt or _rule = {literal(DELETED)} or {more}"
+    sends = f"{SKIP_FIELDS} is null or sf_id is null or list_has_any(_changed, {SKIP_FIELDS})"
+    return (
+        f"case\n    when {SKIPS} is not null and ({written}) and ({sends}) then {SKIPS}\n"
+        f"    when sf_id is null then {CHILD_SKIPS}\nend"
+    )
+
+
+SKIPS, SKIP_FIELDS = "_skips", "_skip_fields"
+"""Columns of the plan's work: why the choice of the run leaves a row out, and by which fields."""
+
+
 def needed_sql(mapping: ObjectMapping, children: Mapping[str, ObjectMapping]) -> str:
     """The relation ``needed_<object>``: ``key`` of each record that rows of ``children`` look up.
 
-    ``waits`` says why all of these wait; null where one of them is written. It reads the relations
-    ``plan_<object>`` of the children.
+    ``waits`` says why all of these wait, and ``skips`` why all wait or are left out of the run;
+    null where one of them is written. It reads the relations ``plan_<object>`` of the children.
 
     Args:
         mapping: of the parent.
@@ -116,7 +140,9 @@ def needed_sql(mapping: ObjectMapping, children: Mapping[str, ObjectMapping]) ->
     ]
     rows = "\nunion all\n".join(queries)
     return (
-        "select key, case when bool_and(waits is not null) then min(waits) end as waits\n"
+        "select\n    key,\n"
+        "    case when bool_and(waits is not null) then min(waits) end as waits,\n"
+        "    case when bool_and(coalesce(waits, skips) is not null) then min(skips) end as skips\n"
         f"from (\n{rows}\n)\ngroup by key"
     )
 
@@ -124,9 +150,16 @@ def needed_sql(mapping: ObjectMapping, children: Mapping[str, ObjectMapping]) ->
 _NEEDED = """\
 select
     substr({field}, {length}) as key,
-    case when action = 'hold' then {child} || coalesce(reason, 'held') end as waits
+    case when action = 'hold' then {child} || coalesce(reason, 'held') end as waits,
+    case when action = 'skip' then {child} || reason end as skips
 from {plan}
-where starts_with({field}, {mark}) and (action = 'hold' or list_contains(changed, {listed}))"""
+where
+    starts_with({field}, {mark})
+    and (
+        action = 'hold'
+        or (action = 'skip' and sf_id is null)
+        or list_contains(changed, {listed})
+    )"""
 
 
 def deleted_records(mapping: ObjectMapping, policies: Policies) -> DeletedRecords:

@@ -103,7 +103,7 @@ def alone_sql(opt_outs: Sequence[str]) -> str:
     if not opt_outs:
         return f"false as {ALONE}"
     return (
-        f"(reason is not null or {EXCLUDED} is not null or _refused)"
+        f"(reason is not null or _skip is not null or {EXCLUDED} is not null or _refused)"
         f" and sf_id is not null and _rule <> {literal(DELETED)} and not _undone"
         f" and len({out_sql(opt_outs)}) > 0 as {ALONE}"
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 WRITES = ("create", "adopt", "undelete", "update", "move", "reassign")
 """Actions that send something; a move changes the parent of a record, a reassign its owner."""
 
-ACTIONS = (*WRITES, "unchanged", "hold")
-"""What a plan of a sync may do with a row."""
+ACTIONS = (*WRITES, "unchanged", "hold", "skip")
+"""What a plan of a sync may do with a row; a skip waits because the run's choice leaves it out."""
 
 UNDO_ACTIONS = ("restore", "delete", "clear_key")
 """What the plan of an undo may do besides."""

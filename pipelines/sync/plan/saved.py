@@ -29,6 +29,7 @@ from pipelines.sync.apply.journal import Journal
 from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.folder import called, of_object
 from pipelines.sync.mapping.model import ObjectMapping
+from pipelines.sync.plan.choice import Choice
 from pipelines.sync.plan.row import ACTIONS
 from pipelines.warehouse import parquet_sql
 
@@ -79,11 +80,17 @@ class Plan:
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     notices: Sequence[str] = ()
+    choice: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def day(self) -> date:
         """The partition, as a date."""
         return date.fromisoformat(self.batch)
+
+    @property
+    def sync_again(self) -> str:
+        """The command that makes this plan anew and sends it: another choice is another plan."""
+        return f"sync --batch {self.batch}{Choice.of(self.choice).options}"
 
     @property
     def content(self) -> str:
@@ -138,6 +145,7 @@ class Origin:
         limits: the org's limits when the plan was made, as its REST resource ``limits`` names them.
         seen: object → the newest stamp of a record of the org that the plan knew of.
         notices: lines of ``decisions.csv`` that decide nothing, each with its place and why.
+        choice: option → its values, of the run that is to write some rows only.
     """
 
     batch: str
@@ -150,6 +158,7 @@ class Origin:
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     notices: Sequence[str] = ()
+    choice: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def save_plan(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.row import ACTIONS, UNDO_ACTIONS, WRITES
 from pipelines.sync.plan.saved import ObjectPlan, Plan
-from pipelines.warehouse import literal, parquet_sql
+from pipelines.warehouse import constant, literal, parquet_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,8 @@ ONLY: Mapping[str, str] = {
     "restores": "action = 'restore'",
     "deletes": "action = 'delete'",
     "holds": "action = 'hold'",
-    "notes": "action <> 'hold' and reason is not null",
+    "skips": "action = 'skip'",
+    "notes": "action not in ('hold', 'skip') and reason is not null",
     "conflicts": (
         "len(list_filter(said, lambda change: starts_with(change.decision, 'conflict_'))) > 0"
     ),
@@ -54,6 +55,7 @@ class ObjectSummary:
         decisions: decision → how many fields it was made of; of creates only what was cut.
         scopes: reason → how many rows are in the plan for it.
         holds: reason → how many rows wait for it.
+        skips: which option of the run leaves rows out → how many; every later plan has them again.
         notes: what else is to be known of rows that do not wait → how many they are.
         forecasts: (certain or likely, code) → how many rows Salesforce is going to refuse.
         undecided: rows that a line in ``decisions.csv`` would let go.
@@ -67,6 +69,7 @@ class ObjectSummary:
     decisions: dict[str, int]
     scopes: dict[str, int]
     holds: dict[str, int]
+    skips: dict[str, int]
     notes: dict[str, int]
     forecasts: dict[tuple[str, str], int]
     undecided: int = 0
@@ -144,7 +147,8 @@ _COUNTED = {
     "decisions": ("unnest(list_transform(fields, lambda change: change.decision))", "true"),
     "scopes": ("scope", "action <> 'unchanged'"),
     "holds": ("reason", "action = 'hold'"),
-    "notes": ("reason", "action <> 'hold'"),
+    "skips": ("reason", "action = 'skip'"),
+    "notes": ("reason", "action not in ('hold', 'skip')"),
     "forecasts": ("[forecast, forecast_code]", "forecast is not null"),
 }
 
@@ -175,6 +179,7 @@ def rows(
     *,
     field: str | None = None,
     only: str | None = None,
+    keys: Collection[str] | None = None,
     limit: int = 100,
 ) -> Iterator[Row]:
     """Rows that do or wait for something, by action and key.
@@ -185,6 +190,7 @@ def rows(
         connection: any.
         field: only rows that say something of this field, and only what they say of it.
         only: a key of ``ONLY``.
+        keys: only rows of these.
         limit: how many rows at most.
     """
     payload = payload_sql(plan.payload(stem))
@@ -193,6 +199,8 @@ def rows(
     conditions = [ONLY[only] if only else something]
     if field is not None:
         conditions.append("len(said) > 0")
+    if keys is not None:
+        conditions.append(f"key in (select unnest({constant(list(keys))}::varchar[]))")
     query_result = connection.sql(
         f"from ({query}) where {' and '.join(conditions)} order by rank, key limit {limit:d}"
     )

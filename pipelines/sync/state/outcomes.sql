@@ -1,4 +1,4 @@
--- What a later plan has to look at again: rows that were held, rejected or lost. What went well
+-- What a later plan has to look at again: rows that were held, skipped, rejected or lost. What went well
 -- ends what was said of its row before; it is told by the relations ``salesforce_<object>``.
 -- Of a row whose opt-out alone was sent the rest waits still.
 create or replace temp table waiting as
@@ -6,16 +6,25 @@ select key, reason as message
 from payload
 where action = 'update' and starts_with(reason, getvariable('waits_still'));
 
--- A row that was planned to wait for just what the org said of it before: that stays said.
+-- A row that was planned to wait for just what the org said of it before: that stays said. So it
+-- does where the choice of a run left the row out, which says nothing of it.
 create or replace temp table still_refused as
 select outcomes.key
 from outcomes
 join known_outcomes as before on before.key = outcomes.key
 where
     before.object = getvariable('object')
-    and before.digest is not null
-    and outcomes.action = 'hold'
-    and outcomes.message = before.message;
+    and (
+        (
+            before.digest is not null
+            and outcomes.action = 'hold'
+            and outcomes.message = before.message
+        )
+        or (
+            outcomes.action = 'skip'
+            and (before.digest is not null or before.code = 'INTERRUPTED')
+        )
+    );
 
 delete from state.outcome
 where
@@ -54,5 +63,8 @@ from outcomes
 left join digests on digests.key = outcomes.key
 left join waiting on waiting.key = outcomes.key
 where
-    (outcomes.outcome in ('held', 'rejected', 'unknown') or waiting.key is not null)
+    (
+        outcomes.outcome in ('held', 'skipped', 'rejected', 'unknown')
+        or waiting.key is not null
+    )
     and outcomes.key not in (select key from still_refused);

@@ -10,6 +10,8 @@ scope as (select * from scope_account),
 
 namers as (select * from namers_account),
 
+skips as (select * from skips_account),
+
 open as (select * from open_account),
 
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
@@ -193,10 +195,12 @@ joined as (
         matched.decision as _decision,
         matched.wrong as _wrong,
         namers.reference as _reference,
+        skips.why as _skips,
+        skips.fields as _skip_fields,
         open.waits as _open,
         open.proposed as _proposed,
         open.decide as _open_decide,
-        needed.key is not null as _needed, needed.waits as _child, awaited.why as _nobody,
+        needed.key is not null as _needed, needed.waits as _child, needed.skips as _child_skips, awaited.why as _nobody,
         case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.description || '; decisions.csv can let it pass' end as _renames,
         case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.description || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
@@ -234,6 +238,7 @@ joined as (
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
     left join namers on namers.key = desired.key
+    left join skips on skips.key = desired.key
     left join open on open.key = desired.key
     left join needed_account as needed on needed.key = desired.key
     left join awaited_account as awaited on awaited.sf_id = matched.sf_id
@@ -282,12 +287,26 @@ held as (
     from joined
 ),
 
+-- Whoever would be written, and is left out of the run; who waits anyway waits for that.
+chosen as (
+    select
+        *,
+        case when reason is null and not _undone and _excluded is null and not (sf_id is null and note is null and not _needed) then
+            case
+                when _skips is not null and (sf_id is null or _adopt or _rule = 'deleted' or len(_changed) > len(list_filter([]::varchar[], lambda name: name is not null))) and (_skip_fields is null or sf_id is null or list_has_any(_changed, _skip_fields)) then _skips
+                when sf_id is null then _child_skips
+            end
+        end as _skip
+    from held
+),
+
 -- What is to be sent: on a create every value, else what was decided field by field.
 sent as (
     select
         *,
         case
-            when reason is not null or _undone or _excluded is not null or (sf_id is null and note is null and not _needed) then []
+            when reason is not null or _skip is not null then []
+            when _undone or _excluded is not null or (sf_id is null and note is null and not _needed) then []
             when sf_id is null then list_filter([
                 case when "Name" is not null then 'Name' end,
                 case when "Phone" is not null then 'Phone' end,
@@ -306,7 +325,7 @@ sent as (
             ], lambda name: name is not null)
             else _changed
         end as changed
-    from held
+    from chosen
 ),
 
 planned as (
@@ -316,6 +335,7 @@ planned as (
             when _undone or _excluded is not null then 'unchanged'
             when reason is not null then 'hold'
             when (sf_id is null and note is null and not _needed) then 'unchanged'
+            when _skip is not null then 'skip'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
@@ -348,7 +368,7 @@ settled as (
             when _undone then null
             when _excluded is not null then _excluded
             when _refused then likely.message
-            else reason
+            else coalesce(reason, _skip)
         end as waits,
         case
             when _opt_out_alone then list_filter([]::varchar[], lambda name: name is not null)

@@ -10,6 +10,8 @@ scope as (select * from scope_lead),
 
 namers as (select * from namers_lead),
 
+skips as (select * from skips_lead),
+
 open as (select * from open_lead),
 
 -- Records that were undone as a whole, with what we wanted of them then; released, of nothing.
@@ -223,10 +225,12 @@ joined as (
         matched.decision as _decision,
         matched.wrong as _wrong,
         namers.reference as _reference,
+        skips.why as _skips,
+        skips.fields as _skip_fields,
         open.waits as _open,
         open.proposed as _proposed,
         open.decide as _open_decide,
-        true as _needed, null::varchar as _child, null::varchar as _nobody,
+        true as _needed, null::varchar as _child, null::varchar as _child_skips, null::varchar as _nobody,
         case when not (coalesce(namers.trusted, false) or namers.line is not null) then 'it would be renamed from ' || renamed.description || '; decisions.csv can let it pass' end as _renames,
         case when coalesce(namers.trusted, false) or namers.line is not null then 'renamed from ' || renamed.description || case when namers.line is not null then ' as decisions.csv:' || namers.line || ' allows' else ', by an id that is trusted' end end as _renamed,
         lost.key is not null as _lost,
@@ -268,6 +272,7 @@ joined as (
     left join undone on undone.key = desired.key
     left join renamed on renamed.key = desired.key
     left join namers on namers.key = desired.key
+    left join skips on skips.key = desired.key
     left join open on open.key = desired.key
 ),
 
@@ -314,12 +319,26 @@ held as (
     from joined
 ),
 
+-- Whoever would be written, and is left out of the run; who waits anyway waits for that.
+chosen as (
+    select
+        *,
+        case when reason is null and not _undone and _excluded is null and not (sf_id is null and note is null and not _needed) then
+            case
+                when _skips is not null and (sf_id is null or _adopt or _rule = 'deleted' or len(_changed) > len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null))) and (_skip_fields is null or sf_id is null or list_has_any(_changed, _skip_fields)) then _skips
+                when sf_id is null then _child_skips
+            end
+        end as _skip
+    from held
+),
+
 -- What is to be sent: on a create every value, else what was decided field by field.
 sent as (
     select
         *,
         case
-            when reason is not null or _undone or _excluded is not null or (sf_id is null and note is null and not _needed) then []
+            when reason is not null or _skip is not null then []
+            when _undone or _excluded is not null or (sf_id is null and note is null and not _needed) then []
             when sf_id is null then list_filter([
                 case when "Salutation" is not null then 'Salutation' end,
                 case when "FirstName" is not null then 'FirstName' end,
@@ -342,7 +361,7 @@ sent as (
             ], lambda name: name is not null)
             else _changed
         end as changed
-    from held
+    from chosen
 ),
 
 planned as (
@@ -352,6 +371,7 @@ planned as (
             when _undone or _excluded is not null then 'unchanged'
             when reason is not null then 'hold'
             when (sf_id is null and note is null and not _needed) then 'unchanged'
+            when _skip is not null then 'skip'
             when sf_id is null then 'create'
             when _adopt then 'adopt'
             when _rule = 'deleted' then 'undelete'
@@ -374,7 +394,7 @@ foreseen as (
             when action in ('create', 'adopt', 'undelete', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
         end as likely,
         false as _refused,
-        (reason is not null or _excluded is not null or _refused) and sf_id is not null and _rule <> 'deleted' and not _undone and len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)) > 0 as _opt_out_alone
+        (reason is not null or _skip is not null or _excluded is not null or _refused) and sf_id is not null and _rule <> 'deleted' and not _undone and len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)) > 0 as _opt_out_alone
     from planned
     left join refused_lead as refused on refused.key = planned.key
 ),
@@ -387,7 +407,7 @@ settled as (
             when _undone then null
             when _excluded is not null then _excluded
             when _refused then likely.message
-            else reason
+            else coalesce(reason, _skip)
         end as waits,
         case
             when _opt_out_alone then list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)
