@@ -52,6 +52,7 @@ setup: $(INSTALLED)
 # The lock says what is installed; nothing happens while it and pyproject.toml are unchanged.
 $(INSTALLED): pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --compile-bytecode --quiet --no-python-downloads --python .uv/bin/python
+	@$(BIN)/python -m compileall -q pipelines assets schemas
 	@touch $@
 
 $(UV):

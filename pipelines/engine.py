@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+SMALL = 32 << 20
+"""Bytes of a state, of some 450,000 people, below which a second thread costs more than it does:
+a day's few rows are read by hundreds of statements, and each waits for its threads."""
+
+MANY = 20_000
+"""Rows of one relation from which on all threads work, however small the home was before."""
+
 
 @dataclass(frozen=True)
 class Function:
@@ -57,14 +64,15 @@ def engine_of(
 
     spill = home / "spill"
     spill.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(
-        config={
-            "memory_limit": memory_limit,
-            "temp_directory": str(spill),
-            "preserve_insertion_order": False,
-            "autoinstall_known_extensions": False,
-        }
-    )
+    config: dict[str, Any] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(spill),
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+    }
+    if sum(file.stat().st_size for file in home.glob("state/*.parquet")) < SMALL:
+        config["threads"] = 1
+    connection = duckdb.connect(config=config)
     connection.execute("set global TimeZone = 'UTC'")  # 1.5 refuses it in the configuration
     for function in functions:
         texts: list[Any] = ["varchar"] * function.parameters
@@ -74,6 +82,12 @@ def engine_of(
         )
     connection.execute(macros)
     return Engine(connection)
+
+
+def heed_rows(connection: DuckDBPyConnection, rows: int) -> None:
+    """Let every thread of the machine work from the first large relation on."""
+    if rows >= MANY:
+        connection.execute("reset global threads")
 
 
 # Or nanobind lists the functions as leaked, on standard error.

@@ -20,7 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine import Function, engine_of
+from pipelines.engine import Function, engine_of, heed_rows
 from pipelines.errors import InternalError
 from pipelines.files import draft
 
@@ -104,6 +104,7 @@ class Warehouse:
         """Write the rows of ``query`` as that day's file, replacing what stood there."""
         path = self.path(relation, day)
         rows = write_parquet(connection, query, path)
+        heed_rows(connection, rows)
         return _remember(Written(relation, path, rows, _columns(connection, path)))
 
     def link(self, connection: DuckDBPyConnection, relation: str, day: date, file: Path) -> Written:

@@ -92,3 +92,25 @@ def test_tables_that_all_cursors_share_are_made_once(warehouse: Warehouse) -> No
             assert connection.execute("select sum(number) from numbers").fetchall() == [(3,)]
     with warehouse.connect() as stranger, pytest.raises(duckdb.CatalogException):
         stranger.execute("from numbers")
+
+
+def test_a_small_home_works_with_one_thread_until_there_is_much_to_do(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    def threads(house: Warehouse) -> int:
+        with house.connect() as connection:
+            [(number,)] = connection.execute("select current_setting('threads')").fetchall()
+        return int(number)
+
+    [(all_threads,)] = duckdb.execute("select current_setting('threads')").fetchall()
+    assert threads(warehouse) == 1
+    with warehouse.connect() as connection:
+        query = "select id::integer as id, 'x' as name from range(20000) as numbers(id)"
+        warehouse.write(connection, "stg_a", D1, query)
+    assert threads(warehouse) == all_threads
+
+    large = tmp_path / "large"
+    (large / "state").mkdir(parents=True)
+    (large / "state" / "person.parquet").touch()
+    os.truncate(large / "state" / "person.parquet", 32 << 20)
+    assert threads(Warehouse(large)) == all_threads
