@@ -43,17 +43,38 @@ def call(chain: Any, body: str) -> None:
         assert b"<success>true" in org.session.soap(body)
 
 
+def convert(chain: Any, lead_id: str) -> None:
+    call(
+        chain,
+        f'<convertLead xmlns="{PARTNER}"><leadConverts>'
+        "<convertedStatus>Closed - Converted</convertedStatus>"
+        f"<leadId>{lead_id}</leadId></leadConverts></convertLead>",
+    )
+
+
+def merge(chain: Any, duplicate: str, master: str, name: str = "Contact") -> None:
+    call(
+        chain,
+        f'<merge xmlns="{PARTNER}"><mergeRequests><masterRecord>'
+        f'<type xmlns="urn:sobject.partner.soap.sforce.com">{name}</type>'
+        f'<Id xmlns="urn:sobject.partner.soap.sforce.com">{master}</Id></masterRecord>'
+        f"<recordToMergeIds>{duplicate}</recordToMergeIds></mergeRequests></merge>",
+    )
+
+
+def follow_merges(chain: Any) -> None:
+    policies = chain.mappings / "policies.yaml"
+    policies.write_text(
+        policies.read_text().replace("merged_in_org: hold", "merged_in_org: follow")
+    )
+
+
 def test_the_contact_of_a_converted_lead_follows_its_source(make_chain: Any) -> None:
     chain = make_chain(SOURCES)
     chain.put("leads", D1, "l.csv", HEAD + "1,Ada,Okafor,ada@x.org,Boss,555 0100,1 High St,York\n")
     sync(chain, D1)
     [lead] = chain.records("Lead", "Id", "Causeway_Key__c")
-    call(
-        chain,
-        f'<convertLead xmlns="{PARTNER}"><leadConverts>'
-        "<convertedStatus>Closed - Converted</convertedStatus>"
-        f"<leadId>{lead['Id']}</leadId></leadConverts></convertLead>",
-    )
+    convert(chain, lead["Id"])
     [before] = chain.records("Contact", *READ)
     assert (before["Title"], before["Causeway_Key__c"]) == ("Boss", None)
     chain.salesforce().Contact.update(before["Id"], {"MailingCity": "Leeds"})
@@ -113,14 +134,12 @@ def test_a_merged_record_waits_or_its_master_is_followed(make_chain: Any) -> Non
     chain.put("people", D1, "p.csv", HEAD + "1,Ada,Okafor,ada@x.org,Boss,,,\n")
     sync(chain, D1)
     [before] = chain.records("Contact", "Causeway_Key__c")
-    master = chain.salesforce().Contact.create({"FirstName": "Ada", "LastName": "Okafor"})["id"]
-    call(
-        chain,
-        f'<merge xmlns="{PARTNER}"><mergeRequests><masterRecord>'
-        f'<type xmlns="urn:sobject.partner.soap.sforce.com">Contact</type>'
-        f'<Id xmlns="urn:sobject.partner.soap.sforce.com">{master}</Id></masterRecord>'
-        f"<recordToMergeIds>{before['Id']}</recordToMergeIds></mergeRequests></merge>",
+    between, master = (
+        chain.salesforce().Contact.create({"FirstName": "Ada", "LastName": "Okafor"})["id"]
+        for _ in range(2)
     )
+    merge(chain, before["Id"], between)
+    merge(chain, between, master)
     chain.put("people", D2, "p.csv", HEAD + "1,Ada,Okafor,ada@x.org,Chief,,,\n")
     sync(chain, D2)
     [row] = rows(chain, D2)
@@ -128,13 +147,61 @@ def test_a_merged_record_waits_or_its_master_is_followed(make_chain: Any) -> Non
     assert (row["action"], row["reason"]) == ("hold", reason)
     assert row["decide"] == f"use,people:1,{master}"
 
-    policies = chain.mappings / "policies.yaml"
-    policies.write_text(
-        policies.read_text().replace("merged_in_org: hold", "merged_in_org: follow")
-    )
+    follow_merges(chain)
     sync(chain, D2)
     [row] = rows(chain, D2)
     assert (row["action"], row["sf_id"]) == ("adopt", master)
     [after] = chain.records("Contact", "Causeway_Key__c", "Email", "Title")
     assert (after["Id"], after["Causeway_Key__c"]) == (master, before["Causeway_Key__c"])
     assert after["Email"] == "ada@x.org"
+
+
+def test_the_contact_of_a_converted_lead_is_made_no_second_time(make_chain: Any) -> None:
+    chain = make_chain(SOURCES)
+    people = ((1, "Ada", "Okafor"), (2, "Bo", "Lind"))
+    files = [
+        HEAD + "".join(f"{n},{first},{last},{first}@{at},Boss,,,\n" for n, first, last in people)
+        for at in ("x.org", "z.org")
+    ]
+    chain.put("leads", D1, "l.csv", files[0])
+    sync(chain, D1)
+    for lead in chain.records("Lead", "Id"):
+        convert(chain, lead["Id"])
+    contacts = {one["LastName"]: one["Id"] for one in chain.records("Contact", "Id", "LastName")}
+    other = {"FirstName": "A", "LastName": "Okafor", "Email": "a@y.org"}
+    master = chain.salesforce().Contact.create(other)["id"]
+    merge(chain, contacts["Okafor"], master)
+    chain.salesforce().Contact.delete(contacts["Lind"])
+
+    chain.put("leads", D2, "l.csv", files[1])
+    sync(chain, D2)
+    [okafor], [lind] = rows(chain, D2), rows(chain, D2, "Lead")
+    assert (okafor["LastName"], okafor["sf_id"]) == ("Okafor", master)
+    assert (lind["LastName"], lind["reason"]) == ("Lind", "its Lead was converted in the org")
+    assert [one["Id"] for one in chain.records("Contact", "Id")] == [master]
+
+    # Whoever is a Contact by another source is no other person: the one that died is waited for.
+    chain.put("people", D3, "p.csv", HEAD + "2,Bo,Lind,bo@z.org,Boss,,,\n")
+    sync(chain, D3)
+    [lind] = rows(chain, D3)
+    reason = "its Contact was deleted in the org (deleted_in_org: leave)"
+    assert (lind["action"], lind["reason"]) == ("hold", reason)
+
+
+def test_a_merged_lead_is_followed_to_the_contact_of_its_master(make_chain: Any) -> None:
+    chain = make_chain(SOURCES)
+    follow_merges(chain)
+    chain.put("leads", D1, "l.csv", HEAD + "1,Ada,Okafor,ada@x.org,Boss,,,\n")
+    sync(chain, D1)
+    [lead] = chain.records("Lead", "Id", "Causeway_Key__c")
+    other = {"FirstName": "A", "LastName": "Okafor", "Company": "Y", "Email": "a@y.org"}
+    master = chain.salesforce().Lead.create(other)["id"]
+    merge(chain, lead["Id"], master, "Lead")
+    convert(chain, master)
+    [contact] = chain.records("Contact", "Id")
+
+    chain.put("leads", D2, "l.csv", HEAD + "1,Ada,Okafor,ada@z.org,Chief,,,\n")
+    sync(chain, D2)
+    [row] = rows(chain, D2)
+    assert (row["action"], row["sf_id"]) == ("adopt", contact["Id"])
+    assert [one["Id"] for one in chain.records("Contact", "Id")] == [contact["Id"]]

@@ -15,12 +15,12 @@ from pipelines.sync.mapping.compile import columns_read, value_sql
 from pipelines.sync.mapping.decided import decided_ctes
 from pipelines.sync.mapping.folder import matches_sql
 from pipelines.sync.mapping.golden import column_sql, joined_sql
-from pipelines.sync.mapping.matched import CONVERTED, DELETED, MERGED, PERSON, UNCLEAR
+from pipelines.sync.mapping.matched import PERSON, UNCLEAR
 from pipelines.sync.mapping.model import ObjectMapping, relation
-from pipelines.sync.mapping.named_objects import ACCOUNT, converts
+from pipelines.sync.mapping.named_objects import ACCOUNT
 from pipelines.sync.mapping.persons import WITH_PERSONS, is_person_sql
 from pipelines.sync.mapping.policies import Policies
-from pipelines.sync.mapping.successors import successors_sql
+from pipelines.sync.mapping.successors import alive_sql, dead_keys_sql, masters_sql, successors_sql
 from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
 
@@ -85,7 +85,8 @@ def match_sql(
         ),
         **(_OPEN if "email" in rules else _CLOSED),
         match_queries="\n    union all\n    ".join(match_queries),
-        dead_keys=_dead_keys_sql(mapping),
+        dead_keys=_indented(dead_keys_sql(mapping, mappings)),
+        masters=_indented(masters_sql(mapping)),
         **_persons(mapping),
     )
 
@@ -113,6 +114,11 @@ records as (
 free as (
 {free}
 ),{alike}
+
+-- What merged records live on as.
+masters as (
+{masters}
+),
 
 -- What took the place of a record of ours: the Contact of a converted Lead, a merged one's master.
 successors as (
@@ -289,7 +295,7 @@ def _records_sql(mapping: ObjectMapping) -> str:
     key = quoted(mapping.key)
     return (
         f"    select {_RECORD}, lower({key}) as key\n    from {relation('org', mapping.object)}\n"
-        f"    where {_alive(mapping)} and {key} is not null"
+        f"    where {alive_sql(mapping)} and {key} is not null"
     )
 
 
@@ -314,7 +320,7 @@ def _free_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
     companies = f" and not {is_person_sql()}" if mapping.object == ACCOUNT else ""
     return (
         f"    select\n        {listed}\n    from {relation('org', mapping.object)}\n"
-        f"    where {_alive(mapping)} and {quoted(mapping.key)} is null{companies}\n"
+        f"    where {alive_sql(mapping)} and {quoted(mapping.key)} is null{companies}\n"
         '        and "Id" not in (select sf_id from decided where wrong is null)'
     )
 
@@ -338,28 +344,6 @@ _BY_EMAIL = """\
 select entity_key, sf_id, since, {place}, 'email'
     from alike
     where likeness = 'agree' and entity_key not in (select entity_key from torn)"""
-
-
-def _dead_keys_sql(mapping: ObjectMapping) -> str:
-    """Keys that dead records carry; of several the one that died last counts."""
-    rule = f'when "MasterRecordId" is not null then {literal(MERGED)} else {literal(DELETED)}'
-    if converts(mapping.object):
-        rule = f"when \"IsConverted\" = 'true' then {literal(CONVERTED)} {rule}"
-    key = f"lower({quoted(mapping.key)})"
-    last = """coalesce("LastModifiedDate", "CreatedDate", '') || "Id\""""
-    return (
-        f"    select\n        {key} as key,\n"
-        f"        arg_max(case {rule} end, {last}) as rule,\n"
-        f'        arg_max(coalesce("MasterRecordId", "Id"), {last}) as gone_id\n'
-        f"    from {relation('org', mapping.object)}\n"
-        f"    where {quoted(mapping.key)} is not null and not ({_alive(mapping)})\n"
-        f"    group by {key}"
-    )
-
-
-def _alive(mapping: ObjectMapping) -> str:
-    alive = "\"IsDeleted\" = 'false'"
-    return f"{alive} and \"IsConverted\" = 'false'" if converts(mapping.object) else alive
 
 
 def _value(mapping: ObjectMapping, field: str) -> str:

@@ -155,13 +155,33 @@ unclear as (
     group by entity_key
 ),
 
+-- What merged records live on as.
+masters as (
+    with recursive merges as (
+        select "Id" as merged, "MasterRecordId" as master
+        from org_contact
+        where "MasterRecordId" is not null
+        union
+        select merges.merged, masters."MasterRecordId"
+        from merges
+        join org_contact as masters on masters."Id" = merges.master
+        where masters."MasterRecordId" is not null
+    )
+
+    select merged, master
+    from merges
+    where master not in (select merged from merges)
+),
+
 -- What took the place of a record of ours: the Contact of a converted Lead, a merged one's master.
 successors as (
     select coalesce(aliases.entity_key, gave_way.key) as entity_key, gave_way.sf_id, gave_way.rule
     from (
         select null::varchar as key, null::varchar as sf_id, null as rule where false
         union all
-        select lower("Causeway_Key__c"), "ConvertedContactId", 'conversion' from org_lead where "Causeway_Key__c" is not null and "ConvertedContactId" is not null
+        select lower("Causeway_Key__c"), "ConvertedContactId", 'conversion'
+        from org_lead
+        where "Causeway_Key__c" is not null and "ConvertedContactId" is not null
     ) as gave_way
     left join aliases on aliases.alias = gave_way.key
 ),
@@ -240,13 +260,28 @@ claims as (
 ),
 
 dead_keys as (
-    select
-        lower("Causeway_Key__c") as key,
-        arg_max(case when "MasterRecordId" is not null then 'merged' else 'deleted' end, coalesce("LastModifiedDate", "CreatedDate", '') || "Id") as rule,
-        arg_max(coalesce("MasterRecordId", "Id"), coalesce("LastModifiedDate", "CreatedDate", '') || "Id") as gone_id
-    from org_contact
-    where "Causeway_Key__c" is not null and not ("IsDeleted" = 'false')
-    group by lower("Causeway_Key__c")
+    select key, arg_max(rule, died) as rule, arg_max(gone_id, died) as gone_id
+    from (
+        select
+            lower("Causeway_Key__c") as key,
+            if("MasterRecordId" is not null, 'merged', 'deleted') as rule,
+            coalesce(masters.master, "Id") as gone_id,
+            coalesce("LastModifiedDate", "CreatedDate", '') || "Id" as died
+        from org_contact
+        left join masters on masters.merged = "Id"
+        where "Causeway_Key__c" is not null and not ("IsDeleted" = 'false')
+        union all
+        select
+            lower(leads."Causeway_Key__c"),
+            if(contacts."MasterRecordId" is not null, 'merged', 'deleted'),
+            coalesce(masters.master, contacts."Id"),
+            coalesce(contacts."LastModifiedDate", contacts."CreatedDate", '') || contacts."Id"
+        from org_lead as leads
+        join org_contact as contacts on contacts."Id" = leads."ConvertedContactId"
+        left join masters on masters.merged = contacts."Id"
+        where leads."Causeway_Key__c" is not null and not (contacts."IsDeleted" = 'false')
+    )
+    group by key
 ),
 
 unmatched as (

@@ -139,6 +139,24 @@ unclear as (
     group by entity_key
 ),
 
+-- What merged records live on as.
+masters as (
+    with recursive merges as (
+        select "Id" as merged, "MasterRecordId" as master
+        from org_lead
+        where "MasterRecordId" is not null
+        union
+        select merges.merged, masters."MasterRecordId"
+        from merges
+        join org_lead as masters on masters."Id" = merges.master
+        where masters."MasterRecordId" is not null
+    )
+
+    select merged, master
+    from merges
+    where master not in (select merged from merges)
+),
+
 -- What took the place of a record of ours: the Contact of a converted Lead, a merged one's master.
 successors as (
     select coalesce(aliases.entity_key, gave_way.key) as entity_key, gave_way.sf_id, gave_way.rule
@@ -218,13 +236,18 @@ claims as (
 ),
 
 dead_keys as (
-    select
-        lower("Causeway_Key__c") as key,
-        arg_max(case when "IsConverted" = 'true' then 'converted' when "MasterRecordId" is not null then 'merged' else 'deleted' end, coalesce("LastModifiedDate", "CreatedDate", '') || "Id") as rule,
-        arg_max(coalesce("MasterRecordId", "Id"), coalesce("LastModifiedDate", "CreatedDate", '') || "Id") as gone_id
-    from org_lead
-    where "Causeway_Key__c" is not null and not ("IsDeleted" = 'false' and "IsConverted" = 'false')
-    group by lower("Causeway_Key__c")
+    select key, arg_max(rule, died) as rule, arg_max(gone_id, died) as gone_id
+    from (
+        select
+            lower("Causeway_Key__c") as key,
+            case when "IsConverted" = 'true' then 'converted' else if("MasterRecordId" is not null, 'merged', 'deleted') end as rule,
+            coalesce(masters.master, "Id") as gone_id,
+            coalesce("LastModifiedDate", "CreatedDate", '') || "Id" as died
+        from org_lead
+        left join masters on masters.merged = "Id"
+        where "Causeway_Key__c" is not null and not ("IsDeleted" = 'false' and "IsConverted" = 'false')
+    )
+    group by key
 ),
 
 unmatched as (
