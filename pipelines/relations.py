@@ -18,11 +18,12 @@ from pipelines.sources.relations import RAW, columns
 from pipelines.sql import ALL_DAYS
 from pipelines.sync import identity
 from pipelines.sync.mapping.addresses import LEFT_OUT, code_of
-from pipelines.sync.mapping.compile import CUT, CUT_TYPE, EXCLUDED, HELD_NEW
+from pipelines.sync.mapping.compile import CUT, CUT_TYPE, HELD_NEW
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.owners import QUEUES
 from pipelines.sync.mapping.persons import consent_columns
 from pipelines.sync.mapping.places import COLUMNS as PLACE
+from pipelines.sync.mapping.values import EXCLUDED
 from pipelines.sync.plan.row import COLUMNS as PLAN
 from pipelines.sync.snapshot import fields_needed
 

@@ -36,8 +36,9 @@ def show(
     """
     from pipelines.commands.described import described
     from pipelines.sync.mapping.addresses import fit
-    from pipelines.sync.mapping.compile import desired_sql, mapping_columns
+    from pipelines.sync.mapping.compile import desired_sql
     from pipelines.sync.mapping.folder import named
+    from pipelines.sync.mapping.values import mapping_columns
 
     project = current_project()
     candidates = named(project.object_mappings, name)

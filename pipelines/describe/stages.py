@@ -17,9 +17,9 @@ from pipelines.plan.make import left_out, scored
 from pipelines.plan.page import page_of
 from pipelines.relations import schemas_stamp
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, column_lineage
-from pipelines.sync.mapping.compile import mapping_columns
 from pipelines.sync.mapping.golden import origin
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.values import mapping_columns
 from pipelines.validate.judge_sql import KINDS
 from pipelines.warehouse import Written
 

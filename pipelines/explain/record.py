@@ -19,8 +19,8 @@ from pipelines.org import describes
 from pipelines.sync.explain import SourceValue
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.mapping.addresses import fit
-from pipelines.sync.mapping.compile import mapping_columns
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.values import mapping_columns
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.prove import same_sql
 from pipelines.warehouse import literal

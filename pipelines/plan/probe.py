@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError, Problem
 from pipelines.sql import SqlFile
-from pipelines.sync.mapping.compile import expressions_of, golden_rows_sql
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.values import expressions_of, golden_rows_sql
 from pipelines.sync.mapping.wire import quoted
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from pipelines.sync.mapping.compile import desired_sql, mapping_columns
+from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import Field, OrgSchema
 from pipelines.sync.mapping.match import match_sql
 from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.mapping.values import mapping_columns
 from pipelines.sync.plan.build import plan_sql
 from pipelines.sync.plan.differences import differences_sql
 

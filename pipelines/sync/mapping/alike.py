@@ -7,9 +7,9 @@ not alike, nobody is taken: the row waits for a line of ``decisions.csv``.
 
 from __future__ import annotations
 
-from pipelines.sync.mapping.compile import value_sql
 from pipelines.sync.mapping.decided import references_sql
 from pipelines.sync.mapping.model import ObjectMapping
+from pipelines.sync.mapping.values import value_sql
 
 NAMES = ("FirstName", "LastName")
 """The fields that hold a name."""

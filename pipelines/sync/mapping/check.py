@@ -14,7 +14,6 @@ from pipelines.errors import ConfigError, Problem
 from pipelines.nearest import did_you_mean, nearest
 from pipelines.sync.decisions import ID, form
 from pipelines.sync.mapping.addresses import CODES, COUNTRY, STATE, code_of
-from pipelines.sync.mapping.compile import value_sql
 from pipelines.sync.mapping.expression import bound_type, expression_problems, unknown_column
 from pipelines.sync.mapping.fields import IDS, INTEGERS, NUMBERS, TEXT, WRITABLE, Field, OrgSchema
 from pipelines.sync.mapping.folder import objects_of
@@ -22,6 +21,7 @@ from pipelines.sync.mapping.golden import readable
 from pipelines.sync.mapping.match import NEEDS
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
 from pipelines.sync.mapping.named_objects import ROUTED, USER
+from pipelines.sync.mapping.values import value_sql
 from pipelines.sync.mapping.wire import constant_sql, limit, type_text, wire_sql
 from pipelines.sync.plan.row import COLUMNS
 

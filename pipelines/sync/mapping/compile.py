@@ -6,36 +6,40 @@ org; it gives ``key``, one text column per enabled field in wire form, and ``_he
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
+from pipelines.sync.layout import indented, select_sql, with_sql
 from pipelines.sync.mapping.addresses import LEFT_OUT, Block, blocks, places_cte
-from pipelines.sync.mapping.expression import checked_sql, columns_of
-from pipelines.sync.mapping.fields import TEXT, Field
-from pipelines.sync.mapping.folder import matches_sql, of_object
-from pipelines.sync.mapping.golden import column_sql, joined_sql
-from pipelines.sync.mapping.matched import open_sql
-from pipelines.sync.mapping.model import FieldRule, ObjectMapping, relation
-from pipelines.sync.mapping.named_objects import CONTACT, LEAD, ROUTED
-from pipelines.sync.mapping.owners import ids_sql, looks_up_owner, takes_queue, unfit_sql
-from pipelines.sync.mapping.policies import Addresses, Policies, when
-from pipelines.sync.mapping.wire import (
-    PENDING,
-    constant_sql,
-    limit,
-    misfit_sql,
-    quoted,
-    text_literal,
-    text_sql,
-    type_text,
-    wire_sql,
+from pipelines.sync.mapping.expression import checked_sql
+from pipelines.sync.mapping.fields import Field
+from pipelines.sync.mapping.folder import of_object
+from pipelines.sync.mapping.lookups import (
+    can_miss,
+    ids_of,
+    lookup_ctes,
+    lookup_id_sql,
+    lookup_value_sql,
 )
+from pipelines.sync.mapping.model import FieldRule, ObjectMapping
+from pipelines.sync.mapping.named_objects import CONTACT, LEAD
+from pipelines.sync.mapping.policies import Policies, when
+from pipelines.sync.mapping.reasons import (
+    can_misfit,
+    held,
+    left_out,
+    messages_sql,
+    reasons_of,
+    waiting_sql,
+)
+from pipelines.sync.mapping.values import EXCLUDED, before_translation, entities_sql, value_sql
+from pipelines.sync.mapping.wire import limit, misfit_sql, quoted, text_literal, text_sql, wire_sql
 from pipelines.warehouse import literal
 
 CUT = "_cut"
 """The column of ``sf_<mapping>`` that says which texts were cut."""
-EXCLUDED, HELD_NEW = "_excluded", "_held_new"
-"""Columns of ``sf_<mapping>``: why only an opt-out is written; why no record is created."""
 CUT_TYPE = "struct(field varchar, after varchar, why varchar)[]"
+HELD_NEW = "_held_new"
+"""The column of ``sf_<mapping>`` that says why no record is created of a row."""
 
 
 def desired_sql(
@@ -67,84 +71,29 @@ def desired_sql(
     }
     always = {name: rule for name, rule in rules.items() if name not in created}
     ctes = {
-        "entities": _entities_sql(mapping),
+        "entities": entities_sql(mapping),
         "routed": f"select *\nfrom entities\nwhere {checked_sql(mapping.condition)}",
-        **_lookup_ctes(rules, schema, mappings, policies),
+        **lookup_ctes(rules, schema, mappings, policies),
         "valued": _valued_sql(rules, schema, mapping.key_column),
         **places_cte(places, policies.addresses),
         "wired": _wired_sql(rules, schema, places, policies),
-        **({"waiting": _waiting_sql(mappings)} if waits else {}),
+        **({"waiting": waiting_sql(mappings)} if waits else {}),
     }
     columns = [
         "wired.key",
         *(_sent_sql(rule, schema[name]) for name, rule in rules.items()),
-        _messages_sql(_held(always, schema, places, policies.addresses, waits=waits), "_held"),
-        _messages_sql(
-            [r for n, rule in created.items() for r in _reasons(rule, schema[n])], HELD_NEW
+        messages_sql(held(always, schema, places, policies.addresses, waits=waits), "_held"),
+        messages_sql(
+            [r for n, rule in created.items() for r in reasons_of(rule, schema[n])], HELD_NEW
         ),
-        _messages_sql(_left_out(places, policies.addresses), LEFT_OUT),
+        messages_sql(left_out(places, policies.addresses), LEFT_OUT),
         _cut_sql(rules, schema),
         f"wired.{EXCLUDED}",
     ]
-    final = _select(columns, "wired")
+    final = select_sql(columns, "wired")
     if waits:
         final += "\nleft join waiting on waiting.key = wired.key"
-    return _with(ctes, final)
-
-
-def mapping_columns(mapping: ObjectMapping) -> dict[str, list[str]]:
-    """The lineage of ``sf_<mapping>``: each of its columns → the golden columns it is made from."""
-    lineage = {"key": [mapping.key_column]}
-    lineage |= {name: columns_read(rule) for name, rule in mapping.enabled().items()}
-    lineage["_held"] = list(dict.fromkeys(column for read in lineage.values() for column in read))
-    return lineage
-
-
-def golden_columns(mapping: ObjectMapping) -> list[str]:
-    """The golden columns that the enabled fields and the condition read, the key first."""
-    read = [column for rule in mapping.enabled().values() for column in columns_read(rule)]
-    chosen = [column for column in columns_of(mapping.condition) if column != "route"]
-    return list(dict.fromkeys((mapping.key_column, *read, *chosen)))
-
-
-def expressions_of(mapping: ObjectMapping) -> dict[tuple[str, ...], str]:
-    """Every SQL expression that people wrote, by its place in the file."""
-    fields: dict[tuple[str, ...], str] = {
-        ("fields", name, "sql"): value_sql(rule)
-        for name, rule in mapping.enabled().items()
-        if rule.sql is not None
-    }
-    return fields if mapping.where is None else {("where",): checked_sql(mapping.where), **fields}
-
-
-def golden_rows_sql(mapping: ObjectMapping) -> str:
-    """The rows that a mapping reads, whatever becomes of them: ``route`` is null."""
-    golden, read = mapping.from_, golden_columns(mapping)
-    columns = [*(column_sql(golden, column) for column in read), "null::varchar as route"]
-    return _select(columns, joined_sql(golden, read))
-
-
-def value_sql(rule: FieldRule) -> str:
-    """The value of a rule that is no look-up, before its wire form: a golden expression."""
-    if rule.value is not None:
-        return constant_sql(rule.value)
-    value = _before_translation(rule)
-    if rule.translate is not None:
-        value = _translated(value, rule)
-    if rule.default is not None:
-        value = f"coalesce({value}, {constant_sql(rule.default)})"
-    return value
-
-
-def _entities_sql(mapping: ObjectMapping) -> str:
-    golden, read = mapping.from_, golden_columns(mapping)
-    columns = [
-        *(column_sql(golden, column) for column in read),
-        "routes.sobject as route",
-        f"routes.excluded as {EXCLUDED}",
-    ]
-    route = f"join routes on routes.entity_key = {golden}.{mapping.key_column}"
-    return f"{_select(columns, joined_sql(golden, read))}\n{route}"
+    return with_sql(ctes, final)
 
 
 def _valued_sql(
@@ -154,21 +103,21 @@ def _valued_sql(
     for name, rule in rules.items():
         if rule.lookup is None:
             columns.append(f"{value_sql(rule)} as {quoted(name)}")
-            if rule.translate is not None and _can_miss(rule):
+            if rule.translate is not None and can_miss(rule):
                 translated = ", ".join(map(text_literal, rule.translate))
-                before = _before_translation(rule)
+                before = before_translation(rule)
                 columns.append(_missed(name, before, f"{before} not in ({translated})"))
             continue
         lookup = quoted(f"{name}_match")
-        ids = _ids(rule, schema[name])
-        columns.append(f"{_lookup_id_sql(rule, lookup, ids)} as {quoted(name)}")
+        ids = ids_of(rule, schema[name])
+        columns.append(f"{lookup_id_sql(rule, lookup, ids)} as {quoted(name)}")
         if rule.by is not None:
-            lookup_value = _lookup_value_sql(rule.by)
+            lookup_value = lookup_value_sql(rule.by)
             joins.append(f"left join {ids} as {lookup} on {lookup}.name = {lookup_value}")
-            if _can_miss(rule):
+            if can_miss(rule):
                 columns.append(_missed(name, lookup_value, f"{lookup}.id is null"))
                 columns.append(f"{lookup}.waits as {quoted(f'{name}_waits')}")
-    return "\n".join((_select(columns, "routed"), *joins))
+    return "\n".join((select_sql(columns, "routed"), *joins))
 
 
 def _wired_sql(
@@ -186,15 +135,20 @@ def _wired_sql(
             continue
         wired = column if rule.lookup is not None else wire_sql(field, column, zone)
         columns.append(wired if wired == column else f"{wired} as {column}")
-        if _can_miss(rule):
+        if can_miss(rule):
             columns.append(quoted(f"{name}_missed"))
             if rule.lookup is not None:
                 columns.append(quoted(f"{name}_waits"))
-        elif _can_misfit(rule, field):
+        elif can_misfit(rule, field):
             misfit = f"case when {wired} is null then {misfit_sql(field, column)} end"
             columns.append(f"{misfit} as {quoted(f'{name}_misfit')}")
     columns += [misfit for block in places for misfit in block.misfits]
-    return "\n".join((_select(columns, "valued"), *(block.joined for block in places)))
+    return "\n".join((select_sql(columns, "valued"), *(block.joined for block in places)))
+
+
+def _missed(name: str, value: str, unknown: str) -> str:
+    missed = quoted(f"{name}_missed")
+    return f"case when {value} is not null and {unknown} then {value} end as {missed}"
 
 
 def _sent_sql(rule: FieldRule, field: Field) -> str:
@@ -218,246 +172,9 @@ def _cut_sql(rules: Mapping[str, FieldRule], schema: Mapping[str, Field]) -> str
     cuts = (
         f"cut_text({literal(name)}, wired.{quoted(name)}, {most})" for name, most in limits.items()
     )
-    anywhere = _indented(_indented("\nor ".join(longer)))
-    listed = _indented(_indented(",\n".join(cuts)))
+    anywhere = indented("\nor ".join(longer), 2)
+    listed = indented(",\n".join(cuts), 2)
     return (
         f"case\n    when\n{anywhere}\n    then list_filter([\n{listed}\n"
         f"    ], lambda cut: cut is not null)\nend as {CUT}"
     )
-
-
-def _held(
-    rules: Mapping[str, FieldRule],
-    schema: Mapping[str, Field],
-    places: list[Block],
-    policy: Addresses,
-    *,
-    waits: bool,
-) -> list[str]:
-    """The reasons why a row must wait; each is null where it does not hold."""
-    coded = {name for block in places for name in (block.country, block.state)}
-    uncoded = ((rule, schema[name]) for name, rule in rules.items() if name not in coded)
-    reasons = [reason for rule, field in uncoded for reason in _reasons(rule, field)]
-    reasons += [
-        message for block in places for message, waits_for_it in block.told(policy) if waits_for_it
-    ]
-    return [*reasons, "waiting.reason"] if waits else reasons
-
-
-def _left_out(places: list[Block], policy: Addresses) -> list[str]:
-    """What is not sent though the source says it; each is null where there is nothing."""
-    return [
-        message
-        for block in places
-        for message, waits_for_it in block.told(policy)
-        if not waits_for_it
-    ]
-
-
-def _messages_sql(reasons: list[str], name: str) -> str:
-    """Reasons one after the other; null when there is none."""
-    if not reasons:
-        return f"null::varchar as {name}"
-    listed = _indented(",\n".join(["'; '", *reasons]))
-    together = _indented(f"concat_ws(\n{listed}\n),\n''")
-    return f"nullif(\n{together}\n) as {name}"
-
-
-def _reasons(rule: FieldRule, field: Field) -> Iterator[str]:
-    name, most = field.field, limit(field)
-    column, missed = f"wired.{quoted(name)}", f"wired.{quoted(f'{name}_missed')}"
-    if rule.lookup is not None and _can_miss(rule):
-        unless = f" and {column} is null" if rule.on_miss == "default" else ""
-        reason = f"{literal(f'{name}: there is no {rule.lookup} ')} || {missed}"
-        if looks_up_owner(rule):
-            why = f"(select why from unfit_owners where unfit_owners.name = {missed})"
-            reason = f"coalesce({literal(f'{name}: ')} || {why}, {reason})"
-        waits = f"wired.{quoted(f'{name}_waits')}"
-        reason = f"coalesce({literal(f'its {rule.lookup} waits: ')} || {waits}, {reason})"
-        yield f"case when {missed} is not null{unless} then {reason} end"
-    elif _can_miss(rule):
-        label = literal(f"{name}: translate does not list ")
-        yield f"case when {missed} is not null then {label} || {missed} end"
-    elif _can_misfit(rule, field):
-        label = literal(f"{name} is no {type_text(field)}: ")
-        yield f"{label} || wired.{quoted(f'{name}_misfit')}"
-    if most is not None and rule.too_long == "reject" and rule.value is None:
-        size = f"length({column})"
-        label = f"{literal(f'{name} has ')} || {size} || {literal(f' characters, {most} fit')}"
-        yield f"case when {size} > {most} then {label} end"
-
-
-def _can_miss(rule: FieldRule) -> bool:
-    if rule.lookup is not None:
-        return rule.by is not None and rule.on_miss != "blank"
-    return rule.translate is not None and rule.on_unknown == "reject"
-
-
-def _can_misfit(rule: FieldRule, field: Field) -> bool:
-    return rule.lookup is None and rule.value is None and field.type not in TEXT
-
-
-def _missed(name: str, value: str, unknown: str) -> str:
-    missed = quoted(f"{name}_missed")
-    return f"case when {value} is not null and {unknown} then {value} end as {missed}"
-
-
-def _lookup_ctes(
-    rules: Mapping[str, FieldRule],
-    schema: Mapping[str, Field],
-    mappings: Mapping[str, ObjectMapping],
-    policies: Policies,
-) -> dict[str, str]:
-    """For each object that is looked up, one relation of ``name``, ``id`` and why it ``waits``."""
-    ctes: dict[str, str] = {}
-    for name, rule in rules.items():
-        field = schema[name]
-        if looks_up_owner(rule):
-            ctes[_ids(rule, field)] = ids_sql(field.object, queues=takes_queue(field))
-            if _can_miss(rule):
-                ctes["unfit_owners"] = unfit_sql(field.object)
-        elif rule.lookup is not None:
-            ctes[_ids(rule, field)] = _record_ids_sql(rule.lookup, mappings, policies)
-    return ctes
-
-
-def _record_ids_sql(
-    object_name: str, mappings: Mapping[str, ObjectMapping], policies: Policies
-) -> str:
-    """Key → Id of the org, else the mark of a create of this plan; neither where it is open."""
-    parents = of_object(mappings, object_name)
-    key = quoted(parents[0].key)
-    mark = literal(f"{PENDING}{object_name.lower()}:")
-    creates = dict.fromkeys(_indented(_indented(_creates_sql(parent, mark))) for parent in parents)
-    unions = "".join(f"        union all\n{create}\n" for create in creates)
-    return _RECORD_IDS.format(
-        matches=matches_sql(mappings, object_name),
-        waits=_indented(_indented(open_sql(object_name, policies))).strip(),
-        records=relation("org", object_name),
-        key=key,
-        unions=unions,
-    )
-
-
-_RECORD_IDS = """\
-select name, chosen.id as id, chosen.waits as waits
-from (
-    select name, arg_min({{'id': id, 'waits': waits}}, place) as chosen
-    from (
-        select
-            entity_key as name,
-            case when waits is null then sf_id end as id,
-            waits,
-            1 as place
-        from (
-            select
-                entity_key,
-                sf_id,
-                {waits} as waits
-            from {matches}
-        )
-        where sf_id is not null or waits is not null
-        union all
-        select lower({key}), "Id", null, 2
-        from {records}
-        where {key} is not null and "IsDeleted" = 'false'
-{unions}    )
-    group by name
-)"""
-
-
-def _creates_sql(parent: ObjectMapping, mark: str) -> str:
-    """Key and mark of all that a mapping takes; routes alone tell where it goes by nothing else."""
-    if parent.object in ROUTED and parent.condition == parent.routed:
-        return (
-            f"select entity_key, {mark} || entity_key, null, 3\n"
-            f"from routes\nwhere sobject = {literal(parent.object)}"
-        )
-    key = parent.key_column
-    return (
-        f"select {key}, {mark} || {key}, null, 3\nfrom (\n{_indented(_entities_sql(parent))}\n"
-        f") as entities_of_{parent.stem}\nwhere {checked_sql(parent.condition)}"
-    )
-
-
-def _waiting_sql(mappings: Mapping[str, ObjectMapping]) -> str:
-    message = (
-        "an open Lead of this person is in the org; convert or close it (leads.existing: hold)"
-    )
-    leads, contacts = (matches_sql(mappings, name) for name in (LEAD, CONTACT))
-    return f"""\
-select org_match_lead.entity_key as key, {literal(message)} as reason
-from {leads}
-left join {contacts} on org_match_contact.entity_key = org_match_lead.entity_key
-where org_match_lead.sf_id is not null and org_match_contact.sf_id is null"""
-
-
-def _lookup_id_sql(rule: FieldRule, lookup: str, relation_of_ids: str) -> str:
-    ids = [] if rule.by is None else [f"{lookup}.id"]
-    if rule.default is not None and (rule.by is None or rule.on_miss == "default"):
-        # The default is looked up like any other value, so that it too is an active user.
-        name = literal(str(rule.default).strip().lower())
-        ids.append(f"(select id from {relation_of_ids} where name = {name})")
-    return ids[0] if len(ids) == 1 else f"coalesce({', '.join(ids)})"
-
-
-def _lookup_value_sql(column: str) -> str:
-    return f"lower(trim(routed.{quoted(column)}))"
-
-
-def _ids(rule: FieldRule, field: Field) -> str:
-    """The work table of what a field looks up: whoever may own it, or records of one object."""
-    if looks_up_owner(rule):
-        return "owner_ids" if takes_queue(field) else "user_ids"
-    return f"{(rule.lookup or '').lower()}_ids"
-
-
-def columns_read(rule: FieldRule) -> list[str]:
-    """The golden columns that a field is made from, or looked up by."""
-    if rule.sql is not None:
-        return columns_of(rule.sql)
-    column = rule.from_ or rule.by
-    return [] if column is None else [column]
-
-
-_TRANSFORMS = {
-    "trim": "trim({})",
-    "lower": "lower({})",
-    "upper": "upper({})",
-    "digits": "nullif(regexp_replace({}, '[^0-9]', '', 'g'), '')",
-    "one_line": "trim(regexp_replace({}, '\\s+', ' ', 'g'))",
-    "title": (
-        "array_to_string(list_transform(string_split(lower({}), ' '), "
-        "lambda word: upper(word[1]) || word[2:]), ' ')"
-    ),
-}
-
-
-def _before_translation(rule: FieldRule) -> str:
-    value = checked_sql(rule.sql) if rule.sql is not None else quoted(rule.from_ or "")
-    for transform in rule.transform:
-        value = _TRANSFORMS[transform].format(value)
-    return value
-
-
-def _translated(value: str, rule: FieldRule) -> str:
-    cases = " ".join(
-        f"when {text_literal(source_value)} then {constant_sql(org_value)}"
-        for source_value, org_value in (rule.translate or {}).items()
-    )
-    otherwise = value if rule.on_unknown == "keep" else "null"
-    return f"case {value} {cases} else {otherwise} end"
-
-
-def _select(columns: Iterable[str], source: str) -> str:
-    listed = _indented(",\n".join(columns))
-    return f"select\n{listed}\nfrom {source}"
-
-
-def _with(ctes: Mapping[str, str], final: str) -> str:
-    parts = ",\n\n".join(f"{name} as (\n{_indented(body)}\n)" for name, body in ctes.items())
-    return f"with\n\n{parts}\n\n{final}\n"
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" if line else line for line in text.split("\n"))

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipelines.errors import InternalError
+from pipelines.sync.layout import indented
 from pipelines.sync.mapping.alike import NAMES, alike_ctes, name_columns
-from pipelines.sync.mapping.compile import columns_read, value_sql
 from pipelines.sync.mapping.decided import decided_ctes
 from pipelines.sync.mapping.folder import matches_sql
 from pipelines.sync.mapping.golden import column_sql, joined_sql
@@ -21,6 +21,7 @@ from pipelines.sync.mapping.named_objects import ACCOUNT
 from pipelines.sync.mapping.persons import WITH_PERSONS, is_person_sql
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.successors import alive_sql, dead_keys_sql, masters_sql, successors_sql
+from pipelines.sync.mapping.values import columns_read, value_sql
 from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
 
@@ -75,18 +76,18 @@ def match_sql(
         aliases=_ALIASES.format(key=mapping.key_column, golden=mapping.from_),
         records=_records_sql(mapping),
         decided="\n\n".join(
-            f"{name} as (\n{_indented(body)}\n)," for name, body in decided_ctes(mapping).items()
+            f"{name} as (\n{indented(body)}\n)," for name, body in decided_ctes(mapping).items()
         ),
-        successors=_indented(successors_sql(mapping, mappings, policies)),
+        successors=indented(successors_sql(mapping, mappings, policies)),
         free=_free_sql(mapping, rules),
         alike="".join(
-            f"\n\n{name} as (\n{_indented(body)}\n),"
+            f"\n\n{name} as (\n{indented(body)}\n),"
             for name, body in (alike_ctes(mapping) if "email" in rules else {}).items()
         ),
         **(_OPEN if "email" in rules else _CLOSED),
         match_queries="\n    union all\n    ".join(match_queries),
-        dead_keys=_indented(dead_keys_sql(mapping, mappings)),
-        masters=_indented(masters_sql(mapping)),
+        dead_keys=indented(dead_keys_sql(mapping, mappings)),
+        masters=indented(masters_sql(mapping)),
         **_persons(mapping),
     )
 
@@ -287,8 +288,8 @@ def _golden_sql(mapping: ObjectMapping, rules: Sequence[str]) -> str:
         return golden
     columns = dict.fromkeys((mapping.key_column, "name_derived", *read))
     listed = ",\n".join(column_sql(golden, column) for column in columns)
-    query = f"select\n{_indented(listed)}\nfrom {source}"
-    return f"(\n{_indented(_indented(query))}\n    ) as {golden}"
+    query = f"select\n{indented(listed)}\nfrom {source}"
+    return f"(\n{indented(query, 2)}\n    ) as {golden}"
 
 
 def _records_sql(mapping: ObjectMapping) -> str:
@@ -351,7 +352,3 @@ def _value(mapping: ObjectMapping, field: str) -> str:
     if rule.lookup is not None:
         raise InternalError(f"{mapping.file}: {field} is a look-up and cannot be matched by")
     return value_sql(rule)
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" if line else line for line in text.split("\n"))

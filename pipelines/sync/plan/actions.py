@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.sync.apply.payload import digest
-from pipelines.sync.mapping.compile import EXCLUDED
+from pipelines.sync.layout import listed
 from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.policies import Policies, when
+from pipelines.sync.mapping.values import EXCLUDED
 from pipelines.sync.mapping.wire import quoted
-from pipelines.sync.plan.differences import compared, listed
+from pipelines.sync.plan.differences import compared
 from pipelines.sync.plan.forecast import certain_sql
 from pipelines.sync.plan.holds import (
     UNNEEDED,

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipelines.sync.mapping.compile import CUT, EXCLUDED
+from pipelines.sync.layout import indented, listed
+from pipelines.sync.mapping.compile import CUT
 from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.mapping.values import EXCLUDED
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.plan.actions import actions_sql
 from pipelines.sync.plan.childless import CHILDLESS
 from pipelines.sync.plan.decisions import KEPT, decided_ctes, row_fields_sql, rules_sql
-from pipelines.sync.plan.differences import compared, listed
+from pipelines.sync.plan.differences import compared
 from pipelines.sync.plan.forecast import holder_ctes
 from pipelines.sync.plan.holds import NOBODY, UNNEEDED, deleted_records, several_records_sql
 from pipelines.sync.plan.joined import joined_sql, read_ctes_sql
@@ -75,7 +77,7 @@ def plan_sql(
     lacking = deleted_records(mapping, policies)
     parts = (
         read_ctes_sql(mapping, policies),
-        *(f"{cte} as (\n{_indented(body)}\n)," for cte, body in work.items()),
+        *(f"{cte} as (\n{indented(body)}\n)," for cte, body in work.items()),
         joined_sql(mapping, schema, lacking, parent=parent),
         actions_sql(mapping, schema, policies, lacking, parent=parent),
         _rows_sql(mapping, policies),
@@ -222,7 +224,3 @@ _CUTS = """\
 select key, unnest({cut}, recursive := true)
 from desired
 where {cut} is not null"""
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" if line else line for line in text.split("\n"))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pipelines.sync.layout import listed
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
 from pipelines.sync.mapping.policies import Policies, when
 from pipelines.sync.mapping.wire import constant_sql, wire_sql
-from pipelines.sync.plan.differences import compared, is_company, listed
+from pipelines.sync.plan.differences import compared, is_company
 from pipelines.warehouse import literal
 
 SENT = {

@@ -7,8 +7,9 @@ policies, reasons) is asked of the fields that this relation holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
+from pipelines.sync.layout import listed
 from pipelines.sync.mapping.fields import OPT_OUTS, Field
 from pipelines.sync.mapping.matched import DELETED
 from pipelines.sync.mapping.model import ObjectMapping, relation
@@ -68,12 +69,6 @@ def is_company(mapping: ObjectMapping, field: str, policies: Policies) -> bool:
     """Whether a field names the account of a record that stays where it is once it is there."""
     looked_up = mapping.fields[field].lookup
     return looked_up == ACCOUNT and when(mapping, field, policies) == "insert"
-
-
-def listed(items: Iterable[str], indent: int) -> str:
-    """Items one below the other, each line after the first indented."""
-    pad = "\n" + " " * indent
-    return f",{pad}".join(item.replace("\n", pad) for item in items)
 
 
 _DIFFERENCES = """\

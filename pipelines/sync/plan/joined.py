@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipelines.sync.mapping.compile import CUT, EXCLUDED, HELD_NEW
+from pipelines.sync.layout import listed
+from pipelines.sync.mapping.compile import CUT, HELD_NEW
 from pipelines.sync.mapping.fields import Field
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.policies import Policies
+from pipelines.sync.mapping.values import EXCLUDED
 from pipelines.sync.mapping.wire import quoted
-from pipelines.sync.plan.differences import listed, matched_sql
+from pipelines.sync.plan.differences import matched_sql
 from pipelines.sync.plan.forecast import holder_columns, holder_joins
 from pipelines.sync.plan.holds import (
     CHILD,

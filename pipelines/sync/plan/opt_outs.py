@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipelines.sync.mapping.compile import EXCLUDED
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.named_objects import converts
 from pipelines.sync.mapping.persons import consent_of
+from pipelines.sync.mapping.values import EXCLUDED
 from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.sync.decisions import FILE
-from pipelines.sync.mapping.compile import EXCLUDED
 from pipelines.sync.mapping.decided import references_sql
 from pipelines.sync.mapping.fields import OPT_OUTS
 from pipelines.sync.mapping.matched import DELETED
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.values import EXCLUDED
 from pipelines.warehouse import literal
 
 FIRST, LAST, EMAIL = "FirstName", "LastName", "Email"
