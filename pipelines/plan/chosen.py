@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.nearest import alike_sql, did_you_mean
+from pipelines.sync.layout import table_sql
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.skips import (
     CHOSEN,
@@ -51,9 +52,9 @@ def bind_skips(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapp
     if choice.people or choice.sources:
         _bind_matches(batch, connection, choice)
         batch.bind_table(connection, "account_links")
-        connection.execute(_table_sql(CHOSEN, chosen_sql(choice)))
+        connection.execute(table_sql(CHOSEN, chosen_sql(choice)))
     query = skips_sql(choice, mapping, batch.mappings)
-    connection.execute(_table_sql(relation("skips", mapping.stem), query))
+    connection.execute(table_sql(relation("skips", mapping.stem), query))
 
 
 def keys_of(batch: Batch, connection: DuckDBPyConnection, choice: Choice) -> list[str]:
@@ -75,8 +76,8 @@ def _bind_matches(batch: Batch, connection: DuckDBPyConnection, choice: Choice) 
     batch.bind_table(connection, "person_links")
     days = connection.execute("select distinct batch from person_links").fetchall()
     batch.project.warehouse.bind(connection, "person_records", [day for [day] in days])
-    connection.execute(_table_sql(SOUGHT, sought_sql(choice.people)))
-    connection.execute(_table_sql(MATCHES, matches_sql()))
+    connection.execute(table_sql(SOUGHT, sought_sql(choice.people)))
+    connection.execute(table_sql(MATCHES, matches_sql()))
 
 
 def _nobody(
@@ -126,7 +127,3 @@ _EMAILS = """
         on records.record = links.record and records.batch = links.batch
     where records.email is not null
 """
-
-
-def _table_sql(name: str, query: str) -> str:
-    return f"create or replace temp table {name} as {query}"

@@ -1,4 +1,4 @@
-"""How SQL that is made from a mapping is laid out, so that people can read it."""
+"""How SQL that is made from a mapping is put together and laid out, for people to read."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ def with_sql(ctes: Mapping[str, str], final: str) -> str:
     """Named work tables, then the select over them."""
     parts = ",\n\n".join(f"{name} as (\n{indented(body)}\n)" for name, body in ctes.items())
     return f"with\n\n{parts}\n\n{final}\n"
+
+
+def view_sql(name: str, query: str) -> str:
+    """A work table that is read once or in part."""
+    return f"create or replace temp view {name} as {query}"
+
+
+def table_sql(name: str, query: str) -> str:
+    """A work table that is read several times."""
+    return f"create or replace temp table {name} as {query}"
