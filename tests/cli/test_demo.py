@@ -77,7 +77,7 @@ def test_json_has_the_names_that_scripts_read(causeway, home, days, second) -> N
     assert document["entities"]["duplicates_joined"] > 50
     assert set(document["objects"]) == {"Account", "Contact", "Lead"}
     names = {"created", "updated", "unchanged", "held", "rejected"}
-    names |= {"converted", "merged", "deleted", "unknown"}
+    names |= {"converted", "merged", "deleted", "unknown", "skipped"}
     assert all(set(counts) == names for counts in document["objects"].values())
 
 
