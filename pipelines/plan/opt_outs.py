@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.sync.layout import table_sql
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.build import called
@@ -35,17 +36,17 @@ def bind_opt_outs(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectM
     """
     policies = batch.project.policies
     stem = mapping.stem
-    _table(connection, relation("strangers", stem), _NOBODY)
+    connection.execute(table_sql(relation("strangers", stem), _NOBODY))
     if not may_opt_out(mapping, compared(mapping, policies)):
         return
-    _table(connection, "concerned", concerned_sql(mapping))
-    _table(connection, "refusals", REFUSALS)
+    connection.execute(table_sql("concerned", concerned_sql(mapping)))
+    connection.execute(table_sql("refusals", REFUSALS))
     days = connection.execute("select distinct one.batch from refusals").fetchall()
     if not days:
         return
     warehouse = batch.project.warehouse
     warehouse.bind(connection, "person_records", [day for [day] in days])
-    _table(connection, relation("opted", stem), OPTED)
+    connection.execute(table_sql(relation("opted", stem), OPTED))
     same_object = of_object(batch.mappings, mapping.object)
     for other in same_object:
         for stage in ("sf", "org_match"):
@@ -53,7 +54,7 @@ def bind_opt_outs(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectM
     first = next(other for other in same_object if may_opt_out(other, compared(other, policies)))
     stems = [other.stem for other in same_object]
     strangers = strangers_sql(mapping, stems, listed=stem == first.stem)
-    _table(connection, relation("strangers", stem), strangers)
+    connection.execute(table_sql(relation("strangers", stem), strangers))
     widened = {
         relation("sf", stem): (DESIRED, desired_sql(mapping, called(mapping))),
         relation("org_match", stem): (MATCHED, matched_sql(mapping)),
@@ -62,11 +63,7 @@ def bind_opt_outs(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectM
         warehouse.bind(connection, name, [batch.day], before)
         connection.execute(f"drop view {name}")
     for name, (_, query) in widened.items():
-        _table(connection, name, query)
+        connection.execute(table_sql(name, query))
 
 
 _NOBODY = "select null::varchar as key where false"
-
-
-def _table(connection: DuckDBPyConnection, name: str, query: str) -> None:
-    connection.execute(f"create or replace temp table {name} as {query}")
