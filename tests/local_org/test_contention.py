@@ -74,13 +74,28 @@ def classic(rest: Any, account: str) -> str:
     return rest("GET", f"{base}/{job}/batch/{batch_id}/result", headers=headers).text
 
 
-def soap(rest: Any, account: str) -> str:
+def conversion(rest: Any, account: str) -> str:
     lead = rest("POST", "sobjects/Lead", json={"LastName": "x", "Company": "y"}).json()["id"]
     body = (
         f"<convertLead><leadConverts><accountId>{account}</accountId><leadId>{lead}</leadId>"
         "<convertedStatus>Closed - Converted</convertedStatus>"
         "<doNotCreateOpportunity>true</doNotCreateOpportunity></leadConverts></convertLead>"
     )
+    return call(rest, body)
+
+
+def merge(rest: Any, account: str) -> str:
+    victim = rest("POST", "sobjects/Account", json={"Name": "Twin"}).json()["id"]
+    sobject = 'xmlns:s="urn:sobject.partner.soap.sforce.com"'
+    body = (
+        f"<merge {sobject}><mergeRequests><masterRecord><s:type>Account</s:type>"
+        f"<s:Id>{account}</s:Id></masterRecord><recordToMergeIds>{victim}</recordToMergeIds>"
+        "</mergeRequests></merge>"
+    )
+    return call(rest, body)
+
+
+def call(rest: Any, body: str) -> str:
     envelope = SOAP.format(token=rest.org["access_token"], body=body)
     headers = {"Content-Type": "text/xml", "SOAPAction": '""'}
     return rest("POST", "/services/Soap/u/60.0", data=envelope, headers=headers).text
@@ -93,7 +108,8 @@ WRITES = {
     tree: "composite/tree",
     deletion: "sobjects/Account/",
     classic: "batch$",
-    soap: "Soap",
+    conversion: "Soap",
+    merge: "Soap",
 }
 
 
