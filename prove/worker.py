@@ -168,7 +168,7 @@ class Worker:
         code = self.run(what, day, {"PROVE_KILL_AT": str(step)})
         if code != -signal.SIGKILL:
             raise RuntimeError(f"step {step} was never reached: exit {code}: {self.output}")
-        return kind_of(self.steps[step - 1])
+        return kind_of(self.steps_of_run()[step - 1])
 
     def must(self, what: str, day: date = DAY) -> None:
         """Run what has to succeed."""
