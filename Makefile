@@ -16,7 +16,7 @@ demo: setup  ## bring two days of sample data into a Salesforce org on this mach
 	@$(BIN)/causeway demo
 
 test: setup  ## run the tests
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --durations 15 --durations-min 20
 
 check: setup  ## everything CI asks of the code besides its tests
 	$(BIN)/ruff format --check
