@@ -4,10 +4,10 @@ import dagster as dg
 
 from assets.relation import MAPPINGS, spec, stage_asset
 from pipelines.stages import STAGES
-from pipelines.sync.mapping.compile import golden_columns
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.golden import origin
 from pipelines.sync.mapping.model import ObjectMapping, relation
+from pipelines.sync.mapping.values import golden_columns
 
 SAYS = """The {object} records of the batch's scope as `mappings/{file}.yaml` wants them: one column
 per field, all text in the form Salesforce takes. `_held` says why a row must wait, `_left_out`
