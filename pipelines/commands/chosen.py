@@ -43,8 +43,8 @@ def chosen(
     Raises:
         ConfigError: one names no source or object, or neither a row of a source nor an address.
     """
-    given = {"only": only or (), "source": source or (), "object": objects or ()}
-    choice = Choice.of(given)
+    options = {"only": only or (), "source": source or (), "object": objects or ()}
+    choice = Choice.of(options)
     if choice:
         from pipelines.sync.plan.skips import wrong_options
 

@@ -65,18 +65,18 @@ def current_project() -> Project:
     return found
 
 
-def today(here: Project) -> date:
+def today(project: Project) -> date:
     """The newest day that may be a batch."""
-    return datetime.now(ZoneInfo(here.policies.batches.timezone)).date()
+    return datetime.now(ZoneInfo(project.policies.batches.timezone)).date()
 
 
-def strays(here: Project) -> list[Problem]:
+def strays(project: Project) -> list[Problem]:
     """What lies in the inbox but will not be landed, or beside the mappings but is not read."""
     from pipelines.sources.inbox import strays
     from pipelines.sync.mapping.folder import foreign
 
-    return foreign(here.mappings) + strays(
-        here.sources, here.inbox, here.policies.batches.start, today(here)
+    return foreign(project.mappings) + strays(
+        project.sources, project.inbox, project.policies.batches.start, today(project)
     )
 
 
@@ -128,7 +128,7 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
-def object_of(here: Project, name: str | None) -> str | None:
+def object_of(project: Project, name: str | None) -> str | None:
     """The object that an option names, by itself or by a mapping of it; none where none is named.
 
     Raises:
@@ -136,7 +136,7 @@ def object_of(here: Project, name: str | None) -> str | None:
     """
     from pipelines.sync.mapping.folder import object_named
 
-    return None if name is None else object_named(here.object_mappings, name)
+    return None if name is None else object_named(project.object_mappings, name)
 
 
 def command() -> str:
@@ -148,5 +148,5 @@ def command() -> str:
 
 def readable_path(path: Path) -> str:
     """A path as people like to read it: relative where it lies below the current folder."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+    folder = Path.cwd()
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)

@@ -28,7 +28,7 @@ class Touch:
         changed: the fields it sent.
         sent: field → what it sent.
         before: field → what stood there.
-        told: field → why it was not written, or what else is to be said.
+        reasons: field → why it was not written, or what else is to be said.
     """
 
     plan_id: str
@@ -41,7 +41,7 @@ class Touch:
     message: str | None
     sent: Mapping[str, str | None]
     before: Mapping[str, str | None]
-    told: Mapping[str, str]
+    reasons: Mapping[str, str]
 
     @property
     def written(self) -> bool:
@@ -98,7 +98,7 @@ def _touch(header: Mapping[str, Any], row: Mapping[str, Any]) -> Touch:
         message=row["_message"],
         sent={name: row[name] for name in row["changed"]},
         before=dict(row["before"] or ()),
-        told={field["field"]: field["why"] for field in row["fields"] or () if field["why"]},
+        reasons={field["field"]: field["why"] for field in row["fields"] or () if field["why"]},
     )
 
 

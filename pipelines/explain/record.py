@@ -277,7 +277,9 @@ class _Stories:
     ) -> str | None:
         """The one thing that explains a value which is not simply ours."""
         is_as_stored, is_as_desired, is_as_sent = same.get(name, (True, True, True))
-        decided = next((touch.told[name] for touch in self.history if name in touch.told), None)
+        decided = next(
+            (touch.reasons[name] for touch in self.history if name in touch.reasons), None
+        )
         if written is not None and not is_as_stored:
             return f"changed in Salesforce since; we had stored {_quoted(written.stored)}"
         if written is not None and not is_as_sent:

@@ -28,14 +28,14 @@ def queues(project: Project, org: Org) -> pa.Table:
     import pyarrow as pa
 
     rules = [rule for one in project.object_mappings.values() for rule in one.enabled().values()]
-    asked = org.query(QUEUES_SOQL) if any(map(looks_up_owner, rules)) else iter(())
+    records = org.query(QUEUES_SOQL) if any(map(looks_up_owner, rules)) else iter(())
     rows = [
         {
             "Id": row["QueueId"],
             "DeveloperName": row["Queue"]["DeveloperName"],
             "object": row["SobjectType"],
         }
-        for row in asked
+        for row in records
     ]
     return pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in QUEUES]))
 

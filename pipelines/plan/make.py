@@ -203,9 +203,11 @@ def _bind_awaited(
     connection.execute(table_sql(awaited, awaited_sql(mapping, children)))
     home = batch.project.org_home(batch.project.bound_org or "")
     created = Ledger.of(home, mapping.object).created_sql(awaited)
-    connection.execute(
-        table_sql(awaited, f"select * from {awaited} semi join ({created}) using (sf_id)")
-    )
+    connection.execute(table_sql(awaited, _created_by_us_sql(awaited, created)))
+
+
+def _created_by_us_sql(awaited: str, created: str) -> str:
+    return f"select * from {awaited} semi join ({created}) using (sf_id)"
 
 
 def _refused_sql(object_name: str) -> str:

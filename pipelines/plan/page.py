@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.batch import Batch
 from pipelines.files import write
 from pipelines.plan.guards import is_released, why_blocked
+from pipelines.sync.layout import table_sql
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import GOLDEN
 from pipelines.sync.plan.cost import predicted
@@ -89,7 +90,7 @@ def _rows(batch: Batch, connection: DuckDBPyConnection, saved: Plan, limit: int)
     """Each shown row as the JSON array that the page reads."""
     for stem, part in saved.objects.items():
         query = requested_sql(part, saved.payload(stem), limit)
-        connection.execute(f"create or replace temp table requested as {query}")
+        connection.execute(table_sql("requested", query))
         lines = source_lines(batch, connection, part.object)
         query = page_rows_sql(saved.called(stem), lines)
         yield from (row[0] for row in connection.execute(query).fetchall())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError, Problem
 from pipelines.sql import SqlFile
+from pipelines.sync.layout import table_sql
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.values import expressions_of, golden_rows_sql
 from pipelines.sync.mapping.wire import quoted
@@ -91,10 +92,8 @@ def _source_row(
 
 
 def _probed_sql(query: str, key_column: str) -> str:
-    return (
-        "create or replace temp table probed as"
-        f" select *, row_number() over (order by {quoted(key_column)}) as place from ({query})"
-    )
+    place = f"row_number() over (order by {quoted(key_column)}) as place"
+    return table_sql("probed", f"select *, {place} from ({query})")
 
 
 def _evaluated_sql(expression: str) -> str:

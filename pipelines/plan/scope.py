@@ -17,6 +17,7 @@ from pipelines.memo import version
 from pipelines.org.mirror import read_manifest
 from pipelines.plan.guards import DESCRIBE, changed, digests
 from pipelines.sync.apply.journal import Journal
+from pipelines.sync.layout import table_sql
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.wire import quoted
@@ -74,7 +75,7 @@ def bind_widened(project: Project, connection: DuckDBPyConnection, widened: Wide
             f"select person_spelling(person, spelling), {reason} from state.person"
             " where alias_of is null"
         )
-    connection.execute(f"create or replace temp table widened as {' union all '.join(queries)}")
+    connection.execute(table_sql("widened", " union all ".join(queries)))
 
 
 def widened_digest(batch: Batch) -> str:
@@ -130,10 +131,8 @@ def bind_scope(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapp
     batch.bind_table(connection, "person_links")
     batch.bind_table(connection, "account_links")
     anew = ANEW.format(", ".join(widened.anew)) if widened.anew else ALONG
-    connection.execute(
-        f"create or replace temp table {relation('scope', mapping.stem)} as "
-        + _scope_sql(mapping, batch.day, anew)
-    )
+    scope = _scope_sql(mapping, batch.day, anew)
+    connection.execute(table_sql(relation("scope", mapping.stem), scope))
 
 
 def _changed_sql(records: str, key: str, since: str, user_id: str) -> str:

@@ -35,7 +35,6 @@ from pipelines.warehouse import literal
 UNDONE = "it was undone, and nothing that we want of it has changed since"
 NO_SOURCE = "no source mentions it any more"
 WITHDRAWN = f"{NO_SOURCE}; its record stays as it is, and nothing is deleted"
-OWNER = "OwnerId"
 
 
 def plan_sql(
