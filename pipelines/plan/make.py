@@ -15,7 +15,7 @@ from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
 from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
-from pipelines.plan.opt_outs import bind_opt_outs
+from pipelines.plan.opt_outs import bind_opt_outs, leave_out
 from pipelines.plan.page import write_page
 from pipelines.plan.probe import failing_rows
 from pipelines.plan.scope import bind_scope, newest_stamps
@@ -165,20 +165,16 @@ def _plan(batch: Batch, mapping: ObjectMapping, children: Mapping[str, ObjectMap
     """One mapping's part of the plan: first what differs, then what becomes of it."""
     stem, project = mapping.stem, batch.project
     schema, policies = batch.schema[mapping.object], project.policies
-    compared = differences_sql(mapping, schema, policies)
     query = plan_sql(mapping, schema, policies, parent=bool(children))
     reads = [relation("sf", stem), relation("org_match", stem), relation("org", mapping.object)]
     with batch.connect() as connection, project.state.attach(connection):
         for table in (*reads, mapping.from_):
             batch.bind_table(connection, table)
         bind_opt_outs(batch, connection, mapping)
-        connection.execute(table_sql(relation("differences", stem), compared))
-        bind_written(batch, connection, mapping)
         bind_scope(batch, connection, mapping)
         bind_skips(batch, connection, mapping)
         refused = _refused_sql(mapping.object)
         connection.execute(view_sql(relation("refused", stem), refused))
-        connection.execute(table_sql(relation("namers", stem), namers_sql(mapping)))
         batch.bind_table(connection, "open_identities")
         connection.execute(table_sql(relation("open", stem), open_sql(mapping)))
         if children:
@@ -187,7 +183,19 @@ def _plan(batch: Batch, mapping: ObjectMapping, children: Mapping[str, ObjectMap
             needed = needed_sql(mapping, children)
             connection.execute(table_sql(relation("needed", stem), needed))
             _bind_awaited(batch, connection, mapping, children)
+        _bind_differences(batch, connection, mapping)
+        if leave_out(connection, mapping, query):
+            _bind_differences(batch, connection, mapping)
         return batch.write(connection, relation("plan", stem), query)
+
+
+def _bind_differences(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapping) -> None:
+    """Make ``differences_<mapping>``, and what is asked of the records that differ."""
+    stem, schema = mapping.stem, batch.schema[mapping.object]
+    differences = differences_sql(mapping, schema, batch.project.policies)
+    connection.execute(table_sql(relation("differences", stem), differences))
+    bind_written(batch, connection, mapping)
+    connection.execute(table_sql(relation("namers", stem), namers_sql(mapping)))
 
 
 def _bind_awaited(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipelines.sync.layout import table_sql
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.persons import consent_of
 from pipelines.sync.plan.build import called
 from pipelines.sync.plan.differences import compared
 from pipelines.sync.plan.opt_outs import (
@@ -16,6 +17,7 @@ from pipelines.sync.plan.opt_outs import (
     REFUSALS,
     concerned_sql,
     desired_sql,
+    leaving_sql,
     matched_sql,
     may_opt_out,
     strangers_sql,
@@ -64,6 +66,34 @@ def bind_opt_outs(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectM
         connection.execute(f"drop view {name}")
     for name, (_, query) in widened.items():
         connection.execute(table_sql(name, query))
+
+
+def leave_out(connection: DuckDBPyConnection, mapping: ObjectMapping, plan: str) -> bool:
+    """Let go of records that the plan gives another address; whether there were any.
+
+    Args:
+        connection: on which ``bind_opt_outs`` was called, and all that the plan reads is bound.
+        mapping: whose plan it is.
+        plan: its query.
+    """
+    stem, consent = mapping.stem, consent_of(mapping.object)
+    tables = {name for [name] in connection.execute(_TABLES).fetchall()}
+    if relation("opted", stem) not in tables or consent.address not in mapping.enabled():
+        return False
+    connection.execute(table_sql("leaving", leaving_sql(mapping, plan)))
+    if not connection.execute("select 1 from leaving limit 1").fetchall():
+        return False
+    connection.execute(_leave_sql(relation("opted", stem)))
+    desired = desired_sql(mapping, called(mapping))
+    connection.execute(table_sql(relation("sf", stem), desired))
+    return True
+
+
+_TABLES = "select table_name from duckdb_tables() where temporary"
+
+
+def _leave_sql(opted: str) -> str:
+    return f"delete from {opted} where sf_id in (select sf_id from leaving)"
 
 
 _NOBODY = "select null::varchar as key where false"

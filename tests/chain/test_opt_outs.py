@@ -228,3 +228,36 @@ def test_a_record_that_takes_no_opt_out_is_told_until_it_has_one(make_chain: Any
     chain.done(D2)
     assert petra not in chain.causeway("rejects", "list").stdout
     client.session.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "moves", "out"),
+    [
+        pytest.param("subscribed", False, True, id="she says yes elsewhere"),
+        pytest.param("unsubscribed", False, True, id="she takes her own no back elsewhere"),
+        pytest.param("subscribed", True, False, id="her record gets the address with the yes"),
+        pytest.param("unsubscribed", True, False, id="the same after a no of her own"),
+    ],
+)
+def test_a_record_that_somebody_gave_a_refused_address(
+    chain: Any, client: Any, before: str, moves: bool, out: bool
+) -> None:
+    anna = "F1,Anna,Miller,{}@cases.example,2026-11-0{} 10:00:00\n"
+    own = "2,{}@cases.example,{},2026-11-0{} 10:00:00\n"
+    chain.put("crm", D1, "crm.csv", HEADER + anna.format("anna", 1))
+    chain.put("news", D1, "news.csv", NEWS + own.format("anna", before, 1))
+    chain.done(D1)
+    [record] = [row["Id"] for row in chain.records("Contact", "Email")]
+    client.Contact.update(record, {"Email": "home@cases.example"})
+    address = "anna.new" if moves else "anna"
+    chain.put("crm", D2, "crm.csv", HEADER + anna.format(address, 4))
+    news = NEWS + own.format(address, "subscribed", 4) + said("unsubscribed")
+    chain.put("news", D2, "news.csv", news)
+    chain.done(D2)
+    stamps = chain.stamps()
+    [row] = chain.records("Contact", "Email", "HasOptedOutOfEmail")
+    expected = f"{address}@cases.example" if moves else "home@cases.example"
+    assert (row["Email"], row["HasOptedOutOfEmail"]) == (expected, out)
+    for day in (D2, D1, D2):
+        chain.done(day)
+    assert chain.stamps() == stamps

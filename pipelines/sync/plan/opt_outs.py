@@ -27,12 +27,13 @@ DESIRED, MATCHED = "desired_before_opt_outs", "matched_before_opt_outs"
 
 
 def concerned_sql(mapping: ObjectMapping) -> str:
-    """Records that are not opted out though their address was refused by somebody, some day.
+    """Records that are not opted out, or would be opted in, though their address was once refused.
 
-    ``sf_id``, ``own_key``, ``email`` and ``address``, the latter as the state knows it. It reads
-    the relation of the org and the state.
+    ``sf_id``, ``own_key``, ``email``, ``address`` as the state knows it, and ``out``, whether it is
+    opted out. It reads ``sf_`` and ``org_match_<mapping>``, the relation of the org and the state.
     """
     consent, key = consent_of(mapping.object), quoted(mapping.key)
+    opt_out = quoted(consent.opt_out)
     email = f"norm_email({quoted(consent.address)})"
     converted = " and \"IsConverted\" = 'false'" if converts(mapping.object) else ""
     return f"""
@@ -49,11 +50,18 @@ def concerned_sql(mapping: ObjectMapping) -> str:
                 "Id" as sf_id,
                 lower({key}) as own_key,
                 {email} as email,
-                record_key('email', {email}) as address
+                record_key('email', {email}) as address,
+                coalesce({opt_out} = 'true', false) as out
             from {relation("org", mapping.object)}
             where "IsDeleted" = 'false'{converted} and {consent.condition}
-                and {quoted(consent.opt_out)} is distinct from 'true'
                 and {email} is not null
+                and ({opt_out} is distinct from 'true' or "Id" in (
+                    select matched.sf_id
+                    from {relation("org_match", mapping.stem)} as matched
+                    join {relation("sf", mapping.stem)} as desired
+                        on desired.key = matched.entity_key
+                    where desired.{opt_out} = 'false' and matched.sf_id is not null
+                ))
         )
         select * from records semi join refused using (address)
     """
@@ -98,6 +106,8 @@ OPTED = """
     select
         concerned.sf_id,
         concerned.own_key,
+        concerned.email,
+        concerned.out,
         concerned.email || ' said no to the newsletter, '
             || refusals.one.source || ':' || refusals.one.source_id
             || coalesce(' (' || records._file || ':' || records._row || ')', '') as why
@@ -106,7 +116,9 @@ OPTED = """
     left join person_records as records
         on records.record = refusals.one.record and records.batch = refusals.one.batch
 """
-"""The relation ``opted_<mapping>``: ``sf_id``, ``own_key`` and ``why``, who said no and where.
+"""The relation ``opted_<mapping>``: those of ``concerned`` whose address is refused today.
+
+``why`` tells who said no, and where.
 
 It reads ``concerned``, ``refusals`` and the ``person_records`` of their days.
 """
@@ -139,7 +151,7 @@ def strangers_sql(mapping: ObjectMapping, same_object: Iterable[str], *, listed:
             case when not {own} then own_key end as alias,
             why
         from {relation("opted", mapping.stem)}
-        where sf_id not in (select sf_id from rows where sf_id is not null)
+        where not out and sf_id not in (select sf_id from rows where sf_id is not null)
             and {str(listed).lower()}
     """
 
@@ -181,6 +193,33 @@ def desired_sql(mapping: ObjectMapping, named: Iterable[str]) -> str:
         select strangers.key, strangers.why as {EXCLUDED}, 'true' as {opt_out}{org_values}
         from {relation("strangers", mapping.stem)} as strangers
         join {relation("org", mapping.object)} as records on records."Id" = strangers.sf_id
+    """
+
+
+def leaving_sql(mapping: ObjectMapping, plan: str) -> str:
+    """``sf_id`` of records that say yes at the address they get, and lose the refused one by it.
+
+    They would be opted out by this plan for an address that it takes away, and in by the next one.
+
+    Args:
+        mapping: of the rows.
+        plan: the query of the plan in which all of ``opted_<mapping>`` are opted out.
+    """
+    consent = consent_of(mapping.object)
+    address, opt_out = quoted(consent.address), quoted(consent.opt_out)
+    return f"""
+        with said_yes as (
+            select desired.key, opted.sf_id
+            from {DESIRED} as desired
+            join {MATCHED} as matched on matched.entity_key = desired.key
+            join {relation("opted", mapping.stem)} as opted on opted.sf_id = matched.sf_id
+            where desired.{opt_out} = 'false'
+                and norm_email(desired.{address}) is distinct from opted.email
+        )
+        select said_yes.sf_id
+        from said_yes
+        join ({plan}) as planned using (key)
+        where list_contains(planned.changed, {literal(consent.address)})
     """
 
 
