@@ -261,3 +261,27 @@ def test_a_record_that_somebody_gave_a_refused_address(
     for day in (D2, D1, D2):
         chain.done(day)
     assert chain.stamps() == stamps
+
+
+def test_the_lead_of_somebody_who_is_a_contact_now_is_reached_at_its_old_address(
+    make_chain: Any,
+) -> None:
+    chain = make_chain(SOURCES + "  leads: {entity: contacts, preset: generic, as: lead}\n")
+    anna = "F1,Anna,Miller,{}@cases.example,2026-11-0{} 10:00:00\n"
+    chain.put("leads", D1, "leads.csv", HEADER + anna.format("home", 1))
+    chain.done(D1)
+    [lead] = chain.records("Lead", "Id", "Causeway_Key__c")
+    client = chain.salesforce()
+    office = {"FirstName": "Anna", "LastName": "Miller", "Email": "office@cases.example"}
+    client.Contact.create(office)
+    chain.put("leads", D2, "leads.csv", HEADER + anna.format("office", 4))
+    chain.put("news", D2, "news.csv", NEWS + said("unsubscribed"))
+    chain.done(D2)
+    fields = ("Id", "Causeway_Key__c", "Email", "HasOptedOutOfEmail")
+    [now] = [row for row in chain.records("Lead", *fields) if row["Id"] == lead["Id"]]
+    assert now["Causeway_Key__c"] == lead["Causeway_Key__c"]
+    assert (now["Email"], now["HasOptedOutOfEmail"]) == ("home@cases.example", True)
+    stamps = chain.stamps()
+    chain.done(D2)
+    assert chain.stamps() == stamps
+    client.session.close()

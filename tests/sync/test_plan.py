@@ -51,6 +51,7 @@ class Case:
         namer: tuple[str, bool, int | None] | None = None,
         wrong: str | None = None,
         skips: str | None = None,
+        alias: str | None = None,
     ) -> tuple[Any, ...]:
         """Plan the one row; ``stored`` is as ``sent`` where it is not given, as after proving."""
         path = self.folder / "contact.yaml"
@@ -74,7 +75,7 @@ class Case:
             )
         sf_id = None if theirs is None else "003A"
         self._table("org_match_contact", {"entity_key": "p-1", "sf_id": sf_id, "rule": rule})
-        adopt = "true" if rule == "email" else "false"
+        adopt = "true" if rule == "email" or alias else "false"
         self.db.execute(f"alter table org_match_contact add column adopt boolean default {adopt}")
         gone_id = "'003A'" if rule in ("deleted", "merged") else "null"
         self.db.execute(
@@ -84,7 +85,7 @@ class Case:
             "alias varchar", "others varchar[] default []", "decision integer", "wrong varchar",
         ):  # fmt: skip
             self.db.execute(f"alter table org_match_contact add column {column}")
-        self.db.execute("update org_match_contact set wrong = $1", [wrong])
+        self.db.execute("update org_match_contact set wrong = $1, alias = $2", [wrong, alias])
         kinds = ", ".join(f"{name} {kind}" for name, kind in NAMERS.items())
         self.db.execute(f"create or replace table namers_contact ({kinds})")
         if namer:
@@ -697,3 +698,19 @@ def test_a_contact_says_that_its_company_is_another_one_than_its_account(case: C
 
 def test_a_wrong_decision_holds_its_row(case: Case) -> None:
     assert case.plan(NAMES, ANNA, ANNA, wrong="no") == ("hold", [], {}, "no")
+
+
+@pytest.mark.parametrize("waits", ["held", "excluded", "skips", None])
+def test_the_key_of_somebody_else_is_taken_over_only_by_who_is_written(
+    case: Case, waits: str | None
+) -> None:
+    given = {waits: "it waits"} if waits else {}
+    ours, theirs = {"Title": "CEO"}, {"Title": "CTO"}
+    action, changed, before, _ = case.plan(
+        TITLE % "", ours, theirs, rule="alias", alias="p-0", **given
+    )
+    if waits is None:
+        assert (action, changed) == ("adopt", ["Title"])
+        assert before == {"Title": "CTO", "Causeway_Key__c": "p-0"}
+    else:
+        assert (action != "adopt", changed, before) == (True, [], {})

@@ -157,9 +157,16 @@ def strangers_sql(mapping: ObjectMapping, same_object: Iterable[str], *, listed:
 
 
 def matched_sql(mapping: ObjectMapping) -> str:
-    """``MATCHED`` with the records of ``strangers_<mapping>``."""
+    """``MATCHED`` with the records of ``strangers_<mapping>``.
+
+    Somebody whose record goes by another mapping now has a match here and no row; the row that the
+    record gets takes the place of that match, or the key would stand twice.
+    """
     return f"""
-        select * from {MATCHED}
+        select matched.*
+        from {MATCHED} as matched
+        anti join {relation("strangers", mapping.stem)} as strangers
+            on strangers.key = matched.entity_key
         union all by name
         select
             key as entity_key,

@@ -467,7 +467,8 @@ select
                     )
                 )
             )
-        when _alias is not null and not _refused
+        -- Only who is adopted takes the key of somebody else over; of the others nothing is sent.
+        when _alias is not null and action = 'adopt' and not _refused
             then map(list_append(changed, 'Causeway_Key__c'), list_append(_befores, _alias))
         when len(changed) > 0 and sf_id is not null and not _refused then map(_changed, _befores)
         else map([], [])
