@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
-from pipelines.sources.land import refused, withheld
+from pipelines.sources.land import refused, unclear_consent, unread_consent, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.folder import children_of
@@ -75,6 +75,8 @@ class Summary:
         unselected: persons in scope whom no source selects; of them nothing but an opt-out goes.
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
+        unread_consent: columns that look like consent and that nothing reads, with what to say.
+        unclear_consent: texts that should say yes or no to mail, and do not, with where they stand.
     """
 
     batch: date
@@ -95,6 +97,8 @@ class Summary:
     unselected: int = 0
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
+    unread_consent: tuple[str, ...] = ()
+    unclear_consent: tuple[str, ...] = ()
 
     @property
     def rejected(self) -> int:
@@ -137,6 +141,8 @@ class Summary:
             "unselected": facts["unselected"],
             "refused": facts["refused"],
             "withheld": facts["withheld"],
+            "unread_consent": facts["unread_consent"],
+            "unclear_consent": facts["unclear_consent"],
         }
 
 
@@ -144,6 +150,8 @@ def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
     warehouse = project.warehouse
     totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
+    totals.unread_consent = tuple(map(str, unread_consent(warehouse, day)))
+    totals.unclear_consent = tuple(map(str, unclear_consent(warehouse, day)))
     totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:
         for entity in ENTITIES:

@@ -3,9 +3,10 @@
 -- owner: team:crm
 -- rows_of: raw_subscribers
 -- source_id: the subscriber's number, else 'e-mail|website'
--- status: subscribed, not_activated, unsubscribed or unconfirmed; null when it is none of these
+-- status: subscribed, not_activated, unsubscribed or unconfirmed, of a file without one what its other columns say; null when it is none of these
 -- customer_id: the customer's number; null for a guest
 -- is_customer: as the grid's type says, else whether there is a customer number
+-- consent: every cell that says something of consent, as it was read; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -38,6 +39,7 @@ cleaned as (
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
         _file,
@@ -59,6 +61,14 @@ typed as (
             when lower(status_text) in ('2', 'not activated') then 'not_activated'
             when lower(status_text) in ('3', 'unsubscribed') then 'unsubscribed'
             when lower(status_text) in ('4', 'unconfirmed') then 'unconfirmed'
+            when status_text is null then consent_status(consent)
+            -- Other numbers are the shop's own and mean nothing that is known.
+            when not regexp_full_match(status_text, '[0-9]+')
+                then case says_in(consent_word(status_text))
+                    when 'in' then 'subscribed'
+                    when 'out' then 'unsubscribed'
+                    when 'pending' then 'unconfirmed'
+                end
         end as status,
         case type
             when 'customer' then true
@@ -85,6 +95,7 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    consent,
     _source,
     _file,
     _row,

@@ -28,9 +28,10 @@ from pipelines.sources.readers.choice import reader
 from pipelines.sources.readers.delimited import Delimited
 from pipelines.sources.readers.json_lines import JsonLines
 from pipelines.sources.readers.reader import Places, Reader, Unreadable
-from pipelines.sources.relations import RAW
+from pipelines.sources.relations import RAW, SPEAKING
 from pipelines.sources.repaired import rows_as_meant_sql
 from pipelines.sources.shapes import Fit, Unfit, column_names, fit
+from pipelines.sources.unclear import UnclearCell, UnreadColumn, unclear_cells, unread_columns
 from pipelines.warehouse import Warehouse, Written, parquet_sql
 
 if TYPE_CHECKING:
@@ -134,6 +135,16 @@ def withheld(warehouse: Warehouse, day: date) -> dict[str, dict[str, int]]:
     return cells
 
 
+def unread_consent(warehouse: Warehouse, day: date) -> list[UnreadColumn]:
+    """The columns of a day that look like consent and that nothing reads, where they are filled."""
+    return [UnreadColumn(**one) for one in _noted(warehouse, day).get("unread consent", ())]
+
+
+def unclear_consent(warehouse: Warehouse, day: date) -> list[UnclearCell]:
+    """The cells of a day that should say yes or no, and of which nobody knows which."""
+    return [UnclearCell(**one) for one in _noted(warehouse, day).get("unclear consent", ())]
+
+
 def _noted(warehouse: Warehouse, day: date) -> dict[str, Any]:
     path = _note(warehouse, day)
     if not path.exists():
@@ -176,7 +187,14 @@ def _land(
     counted: dict[str, dict[str, int]] = defaultdict(dict)
     for (source, header), number in sorted(cells.items()):
         counted[source][header] = number
-    return {"refused": [asdict(one) for one in sorted(problems.values())], "withheld": counted}
+    return {
+        "refused": [asdict(one) for one in sorted(problems.values())],
+        "withheld": counted,
+        "unread consent": unread_columns(connection, opened),
+        "unclear consent": unclear_cells(
+            connection, config, [warehouse.path(r, day) for r in SPEAKING]
+        ),
+    }
 
 
 def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pipelines.config import Frozen, TimeZone
+from pipelines.sources.consent import NAMED, Reading
 from pipelines.sources.headers import is_secret, squeeze
 from pipelines.sources.presets import ADDRESSES, RELATIONS, Entity, Shape, presets
 from pipelines.sources.relations import RAW
@@ -79,7 +80,8 @@ class Column(Frozen):
     """What a source says of one header of its files.
 
     Attributes:
-        column: the raw column it is; none leaves that to the preset.
+        column: the raw column it is, what it says of consent, or ``ignore``, which leaves it to
+            nobody; none leaves that to the preset.
         secret: whether its values never land; by default as the header's words say.
     """
 
@@ -232,7 +234,21 @@ class Source(Frozen):
     @property
     def named(self) -> dict[str, str]:
         """Header → raw column, of those it says it of."""
-        return {name: one.column for name, one in self.columns.items() if one.column is not None}
+        return {
+            name: one.column
+            for name, one in self.columns.items()
+            if one.column is not None and one.column not in NAMED
+        }
+
+    def consent(self, header: str) -> Reading | None:
+        """What a header is declared to say of consent; none where nobody declared it."""
+        squeezed = squeeze(header)
+        named = (
+            Reading(NAMED[one.column])
+            for name, one in self.columns.items()
+            if one.column in NAMED and squeeze(name) == squeezed
+        )
+        return next(named, None)
 
     def withholds(self, header: str) -> bool:
         """Whether the values of a header must never reach disk."""
@@ -273,7 +289,8 @@ def _reshaped(shape: Shape, source: Source) -> Shape:
         own[str(source.parent.column)] = PARENT_COLUMNS[source.entity]
     if len(ids := source.ids_of(shape)) == 1 and ids[0] not in RAW[shape.relation]:
         own[ids[0]] = shape.id
-    renamed = {squeeze(header) for header in own}
+    said = (name for name, one in source.columns.items() if one.column in NAMED)
+    renamed = {squeeze(header) for header in (*own, *said)}
 
     def with_own(columns: dict[str, str], raw: set[str]) -> dict[str, str]:
         added = {header: column for header, column in own.items() if column in raw}

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines.sources.consent import Kind, read_header
 from pipelines.sources.headers import distance, plain, squeeze
 from pipelines.sources.model import Source
 from pipelines.sources.presets import Shape
-from pipelines.sources.relations import RAW
+from pipelines.sources.relations import RAW, SPEAKING
 from pipelines.sources.repaired import is_reasons
 
 MOST = 4096
@@ -30,6 +31,9 @@ class Fit:
         addresses: column of raw_customer_addresses → position, where a row carries both.
         ids: positions whose values together make the id, where the source names several.
         extra: positions no raw column takes; they land in ``_extra``.
+        consent: those of ``extra`` that say something of consent, with the kind; they land in
+            ``_consent`` as well.
+        unread: those of ``extra`` that look like consent, and of which nobody knows what they say.
         places: every position but those of secrets and of the reasons of rejected rows.
         withheld: the positions of secrets.
     """
@@ -39,6 +43,8 @@ class Fit:
     addresses: Mapping[str, int]
     ids: tuple[int, ...]
     extra: tuple[int, ...]
+    consent: tuple[tuple[int, Kind], ...]
+    unread: tuple[int, ...]
     places: tuple[int, ...]
     withheld: tuple[int, ...]
 
@@ -102,8 +108,26 @@ def _through(header: Sequence[str], shape: Shape, source: Source) -> Fit:
             raise Unfit(f"the header misses {_listed(absent)}, which 'ids' names for this source")
         ids = [matched[name] for name in id_names]
     used = {*columns.values(), *addresses.values()}
-    extra = tuple(place for place in places if place not in used)
-    return Fit(shape, columns, addresses, tuple(ids), extra, places, withheld)
+    free = tuple(place for place in places if place not in used)
+    consent, unread = _consent(header, free, shape, source)
+    return Fit(shape, columns, addresses, tuple(ids), free, consent, unread, places, withheld)
+
+
+def _consent(
+    header: Sequence[str], free: Sequence[int], shape: Shape, source: Source
+) -> tuple[tuple[tuple[int, Kind], ...], tuple[int, ...]]:
+    """What the columns that no raw column takes say of consent, and those that seem to say it."""
+    read, unread = [], []
+    for place in free:
+        name = header[place].strip()
+        reading = source.consent(name) or read_header(name)
+        if reading.kind == "ignore":
+            continue
+        if reading.kind is not None and shape.relation in SPEAKING:
+            read.append((place, reading.kind))
+        elif reading.unread or reading.kind not in (None, "any_status"):
+            unread.append(place)
+    return tuple(read), tuple(unread)
 
 
 def _match(

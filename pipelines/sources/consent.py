@@ -1,0 +1,277 @@
+"""Which headers are statements of consent, and what a yes in such a column means.
+
+A header is read by its words, in any order and any of the languages of ``consent_words.yaml``, not
+by a list of whole headers: ``Email Opt Out``, ``HASOPTEDOUTOFEMAIL`` and ``Do not allow Bulk
+Emails`` say the same. What looks like consent and is none of them is told, never passed over.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import yaml
+
+from pipelines.sources.headers import parted, squeeze
+
+Kind = Literal[
+    "opt_out", "opt_in", "opt_out_time", "opt_in_time", "consent_time", "opt_out_cause",
+    "left_list", "any_status", "call_opt_out", "call_opt_in", "contact_opt_out", "ignore",
+]  # fmt: skip
+"""What the cells of a column say.
+
+opt_out: a yes is an opt-out, a no nothing.
+opt_in: a yes is an opt-in, a no an opt-out; so are the words of a newsletter's status.
+opt_out_time, opt_in_time: when somebody opted out or in; a moment says that they did.
+consent_time: when the row's other statements were made.
+opt_out_cause: whatever it says but no, it is said of somebody who is out.
+left_list: every row of the file is out, since when stands there.
+any_status: a status of anything; only what is clearly one of a newsletter counts.
+call_opt_out, call_opt_in: the same of calls; contact_opt_out: of calls and e-mail.
+ignore: nothing.
+"""
+
+NAMED: dict[str, Kind] = {
+    "opted_out": "opt_out",
+    "opted_in": "opt_in",
+    "email_status": "opt_in",
+    "opted_out_at": "opt_out_time",
+    "opted_in_at": "opt_in_time",
+    "consent_at": "consent_time",
+    "do_not_call": "call_opt_out",
+    "call_opted_in": "call_opt_in",
+    "do_not_contact": "contact_opt_out",
+    "ignore": "ignore",
+}
+"""What ``columns:`` of a source may say of a header → what it then is."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known of a header.
+
+    Attributes:
+        kind: what its cells say; none where they say nothing that is read.
+        unread: it looks like consent, and nobody knows what it says.
+    """
+
+    kind: Kind | None = None
+    unread: bool = False
+
+
+NOTHING, UNREAD = Reading(), Reading(unread=True)
+
+
+@cache
+def read_header(header: str) -> Reading:
+    """What a header says of consent, by its words."""
+    squeezed = squeeze(header)
+    if squeezed in _LEFT_LISTS:
+        return Reading("left_list")
+    if squeezed in _ANY_STATUS:
+        return Reading("any_status")
+    words = _words(header)
+    return _Words(words).reading() if words else NOTHING
+
+
+_LEFT_LISTS = frozenset({"unsubtime", "cleantime"})
+"""Mailchimp's, of which each file holds one kind of people only."""
+
+_ANY_STATUS = frozenset({"status", "contactstatus", "emailstatus", "statut", "estado", "stato"})
+
+
+class _Words:
+    """The words of one header, and what they are."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = _joined(words)
+        self._roles = [_roles(word) for word in self._words]
+
+    def reading(self) -> Reading:
+        """The whole rule, from what forbids to what is only about consent."""
+        if not self._words or self._has("amount"):
+            return NOTHING
+        forbidden, says_out, says_in = self._forbidden(), self._says_out(), self._says_in()
+        if not (forbidden or says_out or says_in):
+            return self._about_consent()
+        if self._has("other") and not self._has("mail", "call", "contact"):
+            return NOTHING  # another way to reach somebody, and no e-mail
+        if not says_out and not forbidden and self._has("business") and not self._has("mail"):
+            return NOTHING
+        if (says_out != self._is_turned()) if says_out else (forbidden or self._is_turned()):
+            return self._out(says_out=says_out)
+        return self._in()
+
+    def _about_consent(self) -> Reading:
+        """Of a header that says neither yes nor no."""
+        if self._words == ["confirm", "time"]:
+            return Reading("opt_in_time")
+        looks = "opt" in self._words or self._words[:2] == ["do", "not"]
+        return UNREAD if looks or "dont" in self._words else NOTHING
+
+    def _out(self, *, says_out: bool) -> Reading:
+        if self._has("call", "contact") and not self._has("topic"):
+            both = self._has("mail") or self._has("contact")
+            return Reading("contact_opt_out" if both else "call_opt_out")
+        if self._has("note"):
+            return Reading("opt_out_cause") if says_out else UNREAD
+        if says_out and self._is_timed():
+            return Reading("opt_out_time")
+        if self._has("cause", "detail"):
+            return Reading("opt_out_cause") if says_out else UNREAD
+        return Reading("opt_out")
+
+    def _in(self) -> Reading:
+        if self._has("note"):
+            return UNREAD
+        if self._is_timed():
+            entered = any(_is_entry(word) for word in self._words)
+            return Reading("opt_in_time" if entered else "consent_time")
+        if self._has("detail"):
+            return NOTHING
+        if self._has("call") and not self._has("mail", "topic"):
+            return Reading("call_opt_in")
+        return Reading("opt_in")
+
+    def _says_out(self) -> bool:
+        """Whether it names those who said no."""
+        alone = len(self._words) == 1
+        return self._has("out") or (
+            self._has("weak_out") and (alone or self._has("in", "topic", "mail", "contact"))
+        )
+
+    def _says_in(self) -> bool:
+        """Whether it names those who said yes, or what they said it to."""
+        beside = self._has("topic", "mail", "call", "contact", "other")
+        return self._has("in", "topic") or (self._has("weak_in") and beside)
+
+    def _has(self, *roles: str) -> bool:
+        return any(not held.isdisjoint(roles) for held in self._roles)
+
+    def _forbidden(self) -> bool:
+        """Whether a not stands before a way to reach somebody."""
+        for at, roles in enumerate(self._roles):
+            if "not" not in roles:
+                continue
+            for reached in self._roles[at + 1 :]:
+                if reached & {"mail", "call", "contact", "topic", "other"}:
+                    return True
+                if not reached & {"between", "not"}:
+                    break
+        # Verbs stand before it elsewhere: "kontakta ej", "Werbung nicht"; "Phone No" is a number.
+        return any(
+            "not" in two and word != "no" and one & {"contact", "mail", "call", "topic"}
+            for word, one, two in zip(self._words[1:], self._roles, self._roles[1:], strict=False)
+        )
+
+    def _is_turned(self) -> bool:
+        """Whether a not stands before the word that says in or out."""
+        nots = [at for at, roles in enumerate(self._roles) if "not" in roles]
+        return any(
+            roles & _SAYING and any(at < place for at in nots)
+            for place, roles in enumerate(self._roles)
+        )
+
+    def _is_timed(self) -> bool:
+        ends = self._roles[0] | self._roles[-1]
+        return self._has("time") or "time_at_an_end" in ends
+
+
+_SAYING = {"in", "out", "weak_in", "weak_out"}
+
+
+def _is_entry(word: str) -> bool:
+    """Whether the word is of coming onto a list, which has a moment; a permission is changed."""
+    return word.startswith(("optin", "optedin", "subscr", "inscri", "iscri", "suscri", "abonn"))
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """``opt out``, ``opted in``, ``e mail`` and ``double opt in`` as one word each."""
+    text = f" {' '.join(words)} "
+    for pattern, word in _TOGETHER:
+        text = pattern.sub(f" {word} ", text)
+    return text.split()
+
+
+_TOGETHER = [
+    (re.compile(pattern), word)
+    for pattern, word in (
+        (r" (?:opt|opts|opted|opting) out ", "optout"),
+        (r" (?:opt|opts|opted|opting) in ", "optin"),
+        (r" (?:e mail|e mails|e post) ", "email"),
+        (r" (?:non|un) (?=subscri)", "not"),
+        (r" (?:mailing list|mailing lists) ", "mailinglist"),
+        (r" (?:black list|block list) ", "blacklist"),
+        (r" do not (?:modify|edit|change|delete|remove|touch|print) ", ""),
+        (r" dnc ", "dont call"),
+        (r" dne ", "dont email"),
+        (r" (?:bulk|mass) (?=e?mail)", "bulk"),
+        (r" (?:direct mail|direct mails|direct mailing) ", "directmail"),
+    )
+]
+
+
+def _words(header: str) -> list[str]:
+    """A header's words without case and accents; glued ones are cut where all parts are known."""
+    text = unicodedata.normalize("NFKD", parted(header).replace("ß", "ss"))
+    plain = "".join(sign for sign in text if not unicodedata.combining(sign)).casefold()
+    plain = re.sub(r"['’`]", "", plain).translate(_LETTERS)
+    # "No." counts something: a phone no. is no phone that must not be called.
+    plain = re.sub(r"\bno\.", " ", plain)
+    found = re.findall(r"[^\W_]+", plain)
+    return [part for word in found for part in _cut(word)]
+
+
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
+
+
+@cache
+def _cut(word: str) -> tuple[str, ...]:
+    """A word's parts, where it consists of nothing but known words; else the word."""
+    if word in _whole_words():
+        return (word,)
+    best: dict[int, tuple[str, ...]] = {0: ()}
+    for end in range(1, len(word) + 1):
+        ways = [
+            (*best[start], word[start:end])
+            for start in range(max(0, end - _LONGEST), end)
+            if start in best and word[start:end] in _whole_words()
+        ]
+        if ways:
+            best[end] = min(ways, key=len)
+    return best.get(len(word), (word,))
+
+
+_LONGEST = 16
+
+
+@cache
+def _lists() -> dict[str, tuple[frozenset[str], tuple[str, ...]]]:
+    """Role → its whole words and the beginnings of others."""
+    text = files("pipelines.sources").joinpath("consent_words.yaml").read_text(encoding="utf-8")
+    roles = {}
+    for role, lines in yaml.safe_load(text).items():
+        words = [word.strip() for line in lines for word in line.split(",")]
+        starts = tuple(word.removesuffix("*") for word in words if word.endswith("*"))
+        roles[role] = (frozenset(words) | frozenset(starts), starts)
+    return roles
+
+
+@cache
+def _whole_words() -> frozenset[str]:
+    """The words that may be glued together."""
+    return _lists()["glue"][0]
+
+
+@cache
+def _roles(word: str) -> frozenset[str]:
+    return frozenset(
+        role
+        for role, (whole, starts) in _lists().items()
+        if role != "glue" and (word in whole or (bool(starts) and word.startswith(starts)))
+    )
