@@ -112,9 +112,15 @@ def unclear_cells(
     connection: DuckDBPyConnection, config: Sources, paths: Sequence[Path]
 ) -> list[dict[str, Any]]:
     """The cells of landed rows that should say yes or no, and do not, by their texts."""
+    if not connection.execute(_any_sql(paths)).fetchall():
+        return []
     formats = [(name, source.format.day_first) for name, source in config.sources.items()]
     rows = connection.execute(_unclear_sql(formats, paths)).fetchall()
     return [asdict(UnclearCell(*row)) for row in rows]
+
+
+def _any_sql(paths: Sequence[Path]) -> str:
+    return f"select 1 from {parquet_sql(*paths, union_by_name=True)} where _consent is not null limit 1"
 
 
 def _unclear_sql(formats: Iterable[tuple[str, bool | None]], paths: Sequence[Path]) -> str:
