@@ -120,7 +120,8 @@ def unclear_cells(
 
 
 def _any_sql(paths: Sequence[Path]) -> str:
-    return f"select 1 from {parquet_sql(*paths, union_by_name=True)} where _consent is not null limit 1"
+    rows = parquet_sql(*paths, union_by_name=True)
+    return f"select 1 from {rows} where _consent is not null limit 1"
 
 
 def _unclear_sql(formats: Iterable[tuple[str, bool | None]], paths: Sequence[Path]) -> str:
