@@ -134,7 +134,6 @@ class Delimited:
             message = "a backslash stands before quotes; 'format: {escape: backslash}' says so"
             self.remarks.append(Remark(records.backslashes, message))
             escaped._load_by_python(connection, name, places, head)
-            self.remarks.extend(escaped.remarks)
             return
         numbers = [line.record.row for line in footer if line.record]
         self.remarks.extend(footer_remarks(numbers))
