@@ -116,7 +116,8 @@ def test_every_value_of_every_document_lands(
     house = new_house()
     objects = [one | {"Last Name": "p"} for one in objects]
     text = "\n".join(map(json.dumps, objects)) if lines else json.dumps(objects, indent=indent)
-    assert landed(house, "a.json", text).refused == ()
+    name = "a.jsonl" if lines else "a.json"
+    assert landed(house, name, text).refused == ()
     rows = house.rows("raw_contacts", "email", "last_name", "_extra::varchar", "_defect")
     for one, (email, last, extra, defect) in zip(objects, rows, strict=True):
         if defect is None:
@@ -165,7 +166,7 @@ VERSION:4.0
 KIND:org
 FN:Harbour Cafe
 ORG:Harbour Cafe
-TEL;VALUE=uri;TYPE="voice":tel:+1-415-555-0188
+TEL;VALUE=uri;TYPE="work,voice":tel:+1-415-555-0188
 END:VCARD
 BEGIN:VCARD
 VERSION:4.0
