@@ -95,8 +95,8 @@ def fit(header: Sequence[str], source: Source) -> Fit:
         raise Unfit("the header has a zero byte, which is in no text; export the file again")
     if not any(map(plain, header)):
         raise Unfit("the header is blank; the first line must name the columns")
-    squeezed = frozenset(map(squeeze, header))
-    known = [_through(header, kind, source) for kind in source.signed() if _signed(kind, squeezed)]
+    names = frozenset(map(plain, header))
+    known = [_through(header, kind, source) for kind in source.signed() if _signed(kind, names)]
     fits = [candidate for candidate in known if not _missing(candidate, source)]
     if not fits:
         candidates = [_through(header, kind, source) for kind in source.kinds()]
@@ -132,8 +132,8 @@ def _known(candidate: Fit) -> int:
     return len(candidate.used)
 
 
-def _signed(kind: Kind, squeezed: Collection[str]) -> bool:
-    return all(squeeze(header) in squeezed for header in kind.shape.signature)
+def _signed(kind: Kind, names: Collection[str]) -> bool:
+    return all(plain(header) in names for header in kind.shape.signature)
 
 
 def _through(header: Sequence[str], kind: Kind, source: Source) -> Fit:

@@ -14,6 +14,7 @@ entities as (
         people."phone",
         people."mailing_phone",
         people."mobile_phone",
+        people."home_phone",
         people."fax",
         people."mailing_street",
         people."mailing_city",
@@ -26,6 +27,7 @@ entities as (
         people."other_postal_code",
         people."other_country",
         people."other_phone",
+        people."lead_source",
         people."opted_out",
         people."note",
         people."further_addresses",
@@ -92,6 +94,7 @@ valued as (
         "birthdate" as "Birthdate",
         coalesce(phone, mailing_phone) as "Phone",
         "mobile_phone" as "MobilePhone",
+        "home_phone" as "HomePhone",
         "fax" as "Fax",
         "mailing_street" as "MailingStreet",
         "mailing_city" as "MailingCity",
@@ -104,6 +107,7 @@ valued as (
         "other_postal_code" as "OtherPostalCode",
         "other_country" as "OtherCountry",
         "other_phone" as "OtherPhone",
+        "lead_source" as "LeadSource",
         "opted_out" as "HasOptedOutOfEmail",
         concat_ws(chr(10), note, further_addresses) as "Description"
     from routed
@@ -127,6 +131,7 @@ wired as (
         case when any_date("Birthdate")::varchar is null then date_text("Birthdate"::varchar) end as "Birthdate_misfit",
         clean_lines("Phone"::varchar) as "Phone",
         clean_lines("MobilePhone"::varchar) as "MobilePhone",
+        clean_lines("HomePhone"::varchar) as "HomePhone",
         clean_lines("Fax"::varchar) as "Fax",
         clean_lines("MailingStreet"::varchar) as "MailingStreet",
         clean_lines("MailingCity"::varchar) as "MailingCity",
@@ -139,6 +144,7 @@ wired as (
         clean_lines("OtherPostalCode"::varchar) as "OtherPostalCode",
         clean_lines("OtherCountry"::varchar) as "OtherCountry",
         clean_lines("OtherPhone"::varchar) as "OtherPhone",
+        clean_lines("LeadSource"::varchar) as "LeadSource",
         parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
         case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
         clean_lines("Description"::varchar) as "Description"
@@ -164,6 +170,7 @@ select
     wired."Birthdate",
     wired."Phone",
     wired."MobilePhone",
+    wired."HomePhone",
     wired."Fax",
     clean_lines(left(wired."MailingStreet", 255)) as "MailingStreet",
     clean_lines(left(wired."MailingCity", 40)) as "MailingCity",
@@ -176,6 +183,7 @@ select
     wired."OtherPostalCode",
     wired."OtherCountry",
     wired."OtherPhone",
+    wired."LeadSource",
     wired."HasOptedOutOfEmail",
     clean_lines(left(wired."Description", 32000)) as "Description",
     nullif(
@@ -187,6 +195,7 @@ select
             'Birthdate is no date: ' || wired."Birthdate_misfit",
             case when length(wired."Phone") > 40 then 'Phone has ' || length(wired."Phone") || ' characters, 40 fit' end,
             case when length(wired."MobilePhone") > 40 then 'MobilePhone has ' || length(wired."MobilePhone") || ' characters, 40 fit' end,
+            case when length(wired."HomePhone") > 40 then 'HomePhone has ' || length(wired."HomePhone") || ' characters, 40 fit' end,
             case when length(wired."Fax") > 40 then 'Fax has ' || length(wired."Fax") || ' characters, 40 fit' end,
             case when length(wired."MailingState") > 80 then 'MailingState has ' || length(wired."MailingState") || ' characters, 80 fit' end,
             case when length(wired."MailingPostalCode") > 20 then 'MailingPostalCode has ' || length(wired."MailingPostalCode") || ' characters, 20 fit' end,
@@ -203,7 +212,8 @@ select
     nullif(
         concat_ws(
             '; ',
-            case when wired."AccountId_missed" is not null then coalesce('its Account waits: ' || wired."AccountId_waits", 'AccountId: there is no Account ' || wired."AccountId_missed") end
+            case when wired."AccountId_missed" is not null then coalesce('its Account waits: ' || wired."AccountId_waits", 'AccountId: there is no Account ' || wired."AccountId_missed") end,
+            case when length(wired."LeadSource") > 255 then 'LeadSource has ' || length(wired."LeadSource") || ' characters, 255 fit' end
         ),
         ''
     ) as _held_new,

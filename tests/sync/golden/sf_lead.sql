@@ -16,6 +16,8 @@ entities as (
         people."fax",
         people."website",
         people."other_street",
+        people."is_customer",
+        people."has_ordered",
         people."mailing_street",
         people."mailing_city",
         people."other_city",
@@ -26,6 +28,7 @@ entities as (
         people."mailing_country",
         people."other_country",
         people."opted_out",
+        people."lead_source",
         people."note",
         people."further_addresses",
         routes.sobject as route,
@@ -54,13 +57,13 @@ valued as (
         "mobile_phone" as "MobilePhone",
         "fax" as "Fax",
         "website" as "Website",
-        CASE WHEN other_street IS NULL THEN mailing_street ELSE other_street END as "Street",
-        CASE WHEN other_street IS NULL THEN mailing_city ELSE other_city END as "City",
-        CASE WHEN other_street IS NULL THEN mailing_state ELSE other_state END as "State",
-        CASE WHEN other_street IS NULL THEN mailing_postal_code ELSE other_postal_code END as "PostalCode",
-        CASE WHEN other_street IS NULL THEN mailing_country ELSE other_country END as "Country",
+        CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_street ELSE other_street END as "Street",
+        CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_city ELSE other_city END as "City",
+        CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_state ELSE other_state END as "State",
+        CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_postal_code ELSE other_postal_code END as "PostalCode",
+        CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_country ELSE other_country END as "Country",
         "opted_out" as "HasOptedOutOfEmail",
-        'Web' as "LeadSource",
+        coalesce("lead_source", 'Web') as "LeadSource",
         concat_ws(chr(10), note, further_addresses) as "Description"
     from routed
 ),
@@ -128,7 +131,13 @@ select
         ),
         ''
     ) as _held,
-    null::varchar as _held_new,
+    nullif(
+        concat_ws(
+            '; ',
+            case when length(wired."LeadSource") > 255 then 'LeadSource has ' || length(wired."LeadSource") || ' characters, 255 fit' end
+        ),
+        ''
+    ) as _held_new,
     null::varchar as _left_out,
     case
         when
