@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipelines.sources.headers import plain
+from pipelines.sources.headers import plain, undistinguished
 from pipelines.sources.words import PARTS, PHONES, Reading, read
 
 Places = tuple[int, ...]
@@ -73,7 +73,8 @@ def assign(names: Mapping[int, str], relation: str, taken: Collection[str]) -> A
         relation: the raw relation whose columns are looked for.
         taken: raw columns that have their header already.
     """
-    readings = _together({at: one for at, name in names.items() if (one := read(name))})
+    found = {at: read(undistinguished(name)) for at, name in names.items()}
+    readings = _together({at: reading for at, reading in found.items() if reading})
     twins = _twins(names)
     offers: dict[str, list[tuple[tuple[int, int, int], int]]] = defaultdict(list)
     parts: dict[tuple[str, int], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -96,8 +97,9 @@ def _twins(names: Mapping[int, str]) -> dict[int, int]:
     seen: Counter[str] = Counter()
     twins = {}
     for place, name in names.items():
-        twins[place] = seen[plain(name)]
-        seen[plain(name)] += 1
+        spelled = plain(undistinguished(name))
+        twins[place] = seen[spelled]
+        seen[spelled] += 1
     return twins
 
 

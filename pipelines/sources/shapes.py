@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.sources.columns import Places, assign
-from pipelines.sources.headers import distance, plain, squeeze
+from pipelines.sources.headers import distance, distinct, plain, squeeze
 from pipelines.sources.model import Kind, Source
 from pipelines.sources.presets import ADDRESSES, Shape
 from pipelines.sources.relations import RAW
@@ -93,8 +93,7 @@ def fit(header: Sequence[str], source: Source) -> Fit:
         )
     if any("\0" in name for name in header):
         raise Unfit("the header has a zero byte, which is in no text; export the file again")
-    if not any(map(plain, header)):
-        raise Unfit("the header is blank; the first line must name the columns")
+    _refuse_blank(header)
     names = frozenset(map(plain, header))
     known = [_through(header, kind, source) for kind in source.signed() if _signed(kind, names)]
     fits = [candidate for candidate in known if not _missing(candidate, source)]
@@ -107,25 +106,14 @@ def fit(header: Sequence[str], source: Source) -> Fit:
 
 
 def column_names(header: Sequence[str]) -> list[str]:
-    """The header's names as ``_extra`` shows them, each once.
+    """The header's names as ``_extra`` shows them; a column without one is called by its place."""
+    by_place = (name.strip() or f"column {place}" for place, name in enumerate(header, 1))
+    return distinct(list(by_place))
 
-    A column without one, and one of a name that was there before, is called by its place.
-    """
-    written = [name.strip() for name in header]
-    taken = set(map(plain, written))
-    seen: set[str] = set()
-    names = []
-    for place, name in enumerate(written, 1):
-        if name and plain(name) not in seen:
-            seen.add(plain(name))
-            names.append(name)
-            continue
-        own = f"{name} (column {place})" if name else f"column {place}"
-        while plain(own) in taken:
-            own += "*"
-        taken.add(plain(own))
-        names.append(own)
-    return names
+
+def _refuse_blank(header: Sequence[str]) -> None:
+    if not any(map(plain, header)):
+        raise Unfit("the header is blank; it must name the columns")
 
 
 def _known(candidate: Fit) -> int:

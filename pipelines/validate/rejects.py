@@ -121,22 +121,23 @@ def _as_in_file(source: Source, raw: str, inbox: Path, name: str) -> Header:
     """The header of a file that is still there and was not changed beyond recognition."""
     from pipelines.sources.cells_sql import OTHER
     from pipelines.sources.inbox import irregular
-    from pipelines.sources.readers.choice import reader
+    from pipelines.sources.layout import layout
+    from pipelines.sources.readers.choice import parts
     from pipelines.sources.readers.reader import Unreadable
-    from pipelines.sources.shapes import Unfit, column_names, fit
+    from pipelines.sources.shapes import column_names
 
     if irregular(path := inbox / name, inbox):
         return {}
     try:
-        names = reader(path, source).header()
-        fitted = fit(names, source)
-    except (Unreadable, Unfit):
+        found = layout(parts(path, source), source)
+    except Unreadable:
         return {}
+    fitted = found.fit
     if fitted.shape.relation != raw or fitted.labels:
         # An address of a file of customers comes back in a file of addresses, and a phone that its
         # label calls mobile under the name of that column.
         return {}
-    spelled = column_names(names)
+    spelled = column_names(found.header)
     keys = {place: f"{EXTRA}{spelled[place]}" for place in fitted.places}
     keys |= {place: f"{EXTRA}{name}" for place, name in fitted.repeated.items()}
     for prefix, block in zip(("", OTHER), fitted.blocks, strict=False):
