@@ -29,7 +29,7 @@ def values_sql(fit: Fit, columns: Mapping[str, Places]) -> dict[str, str]:
 
 def first_address_sql(fit: Fit) -> dict[str, str]:
     """Part → its value in the first of a row's addresses that is filled."""
-    filled = [_any_sql(block) for block in map(_places, fit.blocks)]
+    filled = [any_sql(block) for block in map(_places, fit.blocks)]
     values = {}
     for part in _parts(fit):
         cases = (
@@ -42,7 +42,7 @@ def first_address_sql(fit: Fit) -> dict[str, str]:
 
 def second_address_sql(fit: Fit, columns: Iterable[str]) -> dict[str, str]:
     """Raw column → its value in the second of a row's addresses that is filled."""
-    filled = [_any_sql(block) for block in map(_places, fit.blocks)]
+    filled = [any_sql(block) for block in map(_places, fit.blocks)]
     values = {}
     for part in _parts(fit):
         if f"{OTHER}{part}" in columns:
@@ -70,7 +70,7 @@ def left_over_sql(fit: Fit, columns: Iterable[str], names: Sequence[str]) -> lis
     for column, places in fit.addresses.items():
         if not own.intersection(places):
             found += _beside_sql(fit, column, places, names)
-    filled = [_any_sql(block) for block in map(_places, fit.blocks)]
+    filled = [any_sql(block) for block in map(_places, fit.blocks)]
     for at, block in enumerate(fit.blocks):
         for part, places in block.items():
             rooms = 2 if f"{OTHER}{part}" in columns else 1
@@ -137,7 +137,9 @@ def _beside_sql(
             rest = f"nullif(trim(substr(c{place}, strpos(c{place}, {literal(mark)}) + {len(mark)})), '')"
             test = f"contains(c{place}, {literal(mark)})"
             found.append((f"{column}_{number}", f"case when {test} then {rest} end"))
-            cell = f"if({test}, nullif(trim(split_part(c{place}, {literal(mark)}, 1)), ''), c{place})"
+            cell = (
+                f"if({test}, nullif(trim(split_part(c{place}, {literal(mark)}, 1)), ''), c{place})"
+            )
         if taken:
             test = " and ".join(f"{cell} is distinct from {one}" for one in taken)
             name = fit.repeated.get(place, names[place])
@@ -157,7 +159,10 @@ def _places(block: Mapping[str, Places]) -> list[int]:
     return [place for places in block.values() for place in places]
 
 
-def _any_sql(places: Iterable[int]) -> str:
+def any_sql(places: Sequence[int]) -> str:
+    """Whether one of these cells is filled."""
+    if not places:
+        return "false"
     return f"(coalesce({', '.join(f'c{place}' for place in places)}) is not null)"
 
 

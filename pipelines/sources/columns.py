@@ -28,7 +28,7 @@ READABLE: Mapping[str, frozenset[str]] = {
         "assignee", "category", "tags", "note", "lead_source", "updated_at",
     }),
     "raw_customers": frozenset({
-        *_PERSON, *_REACH, "company", "birthdate", "gender", "created_at", "updated_at",
+        *_PERSON, *_REACH, "company", "fax", "birthdate", "gender", "created_at", "updated_at",
     }),
     "raw_customer_addresses": frozenset({*_PLACE, "company", "phone", "fax", "region"}),
     "raw_subscribers": frozenset({*_PERSON, *_REACH, *_PLACE, "company", "state", "updated_at"}),
@@ -44,12 +44,9 @@ by words: presets list them.
 """
 
 
-
 def has_words(column: str, relation: str) -> bool:
     """Whether the name of a raw column, as a header, is read as that column."""
     return column.removeprefix("other_") in READABLE[relation]
-
-
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,7 @@ def _words() -> _Words:
     def add(phrases: Sequence[str], sense: Sense) -> None:
         for phrase in phrases:
             senses.setdefault(_letters(phrase), sense)
+            senses.setdefault(_letters(phrase.replace("/", " ")), sense)
 
     add(document["nothing"], Sense("nothing"))
     for concept, languages in (document["heads"] | document["weak"]).items():
@@ -159,8 +160,8 @@ def _phrase(tokens: Sequence[str], at: int) -> tuple[int, Sense] | None:
     for length, token in enumerate(tokens[at : at + MOST_WORDS], 1):
         if token.isdigit():
             break
-        letters += token if token != "/" else ""
-        if token != "/" and (sense := _words().phrases.get(letters)):
+        letters += token
+        if sense := _words().phrases.get(letters):
             found = length, sense
     return found
 
@@ -217,6 +218,7 @@ def _resolve(senses: Sequence[Sense]) -> Reading | None:
     roles = {sense.role for sense in senses}
     if "nothing" in roles:
         return None
+    senses = [sense for sense in senses if sense.role != "noise"]
     heads = [sense for sense in senses if sense.role == "head"]
     concept = _concept(list(dict.fromkeys(head.value for head in heads)), "or" in roles)
     if concept is None:
@@ -244,13 +246,15 @@ def _concept(heads: Sequence[str], alternatives: bool) -> str | None:
         strong = ["phone"]
     elif "phone" in strong and {*strong} <= {*PHONES} and len(strong) == 2 and not alternatives:
         strong = [one for one in strong if one != "phone"]
+    if alternatives and strong == ["title"] and weak == ["title_or_prefix"]:
+        return "title"
     if alternatives and len(strong) + len(weak) > 1:
         return None
     if len(strong) == 1:
         return strong[0] if all(strong[0] in _BESIDE.get(one, ()) for one in weak) else None
     if strong or not weak:
         return None
-    if weak == ["company", "address"] or weak == ["address"]:
+    if weak in (["company", "address"], ["address"]):
         return "street"
     if len(weak) == 1:
         return weak[0]
@@ -259,9 +263,7 @@ def _concept(heads: Sequence[str], alternatives: bool) -> str | None:
     return None
 
 
-def _numbered(
-    concept: str, kind: str, senses: Sequence[Sense], english: bool
-) -> Reading | None:
+def _numbered(concept: str, kind: str, senses: Sequence[Sense], english: bool) -> Reading | None:
     """The reading with its kind and its numbers: of an address, of a line of it, or of several."""
     if concept in ("phone", "mobile_phone") and kind in ("home", "other", "main", "company"):
         if concept == "phone":

@@ -29,8 +29,8 @@ def test_presets_name_real_columns_and_tell_their_headers_apart() -> None:
             assert {shape.id, *shape.columns.values(), *mandatory} <= raw, name
             assert all(shape.header_of(column) for column in mandatory), name
             assert set((shape.addresses or {}).values()) <= set(RAW[ADDRESSES]), name
-            spelled = [squeeze(header) for header in (*shape.columns, *(shape.addresses or {}))]
-            assert len(spelled) == len(set(spelled)), name
+            for listed in (shape.columns, shape.addresses or {}):
+                assert len({*map(squeeze, listed)}) == len(listed), name
             if preset.entity:
                 assert shape.relation in RELATIONS[preset.entity], name
     assert {name for name, preset in presets().items() if preset.invented} == {"winmo", "apptivo"}
