@@ -100,8 +100,10 @@ def _twins(names: Mapping[int, str]) -> dict[int, int]:
     return twins
 
 
-_KIND_RANKS = {"direct": -1, "": 0, "mailing": 0, "work": 1, "shipping": 3, "billing": 4, "home": 5, "company": 6,
-               "other": 9, "main": 1}  # fmt: skip
+_KIND_RANKS = {
+    "direct": -1, "": 0, "mailing": 0, "main": 1, "work": 1, "shipping": 3, "billing": 4, "home": 5,
+    "company": 6, "other": 9,
+}  # fmt: skip
 """Whose value counts where a row has several, the least first."""
 
 _SHOP_RANKS = _KIND_RANKS | {"shipping": -1}
