@@ -28,8 +28,8 @@ Ms.,Perla,Voss,Voss Ltd,Buyer,1 Mill Rd,Oslo,0150,Norway,2 Hill Rd,Bergen,5003,N
 +47 55 55 01 01,perla@voss.example,,https://www.linkedin.com/in/perla
 """
 KARTEI = """\
-Anrede,Vorname,Name,Firma,Funktion,Straße Firma,PLZ,Ort,Telefon geschäftlich,Handy,E-Mail,Webseite
-Frau,Ilka,Brahms,Brahms AG,Leitung,Ring 4,80331,München,089 555 010,0171 555 010,\
+Vorname,Name,Firma,Funktion,Straße Firma,PLZ,Ort,Telefon geschäftlich,Handy,E-Mail,Webseite
+Ilka,Brahms,Brahms AG,Leitung,Ring 4,80331,München,089 555 010,0171 555 010,\
 ilka@brahms.example,https://www.linkedin.com/in/ilka
 """
 
