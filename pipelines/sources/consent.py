@@ -19,7 +19,7 @@ import yaml
 
 from pipelines.sources.headers import parted, squeeze
 
-Kind = Literal[
+ConsentKind = Literal[
     "opt_out", "opt_in", "opt_out_time", "opt_in_time", "consent_time", "opt_out_cause",
     "left_list", "any_status", "call_opt_out", "call_opt_in", "contact_opt_out", "ignore",
 ]  # fmt: skip
@@ -36,7 +36,7 @@ call_opt_out, call_opt_in: the same of calls; contact_opt_out: of calls and e-ma
 ignore: nothing.
 """
 
-NAMED: dict[str, Kind] = {
+NAMED: dict[str, ConsentKind] = {
     "opted_out": "opt_out",
     "opted_in": "opt_in",
     "email_status": "opt_in",
@@ -60,7 +60,7 @@ class Reading:
         unread: it looks like consent, and nobody knows what it says.
     """
 
-    kind: Kind | None = None
+    kind: ConsentKind | None = None
     unread: bool = False
 
 

@@ -2,78 +2,26 @@
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, field_validator
 
-from pipelines.config import Frozen, TimeZone
+from pipelines.config import Frozen
 from pipelines.sources.consent import NAMED, Reading
-from pipelines.sources.headers import is_secret, squeeze
-from pipelines.sources.presets import ADDRESSES, RELATIONS, Entity, Shape, presets
+from pipelines.sources.format import Format
+from pipelines.sources.headers import is_secret, squeeze, undistinguished
+from pipelines.sources.lists import Account, ListAs, ListRule, Select, as_text
+from pipelines.sources.presets import (
+    ADDRESSES,
+    GENERIC,
+    RELATIONS,
+    Entity,
+    Preset,
+    Shape,
+    presets,
+)
 from pipelines.sources.relations import RAW
-
-ListAs = Literal["lead", "contact"]
-
-
-class Format(Frozen):
-    """How a source's files are written, where that is not what one expects.
-
-    Attributes:
-        delimiter: between the columns of a text file; by default a comma, a tab in ``.tsv``.
-        encoding: of a text file; by default UTF-8, or UTF-16 where the file says so.
-        null_markers: texts that stand for "no value".
-        dates: whether 03/04/2025 is the 3rd of April (dmy) or March 4th (mdy); without it such a
-            date is refused.
-        numbers: how an amount is written; without it what could be two numbers is refused.
-        timezone: whose time it is where no offset stands behind it; by default as the policy says.
-        sheet: which sheet of an Excel file; needed where several hold rows.
-    """
-
-    delimiter: str | None = None
-    encoding: str | None = None
-    null_markers: tuple[str, ...] = ("NULL", r"\N", "#N/A")
-    sheet: str | None = None
-    dates: Literal["dmy", "mdy"] | None = None
-    numbers: Literal["1,234.50", "1.234,50"] | None = None
-    timezone: TimeZone | None = None
-
-    @property
-    def day_first(self) -> bool | None:
-        """Whether the day stands before the month; None where nobody says."""
-        return None if self.dates is None else self.dates == "dmy"
-
-    @property
-    def decimal_comma(self) -> bool | None:
-        """Whether a comma stands before the decimals; None where nobody says."""
-        return None if self.numbers is None else self.numbers == "1.234,50"
-
-    @field_validator("delimiter")
-    @classmethod
-    def _one_sign(cls, value: str | None) -> str | None:
-        value = "\t" if value in ("tab", r"\t") else value
-        if value is not None and (len(value) != 1 or value in '"\r\n' or not value.isascii()):
-            raise ValueError("one ASCII character between columns, or 'tab'")
-        return value
-
-    @field_validator("encoding")
-    @classmethod
-    def _codec(cls, value: str | None) -> str | None:
-        try:
-            if value is None:
-                return None
-            "".encode(value)  # what encodes bytes, or nothing, is looked up as well
-            name = codecs.lookup(value).name.replace("_", "-")
-        except (LookupError, UnicodeError):
-            name = None
-        if name is None or name in _NOT_OF_FILES:
-            raise ValueError("no encoding of text; try utf-8, utf-16, latin-1 or cp1252")
-        return name
-
-
-_NOT_OF_FILES = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"}
-"""Encodings of Python's own: of names of hosts, and of its source."""
 
 
 class Column(Frozen):
@@ -87,50 +35,6 @@ class Column(Frozen):
 
     column: str | None = None
     secret: bool | None = None
-
-
-class Into(Frozen):
-    """One account for everybody of a list."""
-
-    into: str = Field(min_length=1)
-
-
-Account = Literal["source_name", "none"] | Into
-
-
-class ListRule(Frozen):
-    """What differs for one list of a source; what is left out follows the source.
-
-    Attributes:
-        list_as: who is on the list becomes a Lead or a Contact; none: nobody is written for it.
-    """
-
-    list_as: ListAs | Literal["none"] | None = Field(None, alias="as")
-    account: Account | None = None
-
-
-class Select(Frozen):
-    """Of which rows of a source somebody is written; all others land and are resolved as ever.
-
-    Attributes:
-        lists: names or ids of contact lists.
-        ids: ids of rows, as the source gives them.
-    """
-
-    lists: tuple[str, ...] = ()
-    ids: tuple[str, ...] = ()
-
-    @field_validator("lists", "ids", mode="before")
-    @classmethod
-    def _as_text(cls, value: Any) -> Any:
-        """A number means its digits."""
-        return tuple(map(_text, value)) if isinstance(value, list) else value
-
-    @model_validator(mode="after")
-    def _names_somebody(self) -> Select:
-        if not (self.lists or self.ids):
-            raise ValueError("names no row: give lists or ids, or remove it")
-        return self
 
 
 PARENT_COLUMNS: dict[Entity, str] = {
@@ -163,12 +67,20 @@ GROUPED: tuple[Entity, ...] = ("customers", "orders")
 GroupName = Annotated[str, Field(min_length=1)]
 
 
+class Kind(NamedTuple):
+    """A kind of file: a shape, and the preset that it is of."""
+
+    preset: str
+    about: str
+    shape: Shape
+
+
 class Source(Frozen):
     """One system we read.
 
     Attributes:
         entity: what its rows are; may be left out where the preset says it.
-        preset: the known exports its files may be, by name.
+        preset: the known exports its files may be, by name; by default whatever their headers say.
         location: globs with ``{day}``, from the inbox or absolute; by default
             ``<source>/{day}/*`` in the inbox.
         format: how the files are written.
@@ -190,7 +102,7 @@ class Source(Frozen):
     """
 
     entity: Entity = "contacts"
-    preset: tuple[str, ...]
+    preset: tuple[str, ...] = (GENERIC,)
     location: tuple[str, ...] = ()
     format: Format = Format()
     columns: dict[str, Column] = Field({})
@@ -207,6 +119,8 @@ class Source(Frozen):
     trust_id: bool = False
     enabled: bool = True
 
+    _own_presets: Mapping[str, Preset] = PrivateAttr({})
+
     @field_validator("preset", "location", "ids", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
@@ -218,7 +132,7 @@ class Source(Frozen):
         """A number as header or constant means its digits."""
         if not isinstance(value, dict):
             return value
-        return {_text(key): _text(entry) for key, entry in value.items()}
+        return {as_text(key): as_text(entry) for key, entry in value.items()}
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -252,20 +166,43 @@ class Source(Frozen):
 
     def withholds(self, header: str) -> bool:
         """Whether the values of a header must never reach disk."""
-        squeezed = squeeze(header)
-        decided = (
-            one.secret
-            for name, one in self.columns.items()
-            if one.secret is not None and squeeze(name) == squeezed
-        )
+        name = undistinguished(header)
+        spellings = map(squeeze, (header, name, name.rpartition(".")[2]))  # of JSON a.token
+        secret = {squeeze(name): one.secret for name, one in self.columns.items()}
+        decided = (said for one in spellings if (said := secret.get(one)) is not None)
         return next(decided, is_secret(header))
 
+    def knows(self, own_presets: Mapping[str, Preset]) -> Source:
+        """The same source where these presets of people are known besides ours."""
+        source = self.model_copy()
+        source._own_presets = own_presets
+        return source
+
+    @property
+    def presets(self) -> Mapping[str, Preset]:
+        """Every preset there is, by name; people's own come first."""
+        return {**self._own_presets, **presets()}
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of files that its presets know, with its own columns before theirs."""
+        return self._kinds(self.preset)
+
+    def signed(self) -> tuple[Kind, ...]:
+        """The kinds of files that are known by a signature, if any file may be one of them."""
+        if GENERIC not in self.preset:
+            return ()
+        return tuple(kind for kind in self._kinds(self.presets) if kind.shape.signature)
+
     def shapes(self) -> tuple[Shape, ...]:
-        """The shapes its files may have, with its own columns before the preset's."""
-        declared = [
-            shape for name in self.preset for shape in presets()[name].shapes_of(self.entity)
-        ]
-        return tuple(_reshaped(shape, self) for shape in declared)
+        """The shapes of ``kinds``."""
+        return tuple(kind.shape for kind in self.kinds())
+
+    def _kinds(self, names: Iterable[str]) -> tuple[Kind, ...]:
+        return tuple(
+            Kind(name, self.presets[name].about, _reshaped(shape, self))
+            for name in names
+            for shape in self.presets[name].shapes_of(self.entity)
+        )
 
     def ids_of(self, shape: Shape) -> tuple[str, ...]:
         """What makes the id of a row of ``shape``; addresses keep the ids they come with."""
@@ -273,9 +210,15 @@ class Source(Frozen):
 
 
 class Sources(Frozen):
-    """The whole of ``mappings/sources.yaml``, in its order."""
+    """The whole of ``mappings/sources.yaml``, in its order.
+
+    Attributes:
+        sources: each by name.
+        own_presets: people's presets that stand beside it, by name.
+    """
 
     sources: dict[str, Source]
+    own_presets: dict[str, Preset] = Field({})
 
     def enabled(self) -> Iterator[tuple[str, Source]]:
         """The sources whose files are landed, by name."""
@@ -302,7 +245,3 @@ def _reshaped(shape: Shape, source: Source) -> Shape:
         return shape.model_copy(update={"columns": columns})
     addresses = with_own(shape.addresses, set(RAW[ADDRESSES]) - first)
     return shape.model_copy(update={"columns": columns, "addresses": addresses})
-
-
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
