@@ -25,6 +25,7 @@ from pipelines.commands import (
     sync,
     ui,
     undo,
+    waiting,
 )
 from pipelines.commands import (
     home as home_,
@@ -81,6 +82,7 @@ app.command("explain")(explain.explain)
 app.command("check")(check.check)
 app.command("ui")(ui.ui)
 app.add_typer(rejects.app, name="rejects")
+app.add_typer(waiting.app, name="waiting")
 app.add_typer(home_.app, name="home")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(org.app, name="org")
