@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
-from pipelines.sources.land import refused, withheld
+from pipelines.sources.land import refused, remarks, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.folder import children_of
@@ -77,6 +77,7 @@ class Summary:
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
         rejections: source → why rows were rejected → how many; a row counts for each reason.
+        remarks: what was found out or left out of files that were read, each with its file.
     """
 
     batch: date
@@ -98,6 +99,7 @@ class Summary:
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
     rejections: dict[str, dict[str, int]] = field(default_factory=dict)
+    remarks: tuple[Problem, ...] = ()
 
     @property
     def rejected(self) -> int:
@@ -141,6 +143,7 @@ class Summary:
             "refused": facts["refused"],
             "withheld": facts["withheld"],
             "rejections": facts["rejections"],
+            "remarks": facts["remarks"],
         }
 
 
@@ -149,6 +152,7 @@ def summary(project: Project, day: date) -> Summary:
     warehouse = project.warehouse
     totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
     totals.rejections = by_source(reasons(warehouse, day))
+    totals.remarks = remarks(warehouse, day)
     totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:
         for entity in ENTITIES:

@@ -30,13 +30,12 @@ from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.named_objects import USER
 from pipelines.sync.plan.runs import plan_named
+from pipelines.sync.plan.save import Origin, save_plan
 from pipelines.sync.plan.saved import (
     HEADER,
-    Origin,
     Plan,
     load_plan,
     read_header,
-    save_plan,
 )
 from pipelines.sync.undo_plan import undo_sql
 from pipelines.undo import released

@@ -16,6 +16,8 @@ entities as (
         people."fax",
         people."website",
         people."other_street",
+        people."is_customer",
+        people."has_ordered",
         people."mailing_street",
         people."mailing_city",
         people."other_city",
@@ -26,6 +28,7 @@ entities as (
         people."mailing_country",
         people."other_country",
         people."opted_out",
+        people."lead_source",
         people."note",
         people."further_addresses",
         routes.sobject as route,
@@ -44,24 +47,24 @@ valued as (
     select
         routed.person_key as key,
         routed._excluded,
-        clean_lines(cast(case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' else "salutation" end as varchar)) as "Salutation",
-        clean_lines(cast("first_name" as varchar)) as "FirstName",
-        clean_lines(cast(coalesce("last_name", '[not provided]') as varchar)) as "LastName",
-        clean_lines(cast(coalesce("company", '[not provided]') as varchar)) as "Company",
-        clean_lines(cast("title" as varchar)) as "Title",
-        clean_lines(cast(lower(trim("email")) as varchar)) as "Email",
-        clean_lines(cast(coalesce(phone, other_phone, mailing_phone) as varchar)) as "Phone",
-        clean_lines(cast("mobile_phone" as varchar)) as "MobilePhone",
-        clean_lines(cast("fax" as varchar)) as "Fax",
-        clean_lines(cast("website" as varchar)) as "Website",
-        clean_lines(cast(CASE WHEN other_street IS NULL THEN mailing_street ELSE other_street END as varchar)) as "Street",
-        clean_lines(cast(CASE WHEN other_street IS NULL THEN mailing_city ELSE other_city END as varchar)) as "City",
-        clean_lines(cast(CASE WHEN other_street IS NULL THEN mailing_state ELSE other_state END as varchar)) as "State",
-        clean_lines(cast(CASE WHEN other_street IS NULL THEN mailing_postal_code ELSE other_postal_code END as varchar)) as "PostalCode",
-        clean_lines(cast(CASE WHEN other_street IS NULL THEN mailing_country ELSE other_country END as varchar)) as "Country",
+        case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' else "salutation" end as "Salutation",
+        "first_name" as "FirstName",
+        coalesce("last_name", '[not provided]') as "LastName",
+        coalesce("company", '[not provided]') as "Company",
+        "title" as "Title",
+        lower(trim("email")) as "Email",
+        coalesce(phone, other_phone, mailing_phone) as "Phone",
+        "mobile_phone" as "MobilePhone",
+        "fax" as "Fax",
+        "website" as "Website",
+        CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_street ELSE other_street END as "Street",
+        CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_city ELSE other_city END as "City",
+        CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_state ELSE other_state END as "State",
+        CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_postal_code ELSE other_postal_code END as "PostalCode",
+        CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_country ELSE other_country END as "Country",
         "opted_out" as "HasOptedOutOfEmail",
-        clean_lines(cast('Web' as varchar)) as "LeadSource",
-        clean_lines(cast(concat_ws(chr(10), note, further_addresses) as varchar)) as "Description"
+        coalesce("lead_source", 'Web') as "LeadSource",
+        concat_ws(chr(10), note, further_addresses) as "Description"
     from routed
 ),
 
@@ -69,25 +72,25 @@ wired as (
     select
         key,
         _excluded,
-        "Salutation",
-        "FirstName",
-        "LastName",
-        "Company",
-        "Title",
-        "Email",
-        "Phone",
-        "MobilePhone",
-        "Fax",
-        "Website",
-        "Street",
-        "City",
-        "State",
-        "PostalCode",
-        "Country",
+        clean_lines("Salutation"::varchar) as "Salutation",
+        clean_lines("FirstName"::varchar) as "FirstName",
+        clean_lines("LastName"::varchar) as "LastName",
+        clean_lines("Company"::varchar) as "Company",
+        clean_lines("Title"::varchar) as "Title",
+        clean_lines("Email"::varchar) as "Email",
+        clean_lines("Phone"::varchar) as "Phone",
+        clean_lines("MobilePhone"::varchar) as "MobilePhone",
+        clean_lines("Fax"::varchar) as "Fax",
+        clean_lines("Website"::varchar) as "Website",
+        clean_lines("Street"::varchar) as "Street",
+        clean_lines("City"::varchar) as "City",
+        clean_lines("State"::varchar) as "State",
+        clean_lines("PostalCode"::varchar) as "PostalCode",
+        clean_lines("Country"::varchar) as "Country",
         parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
         case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
-        "LeadSource",
-        "Description"
+        clean_lines("LeadSource"::varchar) as "LeadSource",
+        clean_lines("Description"::varchar) as "Description"
     from valued
 )
 
@@ -128,7 +131,13 @@ select
         ),
         ''
     ) as _held,
-    null::varchar as _held_new,
+    nullif(
+        concat_ws(
+            '; ',
+            case when length(wired."LeadSource") > 255 then 'LeadSource has ' || length(wired."LeadSource") || ' characters, 255 fit' end
+        ),
+        ''
+    ) as _held_new,
     null::varchar as _left_out,
     case
         when
