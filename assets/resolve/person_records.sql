@@ -7,6 +7,7 @@
 -- keys: what may make it one person with others, by rule and as a number: the customer id of a shop, the e-mail address (an address's own is nobody's)
 -- priority: of the source; the smaller one wins where two sources disagree
 -- mailing: the address mail goes to; for a customer the default shipping address
+-- further: more addresses of a customer than these two, as they come
 -- is_void: an order in a state that does not count (guests.ignore_states); null for all else
 -- other: a second address; for a customer the default billing address
 
@@ -87,6 +88,26 @@ chosen_by_customer as (
         arg_max(source_id, coalesce(is_default_billing, false)::int || worth) as billing_id
     from (select *, concat_ws(' ', as_of, source_id) as worth from addresses)
     group by source, customer_source_id
+),
+
+-- What neither is chosen for, such as a third address; most customers have none.
+further_by_customer as (
+    select
+        addresses.source,
+        addresses.customer_source_id,
+        list(
+            place(
+                addresses.street, addresses.city, addresses.region, addresses.postal_code,
+                addresses.country, addresses.phone
+            )
+            order by addresses.source_id
+        ) as places
+    from addresses
+    join chosen_by_customer as chosen
+        on chosen.source = addresses.source
+        and chosen.customer_source_id = addresses.customer_source_id
+    where addresses.source_id <> chosen.shipping_id and addresses.source_id <> chosen.billing_id
+    group by addresses.source, addresses.customer_source_id
 ),
 
 chosen_by_order as (
@@ -178,6 +199,20 @@ said as (
                 billing.country, billing.phone
             )
         ) as other,
+        -- Where a row's own took the place of the billing address, that is one more.
+        case
+            when place(
+                customers.other_street, customers.other_city, customers.other_region,
+                customers.other_postal_code, customers.other_country, null::varchar
+            ) is null or billing.source_id is null then further.places
+            else list_prepend(
+                place(
+                    billing.street, billing.city, billing.region, billing.postal_code,
+                    billing.country, billing.phone
+                ),
+                coalesce(further.places, [])
+            )
+        end as further,
         customers.group_id as customer_group,
         customers.gender,
         customers._file,
@@ -189,6 +224,8 @@ said as (
         on shipping.source = chosen.source and shipping.source_id = chosen.shipping_id
     left join addresses as billing
         on billing.source = chosen.source and billing.source_id = chosen.billing_id
+    left join further_by_customer as further
+        on further.source = customers.source and further.customer_source_id = customers.source_id
 
     union all by name
 
@@ -309,6 +346,7 @@ select
     lead_source,
     mailing,
     other,
+    further,
     newsletter,
     is_void,
     customer_group,
