@@ -23,6 +23,7 @@ from pipelines.commands import (
     retry,
     status,
     sync,
+    try_,
     ui,
     undo,
     waiting,
@@ -59,6 +60,7 @@ def causeway(
     [bold]First steps[/bold]
 
       causeway demo             two days of sample data into a Salesforce org on this machine
+      causeway try FILE         what a file of yours would become, before anything is set up
       causeway sync             your own files: inbox/<source>/<day>/*, as mappings/ says
       causeway status           what landed, who was found, what Salesforce holds
 
@@ -71,6 +73,7 @@ def causeway(
 
 
 app.command("demo")(demo.demo)
+app.command("try")(try_.try_)
 app.command("sync")(sync.sync)
 app.command("plan")(plan.plan)
 app.command("status")(status.status)
