@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.wire import quoted
@@ -60,7 +60,7 @@ def rows(
     found = connection.execute(_rows_sql(staged, rejected), [most]).fetchall()
     keys = {key for *_, person, account in found for key in (person, account) if key}
     records, counts = _records(batch, connection, keys)
-    names = {key: name for key, one in records.items() if (name := one.values.get("Name"))}
+    names = {key: one.values["Name"] for key, one in records.items() if "Name" in one.values}
     shown = tuple(
         Row(
             line=line,

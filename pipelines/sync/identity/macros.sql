@@ -68,7 +68,8 @@ create or replace macro newer(as_of, batch, other_as_of, other_batch) as
 -- A place on one line.
 create or replace macro place_line(place) as
     concat_ws(
-        ', ', replace(place.street, chr(10), ', '), place.city, place.state, place.postal_code,
+        ', ', replace(place.street, chr(10), ', '), place.city,
+        nullif(concat_ws(' ', place.state, place.postal_code), ''),
         place.country, place.phone
     );
 
