@@ -32,6 +32,7 @@ customers = pa.DataFrameSchema(
         "company": text(at_most(255, WARNING)),
         "phone": text(phone(), at_most(40)),
         "mobile_phone": text(phone(), at_most(40)),
+        "fax": text(phone(), at_most(40)),
         "other_street": text(at_most(255, WARNING)),
         "other_city": text(at_most(40, WARNING)),
         "other_region": text(at_most(80, WARNING)),

@@ -182,7 +182,7 @@ said as (
         customers.email,
         coalesce(customers.phone, shipping.phone, billing.phone) as phone,
         customers.mobile_phone,
-        coalesce(shipping.fax, billing.fax) as fax,
+        coalesce(customers.fax, shipping.fax, billing.fax) as fax,
         customers.birthdate,
         place(
             shipping.street, shipping.city, shipping.region, shipping.postal_code,

@@ -35,6 +35,7 @@ cleaned as (
         clean(company) as company,
         clean(phone) as phone,
         clean(mobile_phone) as mobile_phone,
+        clean(fax) as fax,
         nullif(concat_ws(chr(10), clean_lines(other_street), clean_lines(other_street2)), '')
             as other_street,
         clean(other_city) as other_city,
@@ -87,6 +88,7 @@ select
     company,
     phone,
     mobile_phone,
+    fax,
     other_street,
     other_city,
     other_region,

@@ -1,7 +1,7 @@
 """What a raw column is of a row whose file has several columns for it. Nothing here runs.
 
-Where one header fits, which is nearly always, it is that cell and costs nothing more. Of several the
-first that is filled counts, row by row, and what another one says otherwise is kept in ``_extra``.
+Where one header fits, which is nearly always, it is that cell and costs nothing more. Of several
+the first that is filled counts in each row, and what another one says is kept in ``_extra``.
 The parts of an address come from one block of columns each, so that no street of one address stands
 beside a city of another.
 """
@@ -29,7 +29,7 @@ def values_sql(fit: Fit, columns: Mapping[str, Places]) -> dict[str, str]:
 
 def first_address_sql(fit: Fit) -> dict[str, str]:
     """Part → its value in the first of a row's addresses that is filled."""
-    filled = [_any_sql(block) for block in map(_places, fit.blocks)]
+    filled = [any_sql(block) for block in map(_places, fit.blocks)]
     values = {}
     for part in _parts(fit):
         cases = (
@@ -42,7 +42,7 @@ def first_address_sql(fit: Fit) -> dict[str, str]:
 
 def second_address_sql(fit: Fit, columns: Iterable[str]) -> dict[str, str]:
     """Raw column → its value in the second of a row's addresses that is filled."""
-    filled = [_any_sql(block) for block in map(_places, fit.blocks)]
+    filled = [any_sql(block) for block in map(_places, fit.blocks)]
     values = {}
     for part in _parts(fit):
         if f"{OTHER}{part}" in columns:
@@ -70,7 +70,7 @@ def left_over_sql(fit: Fit, columns: Iterable[str], names: Sequence[str]) -> lis
     for column, places in fit.addresses.items():
         if not own.intersection(places):
             found += _beside_sql(fit, column, places, names)
-    filled = [_any_sql(block) for block in map(_places, fit.blocks)]
+    filled = [any_sql(block) for block in map(_places, fit.blocks)]
     for at, block in enumerate(fit.blocks):
         for part, places in block.items():
             rooms = 2 if f"{OTHER}{part}" in columns else 1
@@ -90,14 +90,32 @@ def _value_sql(fit: Fit, column: str, places: Places) -> str:
 
 def _cell_sql(fit: Fit, column: str, place: int) -> str:
     """What a cell says of a raw column; of a typed phone, if its label says that it is this."""
-    cell = f"c{place}"
-    if fit.shape.separator and column in SEVERAL:
-        mark = literal(fit.shape.separator)
-        first = f"nullif(trim(split_part({cell}, {mark}, 1)), '')"
-        cell = f"if(contains({cell}, {mark}), {first}, {cell})"
+    cell = _first_sql(fit, column, place)
     if place in fit.labels:
-        cell = f"case when {phone_kind_sql(f'c{fit.labels[place]}')} = {literal(column)} then {cell} end"
+        kind = phone_kind_sql(f"c{fit.labels[place]}")
+        cell = f"case when {kind} = {literal(column)} then {cell} end"
     return cell
+
+
+def _first_sql(fit: Fit, column: str, place: int) -> str:
+    """A cell, or the first of several values in it."""
+    cell = f"c{place}"
+    if not _holds_several(fit, column):
+        return cell
+    mark = literal(fit.shape.separator or "")
+    first = f"nullif(trim(split_part({cell}, {mark}, 1)), '')"
+    return f"if(contains({cell}, {mark}), {first}, {cell})"
+
+
+def _rest_sql(fit: Fit, place: int) -> str:
+    """What stands behind the first of several values in a cell."""
+    cell, mark = f"c{place}", fit.shape.separator or ""
+    rest = f"substr({cell}, strpos({cell}, {literal(mark)}) + {len(mark)})"
+    return f"case when contains({cell}, {literal(mark)}) then nullif(trim({rest}), '') end"
+
+
+def _holds_several(fit: Fit, column: str) -> bool:
+    return fit.shape.separator is not None and column in SEVERAL
 
 
 def phone_kind_sql(label: str) -> str:
@@ -125,20 +143,16 @@ def _beside_sql(
     """What cells say that are not the one that counts, and what stands behind the first value."""
     found = []
     for at, place in enumerate(places):
+        if place in fit.labels and column != "phone":
+            continue  # it is told with the column that every phone may be
+        if _holds_several(fit, column):
+            found.append((f"{column}_{len(places) + at + 1}", _rest_sql(fit, place)))
         if place in fit.labels:
-            if column != "phone":
-                continue
             taken = [_value_sql(fit, one, fit.columns[one]) for one in PHONES if one in fit.columns]
         else:
             taken = [_value_sql(fit, column, places)] if at else []
-        cell = _cell_sql(fit, column, place) if place not in fit.labels else f"c{place}"
-        if fit.shape.separator and column in SEVERAL:
-            mark, number = fit.shape.separator, len(places) + at + 1
-            rest = f"nullif(trim(substr(c{place}, strpos(c{place}, {literal(mark)}) + {len(mark)})), '')"
-            test = f"contains(c{place}, {literal(mark)})"
-            found.append((f"{column}_{number}", f"case when {test} then {rest} end"))
-            cell = f"if({test}, nullif(trim(split_part(c{place}, {literal(mark)}, 1)), ''), c{place})"
         if taken:
+            cell = _first_sql(fit, column, place)
             test = " and ".join(f"{cell} is distinct from {one}" for one in taken)
             name = fit.repeated.get(place, names[place])
             found.append((name, f"case when {test} then {cell} end"))
@@ -157,7 +171,10 @@ def _places(block: Mapping[str, Places]) -> list[int]:
     return [place for places in block.values() for place in places]
 
 
-def _any_sql(places: Iterable[int]) -> str:
+def any_sql(places: Sequence[int]) -> str:
+    """Whether one of these cells is filled."""
+    if not places:
+        return "false"
     return f"(coalesce({', '.join(f'c{place}' for place in places)}) is not null)"
 
 

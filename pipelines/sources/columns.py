@@ -28,7 +28,7 @@ READABLE: Mapping[str, frozenset[str]] = {
         "assignee", "category", "tags", "note", "lead_source", "updated_at",
     }),
     "raw_customers": frozenset({
-        *_PERSON, *_REACH, "company", "birthdate", "gender", "created_at", "updated_at",
+        *_PERSON, *_REACH, "company", "fax", "birthdate", "gender", "created_at", "updated_at",
     }),
     "raw_customer_addresses": frozenset({*_PLACE, "company", "phone", "fax", "region"}),
     "raw_subscribers": frozenset({*_PERSON, *_REACH, *_PLACE, "company", "state", "updated_at"}),
@@ -44,12 +44,9 @@ by words: presets list them.
 """
 
 
-
 def has_words(column: str, relation: str) -> bool:
     """Whether the name of a raw column, as a header, is read as that column."""
     return column.removeprefix("other_") in READABLE[relation]
-
-
 
 
 @dataclass(frozen=True)
@@ -103,8 +100,10 @@ def _twins(names: Mapping[int, str]) -> dict[int, int]:
     return twins
 
 
-_KIND_RANKS = {"direct": -1, "": 0, "mailing": 0, "work": 1, "shipping": 3, "billing": 4, "home": 5, "company": 6,
-               "other": 9, "main": 1}  # fmt: skip
+_KIND_RANKS = {
+    "direct": -1, "": 0, "mailing": 0, "main": 1, "work": 1, "shipping": 3, "billing": 4, "home": 5,
+    "company": 6, "other": 9,
+}  # fmt: skip
 """Whose value counts where a row has several, the least first."""
 
 _SHOP_RANKS = _KIND_RANKS | {"shipping": -1}

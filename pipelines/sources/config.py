@@ -71,9 +71,7 @@ def headers(config: Sources, source: str, relation: str) -> dict[str, str]:
     """
     entry = config.sources[source]
     shape = next(shape for shape in entry.shapes() if shape.relation == relation)
-    header_of = {
-        column: header for column in RAW[relation] if (header := shape.header_of(column))
-    }
+    header_of = {column: header for column in RAW[relation] if (header := shape.header_of(column))}
     filled = {*entry.constants, *((shape.id,) if len(entry.ids_of(shape)) > 1 else ())}
     return {column: header for column, header in header_of.items() if column not in filled}
 

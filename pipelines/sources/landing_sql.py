@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from pipelines.sources.cells_sql import (
+    any_sql,
     first_address_sql,
     left_over_sql,
     second_address_sql,
@@ -117,9 +118,7 @@ def customer_addresses_sql(origin: Origin, fit: Fit) -> str:
     values = values_sql(fit, fit.addresses) | first_address_sql(fit)
     values |= _constants(origin, ADDRESSES) | {name: f"owner.{name}" for name in owner}
     extra = f"case when {further} then {_extra_sql(origin, fit)} end"
-    # A company or a phone beside a customer is no address yet; it stands with the customer.
-    parts = fit.part_places if {"company", "phone"} & fit.columns.keys() else fit.address_places
-    carried = f"({further} or {_any_sql(parts)})"
+    carried = any_sql(fit.address_places)
     return (
         f"{_select_sql(origin, ADDRESSES, values, extra, source)}\n"
         f"where _defect is null and {carried}"
@@ -165,16 +164,14 @@ def _extra_sql(origin: Origin, fit: Fit) -> str:
 def _joined_sql(places: Sequence[int]) -> str:
     """An id of several values: blank ones count, so that a + nothing is not nothing + a."""
     parts = " || '|' || ".join(f"coalesce(c{place}, '')" for place in places)
-    return f"case when {_any_sql(places)} then {parts} end"
+    return f"case when {any_sql(places)} then {parts} end"
 
 
 def _further_sql(fit: Fit) -> str:
     """Whether a row is one more address of the customer above: no customer, but an address."""
-    own = [at for name in ("email", "customer_id") for at in fit.columns.get(name, ())]
-    return f"(_defect is null and not {_any_sql(own)} and {_any_sql(fit.address_places)})"
+    own = [at for name in _CUSTOMER for at in fit.columns.get(name, ())]
+    return f"(_defect is null and not {any_sql(own)} and {any_sql(fit.address_places)})"
 
 
-def _any_sql(places: Iterable[int]) -> str:
-    listed = ", ".join(f"c{place}" for place in places)
-    return f"(coalesce({listed}) is not null)"
-
+_CUSTOMER = ("email", "customer_id", "first_name", "last_name", "name")
+"""By what a row is a customer's, be it a wrong one."""

@@ -38,7 +38,7 @@ RAW: dict[str, tuple[str, ...]] = {
         "customer_id", "email", "website", "store", "website_id", "store_id", "created_in",
         *_PERSON, "birthdate", "gender", "group_id", "tax_number", "confirmation",
         "default_billing", "default_shipping", "is_active", "created_at", "updated_at",
-        "name", "company", "phone", "mobile_phone", *_OTHER, "other_region",
+        "name", "company", "phone", "mobile_phone", "fax", *_OTHER, "other_region",
     ),
     "raw_customer_addresses": (
         "address_id", "customer_id", "customer_email", "website",

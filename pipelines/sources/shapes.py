@@ -64,17 +64,18 @@ class Fit:
 
     @property
     def address_places(self) -> tuple[int, ...]:
-        """The positions of what a row says of an address."""
-        groups = (self.addresses, *self.blocks)
-        return tuple(dict.fromkeys(at for group in groups for ones in group.values() for at in ones))
+        """The positions by which a row has an address.
 
-    @property
-    def part_places(self) -> tuple[int, ...]:
-        """Those of them without which there is no address, as a company or a phone is none."""
-        parts = {*PARTS, "region"}
+        A company, phone or fax that stands with the customer as well makes none.
+        """
+        shared = {"company", "phone", "fax"} & {*self.columns}
         groups = (self.addresses, *self.blocks)
         return tuple(
-            at for group in groups for part, ones in group.items() if part in parts for at in ones
+            at
+            for group in groups
+            for column, places in group.items()
+            if column not in shared
+            for at in places
         )
 
 
@@ -152,7 +153,16 @@ def _through(header: Sequence[str], kind: Kind, source: Source) -> Fit:
     columns = _offered(columns, labels, shape.relation)
     ids = _ids(header, places, columns, shape, source)
     fitted = Fit(
-        kind, columns, addresses, tuple(blocks), labels, _repeated(columns), ids, (), places, withheld
+        kind,
+        columns,
+        addresses,
+        tuple(blocks),
+        labels,
+        _repeated(columns),
+        ids,
+        (),
+        places,
+        withheld,
     )
     return replace(fitted, extra=tuple(place for place in places if place not in fitted.used))
 
@@ -182,7 +192,7 @@ def _ids(
     names = source.ids_of(shape)
     if len(names) < 2 and not (names and names[0] in RAW[shape.relation]):
         return ()
-    matched = _listed(header, places, {name: name for name in names}) | columns
+    matched = {**_listed(header, places, {name: name for name in names}), **columns}
     if absent := [name for name in names if name not in matched]:
         raise Unfit(f"the header misses {_spelled(absent)}, which 'ids' names for this source")
     return tuple(matched[name][0] for name in names)
@@ -192,9 +202,7 @@ def _is_free(name: str, shape: Shape) -> bool:
     return all(squeeze(name) != squeeze(unread) for unread in shape.unread)
 
 
-def _joined(
-    columns: Mapping[str, Places], further: Mapping[str, Places]
-) -> dict[str, Places]:
+def _joined(columns: Mapping[str, Places], further: Mapping[str, Places]) -> dict[str, Places]:
     """The positions of both for each column, those of the first before those of the second."""
     return {
         column: tuple(dict.fromkeys((*columns.get(column, ()), *further.get(column, ()))))

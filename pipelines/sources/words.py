@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,8 +36,8 @@ class Reading:
 
     Attributes:
         concept: what the column holds; most are called as the raw columns are.
-        kind: direct, work, home, other, main, mailing, billing, shipping or company; blank where nothing
-            says it.
+        kind: direct, work, home, other, main, mailing, billing, shipping or company; blank where
+            nothing says it.
         number: which of several of one kind, from 1; of a part of an address, which address.
         english: whether all its heads are English.
     """
@@ -90,6 +91,7 @@ def _words() -> _Words:
     def add(phrases: Sequence[str], sense: Sense) -> None:
         for phrase in phrases:
             senses.setdefault(_letters(phrase), sense)
+            senses.setdefault(_letters(phrase.replace("/", " ")), sense)
 
     add(document["nothing"], Sense("nothing"))
     for concept, languages in (document["heads"] | document["weak"]).items():
@@ -159,8 +161,8 @@ def _phrase(tokens: Sequence[str], at: int) -> tuple[int, Sense] | None:
     for length, token in enumerate(tokens[at : at + MOST_WORDS], 1):
         if token.isdigit():
             break
-        letters += token if token != "/" else ""
-        if token != "/" and (sense := _words().phrases.get(letters)):
+        letters += token
+        if sense := _words().phrases.get(letters):
             found = length, sense
     return found
 
@@ -202,7 +204,9 @@ _KINDS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys((*PARTS, *PHONES, "email"), frozenset(
         {"work", "home", "other", "mailing", "billing", "shipping", "main", "direct"}
     )),
-    **dict.fromkeys(("first_name", "last_name", "name", *_NAMES), frozenset({"billing", "shipping"})),
+    **dict.fromkeys(
+        ("first_name", "last_name", "name", *_NAMES), frozenset({"billing", "shipping"})
+    ),
     "company": frozenset({"billing", "shipping", "work"}),
     "title": frozenset({"work"}),
     "title_or_prefix": frozenset({"work"}),
@@ -217,6 +221,7 @@ def _resolve(senses: Sequence[Sense]) -> Reading | None:
     roles = {sense.role for sense in senses}
     if "nothing" in roles:
         return None
+    senses = [sense for sense in senses if sense.role != "noise"]
     heads = [sense for sense in senses if sense.role == "head"]
     concept = _concept(list(dict.fromkeys(head.value for head in heads)), "or" in roles)
     if concept is None:
@@ -237,35 +242,44 @@ def _resolve(senses: Sequence[Sense]) -> Reading | None:
 
 
 def _concept(heads: Sequence[str], alternatives: bool) -> str | None:
-    """The one thing that these heads, in their order, say together."""
+    """The one thing that these heads, in their order, say together; None where they are two."""
+    if alternatives:
+        return heads[0] if len(heads) == 1 else _ALTERNATIVE_HEADS.get(frozenset(heads))
     strong = [head for head in heads if head not in _WEAK]
     weak = [head for head in heads if head in _WEAK]
-    if "phone" in strong and {*strong} <= {"phone", "mobile_phone"} and alternatives:
-        strong = ["phone"]
-    elif "phone" in strong and {*strong} <= {*PHONES} and len(strong) == 2 and not alternatives:
-        strong = [one for one in strong if one != "phone"]
-    if alternatives and len(strong) + len(weak) > 1:
-        return None
+    if "phone" in strong and len(strong) == 2 and {*strong} <= {*PHONES}:
+        strong.remove("phone")
     if len(strong) == 1:
         return strong[0] if all(strong[0] in _BESIDE.get(one, ()) for one in weak) else None
-    if strong or not weak:
-        return None
-    if weak == ["company", "address"] or weak == ["address"]:
-        return "street"
-    if len(weak) == 1:
-        return weak[0]
-    if len(weak) == 2 and "company" in weak and "address" not in weak:
-        return "title" if "title_or_prefix" in weak else "company"
-    return None
+    return None if strong else _TOGETHER.get(tuple(weak), weak[0] if len(weak) == 1 else None)
 
 
-def _numbered(
-    concept: str, kind: str, senses: Sequence[Sense], english: bool
-) -> Reading | None:
+_ALTERNATIVE_HEADS = {
+    frozenset({"phone", "mobile_phone"}): "phone",
+    frozenset({"title", "title_or_prefix"}): "title",
+}
+"""What headers say that name two things, as *Tel / Handy* does."""
+
+_TOGETHER = {
+    ("address",): "street",
+    ("company", "address"): "street",
+    **{pair: "title" for pair in permutations(("company", "title_or_prefix"))},
+    **{pair: "company" for name in _NAMES for pair in permutations(("company", name))},
+}
+"""Weak heads in their order → what they say together."""
+
+_PHONE_KINDS = {
+    "home": "home_phone",
+    "other": "other_phone",
+    "main": "main_phone",
+    "company": "main_phone",
+}
+
+
+def _numbered(concept: str, kind: str, senses: Sequence[Sense], english: bool) -> Reading | None:
     """The reading with its kind and its numbers: of an address, of a line of it, or of several."""
-    if concept in ("phone", "mobile_phone") and kind in ("home", "other", "main", "company"):
-        if concept == "phone":
-            concept, kind = "main_phone" if kind in ("main", "company") else f"{kind}_phone", ""
+    if concept == "phone" and kind in _PHONE_KINDS:
+        concept, kind = _PHONE_KINDS[kind], ""
     places = [at for at, sense in enumerate(senses) if sense.role == "number"]
     numbers = [int(senses[at].value) for at in places]
     if not numbers:

@@ -13,6 +13,9 @@ from pipelines.sources.readers.number_formats import is_needed
 from pipelines.sources.readers.reader import Unreadable
 from pipelines.sources.readers.text import open_bytes
 
+STYLES, WORKBOOK = "xl/styles.xml", "xl/workbook.xml"
+LINKS = "xl/_rels/workbook.xml.rels"
+
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
@@ -36,9 +39,9 @@ def formats_of_xlsx(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
 
 def _codes(archive: zipfile.ZipFile) -> dict[str, str]:
     """Number of a cell's style → its format, of those that matter."""
-    if "xl/styles.xml" not in archive.namelist():
+    if STYLES not in archive.namelist():
         return {}
-    with archive.open("xl/styles.xml") as part:
+    with archive.open(STYLES) as part:
         root = _parse(part)
     needed = {
         one.get("numFmtId"): code
@@ -55,12 +58,12 @@ def _codes(archive: zipfile.ZipFile) -> dict[str, str]:
 
 def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
     """The file of the archive in which a sheet stands."""
-    with archive.open("xl/workbook.xml") as part:
+    with archive.open(WORKBOOK) as part:
         [entry] = [
             one for one in _parse(part).iterfind("{*}sheets/{*}sheet") if one.get("name") == sheet
         ]
     [key] = [value for name, value in entry.attrib.items() if name.endswith("}id")]
-    with archive.open("xl/_rels/workbook.xml.rels") as part:
+    with archive.open(LINKS) as part:
         [link] = [one for one in _parse(part).iterfind("{*}Relationship") if one.get("Id") == key]
     return posixpath.normpath(posixpath.join("/xl", link.get("Target"))).lstrip("/")
 

@@ -122,7 +122,7 @@ class Delimited:
         footer: list[Line] = []
         codec, mark = self._encoding
         with open_lines(self.path, codec, mark) as text:
-            records = TextRecords(text, self, len(head.names), places)
+            records = TextRecords(text, self.form, self.delimiter, len(head.names), places)
             rows = rows_above(records.below(head.lines), footer)
             load_records(connection, name, places, rows, self.form.null_markers)
         if records.doubtful:
@@ -134,7 +134,6 @@ class Delimited:
             message = "a backslash stands before quotes; 'format: {escape: backslash}' says so"
             self.remarks.append(Remark(records.backslashes, message))
             escaped._load_by_python(connection, name, places, head)
-            self.remarks.extend(escaped.remarks)
             return
         numbers = [line.record.row for line in footer if line.record]
         self.remarks.extend(footer_remarks(numbers))
@@ -143,7 +142,7 @@ class Delimited:
         """Whether each of its lines is whole, and every backslash has a sign to escape."""
         codec, mark = self._encoding
         with open_lines(self.path, codec, mark) as text:
-            records = TextRecords(text, self, len(head.names), places)
+            records = TextRecords(text, self.form, self.delimiter, len(head.names), places)
             rows = rows_above(records.below(head.lines), [])
             return all(row.defect is None for row in rows) and not records.others
 

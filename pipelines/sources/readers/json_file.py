@@ -124,7 +124,12 @@ def json_parts(path: Path, form: Format, withholds: Callable[[str], bool]) -> li
 
 
 def _is_lines(path: Path, form: Format) -> bool:
-    """Whether each line is an object: the first one is whole, and is not all of the file."""
+    """Whether each line is an object: the first one is whole, and is not all of the file.
+
+    Its name may say so, too.
+    """
+    if Path(path.name.lower().removesuffix(".gz")).suffix in (".jsonl", ".ndjson"):
+        return True
     codec, mark = encoding_of(path, form.encoding)
     with open_lines(path, codec, mark) as lines:
         filled = list(islice((line for line in lines if line.strip()), 2))

@@ -6,15 +6,13 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pipelines.sources.model import Format
 from pipelines.sources.readers.footers import Line
 from pipelines.sources.readers.reader import Places
 from pipelines.sources.readers.records import Record
 from pipelines.sources.readers.text import Lines
-
-if TYPE_CHECKING:
-    from pipelines.sources.readers.delimited import Delimited
 
 LONGEST = 1 << 24
 """Characters of one value; a quote that never closes stops there."""
@@ -26,13 +24,16 @@ PADDING = " \t\r\n\x1a\0"
 class TextRecords:
     """The records below the header of a file, once."""
 
-    def __init__(self, lines: Lines, file: Delimited, width: int, places: Places) -> None:
+    def __init__(
+        self, lines: Lines, form: Format, delimiter: str, width: int, places: Places
+    ) -> None:
         self.backslashes: int | None = None
         """The line of the first broken record with a backslash in it."""
         self.others = False
         """Whether a backslash stood before a sign that needs none, where it was to escape."""
         self._lines = lines
-        self._file = file
+        self._form = form
+        self._delimiter = delimiter
         self._width = width
         self._pick = _picker([*places.kept, *places.withheld])
         self._sound = 0  # records with signs beyond ASCII, all well encoded
@@ -66,7 +67,7 @@ class TextRecords:
     @property
     def doubtful(self) -> tuple[int, int] | None:
         """The first line and byte that are no text, if the file is rather of another encoding."""
-        if self._broken and not self._file.form.encoding and len(self._broken) > self._sound:
+        if self._broken and not self._form.encoding and len(self._broken) > self._sound:
             return self._broken[0]
         return None
 
@@ -99,8 +100,8 @@ class TextRecords:
 
     def _reader(self) -> Any:
         csv.field_size_limit(LONGEST)
-        delimiter = self._file.delimiter
-        if self._file.form.escape is None:
+        delimiter = self._delimiter
+        if self._form.escape is None:
             return csv.reader(self._lines, delimiter=delimiter, strict=True)
         lines = (self._without_others(line) for line in self._lines)
         return csv.reader(lines, delimiter=delimiter, escapechar="\\", strict=True)
@@ -109,7 +110,7 @@ class TextRecords:
         """A line whose backslashes all escape: csv drops those before any other sign."""
         if "\\" not in line:
             return line
-        delimiter = self._file.delimiter
+        delimiter = self._delimiter
         special = f'"\\\r\n{delimiter}'
         nothing = re.compile(rf"(^|{re.escape(delimiter)})\\N(?=[\r\n]|{re.escape(delimiter)}|$)")
         line = nothing.sub(r"\1", line)  # who escapes so writes \N for nothing

@@ -151,7 +151,7 @@ def _cells(card: Card) -> dict[str, str]:
         for name, value in named.items():
             if value:
                 cells[_free(name, cells)] = value
-    if _is_company(card) and cells.get("Full Name") == cells.get("Company"):
+    if _is_company(card) and cells.get("Full Name", "") == cells.get("Company"):
         del cells["Full Name"]
     return cells
 
