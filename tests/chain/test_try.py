@@ -176,7 +176,9 @@ def test_rejected_rows_and_cells_are_counted_as_sync_counts_them(
         assert document["rejected"] == counted["sources"][source]["rejected"]
         reasons: dict[str, int] = {}
         for reason in document["rejections"]:
-            text = f"{reason['field']}: {reason['message']}" if reason["field"] else reason["message"]
+            text = (
+                f"{reason['field']}: {reason['message']}" if reason["field"] else reason["message"]
+            )
             reasons[text] = reasons.get(text, 0) + reason["rows"]
         assert reasons == counted["rejections"].get(source, {})
 

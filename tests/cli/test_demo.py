@@ -103,9 +103,7 @@ def test_rejected_rows_come_out_with_their_reasons(causeway, home, days, first, 
     assert rows[1]["Direct Phone"].startswith("+1 ")
 
 
-def test_rejected_rows_are_listed_by_reason_with_file_and_line(
-    causeway, home, days, first
-) -> None:
+def test_rejected_rows_are_listed_by_reason_with_file_and_line(causeway, home, days, first) -> None:
     listed = causeway("rejects", "list", "--batch", days[0], home=home).out
     assert "winmo  email: " in listed
     assert f"winmo/{days[0]}/winmo-contacts.csv:41" in listed

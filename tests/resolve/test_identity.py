@@ -237,7 +237,9 @@ PLACES = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     places=st.lists(PLACES, min_size=1, max_size=6),
     defaults=st.tuples(st.integers(0, 7), st.integers(0, 7)),
