@@ -6,6 +6,7 @@ with
 roots as (
     select rule, key, min(record) as root, count(*) as records
     from version_key
+    where rule not in ('same_record', 'same_trusted_record')
     group by rule, key
     having count(*) > 1
 ),
@@ -47,6 +48,16 @@ where version_key.record <> roots.root
 union all
 
 select record, root, rule, key from alike where record <> root
+
+union all
+
+-- What a record is also known by is one record, where there is one of that id.
+select version_key.record, version_key.key as root, version_key.rule, version_key.key
+from version_key
+semi join version on version.record = version_key.key
+where
+    version_key.rule in ('same_record', 'same_trusted_record')
+    and version_key.record <> version_key.key
 
 union all
 
