@@ -183,7 +183,11 @@ def renamed_sql(entity: str) -> str:
     """How many good rows may have an id that another one has as well, or are known by other ids."""
     return f"""
         select
-            (select count(*) from ({valid_sql(entity)}) semi join repeated using (source, source_id))
+            (
+                select count(*)
+                from ({valid_sql(entity)})
+                semi join repeated using (source, source_id)
+            )
             + (select count(alias_ids) from stg_{entity})
     """
 

@@ -1,4 +1,4 @@
-"""What an id of a row says of a person, and what it does not: nobody is lost or taken for another."""
+"""What an id of a row says of a person, and what not: nobody is lost or taken for another."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def test_rows_with_one_id_are_versions_of_one_person_or_several_people(chain: An
     assert known["Mona", "Reno"] if ("Mona", "Reno") in known else known["MONA", "Reno"]
     [mona] = [row for row in known.values() if row["LastName"].lower() == "lindell"]
     assert mona["Phone"] == "+1 415 555 3101"
-    assert {row["FirstName"] for row in known.values() if row["Email"] == "office@pair.example"} == {
+    assert {
+        row["FirstName"] for row in known.values() if row["Email"] == "office@pair.example"
+    } == {
         "Nils",
         "Oda",
     }
@@ -73,6 +75,58 @@ def test_running_the_days_again_touches_nothing(chain: Any) -> None:
     for day in (D1, D2, D1):
         chain.done(day)
     assert chain.stamps() == before
-    chain.put("form", D3, "c.csv", f"{FORM}1,Ivo,Nextday,ivo@two.example\n2,Una,Firstday,una@one.example\n")
+    chain.put(
+        "form",
+        D3,
+        "c.csv",
+        f"{FORM}1,Ivo,Nextday,ivo@two.example\n2,Una,Firstday,una@one.example\n",
+    )
     chain.done(D3)
     assert chain.stamps() == before
+
+
+CRM = """
+sources:
+  crm: {entity: contacts, preset: generic, as: contact}
+"""
+
+
+def test_an_id_of_the_org_is_that_record_where_its_name_says_so(make_chain: Any) -> None:
+    chain = make_chain(CRM)
+    client = chain.salesforce()
+
+    def create(last: str, **fields: str) -> str:
+        return str(client.Contact.create({"FirstName": "Ada", "LastName": last, **fields})["id"])
+
+    long, short, other = create("Longid"), create("Shortid"), create("Taken")
+    unknown = "003" + "0" * 9 + "zzzAAA"
+    chain.put(
+        "crm",
+        D1,
+        "success.csv",
+        "ID,First Name,Last Name,Email\n"
+        f"{long},Ada,Longid,new@long.example\n"
+        f"{short[:15]},Ada,Shortid,new@short.example\n"
+        f"{other},Bob,Quite-Else,bob@else.example\n"
+        f"{unknown},Cy,Nobody,cy@nobody.example\n",
+    )
+    chain.done(D1)
+    records = {row["LastName"]: row for row in chain.records("Contact", "LastName", "Email")}
+    assert (records["Longid"]["Id"], records["Longid"]["Email"]) == (long, "new@long.example")
+    assert (records["Shortid"]["Id"], records["Shortid"]["Email"]) == (short, "new@short.example")
+    assert (records["Taken"]["Id"], records["Taken"]["Email"]) == (other, None)
+    assert {"Quite-Else", "Nobody"} <= records.keys()
+    assert len(records) == 5
+    notices = chain.causeway("plan").stdout
+    assert "crm:" + other in notices, notices
+    assert "crm:" + unknown in notices
+
+    stamps = chain.stamps()
+    chain.put(
+        "crm",
+        D2,
+        "again.csv",
+        f"ID,First Name,Last Name,Email\n{long[:15]},Ada,Longid,new@long.example\n",
+    )
+    chain.done(D2)
+    assert chain.stamps() == stamps
