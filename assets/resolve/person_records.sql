@@ -4,7 +4,7 @@
 -- owner: team:crm
 -- record: 64 bits of md5 over source and source id; how the state knows a record
 -- parent: the record whose person this address belongs to, if the row is only an address
--- keys: what may make it one person with others, by rule and as a number: the customer id of a shop, the e-mail address (an address's own is nobody's), another id that the row is known by
+-- keys: what may make it one person with others, by rule and as a number: the customer id of a shop, the e-mail address (an address's own is nobody's), another id that the row is known by, the name at a company
 -- priority: of the source; the smaller one wins where two sources disagree
 -- mailing: the address mail goes to; for a customer the default shipping address
 -- is_void: an order in a state that does not count (guests.ignore_states); null for all else
@@ -265,6 +265,24 @@ select
                 'rule': if(is_role_mailbox(email), 'same_role_email', 'same_email'),
                 'key': case
                     when entity <> 'address' and email is not null then record_key('email', email)
+                end
+            },
+            -- Of a list without ids: one line has the address, another one the phone.
+            {
+                'rule': 'same_name_at_company',
+                'key': case
+                    when
+                        entity = 'contact'
+                        and starts_with(source_id, 'h-')
+                        and company is not null
+                        and first_name is not null
+                        and last_name is not null
+                        and (email is not null or mailing is null)
+                        then record_key(
+                            'name at company ' || source,
+                            called(first_name, concat_ws(' ', last_name, suffix))
+                            || chr(31) || coalesce(norm_company(company), company)
+                        )
                 end
             }
         ],

@@ -18,6 +18,8 @@ CROWD = """\
 First Name,Last Name,Email,Phone,Company,City
 Mona,Lindell,mona@pair.example,+1 415 555 3101,Pair Co,
 MONA,LINDELL,MONA@pair.example,,Pair Co,Reno
+Sten,Halv,,+1 415 555 3104,Pair Co,
+Sten,Halv,sten@pair.example,,Pair Co,
 Nils,Ahlgren,office@pair.example,,Pair Co,
 Oda,Brekke,office@pair.example,,Pair Co,
 Per,Twin,,+1 415 555 3103,,
@@ -64,10 +66,12 @@ def test_rows_with_one_id_are_versions_of_one_person_or_several_people(chain: An
         "Oda",
     }
     assert {name for name, city in known if city is None} >= {"Per", "Rut"}
+    [sten] = [row for row in chain.records("Contact", *FIELDS) if row["LastName"] == "Halv"]
+    assert (sten["Email"], sten["Phone"]) == ("sten@pair.example", "+1 415 555 3104")
     assert {city for name, city in known if name == "Jon"} == {"Boston", "Reno"}
     # Of rows that say the very same one is enough, and the others are told.
     [again] = chain.read("rejected_contacts", D2)
-    assert (again["_row"], again["reasons"][0]["kind"]) == (9, "Duplicates")
+    assert (again["_row"], again["reasons"][0]["kind"]) == (11, "Duplicates")
 
 
 def test_running_the_days_again_touches_nothing(chain: Any) -> None:

@@ -30,6 +30,7 @@ RULES = (
     Rule("same_record", 0.95, shared=True),
     Rule("same_email", 0.9, shared=True),
     Rule("same_role_email", 0.6, shared=True, partial=False),
+    Rule("same_name_at_company", 0.5, shared=True, partial=False),
 )
 
 CROWD = 100

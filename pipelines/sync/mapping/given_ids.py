@@ -56,17 +56,19 @@ def matched_sql(place: int) -> str:
 
 
 _MATCHED = """\
-select entities.entity_key, free.sf_id, free.since, {place}, '{rule}'
-    from {given} as given_id
-    join entities on entities.entity_key = given_id.entity_key
-    join free on free.sf_id = given_id.sf_id
-    where
-        name_likeness(
-            entities.first_name, entities.last_name, free.first_name, free.last_name
-        ) = 'agree'
-        or (
-            entities.email = free.email
-            and name_likeness(
+select entity_key, sf_id, since, {place}, '{rule}'
+    from (
+        select
+            entities.*,
+            free.sf_id,
+            free.since,
+            name_likeness(
                 entities.first_name, entities.last_name, free.first_name, free.last_name
-            ) = 'thin'
-        )"""
+            ) as likeness,
+            entities.email = free.email as same_email
+        from {given} as given_id
+        join entities on entities.entity_key = given_id.entity_key
+        join free on free.sf_id = given_id.sf_id
+    )
+    where
+        (likeness = 'agree' and last_name is not null) or (likeness <> 'differ' and same_email)"""
