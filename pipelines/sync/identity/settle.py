@@ -137,8 +137,8 @@ def _place(groups: _Groups, atom: int, neighbours: Sequence[tuple[str, int]]) ->
         if how == "agree" and not alone:
             fitting.setdefault(root, Link(atom, other, rule))
         elif how == "thin" or rule == "same_record":
-            how = "one_id" if how == "differ" else how
-            unclear.setdefault(root, Apart(atom, other, rule, how))
+            why = "one_id" if how == "differ" else how
+            unclear.setdefault(root, Apart(atom, other, rule, why))
     groups.apart += [apart for root, apart in unclear.items() if root not in fitting]
     if all(groups.likeness(a, b) == "agree" for a, b in combinations(fitting, 2)):
         for link in fitting.values():
