@@ -16,11 +16,11 @@ select
     case when entity <> 'address' then first_name end as first_name,
     case when entity <> 'address' and last_name is not null
         then concat_ws(' ', last_name, suffix) end as last_name
-from person_records;
+from arrival;
 
 insert into state.record_key
 select record, batch, listed.key.rule, listed.key.key
-from (select record, batch, unnest(keys) as key from person_records) as listed;
+from (select record, batch, unnest(keys) as key from arrival) as listed;
 
 delete from state.statement where batch = getvariable('batch');
 
@@ -29,7 +29,7 @@ with
 
 cells as (
     select record, batch, source, email, said_by, unnest(consent) as cell
-    from person_records
+    from arrival
     where consent is not null
 ),
 
