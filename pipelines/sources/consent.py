@@ -7,17 +7,13 @@ Emails`` say the same. What looks like consent and is none of them is told, neve
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
-import yaml
-
-from pipelines.sources.headers import parted, squeeze
+from pipelines.sources.consent_words import header_words, word_roles
+from pipelines.sources.headers import squeeze
 
 ConsentKind = Literal[
     "opt_out", "opt_in", "opt_out_time", "opt_in_time", "consent_time", "opt_out_cause",
@@ -51,6 +47,13 @@ NAMED: dict[str, ConsentKind] = {
 """What ``columns:`` of a source may say of a header → what it then is."""
 
 
+def golden_columns(kind: ConsentKind) -> tuple[str, ...]:
+    """The columns of people that such cells decide, as ``assets/consent.sql`` reads them."""
+    if kind in ("call_opt_out", "call_opt_in"):
+        return ("do_not_call",)
+    return ("opted_out", "do_not_call") if kind == "contact_opt_out" else ("opted_out",)
+
+
 @dataclass(frozen=True)
 class Reading:
     """What is known of a header.
@@ -75,7 +78,7 @@ def read_header(header: str) -> Reading:
         return Reading("left_list")
     if squeezed in _ANY_STATUS:
         return Reading("any_status")
-    words = _words(header)
+    words = header_words(header)
     return _Words(words).reading() if words else NOTHING
 
 
@@ -89,20 +92,21 @@ class _Words:
     """The words of one header, and what they are."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        self._words = _joined(words)
-        self._roles = [_roles(word) for word in self._words]
+        self._words = words
+        self._roles = [word_roles(word) for word in words]
 
     def reading(self) -> Reading:
         """The whole rule, from what forbids to what is only about consent."""
-        if not self._words or self._has("amount"):
+        if self._has("amount"):
             return NOTHING
         forbidden, says_out, says_in = self._forbidden(), self._says_out(), self._says_in()
         if not (forbidden or says_out or says_in):
             return self._about_consent()
-        if self._has("other") and not self._has("mail", "call", "contact"):
-            return NOTHING  # another way to reach somebody, and no e-mail
-        if not says_out and not forbidden and self._has("business") and not self._has("mail"):
+        elsewhere = self._has("other") and not self._has("mail", "call", "contact")
+        if elsewhere or self._is_of_subscriber():
             return NOTHING
+        if not says_out and not forbidden and self._has("business"):
+            return self._beside_business()
         if (says_out != self._is_turned()) if says_out else (forbidden or self._is_turned()):
             return self._out(says_out=says_out)
         return self._in()
@@ -111,8 +115,29 @@ class _Words:
         """Of a header that says neither yes nor no."""
         if self._words == ["confirm", "time"]:
             return Reading("opt_in_time")
-        looks = "opt" in self._words or self._words[:2] == ["do", "not"]
-        return UNREAD if looks or "dont" in self._words else NOTHING
+        words = set(self._words)
+        chosen = any(word.startswith("preferences") for word in words) and (
+            self._has("mail", "contact") or "communication" in words
+        )
+        law = "basis" in words and words & {"legal", "lawful"}
+        forbids = self._words[:2] == ["do", "not"] or words & {"opt", "dont", "rechtsgrundlage"}
+        return UNREAD if chosen or law or forbids else NOTHING
+
+    def _is_of_subscriber(self) -> bool:
+        """Whether it says what else is known of a subscriber: *Subscriber Email*."""
+        at = next((at for at, word in enumerate(self._words) if word in _SUBSCRIBERS), None)
+        last = len(self._words) - 1
+        return (
+            at is not None
+            and at < last
+            and not self._roles[last] & {"topic", "time", "time_at_an_end"}
+            and self._words[last] not in _STATES
+        )
+
+    def _beside_business(self) -> Reading:
+        """Of what is about marketing or a subscription, and about somebody's work or a price."""
+        works = not _JOBS.isdisjoint(self._words)
+        return UNREAD if self._has("mail") and not works and not self._has("detail") else NOTHING
 
     def _out(self, *, says_out: bool) -> Reading:
         if self._has("call", "contact") and not self._has("topic"):
@@ -182,96 +207,18 @@ class _Words:
         return self._has("time") or "time_at_an_end" in ends
 
 
+_SUBSCRIBERS = frozenset({"subscriber", "subscribers", "abonnent", "abonnenten"})
+_STATES = frozenset({"status", "state", "flag", "active", "y", "n", "yes", "no"})
+_JOBS = frozenset({"manager", "director", "leiter", "leiterin", "leitung", "head", "officer"}) | {
+    "specialist",
+    "team",
+    "department",
+    "abteilung",
+}
+
 _SAYING = {"in", "out", "weak_in", "weak_out"}
 
 
 def _is_entry(word: str) -> bool:
     """Whether the word is of coming onto a list, which has a moment; a permission is changed."""
     return word.startswith(("optin", "optedin", "subscr", "inscri", "iscri", "suscri", "abonn"))
-
-
-def _joined(words: Sequence[str]) -> list[str]:
-    """``opt out``, ``opted in``, ``e mail`` and ``double opt in`` as one word each."""
-    text = f" {' '.join(words)} "
-    for pattern, word in _TOGETHER:
-        text = pattern.sub(f" {word} ", text)
-    return text.split()
-
-
-_TOGETHER = [
-    (re.compile(pattern), word)
-    for pattern, word in (
-        (r" (?:opt|opts|opted|opting) out ", "optout"),
-        (r" (?:opt|opts|opted|opting) in ", "optin"),
-        (r" (?:e mail|e mails|e post) ", "email"),
-        (r" (?:non|un) (?=subscri)", "not"),
-        (r" (?:mailing list|mailing lists) ", "mailinglist"),
-        (r" (?:black list|block list) ", "blacklist"),
-        (r" do not (?:modify|edit|change|delete|remove|touch|print) ", ""),
-        (r" dnc ", "dont call"),
-        (r" dne ", "dont email"),
-        (r" (?:bulk|mass) (?=e?mail)", "bulk"),
-        (r" (?:direct mail|direct mails|direct mailing) ", "directmail"),
-    )
-]
-
-
-def _words(header: str) -> list[str]:
-    """A header's words without case and accents; glued ones are cut where all parts are known."""
-    text = unicodedata.normalize("NFKD", parted(header).replace("ß", "ss"))
-    plain = "".join(sign for sign in text if not unicodedata.combining(sign)).casefold()
-    plain = re.sub(r"['’`]", "", plain).translate(_LETTERS)
-    # "No." counts something: a phone no. is no phone that must not be called.
-    plain = re.sub(r"\bno\.", " ", plain)
-    found = re.findall(r"[^\W_]+", plain)
-    return [part for word in found for part in _cut(word)]
-
-
-_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
-
-
-@cache
-def _cut(word: str) -> tuple[str, ...]:
-    """A word's parts, where it consists of nothing but known words; else the word."""
-    if word in _whole_words():
-        return (word,)
-    best: dict[int, tuple[str, ...]] = {0: ()}
-    for end in range(1, len(word) + 1):
-        ways = [
-            (*best[start], word[start:end])
-            for start in range(max(0, end - _LONGEST), end)
-            if start in best and word[start:end] in _whole_words()
-        ]
-        if ways:
-            best[end] = min(ways, key=len)
-    return best.get(len(word), (word,))
-
-
-_LONGEST = 16
-
-
-@cache
-def _lists() -> dict[str, tuple[frozenset[str], tuple[str, ...]]]:
-    """Role → its whole words and the beginnings of others."""
-    text = files("pipelines.sources").joinpath("consent_words.yaml").read_text(encoding="utf-8")
-    roles = {}
-    for role, lines in yaml.safe_load(text).items():
-        words = [word.strip() for line in lines for word in line.split(",")]
-        starts = tuple(word.removesuffix("*") for word in words if word.endswith("*"))
-        roles[role] = (frozenset(words) | frozenset(starts), starts)
-    return roles
-
-
-@cache
-def _whole_words() -> frozenset[str]:
-    """The words that may be glued together."""
-    return _lists()["glue"][0]
-
-
-@cache
-def _roles(word: str) -> frozenset[str]:
-    return frozenset(
-        role
-        for role, (whole, starts) in _lists().items()
-        if role != "glue" and (word in whole or (bool(starts) and word.startswith(starts)))
-    )
