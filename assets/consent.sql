@@ -7,7 +7,7 @@ create or replace macro consent_word(x) as
         when regexp_full_match(x, '\s*[✓✔☑√✅]\x{fe0f}?\s*') then 'yes'
         when regexp_full_match(x, '\s*[✗✘☐❌✕]\x{fe0f}?\s*|\s*(\[\s*\]|\{\s*\})\s*') then 'no'
         when regexp_full_match(x, '\s*-?[01][.,]0+\s*') then regexp_extract(x, '[01]')
-        else norm_text(x)
+        else norm_text(translate(x, 'łŁøØ', 'lLoO'))
     end;
 
 create or replace macro consent_yes() as [
