@@ -34,9 +34,7 @@ def read(connection: Any, cells: list[tuple[str, str]]) -> list[str]:
 
 def test_cells_say_what_the_table_says(connection: Any) -> None:
     said = read(connection, [(kind, value) for kind, value, _ in CASES])
-    wrong = [
-        (*case, answer) for case, answer in zip(CASES, said, strict=True) if case[2] != answer
-    ]
+    wrong = [(*case, answer) for case, answer in zip(CASES, said, strict=True) if case[2] != answer]
     assert wrong == []
 
 

@@ -65,7 +65,7 @@ def connection() -> Any:
             " first_name varchar, last_name varchar, suffix varchar,"
             " keys struct(rule varchar, key ubigint)[], email varchar, said_by timestamp,"
             " consent struct(header varchar, value varchar, channels varchar[], says varchar,"
-            " at timestamp)[])"
+            ' "at" timestamp)[])'
         )
         connection.execute(sql("identity/statements"))
         yield connection
@@ -111,7 +111,9 @@ def expected(rows: list[Row]) -> set[tuple[str, str, str]]:
         for row in group:
             says = [one for one, _ in row.cells]
             hours = {
-                word: max((h for one, h in row.cells if one == word and h is not None), default=None)
+                word: max(
+                    (h for one, h in row.cells if one == word and h is not None), default=None
+                )
                 for word in SAYING
             }
             unclear = "pending" in says or "unreadable" in says
