@@ -51,14 +51,9 @@ def test_a_list_of_objects_is_read_wherever_it_stands(
 def test_a_single_object_is_a_row(house: Any) -> None:
     more = {"phones": [{"kind": "work", "number": "1"}, {"kind": "home", "number": "2"}]}
     landed(house, "a.json", json.dumps(MO | more, indent=2))
-    [(name, extra)] = house.rows("raw_contacts", "first_name", "_extra::varchar")
-    rest = {
-        "phones.kind": "work",
-        "phones.number": "1",
-        "phones.2.kind": "home",
-        "phones.2.number": "2",
-    }
-    assert (name, json.loads(extra)) == ("Mo", rest)
+    [(name, phone, extra)] = house.rows("raw_contacts", "first_name", "phone", "_extra::varchar")
+    rest = {"phones.kind": "work", "phones.2.kind": "home", "phone_2": "2"}
+    assert (name, phone, json.loads(extra)) == ("Mo", "1", rest)
 
 
 def test_of_two_lists_that_fit_one_must_be_named(house: Any) -> None:
@@ -122,8 +117,8 @@ def test_every_value_of_every_document_lands(
     for one, (email, last, extra, defect) in zip(objects, rows, strict=True):
         if defect is None:
             rest = (json.loads(extra) if extra else {}).values()
-            found = sorted(filter(None, [email, last, *rest]))
-            assert found == sorted(leaves_of(one))
+            # Of two values for one column that say the same one is kept.
+            assert set(filter(None, [email, last, *rest])) == set(leaves_of(one))
         else:
             assert "a key that stands twice" in defect
 
@@ -210,12 +205,9 @@ def test_cards_of_every_version_are_rows(house: Any, name: str) -> None:
     [extra, *_] = [
         json.loads(one) for (one,) in house.rows("raw_contacts", "_extra::varchar") if one
     ]
-    kept = {
-        "Email 2": "mona@home.example",
-        "Phone assistant": "+1 415 555 0199",
-        "Home City": "Salem",
-    }
+    kept = {"email_2": "mona@home.example", "Phone assistant": "+1 415 555 0199"}
     assert kept.items() <= extra.items()
+    assert ("Salem",) in house.rows("raw_contacts", "other_city")
 
 
 def test_lines_that_are_none_of_a_card_are_set_aside(house: Any) -> None:
