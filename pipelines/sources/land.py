@@ -246,7 +246,7 @@ def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:
             constants=opened_file.source.constants,
             names=opened_file.names,
         )
-        if opened_file.fit.addresses:
+        if opened_file.fit.has_addresses:
             selects[opened_file.fit.shape.relation].append(customers_sql(origin, opened_file.fit))
             selects[ADDRESSES].append(customer_addresses_sql(origin, opened_file.fit))
         else:
