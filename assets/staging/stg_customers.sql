@@ -4,6 +4,7 @@
 -- rows_of: raw_customers
 -- source_id: the customer's number, else 'e-mail|website'
 -- group_id: the customer group, as the shop numbers or names it
+-- alias_ids: further ids that the row is known by, once another row turns out to have the same
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -76,6 +77,7 @@ typed as (
 select
     source,
     source_id,
+    null::varchar[] as alias_ids,
     customer_id,
     email,
     website,

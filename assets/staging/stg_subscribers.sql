@@ -6,6 +6,7 @@
 -- status: subscribed, not_activated, unsubscribed or unconfirmed; null when it is none of these
 -- customer_id: the customer's number; null for a guest
 -- is_customer: as the grid's type says, else whether there is a customer number
+-- alias_ids: further ids that the row is known by, once another row turns out to have the same
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -84,6 +85,7 @@ typed as (
 select
     source,
     source_id,
+    null::varchar[] as alias_ids,
     email,
     status,
     status_text,
