@@ -3,10 +3,11 @@
 -- owner: team:crm
 -- rows_of: raw_subscribers
 -- source_id: the subscriber's number, else 'e-mail|website'
--- status: subscribed, not_activated, unsubscribed or unconfirmed; null when it is none of these
+-- status: subscribed, not_activated, unsubscribed or unconfirmed, of a file without one what its other columns say; null when it is none of these
 -- customer_id: the customer's number; null for a guest
 -- is_customer: as the grid's type says, else whether there is a customer number
 -- alias_ids: further ids that the row is known by, once another row turns out to have the same
+-- consent: every cell that says something of consent, as it was read, the status among them; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -29,6 +30,8 @@ cleaned as (
         clean(subscriber_id) as subscriber_id,
         norm_email(email) as email,
         clean(status) as status_text,
+        -- Numbers other than those below are the shop's own and mean nothing that is known.
+        case when not regexp_full_match(status, '\s*[0-9]*\s*') then consent_word(status) end as status_word,
         lower(clean(type)) as type,
         nullif(clean(customer_id), '0') as customer_id,
         -- The grid prints an absent name as dashes.
@@ -50,6 +53,7 @@ cleaned as (
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
         _file,
@@ -71,6 +75,12 @@ typed as (
             when lower(status_text) in ('2', 'not activated') then 'not_activated'
             when lower(status_text) in ('3', 'unsubscribed') then 'unsubscribed'
             when lower(status_text) in ('4', 'unconfirmed') then 'unconfirmed'
+            when status_text is null then consent_status(consent)
+            else case says_in(status_word)
+                when 'in' then 'subscribed'
+                when 'out' then 'unsubscribed'
+                when 'pending' then 'unconfirmed'
+            end
         end as status,
         case type
             when 'customer' then true
@@ -79,6 +89,12 @@ typed as (
         end as is_customer,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
     from cleaned
+
+),
+
+placed as (
+
+    select *, recency(updated_at, _loaded_at, _batch) as as_of from typed
 
 )
 
@@ -108,10 +124,17 @@ select
     store,
     updated_at,
     updated_at_text,
-    recency(updated_at, _loaded_at, _batch) as as_of,
+    as_of,
+    case
+        when status_text is null then consent
+        else list_append(
+            consent,
+            consent_of_status(status, status_text, case when updated_at = as_of then as_of end)
+        )
+    end as consent,
     _source,
     _file,
     _row,
     _batch,
     _defect
-from typed
+from placed

@@ -33,6 +33,7 @@ PEOPLE = {
     ),
     "birthdate": "date",
     "opted_out": "boolean",
+    "do_not_call": "boolean",
     "is_customer": "boolean",
     "has_ordered": "boolean",
     "aliases": "varchar[]",

@@ -29,6 +29,7 @@ entities as (
         people."other_phone",
         people."lead_source",
         people."opted_out",
+        people."do_not_call",
         people."note",
         people."further_addresses",
         routes.sobject as route,
@@ -109,6 +110,7 @@ valued as (
         clean_lines(cast("other_phone" as varchar)) as "OtherPhone",
         clean_lines(cast("lead_source" as varchar)) as "LeadSource",
         "opted_out" as "HasOptedOutOfEmail",
+        "do_not_call" as "DoNotCall",
         clean_lines(cast(concat_ws(chr(10), note, further_addresses) as varchar)) as "Description"
     from routed
     left join account_ids as "AccountId_match" on "AccountId_match".name = lower(trim(routed."account_key"))
@@ -147,6 +149,8 @@ wired as (
         "LeadSource",
         parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
         case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
+        parse_boolean("DoNotCall"::varchar)::varchar as "DoNotCall",
+        case when parse_boolean("DoNotCall"::varchar)::varchar is null then clean("DoNotCall"::varchar) end as "DoNotCall_misfit",
         "Description"
     from valued
 ),
@@ -185,6 +189,7 @@ select
     wired."OtherPhone",
     wired."LeadSource",
     wired."HasOptedOutOfEmail",
+    wired."DoNotCall",
     clean_lines(left(wired."Description", 32000)) as "Description",
     nullif(
         concat_ws(
@@ -205,6 +210,7 @@ select
             case when length(wired."OtherCountry") > 80 then 'OtherCountry has ' || length(wired."OtherCountry") || ' characters, 80 fit' end,
             case when length(wired."OtherPhone") > 40 then 'OtherPhone has ' || length(wired."OtherPhone") || ' characters, 40 fit' end,
             'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit",
+            'DoNotCall is no yes or no: ' || wired."DoNotCall_misfit",
             waiting.reason
         ),
         ''

@@ -28,6 +28,7 @@ entities as (
         people."mailing_country",
         people."other_country",
         people."opted_out",
+        people."do_not_call",
         people."lead_source",
         people."note",
         people."further_addresses",
@@ -63,6 +64,7 @@ valued as (
         clean_lines(cast(CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_postal_code ELSE other_postal_code END as varchar)) as "PostalCode",
         clean_lines(cast(CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_country ELSE other_country END as varchar)) as "Country",
         "opted_out" as "HasOptedOutOfEmail",
+        "do_not_call" as "DoNotCall",
         clean_lines(cast(coalesce("lead_source", 'Web') as varchar)) as "LeadSource",
         clean_lines(cast(concat_ws(chr(10), note, further_addresses) as varchar)) as "Description"
     from routed
@@ -89,6 +91,8 @@ wired as (
         "Country",
         parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
         case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
+        parse_boolean("DoNotCall"::varchar)::varchar as "DoNotCall",
+        case when parse_boolean("DoNotCall"::varchar)::varchar is null then clean("DoNotCall"::varchar) end as "DoNotCall_misfit",
         "LeadSource",
         "Description"
     from valued
@@ -112,6 +116,7 @@ select
     wired."PostalCode",
     wired."Country",
     wired."HasOptedOutOfEmail",
+    wired."DoNotCall",
     wired."LeadSource",
     clean_lines(left(wired."Description", 32000)) as "Description",
     nullif(
@@ -127,7 +132,8 @@ select
             case when length(wired."State") > 80 then 'State has ' || length(wired."State") || ' characters, 80 fit' end,
             case when length(wired."PostalCode") > 20 then 'PostalCode has ' || length(wired."PostalCode") || ' characters, 20 fit' end,
             case when length(wired."Country") > 80 then 'Country has ' || length(wired."Country") || ' characters, 80 fit' end,
-            'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit"
+            'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit",
+            'DoNotCall is no yes or no: ' || wired."DoNotCall_misfit"
         ),
         ''
     ) as _held,
