@@ -32,7 +32,7 @@ RAW: dict[str, tuple[str, ...]] = {
     ),
     "raw_customers": (
         "customer_id", "email", "website", "store", "website_id", "store_id", "created_in",
-        *_PERSON, "birthdate", "gender", "group_id", "tax_number", "confirmation",
+        *_PERSON, "name", "birthdate", "gender", "group_id", "tax_number", "confirmation",
         "default_billing", "default_shipping", "is_active", "created_at", "updated_at",
     ),
     "raw_customer_addresses": (
@@ -42,7 +42,7 @@ RAW: dict[str, tuple[str, ...]] = {
     ),
     "raw_subscribers": (
         "subscriber_id", "email", "status", "type", "customer_id", "first_name", "last_name",
-        "website", "store", "store_view", "store_id", "updated_at",
+        "name", "website", "store", "store_view", "store_id", "updated_at",
     ),
     "raw_orders": (
         "order_id", "increment_id", "state", "status", "customer_id", "is_guest", "email",

@@ -1,0 +1,207 @@
+"""The parts of a person's name, where the cells of a file do not give each on its own.
+
+*Last, First*, particles, titles, degrees and the order of names in other scripts are nameparser's
+to know. What is no name (an e-mail address, a remark in brackets, an emoji) is taken out first, and
+what no rule splits for certain stays whole as the last name; both are told. SQL asks about each
+distinct name once, and only about those that ``is_name_to_read`` of the macros picks.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipelines.sources import name_words
+
+if TYPE_CHECKING:
+    from nameparser import Parser
+
+
+class Parts(NamedTuple):
+    """What a name says.
+
+    Attributes:
+        prefix: titles, as written.
+        first: first and middle names.
+        last: the family name with its particles; or the whole, where nothing splits it.
+        suffix: of a generation, or degrees.
+        left_out: what of the cell stands in none of these.
+        why: what there is to tell: why that was left out, or why the name was not split.
+    """
+
+    prefix: str | None = None
+    first: str | None = None
+    last: str | None = None
+    suffix: str | None = None
+    left_out: str | None = None
+    why: str | None = None
+
+
+@lru_cache(maxsize=65536)
+def read_name(first: str | None, last: str | None, name: str | None) -> str:
+    """The parts as JSON, see ``Parts``; each cell is one line of text, or nothing.
+
+    What a file gives as first or as last name stays that: a full name only adds to it.
+    """
+    return json.dumps(parts(first, last, name)._asdict(), ensure_ascii=False)
+
+
+def parts(first: str | None, last: str | None, name: str | None) -> Parts:
+    """``read_name`` as a value."""
+    left_out: list[str] = []
+    why: list[str] = []
+    first, last, name = (_names_only(cell, left_out, why) for cell in (first, last, name))
+    read = _from_cells(first, last, name)
+    left_out += filter(None, [read.left_out])
+    why += filter(None, [read.why])
+    return read._replace(
+        left_out=" ".join(left_out) or None,
+        why="; ".join(dict.fromkeys(why)) or None,
+    )
+
+
+def _names_only(cell: str | None, left_out: list[str], why: list[str]) -> str | None:
+    """The cell without what is no part of a name."""
+    if cell is None or cell.replace(" ", "").isalpha():
+        return cell
+    for pattern, reason in (
+        (name_words.ADDRESS, "an e-mail address is no name"),
+        (name_words.REMARK, "a remark beside a name"),
+        (name_words.SIGNS, "signs that are no letters"),
+    ):
+        if cell and (found := [text.strip() for text in pattern.findall(cell) if text.strip()]):
+            left_out += found
+            why.append(reason)
+            cell = pattern.sub(" ", cell)
+    return " ".join((cell or "").split()).strip(" ,;|/-–—") or None
+
+
+def _from_cells(first: str | None, last: str | None, name: str | None) -> Parts:
+    if first and last:
+        return _suffixed(first, last)
+    given = first or last
+    if given is None:
+        return _split(name) if name else Parts()
+    if "," in given:
+        return _split(given)
+    added = _split(name) if name else Parts()
+    if first and added.first and added.last:
+        return added._replace(first=first)
+    if last and added.first and _is_same(added.last, last):
+        return added._replace(last=last)
+    # Of several words in the place of a first name nobody knows which is the last name.
+    return Parts(last=given) if last or " " in given else Parts(first=given)
+
+
+def _suffixed(first: str, last: str) -> Parts:
+    """First and last name, with the degree behind the last name's comma as what it is."""
+    if "," in last:
+        read = _split(f"{first} {last}")
+        if _is_same(read.first, first) and read.last and read.suffix:
+            return read
+    return Parts(first=first, last=last)
+
+
+def _is_same(one: str | None, other: str) -> bool:
+    return one is not None and one.casefold() == other.casefold()
+
+
+def _split(text: str) -> Parts:
+    """The parts of a full name that holds nothing else."""
+    words = text.split()
+    if all(word.isalpha() and word.isascii() for word in words) and _is_ordinary(words):
+        return Parts(first=" ".join(words[:-1]) or None, last=words[-1])
+    if _is_company(text):
+        return Parts(last=text, why="looks like a company, and is not split")
+    if any(character.isdigit() for character in text) or name_words.DIVIDED.search(text):
+        return Parts(last=text, why="not a plain name, and is not split")
+    if words[0].lower() in name_words.VIETNAMESE and len(words) > 1 and "," not in text:
+        return Parts(first=" ".join(words[1:]), last=words[0])
+    if name_words.KATAKANA.search(text) and not name_words.JAPANESE.search(text):
+        return Parts(last=text)
+    return _parsed(text)
+
+
+def _is_company(text: str) -> bool:
+    return bool(
+        name_words.COMPANY.search(text) or (name_words.FORMS.search(text) and not text.isupper())
+    )
+
+
+def _is_ordinary(words: list[str]) -> bool:
+    """Whether no word is a particle, a title, a degree or the like, and none written otherwise."""
+    if any(map(_is_capitals, words)) and not all(map(_is_capitals, words)):
+        return False
+    return _vocabulary().isdisjoint(word.lower() for word in words)
+
+
+def _is_capitals(word: str) -> bool:
+    return len(word) > 2 and word.isupper() and "." not in word
+
+
+def _parsed(text: str) -> Parts:
+    """What nameparser makes of a name; whole, where that would cut a couple or nobody knows."""
+    read = _parser().parse(_family_behind(text))
+    first = " ".join(filter(None, (read.given, read.middle)))
+    family = read.family
+    if name_words.SEVERAL.search(text):
+        told = "names several people"
+        if name_words.SEVERAL.search(f" {read.middle} {family} {read.suffix} "):
+            return Parts(last=text, why=f"{told}, and is not split")
+        return Parts(
+            read.title or None, first or None, family or None, read.suffix or None, why=told
+        )
+    if any(one.kind == "comma-structure" for one in read.ambiguities):
+        return Parts(last=text, why="not a plain name, and is not split")
+    if not family:
+        first, family = "", first
+    left_out = " ".join(filter(None, (read.nickname, read.maiden))) or None
+    return Parts(
+        read.title or None,
+        first or None,
+        family or None,
+        read.suffix or None,
+        left_out,
+        "a nickname or birth name beside a name" if left_out else None,
+    )
+
+
+def _family_behind(text: str) -> str:
+    """DUPONT Jean as nameparser understands it: capitals say which is the family name."""
+    words = text.split()
+    cut = next((at for at, word in enumerate(words) if not _is_capitals(word)), len(words))
+    if not 0 < cut < len(words) or any(map(_is_capitals, words[cut:])) or "," in text:
+        return text
+    if any(word.lower().strip(".") in _vocabulary() for word in words):
+        return text
+    return f"{' '.join(words[:cut])}, {' '.join(words[cut:])}"
+
+
+@cache
+def _parser() -> Parser:
+    """Titles that are names more often stay names where no dot stands behind them."""
+    from nameparser import Lexicon, Parser
+
+    lexicon = Lexicon.default()
+    kept = {word for word in name_words.NO_TITLES if word in lexicon.titles}
+    lexicon = lexicon.remove(given_name_titles=kept & lexicon.given_name_titles)
+    return Parser(lexicon=lexicon.remove(titles=kept))
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Every word that makes nameparser read a name otherwise than first names and a last name."""
+    lexicon = _parser().lexicon
+    return frozenset().union(
+        lexicon.titles,
+        lexicon.given_name_titles,
+        lexicon.after_given_titles,
+        lexicon.suffix_acronyms,
+        lexicon.suffix_words,
+        lexicon.particles,
+        lexicon.conjunctions,
+        lexicon.bound_given_names,
+        lexicon.maiden_markers,
+        name_words.FIRM_WORDS,
+    )

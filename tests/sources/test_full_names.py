@@ -1,0 +1,171 @@
+"""What is read in the cells of a name: shapes of many countries, and laws that all of them keep."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.sources.full_names import parts, read_name
+
+NAMES = [
+    # cell, prefix, first name, last name, suffix
+    ("Greta van der Meer", None, "Greta", "van der Meer", None),
+    ("Harlow, Iris", None, "Iris", "Harlow", None),
+    ("van den Berg, Els", None, "Els", "van den Berg", None),
+    ("Dr. Nils Ahl-Bergman", "Dr.", "Nils", "Ahl-Bergman", None),
+    ("Herr Prof. Dr. Uwe Lang", "Herr Prof. Dr.", "Uwe", "Lang", None),
+    ("Frau Sabine Köhler", "Frau", "Sabine", "Köhler", None),
+    ("Mme Claire Dubois", "Mme", "Claire", "Dubois", None),
+    ("Sra. Luz Vega", "Sra.", "Luz", "Vega", None),
+    ("Sr. Juan Pérez", "Sr.", "Juan", "Pérez", None),
+    ("Mr. Bo van Eyck", "Mr.", "Bo", "van Eyck", None),
+    ("Lewis R. Carter Jr.", None, "Lewis R.", "Carter", "Jr."),
+    ("Carter Jr., Lewis", None, "Lewis", "Carter", "Jr."),
+    ("Henry Ford III", None, "Henry", "Ford", "III"),
+    ("Kit Marlow, PhD", None, "Kit", "Marlow", "PhD"),
+    ("Jane Roe, MD, PhD", None, "Jane", "Roe", "MD, PhD"),
+    ("Jane Roe MBA", None, "Jane", "Roe", "MBA"),
+    ("Marie-Luce de La Fontaine", None, "Marie-Luce", "de La Fontaine", None),
+    ("Juan de la Cruz", None, "Juan", "de la Cruz", None),
+    ("Omar bin Hassan", None, "Omar", "bin Hassan", None),
+    ("Ali al-Farsi", None, "Ali", "al-Farsi", None),
+    ("Sean O'Brien", None, "Sean", "O'Brien", None),
+    ("Ewan McGregor", None, "Ewan", "McGregor", None),
+    ("Gerard 't Hooft", None, "Gerard", "'t Hooft", None),
+    ("Anna von und zu Stein", None, "Anna", "von und zu Stein", None),
+    ("JOHN SMITH", None, "JOHN", "SMITH", None),
+    ("DUPONT Jean", None, "Jean", "DUPONT", None),
+    ("Jean DUPONT", None, "Jean", "DUPONT", None),
+    ("JP Morgan", None, "JP", "Morgan", None),
+    ("J.R. Ewing", None, "J.R.", "Ewing", None),
+    ("Dean Martin", None, "Dean", "Martin", None),
+    ("King Vidor", None, "King", "Vidor", None),
+    ("Jack Ma", None, "Jack", "Ma", None),
+    ("Cherina", None, None, "Cherina", None),
+    ("Dr Smith", "Dr", None, "Smith", None),
+    ("김민준", None, "민준", "김", None),
+    ("山田 太郎", None, "太郎", "山田", None),
+    ("毛泽东", None, None, "毛泽东", None),
+    ("マイケル・ジャクソン", None, None, "マイケル・ジャクソン", None),
+    ("Nguyễn Văn An", None, "Văn An", "Nguyễn", None),
+    ("Иван Петров", None, "Иван", "Петров", None),
+]
+
+DOUBTS = [
+    # cell, first name, last name, left out, word of the reason
+    ("Sarah Conners (Sales)", "Sarah", "Conners", "(Sales)", "remark"),
+    ("Gale, Omar (Contractor)", "Omar", "Gale", "(Contractor)", "remark"),
+    ("Ann Lane 🌸", "Ann", "Lane", "🌸", "signs"),
+    ("noreply@shop.example", None, None, "noreply@shop.example", "e-mail"),
+    ("Jo Doe <jo@x.example>", "Jo", "Doe", "<jo@x.example>", "e-mail"),
+    ('Robert "Bob" Jones', "Robert", "Jones", "Bob", "nickname"),
+    ("Jane Smith née Roe", "Jane", "Smith", "Roe", "birth name"),
+    ("Keller GmbH", None, "Keller GmbH", None, "company"),
+    ("Acme, Inc.", None, "Acme, Inc.", None, "company"),
+    ("Smith & Sons", None, "Smith & Sons", None, "company"),
+    ("Nordbank AG", None, "Nordbank AG", None, "company"),
+    ("Tern Marine Ltd.", None, "Tern Marine Ltd.", None, "company"),
+    ("John & Mary Smith", "John & Mary", "Smith", None, "several people"),
+    ("John Smith & Mary Jones", None, "John Smith & Mary Jones", None, "several people"),
+    ("Jane Doe - Acme", None, "Jane Doe - Acme", None, "not split"),
+    ("Doe, Jane, Sales Dept", None, "Doe, Jane, Sales Dept", None, "not split"),
+    ("Room 101", None, "Room 101", None, "not split"),
+]
+
+
+@pytest.mark.parametrize(("cell", *"pfls"), NAMES)
+def test_a_full_name(cell: str, p: str | None, f: str | None, l: str, s: str | None) -> None:  # noqa: E741
+    assert parts(None, None, cell) == (p, f, l, s, None, None)
+
+
+@pytest.mark.parametrize(("cell", "first", "last", "left_out", "reason"), DOUBTS)
+def test_what_is_no_plain_name_is_told(
+    cell: str, first: str | None, last: str | None, left_out: str | None, reason: str
+) -> None:
+    read = parts(None, None, cell)
+    assert (read.first, read.last, read.left_out) == (first, last, left_out)
+    assert reason in (read.why or "")
+
+
+@pytest.mark.parametrize(
+    ("cells", "first", "last"),
+    [
+        (("HOLM, Jordan", None, None), "Jordan", "HOLM"),
+        ((None, "Holm, Jordan", None), "Jordan", "Holm"),
+        (("Plumber Jim", None, None), None, "Plumber Jim"),
+        (("Gus", None, None), "Gus", None),
+        ((None, "van der Berg", None), None, "van der Berg"),
+        (("Raj", "Patel, MBA", None), "Raj", "Patel"),
+        (("Raj", "Patel, Raj", None), "Raj", "Patel, Raj"),
+        (("Jo", None, "Jo Holm"), "Jo", "Holm"),
+        (("Jo", None, "Jo"), "Jo", None),
+        (("Info", None, "Acme Inc"), "Info", None),
+        ((None, "Smith", "John Smith"), "John", "Smith"),
+        ((None, "Smith", "Smith John"), None, "Smith"),
+        (("HubSpot", "<noreply@x.example>", None), "HubSpot", None),
+        (("HubSpot", "&lt;noreply@x.example&gt;", None), "HubSpot", None),
+    ],
+)
+def test_cells_that_give_a_part_keep_it(
+    cells: tuple[str | None, ...], first: str | None, last: str | None
+) -> None:
+    read = parts(*cells)
+    assert (read.first, read.last) == (first, last)
+
+
+ORDINARY = st.sampled_from(("Ada", "Berit", "Carl", "Dora", "Emil", "Frida", "Hanna", "Ivan"))
+FAMILY = st.sampled_from(("Ahlström", "Brandt", "Dubois", "Évrard", "Fischer", "Gómez", "Žižek"))
+
+
+@given(st.lists(ORDINARY, min_size=1, max_size=3), FAMILY, st.sampled_from([str, str.upper]))
+def test_plain_names_are_first_names_and_a_last_name(
+    first: list[str], last: str, case: type
+) -> None:
+    given, family = case(" ".join(first)), case(last)
+    for cell in (f"{given} {family}", f"{family}, {given}"):
+        assert parts(None, None, cell) == (None, given, family, None, None, None)
+
+
+PIECES = st.sampled_from(
+    [
+        *("Ada", "van", "der", "Berg", "Dr.", "Jr.", "PhD", "(Sales)", "&", ",", "née", "O'Neil"),
+        *(
+            "de",
+            "la",
+            "Herr",
+            "GmbH",
+            "-",
+            "|",
+            "山田",
+            "김민준",
+            "'Bo'",
+            '"Bo"',
+            "ELM",
+            "a@b.example",
+        ),
+        *("3rd", "und", "y", "M.", "McCoy", "Ma", ";", "[x", "Σ", "ß", "محمد", "بن", "ヤマダ", "é"),
+        "🌸",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=6), st.lists(PIECES, max_size=2), st.lists(PIECES, max_size=2))
+def test_every_letter_of_a_name_is_in_a_part_or_left_out(
+    name: list[str], first: list[str], last: list[str]
+) -> None:
+    cells = [" ".join(one) or None for one in (first, last, name)]
+    read = json.loads(read_name(*cells))
+    assert read["left_out"] is None or read["why"] is not None
+    # The full name only adds to what is given.
+    given_cells = cells if cells[0] is None and cells[1] is None else cells[:2]
+    kept = _letters(read[part] for part in ("prefix", "first", "last", "suffix", "left_out"))
+    missing = _letters(given_cells) - kept
+    assert missing <= _letters(["née"]), (cells, read)
+
+
+def _letters(texts: object) -> set[str]:
+    return {word for text in texts if text for word in re.findall(r"[^\W_]+", text)}  # type: ignore[attr-defined]
