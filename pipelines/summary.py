@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
-from pipelines.sources.land import refused, withheld
+from pipelines.sources.land import refused, remarks, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.folder import children_of
@@ -75,6 +75,7 @@ class Summary:
         unselected: persons in scope whom no source selects; of them nothing but an opt-out goes.
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
+        remarks: what was found out or left out of files that were read, each with its file.
     """
 
     batch: date
@@ -95,6 +96,7 @@ class Summary:
     unselected: int = 0
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
+    remarks: tuple[Problem, ...] = ()
 
     @property
     def rejected(self) -> int:
@@ -137,6 +139,7 @@ class Summary:
             "unselected": facts["unselected"],
             "refused": facts["refused"],
             "withheld": facts["withheld"],
+            "remarks": facts["remarks"],
         }
 
 
@@ -144,6 +147,7 @@ def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
     warehouse = project.warehouse
     totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
+    totals.remarks = remarks(warehouse, day)
     totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:
         for entity in ENTITIES:

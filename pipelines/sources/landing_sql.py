@@ -55,10 +55,14 @@ def earlier_sql(relation: str, path: Path, files: Sequence[InboxFile]) -> str:
     """
     chosen = ", ".join(f'"{name}"' for name in columns(relation))
     named = ", ".join(f"({literal(file.source)}, {literal(file.name)})" for file in files)
+    inside = " or ".join(  # what was in an archive
+        f"_source = {literal(file.source)} and starts_with(_file, {literal(f'{file.name}/')})"
+        for file in files
+    )
     return (
         f"select {chosen} from ({relation_sql(relation, ())}"
         f" union all by name select * from {parquet_sql(path)})"
-        f" where (_source, _file) in ({named})"
+        f" where (_source, _file) in ({named}) or {inside}"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pipelines.config import Frozen, TimeZone
-from pipelines.sources.headers import is_secret, squeeze
+from pipelines.sources.headers import is_secret, squeeze, undistinguished
 from pipelines.sources.presets import ADDRESSES, RELATIONS, Entity, Shape, presets
 from pipelines.sources.relations import RAW
 
@@ -27,13 +27,18 @@ class Format(Frozen):
             date is refused.
         numbers: how an amount is written; without it what could be two numbers is refused.
         timezone: whose time it is where no offset stands behind it; by default as the policy says.
-        sheet: which sheet of an Excel file; needed where several hold rows.
+        sheet: which sheet of an Excel file, or list of a JSON file; needed where several fit.
+        header: the line of the header, or none; by default the first, or where one fits far better.
+        escape: whether a backslash stands before a quote inside quotes; by default where only so
+            all lines are whole.
     """
 
     delimiter: str | None = None
     encoding: str | None = None
     null_markers: tuple[str, ...] = ("NULL", r"\N", "#N/A")
     sheet: str | None = None
+    header: Annotated[int, Field(ge=1)] | Literal["none"] | None = None
+    escape: Literal["backslash"] | None = None
     dates: Literal["dmy", "mdy"] | None = None
     numbers: Literal["1,234.50", "1.234,50"] | None = None
     timezone: TimeZone | None = None
@@ -239,12 +244,10 @@ class Source(Frozen):
 
     def withholds(self, header: str) -> bool:
         """Whether the values of a header must never reach disk."""
-        squeezed = squeeze(header)
-        decided = (
-            one.secret
-            for name, one in self.columns.items()
-            if one.secret is not None and squeeze(name) == squeezed
-        )
+        name = undistinguished(header)
+        spellings = map(squeeze, (header, name, name.rpartition(".")[2]))  # of JSON a.token
+        secret = {squeeze(name): one.secret for name, one in self.columns.items()}
+        decided = (said for one in spellings if (said := secret.get(one)) is not None)
         return next(decided, is_secret(header))
 
     def shapes(self) -> tuple[Shape, ...]:

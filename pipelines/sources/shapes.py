@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.sources.headers import distance, plain, squeeze
+from pipelines.sources.headers import distance, distinct, plain, squeeze
 from pipelines.sources.model import Source
 from pipelines.sources.presets import Shape
 from pipelines.sources.relations import RAW
@@ -46,6 +46,8 @@ class Fit:
 def fit(header: Sequence[str], source: Source) -> Fit:
     """Read a header through the best of the source's shapes: the one that knows most columns.
 
+    Its names stand once each; see ``headers.distinct``.
+
     Raises:
         Unfit: no shape has all its mandatory columns, or two columns say the same.
     """
@@ -55,7 +57,7 @@ def fit(header: Sequence[str], source: Source) -> Fit:
         )
     if any("\0" in name for name in header):
         raise Unfit("the header has a zero byte, which is in no text; export the file again")
-    _refuse_twins(header, source)
+    _refuse_blank(header)
     candidates = [_through(header, shape, source) for shape in source.shapes()]
     fits = [candidate for candidate in candidates if not _missing(candidate, source)]
     best = max(fits or candidates, key=lambda one: len(one.columns) + len(one.addresses))
@@ -66,23 +68,13 @@ def fit(header: Sequence[str], source: Source) -> Fit:
 
 def column_names(header: Sequence[str]) -> list[str]:
     """The header's names as ``_extra`` shows them; a column without one is called by its place."""
-    return [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
+    by_place = (name.strip() or f"column {place}" for place, name in enumerate(header, 1))
+    return distinct(list(by_place))
 
 
-def _refuse_twins(header: Sequence[str], source: Source) -> None:
-    names = column_names(header)
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, name in enumerate(names, 1):
-        places[plain(name)].append(place)
-    twins = [
-        f"{names[twin_places[0] - 1]!r} (columns {', '.join(map(str, twin_places))})"
-        for name, twin_places in places.items()
-        if len(twin_places) > 1 and not source.withholds(name)
-    ]
-    if twins:
-        raise Unfit(f"the header has {', '.join(twins)} more than once; rename or remove one")
+def _refuse_blank(header: Sequence[str]) -> None:
     if not any(map(plain, header)):
-        raise Unfit("the header is blank; the first line must name the columns")
+        raise Unfit("the header is blank; it must name the columns")
 
 
 def _through(header: Sequence[str], shape: Shape, source: Source) -> Fit:

@@ -120,21 +120,22 @@ def _header(source: Source, raw: str, inbox: Path, rows: Sequence[Mapping[str, A
 def _as_in_file(source: Source, raw: str, inbox: Path, name: str) -> Header:
     """The header of a file that is still there and was not changed beyond recognition."""
     from pipelines.sources.inbox import irregular
-    from pipelines.sources.readers.choice import reader
+    from pipelines.sources.layout import layout
+    from pipelines.sources.readers.choice import parts
     from pipelines.sources.readers.reader import Unreadable
-    from pipelines.sources.shapes import Unfit, column_names, fit
+    from pipelines.sources.shapes import column_names
 
     if irregular(path := inbox / name, inbox):
         return {}
     try:
-        names = reader(path, source).header()
-        fitted = fit(names, source)
-    except (Unreadable, Unfit):
+        found = layout(parts(path, source), source)
+    except Unreadable:
         return {}
+    fitted = found.fit
     if fitted.shape.relation != raw:
         return {}  # an address of a file of customers: it comes back in a file of addresses
     columns = {place: column for column, place in fitted.columns.items()}
-    spelled = column_names(names)
+    spelled = column_names(found.header)
     return {
         spelled[place]: columns.get(place, f"{EXTRA}{spelled[place]}") for place in fitted.places
     }

@@ -16,6 +16,7 @@ NAMED: dict[str, list[Any]] = {
     "format.encoding": ["utf-16-le"],
     "format.null_markers": [["n/a"]],
     "format.sheet": ["East"],
+    "format.header": [2, "none"],
     "format.timezone": ["Asia/Tokyo"],
     "columns": [{"Second": "nickname"}],
     "columns.*.column": ["nickname"],
