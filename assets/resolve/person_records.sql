@@ -120,6 +120,8 @@ said as (
         contacts.email,
         coalesce(contacts.phone, contacts.main_phone) as phone,
         contacts.mobile_phone,
+        contacts.home_phone,
+        contacts.other_phone,
         contacts.fax,
         contacts.website,
         contacts.birthdate,
@@ -127,6 +129,11 @@ said as (
             contacts.street, contacts.city, contacts.state, contacts.postal_code,
             contacts.country, contacts.phone
         ) as mailing,
+        place(
+            contacts.other_street, contacts.other_city, contacts.other_state,
+            contacts.other_postal_code, contacts.other_country, contacts.other_phone
+        ) as other,
+        contacts.lead_source,
         contacts.list_name as list,
         contacts.list_id,
         contacts.tags,
@@ -150,18 +157,26 @@ said as (
         customers.middle_name,
         customers.last_name,
         customers.suffix,
-        billing.company,
+        coalesce(billing.company, customers.company) as company,
         customers.email,
-        coalesce(shipping.phone, billing.phone) as phone,
-        coalesce(shipping.fax, billing.fax) as fax,
+        coalesce(customers.phone, shipping.phone, billing.phone) as phone,
+        customers.mobile_phone,
+        coalesce(customers.fax, shipping.fax, billing.fax) as fax,
         customers.birthdate,
         place(
             shipping.street, shipping.city, shipping.region, shipping.postal_code,
             shipping.country, shipping.phone
         ) as mailing,
-        place(
-            billing.street, billing.city, billing.region, billing.postal_code,
-            billing.country, billing.phone
+        -- A row's own second address, where the file has two of them.
+        coalesce(
+            place(
+                customers.other_street, customers.other_city, customers.other_region,
+                customers.other_postal_code, customers.other_country, null::varchar
+            ),
+            place(
+                billing.street, billing.city, billing.region, billing.postal_code,
+                billing.country, billing.phone
+            )
         ) as other,
         customers.group_id as customer_group,
         customers.gender,
@@ -186,9 +201,17 @@ said as (
         subscribers.customer_id,
         subscribers.prefix as salutation,
         subscribers.first_name,
+        subscribers.middle_name,
         subscribers.last_name,
         subscribers.suffix,
+        subscribers.company,
         subscribers.email,
+        subscribers.phone,
+        subscribers.mobile_phone,
+        place(
+            subscribers.street, subscribers.city, subscribers.state, subscribers.postal_code,
+            subscribers.country, subscribers.phone
+        ) as mailing,
         subscribers.status as newsletter,
         subscribers._file,
         subscribers._row
@@ -278,9 +301,12 @@ select
     email,
     phone,
     mobile_phone,
+    home_phone,
+    other_phone,
     fax,
     website,
     birthdate,
+    lead_source,
     mailing,
     other,
     newsletter,

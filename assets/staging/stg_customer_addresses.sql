@@ -31,7 +31,7 @@ cleaned as (
         clean(last_name) as last_name,
         clean(suffix) as suffix,
         clean(company) as company,
-        clean_lines(street) as street,
+        nullif(concat_ws(chr(10), clean_lines(street), clean_lines(street2)), '') as street,
         clean(city) as city,
         clean(region) as region,
         clean(postal_code) as postal_code,

@@ -10,7 +10,6 @@
 -- last_name: as given, else what the full name says; the whole name, where nobody knows its parts
 -- name_left_out: what stood in a name's cells and is no part of the name
 -- name_doubt: why that was left out, or why the name was not split
--- prefix: a title in the full name
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -34,7 +33,9 @@ read_names as materialized (
             nullif(clean(last_name), '----') as last_name,
             clean(name) as name
         from raw
-        where is_name_to_read(nullif(clean(first_name), '----'), nullif(clean(last_name), '----'), clean(name))
+        where is_name_to_read(
+            nullif(clean(first_name), '----'), nullif(clean(last_name), '----'), clean(name)
+        )
     )
 
 ),
@@ -58,6 +59,17 @@ cleaned as (
         nullif(clean(first_name), '----') as first_name,
         nullif(clean(last_name), '----') as last_name,
         clean(name) as name,
+        clean(prefix) as prefix,
+        clean(middle_name) as middle_name,
+        clean(suffix) as suffix,
+        clean(company) as company,
+        clean(phone) as phone,
+        clean(mobile_phone) as mobile_phone,
+        nullif(concat_ws(chr(10), clean_lines(street), clean_lines(street2)), '') as street,
+        clean(city) as city,
+        clean(state) as state,
+        clean(postal_code) as postal_code,
+        clean(country) as country,
         clean(website) as website,
         clean(store) as store,
         date_text(updated_at) as updated_at_text,
@@ -78,11 +90,11 @@ typed as (
 
     select
         cleaned.* replace (
+            coalesce(cleaned.prefix, read_names.parts.prefix) as prefix,
             if(read_names.parts is null, cleaned.first_name, read_names.parts.first) as first_name,
-            if(read_names.parts is null, cleaned.last_name, read_names.parts.last) as last_name
+            if(read_names.parts is null, cleaned.last_name, read_names.parts.last) as last_name,
+            coalesce(cleaned.suffix, read_names.parts.suffix) as suffix
         ),
-        read_names.parts.prefix as prefix,
-        read_names.parts.suffix as suffix,
         read_names.parts.left_out as name_left_out,
         read_names.parts.why as name_doubt,
         shop_id(subscriber_id, email, website) as source_id,
@@ -114,12 +126,21 @@ select
     status_text,
     is_customer,
     customer_id,
-    prefix,
     first_name,
     last_name,
+    prefix,
+    middle_name,
     suffix,
     name_left_out,
     name_doubt,
+    company,
+    phone,
+    mobile_phone,
+    street,
+    city,
+    state,
+    postal_code,
+    country,
     website,
     store,
     updated_at,

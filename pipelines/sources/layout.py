@@ -43,7 +43,7 @@ class Layout:
     @property
     def known(self) -> int:
         """How many of its columns the source knows."""
-        return len(self.fit.columns) + len(self.fit.addresses)
+        return len(self.fit.used)
 
 
 def layout(parts: Sequence[Reader], source: Source) -> Layout:
@@ -143,11 +143,19 @@ def _header(part: Tabular) -> list[str]:
 def _fitted(reader: Reader, header: Sequence[str], source: Source) -> Layout:
     names = distinct(header)
     try:
-        return Layout(reader, names, fit(names, source))
+        fitted = fit(names, source)
+        return Layout(reader, names, fitted, tuple(_recognised(fitted, source)))
     except Unfit as error:
         at = reader.form.header if isinstance(reader, Tabular) else None
         hint = f"; {_headless(header)}" if any(map(_is_value, header)) else ""
         raise Unreadable(f"{error}{hint}", at if isinstance(at, int) else 1) from None
+
+
+def _recognised(fitted: Fit, source: Source) -> Iterator[Remark]:
+    """Which known export it is, where its header says so and not the source."""
+    if fitted.kind.preset not in source.preset:
+        name = fitted.kind.preset
+        yield Remark(None, f"read as {fitted.kind.about}; 'preset: {name}' says so")
 
 
 def _others(part: Tabular, source: Source) -> Iterator[Layout]:

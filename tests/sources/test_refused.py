@@ -259,18 +259,23 @@ def test_json_keeps_what_is_written_and_sets_aside_what_is_no_text(house: Any) -
 
 
 @pytest.mark.parametrize(
-    ("header", "extra"),
+    ("header", "email", "extra"),
     [
-        ("Email,email", {"email (2)": "b"}),
-        ("Email,, column 2", {"column 2": "b", "column 2 (2)": "c"}),
-        ("E-mail,EMAIL,email", {"E-mail": "a", "email (2)": "c"}),
+        ("Email,email", "a", {"email_2": "b"}),
+        ("Email,, column 2", "a", {"column 2": "b", "column 2 (2)": "c"}),
+        ("E-mail,EMAIL,email", "a", {"email_2": "b", "email_3": "c"}),
+        ("colour,Email,Colour", "b", {"colour": "a", "Colour (2)": "c"}),
     ],
+    ids=str,
 )
-def test_columns_of_one_name_are_all_kept(house: Any, header: str, extra: dict[str, str]) -> None:
+def test_of_columns_of_one_name_the_first_that_is_filled_counts(
+    house: Any, header: str, email: str, extra: dict[str, str]
+) -> None:
     cells = ",".join("abc"[: header.count(",") + 1])
-    assert _land_one(house, "a.csv", f"{header},Last Name\n{cells},x\n".encode()).refused == ()
-    [(kept,)] = house.rows("raw_contacts", "_extra")
-    assert json.loads(kept) == extra
+    landed = _land_one(house, "a.csv", f"{header},Last Name\n{cells},x\n".encode())
+    assert landed.refused == ()
+    [(found, others)] = house.rows("raw_contacts", "email", "_extra")
+    assert (found, json.loads(others)) == (email, extra)
 
 
 def test_parquet_columns_of_any_name_are_columns(house: Any) -> None:
@@ -282,8 +287,8 @@ def test_parquet_columns_of_any_name_are_columns(house: Any) -> None:
     [row] = house.rows("raw_contacts", "first_name", "note", "_extra", "_row")
     assert row == ("Ada", "é", '{"file_row_number":"7","rowid":"8","day":null}', 1)
     pq.write_table(pa.table([["a"], ["b"], ["c"]], ["Email", "email", "Last Name"]), "b.parquet")
-    _land_one(house, "day=2020-01-01.parquet", Path("b.parquet").read_bytes())
-    assert house.rows("raw_contacts", "email", "_extra") == [("a", '{"email (2)":"b"}')]
+    assert _land_one(house, "day=2020-01-01.parquet", Path("b.parquet").read_bytes()).refused == ()
+    assert house.rows("raw_contacts", "email", "_extra") == [("a", '{"email_2":"b"}')]
 
 
 @pytest.mark.parametrize(
