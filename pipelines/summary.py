@@ -16,6 +16,7 @@ from pipelines.sync.mapping.folder import children_of
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.childless import left_childless_sql
 from pipelines.sync.plan.row import ACTIONS
+from pipelines.validate.reasons import by_source, reasons
 from pipelines.warehouse import Warehouse, parquet_sql
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Summary:
         unselected: persons in scope whom no source selects; of them nothing but an opt-out goes.
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
+        rejections: source → why rows were rejected → how many; a row counts for each reason.
         remarks: what was found out or left out of files that were read, each with its file.
     """
 
@@ -96,6 +98,7 @@ class Summary:
     unselected: int = 0
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
+    rejections: dict[str, dict[str, int]] = field(default_factory=dict)
     remarks: tuple[Problem, ...] = ()
 
     @property
@@ -139,6 +142,7 @@ class Summary:
             "unselected": facts["unselected"],
             "refused": facts["refused"],
             "withheld": facts["withheld"],
+            "rejections": facts["rejections"],
             "remarks": facts["remarks"],
         }
 
@@ -147,6 +151,7 @@ def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
     warehouse = project.warehouse
     totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
+    totals.rejections = by_source(reasons(warehouse, day))
     totals.remarks = remarks(warehouse, day)
     totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:

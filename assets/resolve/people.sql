@@ -64,6 +64,7 @@ said as not materialized (
         records.lead_source,
         records.mailing,
         records.other,
+        records.further,
         records.newsletter,
         records.entity = 'customer' as is_customer,
         records.entity = 'subscriber' as is_subscriber,
@@ -111,16 +112,17 @@ said as not materialized (
 -- Most people are known from one record, which needs no weighing.
 known_by_one as (
     select
-        * exclude (records, rank, entity, source, origin, list_called),
+        * exclude (records, rank, entity, source, origin, list_called, further),
         [source] as sources,
         1::bigint as source_records,
         null::struct(
             name varchar, email varchar, phone varchar, mailing varchar, other varchar
         ) as values_from,
-        null::struct(
-            street varchar, city varchar, state varchar,
-            postal_code varchar, country varchar, phone varchar
-        )[] as further
+        list_filter(
+            further,
+            lambda one: one is not null
+                and one is distinct from mailing and one is distinct from other
+        ) as further
     from said
     where records = 1
 ),
@@ -197,6 +199,10 @@ spare as (
         select person_key, 2 as turn, rank, other as block, origin
         from said_together
         where other is not null
+        union all
+        select person_key, 2 as turn, rank, unnest(further) as block, origin
+        from said_together
+        where further is not null
     )
     join (select person_key, mailing, other from weighed) using (person_key)
     where block is distinct from mailing and block is distinct from other
@@ -372,7 +378,14 @@ select
     other.country as other_country,
     coalesce(asked.other_phone, other.phone) as other_phone,
     nullif(
-        array_to_string(list_transform(further, lambda one: place_line(one)), chr(10)), ''
+        array_to_string(
+            list_transform(
+                list_filter(further, lambda one, spot: list_position(further, one) = spot),
+                lambda one: place_line(one)
+            ),
+            chr(10)
+        ),
+        ''
     ) as further_addresses,
     newsletter,
     if(

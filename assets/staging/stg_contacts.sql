@@ -2,7 +2,8 @@
 -- anything to be known by.
 -- owner: team:crm
 -- rows_of: raw_contacts
--- source_id: the source's own id, else a hash of the e-mail address, else of name, company and phone
+-- source_id: the source's own id, else a hash of the e-mail address, of a personal page at LinkedIn, or of name, company and phone or, without one, address
+-- alias_ids: further ids that the row is known by: what it was called by the values that once counted
 -- parent_id: the contact of the parent source to whom this row adds an address
 -- first_name: as given, else what the full name says
 -- last_name: as given, else what the full name says; the whole name, where nobody knows its parts
@@ -48,7 +49,22 @@ cleaned as (
 
     select
         _source as source,
+        coalesce(
+            nullif(concat_ws(' ', clean(first_name), clean(last_name)), ''), clean(name)
+        ) as written_name,
         clean(contact_id) as contact_id,
+        -- By what a row without id and address is known, read as ever whatever else is made of it.
+        case
+            when clean(contact_id) is null and clean(email) is null
+                then row_hash(
+                    [
+                        -- A name of nothing but signs has no normal form, and is a name all the same.
+                        coalesce(norm_text(written_name), written_name),
+                        norm_company(clean(company)),
+                        digits(clean(phone))
+                    ]
+                )
+        end as named_id,
         clean(parent_id) as parent_id,
         clean(list_id) as list_id,
         clean(list_name) as list_name,
@@ -138,20 +154,20 @@ known as (
 
     select
         *,
+        regexp_extract(lower(linkedin), 'linkedin[.]com/in/([^/?#]+)', 1) as profile,
+        norm_text(concat_ws(' ', street, city, state, postal_code, country)) as whole_address,
         case
             when contact_id is not null then contact_id
             -- An address that is added to a person is known by that person and itself.
             when parent_id is not null
                 then row_hash([parent_id, street, city, postal_code, country, phone])
             when email is not null then row_hash([email])
-            else row_hash(
-                [
-                    -- A name of nothing but signs has no normal form, and is a name all the same.
-                    coalesce(norm_text(full_name), full_name),
-                    norm_company(company),
-                    digits(phone)
-                ]
-            )
+            when named_id is null then null
+            when profile <> '' then row_hash(['linkedin', profile])
+            -- Namesakes live at different addresses; somebody with a phone number may move.
+            when digits(phone) is null and whole_address is not null
+                then row_hash([named_id, whole_address])
+            else named_id
         end as source_id
     from named
 
@@ -160,6 +176,8 @@ known as (
 select
     source,
     source_id,
+    case when email is null and parent_id is null and named_id <> source_id then [named_id] end
+        as alias_ids,
     parent_id,
     list_id,
     list_name,

@@ -8,6 +8,7 @@
 -- name_left_out: what stood in a name's cells and is no part of the name
 -- name_doubt: why that was left out, or why the name was not split
 -- group_id: the customer group, as the shop numbers or names it
+-- alias_ids: further ids that the row is known by, once another row turns out to have the same
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -111,6 +112,7 @@ typed as (
 select
     source,
     source_id,
+    null::varchar[] as alias_ids,
     customer_id,
     email,
     website,

@@ -10,6 +10,7 @@
 -- last_name: as given, else what the full name says; the whole name, where nobody knows its parts
 -- name_left_out: what stood in a name's cells and is no part of the name
 -- name_doubt: why that was left out, or why the name was not split
+-- alias_ids: further ids that the row is known by, once another row turns out to have the same
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -121,6 +122,7 @@ typed as (
 select
     source,
     source_id,
+    null::varchar[] as alias_ids,
     email,
     status,
     status_text,

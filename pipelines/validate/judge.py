@@ -147,6 +147,7 @@ def validate(
     connection.execute(sql.failures_sql())
     warned = _judge(connection, entity)
     connection.execute(sql.unreadable_sql(entity, DEFECT))
+    connection.execute(sql.repeated_sql(entity))
     connection.execute(sql.duplicates_sql(entity, DUPLICATE))
     _check_references(warehouse, connection, entity, day)
 
@@ -180,11 +181,30 @@ def _nothing(
 def _write_valid(
     warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
 ) -> Written:
-    """The rows that did not fail; where none did, they are the staged file, and are not copied."""
+    """The rows that did not fail; where none did, they are the staged file, and are not copied.
+
+    Rows that have one id get ids of their own, see ``versions_sql``.
+    """
     valid = f"valid_{entity}"
+    if entity in sql.VERSIONED and (query := _renamed_sql(warehouse, connection, entity, day)):
+        return warehouse.write(connection, valid, day, query)
     if _count(connection, "failures"):
         return warehouse.write(connection, valid, day, sql.valid_sql(entity))
     return warehouse.link(connection, valid, day, warehouse.path(f"stg_{entity}", day))
+
+
+def _renamed_sql(
+    warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
+) -> str | None:
+    """The good rows, where some have one id, or had another when the day was validated last."""
+    [(renamed,)] = connection.execute(sql.renamed_sql(entity)).fetchall()
+    query = sql.versions_sql(entity) if renamed else None
+    if not warehouse.path(f"valid_{entity}", day).exists():
+        return query
+    warehouse.bind(connection, f"valid_{entity}", [day], "former")
+    query = sql.former_sql(entity, query or sql.valid_sql(entity))
+    [(known,)] = connection.execute(f"select count(alias_ids) from ({query})").fetchall()
+    return query if known or renamed else None
 
 
 def _judge(connection: DuckDBPyConnection, entity: str) -> dict[Rule, int]:
