@@ -98,14 +98,6 @@ create or replace macro is_name_to_read(first_name, last_name, name) as
         else is_more_than_name(first_name) or is_more_than_name(last_name)
     end;
 
--- What full_names.py reads in a name.
-create or replace macro name_read(first_name, last_name, name) as
-    from_json(
-        read_name(first_name, last_name, name),
-        '{"prefix": "varchar", "first": "varchar", "last": "varchar", "suffix": "varchar",'
-        || ' "left_out": "varchar", "why": "varchar"}'
-    );
-
 -- An e-mail address ignores case everywhere we meet it; Salesforce stores it in lower case.
 create or replace macro norm_email(x) as lower(clean(x));
 

@@ -45,6 +45,9 @@ FUNCTIONS = (
 )
 """What SQL calls of Python."""
 
+NAME_MACROS = config.PROJECT / "pipelines/sources/macros.sql"
+"""The macros of staging that call it."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -96,7 +99,7 @@ class Project:
         macros = (ASSETS / "macros.sql").read_text(encoding="utf-8")
         return Warehouse(
             self.home,
-            macros=f"{macros}\n{sql('identity/macros')}",
+            macros=f"{macros}\n{NAME_MACROS.read_text(encoding='utf-8')}\n{sql('identity/macros')}",
             functions=FUNCTIONS,
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
+from pipelines.plan.unsent import unsent
 from pipelines.sources.land import refused, remarks, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
@@ -16,6 +17,7 @@ from pipelines.sync.mapping.folder import children_of
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.childless import left_childless_sql
 from pipelines.sync.plan.row import ACTIONS
+from pipelines.validate.doubts import Doubt, doubts
 from pipelines.validate.reasons import by_source, reasons
 from pipelines.warehouse import Warehouse, parquet_sql
 
@@ -78,6 +80,8 @@ class Summary:
         withheld: source → header → filled cells of it that did not land, as they are secrets.
         rejections: source → why rows were rejected → how many; a row counts for each reason.
         remarks: what was found out or left out of files that were read, each with its file.
+        names: what was left out of names, or is doubted of them.
+        unsent: sObject → optional field that the org has not → records with a value for it.
     """
 
     batch: date
@@ -100,6 +104,8 @@ class Summary:
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
     rejections: dict[str, dict[str, int]] = field(default_factory=dict)
     remarks: tuple[Problem, ...] = ()
+    names: tuple[Doubt, ...] = ()
+    unsent: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def rejected(self) -> int:
@@ -144,6 +150,8 @@ class Summary:
             "withheld": facts["withheld"],
             "rejections": facts["rejections"],
             "remarks": facts["remarks"],
+            "names": facts["names"],
+            "unsent": facts["unsent"],
         }
 
 
@@ -153,6 +161,8 @@ def summary(project: Project, day: date) -> Summary:
     totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
     totals.rejections = by_source(reasons(warehouse, day))
     totals.remarks = remarks(warehouse, day)
+    totals.names = doubts(warehouse, day)
+    totals.unsent = unsent(project, day)
     totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:
         for entity in ENTITIES:

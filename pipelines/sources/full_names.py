@@ -90,8 +90,14 @@ def _from_cells(first: str | None, last: str | None, name: str | None) -> Parts:
         return added._replace(first=first)
     if last and added.first and _is_same(added.last, last):
         return added._replace(last=last)
-    # Of several words in the place of a first name nobody knows which is the last name.
-    return Parts(last=given) if last or " " in given else Parts(first=given)
+    return Parts(last=given) if last else _given_only(given)
+
+
+def _given_only(given: str) -> Parts:
+    """Of several words in the place of a first name nobody knows which is the last name."""
+    if " " not in given:
+        return Parts(first=given)
+    return Parts(last=given, why="several words for a first name and no last name, and not split")
 
 
 def _suffixed(first: str, last: str) -> Parts:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.config import PROJECT
-from pipelines.project import FUNCTIONS
+from pipelines.project import FUNCTIONS, NAME_MACROS
 from pipelines.sources.relations import RAW, columns
 from pipelines.validate.judge import Validated, validate
 from pipelines.validate.rules import ENTITIES
@@ -26,7 +26,9 @@ FORMATS = (
     " (source varchar, day_first boolean, decimal_comma boolean, timezone varchar,"
     " name_required boolean)"
 )
-MACROS = (PROJECT / "assets/macros.sql").read_text(encoding="utf-8")
+MACROS = "".join(
+    path.read_text(encoding="utf-8") for path in (PROJECT / "assets/macros.sql", NAME_MACROS)
+)
 REJECTED = """
     select
         null::varchar as source, null::varchar as source_id,

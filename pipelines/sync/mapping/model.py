@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -84,6 +84,9 @@ class FieldRule(_Part):
     )
     conflict: Literal["source", "salesforce", "review"] = Field(
         "source", description="Both the source and the org moved since we wrote the field."
+    )
+    optional: bool = Field(
+        False, description="true: left out, which is told, where the org has no such field."
     )
     enabled: bool = Field(True, description="false: mapped, but switched off.")
 
@@ -200,6 +203,25 @@ class ObjectMapping(_Part):
             for name, rule in self.enabled().items()
             if rule.lookup is not None and rule.lookup != USER
         }
+
+    def absent(self, fields: Container[str]) -> list[str]:
+        """The enabled fields that are optional and that an object with ``fields`` has not."""
+        return [
+            name for name, rule in self.enabled().items() if rule.optional and name not in fields
+        ]
+
+    def present(self, fields: Container[str]) -> ObjectMapping:
+        """The mapping without those."""
+        if not (absent := self.absent(fields)):
+            return self
+        kept = {name: rule for name, rule in self.fields.items() if name not in absent}
+        groups = {
+            group: tuple(name for name in members if name not in absent)
+            for group, members in self.groups.items()
+        }
+        copy = self.model_copy(update={"fields": kept, "groups": groups})
+        copy._file, copy._lines = self._file, self._lines
+        return copy
 
     def renamed(self, names: Mapping[str, str]) -> ObjectMapping:
         """The same mapping with other fields filled: name written in the file → name sent."""
