@@ -48,11 +48,11 @@ Frau,Ilka,Maria,Brahms,ilka@part.example,Brahms AG,
 SHOP = """\
 Name,Username,Last Active,Sign Up,Email,Orders,Total Spend,AOV,Country / Region,City,Region,Postal Code
 Per Ahlgren,per_a,2025-03-01 10:00:00,2024-01-01 10:00:00,pa@woo.example,3,899.00,299.67,SE,Malmö,,21145
-"""
+"""  # noqa: E501
 GRID = """\
 ID,Name,Email,Group,Phone,ZIP,Country,State/Province,"Customer Since","Web Site"
 2,"Mr. Bo van Eyck",bo@grid.example,Wholesale,555-229-3329,49628,"United States",Michigan,"Jan 10, 2024 1:05:00 AM","Main Website"
-"""
+"""  # noqa: E501
 HUB = """\
 First Name,Last Name,Email
 "HOLM, Jordan",,jordan@hub.example
