@@ -91,8 +91,8 @@ class _Opened:
     @property
     def remarks(self) -> list[Problem]:
         """What is to be known of it, once it is loaded."""
-        said = (*self.found, *self.reader.remarks)
-        return [Problem(str(self.file.path), one.line, one.message) for one in said]
+        both = (*self.found, *self.reader.remarks)
+        return [Problem(str(self.file.path), one.line, one.message) for one in both]
 
     def load(self, connection: DuckDBPyConnection) -> None:
         """Make the view of its rows."""
@@ -172,7 +172,7 @@ def _land(
     """Write the relations; what there is to be known of the files besides, as JSON takes it."""
     opened = []
     problems: dict[InboxFile, Problem] = {}
-    said: list[Problem] = []
+    noted: list[Problem] = []
     cells: Counter[tuple[str, str]] = Counter()
     for at, file in enumerate(_unpacked(day_files, inbox, problems)):
         try:
@@ -182,7 +182,7 @@ def _land(
             problems[file] = Problem(str(file.path), error.line, error.message)
         else:
             opened.append(opened_file)
-            said += opened_file.remarks
+            noted += opened_file.remarks
             cells += opened_file.withheld(connection)
     selects = _selects(opened, day)
     for relation in RAW:
@@ -196,7 +196,7 @@ def _land(
     return {
         "refused": [asdict(one) for one in sorted(problems.values())],
         "withheld": counted,
-        "remarks": [asdict(one) for one in said],
+        "remarks": [asdict(one) for one in noted],
     }
 
 
@@ -246,7 +246,7 @@ def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:
             constants=opened_file.source.constants,
             names=opened_file.names,
         )
-        if opened_file.fit.addresses:
+        if opened_file.fit.has_addresses:
             selects[opened_file.fit.shape.relation].append(customers_sql(origin, opened_file.fit))
             selects[ADDRESSES].append(customer_addresses_sql(origin, opened_file.fit))
         else:

@@ -63,6 +63,11 @@ class Fit:
         return frozenset(at for group in groups for places in group.values() for at in places)
 
     @property
+    def has_addresses(self) -> bool:
+        """Whether a row carries an address that is a row of its own, whatever blocks it is in."""
+        return self.shape.addresses is not None and bool(self.addresses or self.blocks)
+
+    @property
     def address_places(self) -> tuple[int, ...]:
         """The positions by which a row has an address.
 
