@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
 from pipelines.plan.unsent import unsent
-from pipelines.sources.land import refused, remarks, withheld
+from pipelines.sources.land import refused, remarks, unclear_consent, unread_consent, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.folder import children_of
@@ -82,6 +82,8 @@ class Summary:
         remarks: what was found out or left out of files that were read, each with its file.
         names: what was left out of names, or is doubted of them.
         unsent: sObject → optional field that the org has not → records with a value for it.
+        unread_consent: columns that look like consent and that nothing reads, with what to say.
+        unclear_consent: texts that should say yes or no to mail, and do not, with where they stand.
     """
 
     batch: date
@@ -106,6 +108,8 @@ class Summary:
     remarks: tuple[Problem, ...] = ()
     names: tuple[Doubt, ...] = ()
     unsent: dict[str, dict[str, int]] = field(default_factory=dict)
+    unread_consent: tuple[str, ...] = ()
+    unclear_consent: tuple[str, ...] = ()
 
     @property
     def rejected(self) -> int:
@@ -152,6 +156,8 @@ class Summary:
             "remarks": facts["remarks"],
             "names": facts["names"],
             "unsent": facts["unsent"],
+            "unread_consent": facts["unread_consent"],
+            "unclear_consent": facts["unclear_consent"],
         }
 
 
@@ -163,6 +169,8 @@ def summary(project: Project, day: date) -> Summary:
     totals.remarks = remarks(warehouse, day)
     totals.names = doubts(warehouse, day)
     totals.unsent = unsent(project, day)
+    totals.unread_consent = tuple(map(str, unread_consent(warehouse, day)))
+    totals.unclear_consent = tuple(map(str, unclear_consent(warehouse, day)))
     totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:
         for entity in ENTITIES:

@@ -11,6 +11,7 @@
 -- name_doubt: why that was left out, or why the name was not split
 -- name_required: a row without a last name is rejected (on_missing_name)
 -- street: street, second line and building, one a line
+-- consent: every cell that says something of consent, as it was read; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -114,6 +115,7 @@ cleaned as (
         formats.day_first,
         formats.timezone,
         coalesce(formats.name_required, false) as name_required,
+        consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
         _file,
@@ -224,6 +226,7 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    consent,
     _source,
     _file,
     _row,

@@ -9,6 +9,7 @@
 -- name_doubt: why that was left out, or why the name was not split
 -- group_id: the customer group, as the shop numbers or names it
 -- alias_ids: further ids that the row is known by, once another row turns out to have the same
+-- consent: every cell that says something of consent, as it was read; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -75,6 +76,7 @@ cleaned as (
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
         _file,
@@ -143,6 +145,7 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    consent,
     _source,
     _file,
     _row,

@@ -5,6 +5,7 @@
 -- increment_id: the order number that people see
 -- customer_id: the customer's number; null for a guest
 -- is_guest: as the shop says, else whether there is no customer number
+-- consent: every cell that says something of consent, as it was read; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -42,6 +43,7 @@ cleaned as (
         formats.day_first,
         formats.decimal_comma,
         formats.timezone,
+        consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
         _file,
@@ -90,6 +92,7 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    consent,
     _source,
     _file,
     _row,

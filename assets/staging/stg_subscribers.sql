@@ -3,7 +3,7 @@
 -- owner: team:crm
 -- rows_of: raw_subscribers
 -- source_id: the subscriber's number, else 'e-mail|website'
--- status: subscribed, not_activated, unsubscribed or unconfirmed; null when it is none of these
+-- status: subscribed, not_activated, unsubscribed or unconfirmed, of a file without one what its other columns say; null when it is none of these
 -- customer_id: the customer's number; null for a guest
 -- is_customer: as the grid's type says, else whether there is a customer number
 -- first_name: as given, else what the full name says
@@ -11,6 +11,7 @@
 -- name_left_out: what stood in a name's cells and is no part of the name
 -- name_doubt: why that was left out, or why the name was not split
 -- alias_ids: further ids that the row is known by, once another row turns out to have the same
+-- consent: every cell that says something of consent, as it was read; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -76,6 +77,7 @@ cleaned as (
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
         _file,
@@ -104,6 +106,14 @@ typed as (
             when lower(status_text) in ('2', 'not activated') then 'not_activated'
             when lower(status_text) in ('3', 'unsubscribed') then 'unsubscribed'
             when lower(status_text) in ('4', 'unconfirmed') then 'unconfirmed'
+            when status_text is null then consent_status(consent)
+            -- Other numbers are the shop's own and mean nothing that is known.
+            when not regexp_full_match(status_text, '[0-9]+')
+                then case says_in(consent_word(status_text))
+                    when 'in' then 'subscribed'
+                    when 'out' then 'unsubscribed'
+                    when 'pending' then 'unconfirmed'
+                end
         end as status,
         case type
             when 'customer' then true
@@ -148,6 +158,7 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    consent,
     _source,
     _file,
     _row,

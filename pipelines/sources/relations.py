@@ -9,6 +9,7 @@ from __future__ import annotations
 
 ORIGIN: dict[str, str] = {
     "_extra": "json",  # {"header as written": "value"}, null when there is none
+    "_consent": "json",  # [{"header", "kind", "value"}] of its filled cells that speak of consent
     "_defect": "varchar",  # why this line could not be read, with its byte range; else null
     "_source": "varchar",  # the source's name in mappings/sources.yaml
     "_file": "varchar",  # path below the inbox, with forward slashes
@@ -60,6 +61,9 @@ RAW: dict[str, tuple[str, ...]] = {
         "address_id", "order_id", "address_type", "first_name", "last_name", *_ADDRESS, "email",
     ),
 }  # fmt: skip
+
+SPEAKING = ("raw_contacts", "raw_customers", "raw_subscribers", "raw_orders")
+"""The raw relations whose rows may say something of consent: they are of a person."""
 
 SECRETS = frozenset(
     {"password", "password_hash", "rp_token", "rp_token_created_at", "subscriber_confirm_code"}

@@ -22,8 +22,8 @@ BATCH = "2026-11-20"
 @pytest.fixture(scope="session")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with Warehouse(tmp_path_factory.mktemp("home"), functions=FUNCTIONS).connect() as connection:
-        connection.execute((PROJECT / "assets/macros.sql").read_text(encoding="utf-8"))
-        connection.execute(NAME_MACROS.read_text(encoding="utf-8"))
+        for path in (PROJECT / "assets/macros.sql", PROJECT / "assets/consent.sql", NAME_MACROS):
+            connection.execute(path.read_text(encoding="utf-8"))
         connection.execute(
             "create temp table config_formats as select 'bazaar' as source, true as day_first,"
             " true as decimal_comma, 'Europe/Berlin' as timezone, true as name_required"

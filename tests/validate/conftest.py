@@ -26,8 +26,9 @@ FORMATS = (
     " (source varchar, day_first boolean, decimal_comma boolean, timezone varchar,"
     " name_required boolean)"
 )
-MACROS = "".join(
-    path.read_text(encoding="utf-8") for path in (PROJECT / "assets/macros.sql", NAME_MACROS)
+MACROS = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in (PROJECT / "assets/macros.sql", PROJECT / "assets/consent.sql", NAME_MACROS)
 )
 REJECTED = """
     select
