@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
-from pipelines.plan.unsent import unsent
+from pipelines.plan.unsent import Unsent, unsent
 from pipelines.sources.land import refused, remarks, unclear_consent, unread_consent, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
@@ -81,7 +81,7 @@ class Summary:
         rejections: source → why rows were rejected → how many; a row counts for each reason.
         remarks: what was found out or left out of files that were read, each with its file.
         names: what was left out of names, or is doubted of them.
-        unsent: sObject → optional field that the org has not → records with a value for it.
+        unsent: values of optional fields that the org does not take.
         unread_consent: columns that look like consent and that nothing reads, with what to say.
         unclear_consent: texts that should say yes or no to mail, and do not, with where they stand.
     """
@@ -107,7 +107,7 @@ class Summary:
     rejections: dict[str, dict[str, int]] = field(default_factory=dict)
     remarks: tuple[Problem, ...] = ()
     names: tuple[Doubt, ...] = ()
-    unsent: dict[str, dict[str, int]] = field(default_factory=dict)
+    unsent: tuple[Unsent, ...] = ()
     unread_consent: tuple[str, ...] = ()
     unclear_consent: tuple[str, ...] = ()
 
@@ -168,7 +168,6 @@ def summary(project: Project, day: date) -> Summary:
     totals.rejections = by_source(reasons(warehouse, day))
     totals.remarks = remarks(warehouse, day)
     totals.names = doubts(warehouse, day)
-    totals.unsent = unsent(project, day)
     totals.unread_consent = tuple(map(str, unread_consent(warehouse, day)))
     totals.unclear_consent = tuple(map(str, unclear_consent(warehouse, day)))
     totals.ungrouped = tuple(unknown_groups(project, [day]))
@@ -180,6 +179,7 @@ def summary(project: Project, day: date) -> Summary:
         for mapping in project.object_mappings.values():
             _count_object(totals, warehouse, connection, mapping)
             _count_left_out(totals, warehouse, connection, mapping)
+            totals.unsent += unsent(warehouse, connection, mapping, day)
             _count_waiting(totals, warehouse, connection, mapping)
             _count_childless(totals, project, connection, mapping)
     return totals

@@ -81,12 +81,8 @@ def _names(batch_summary: Summary) -> str:
 
 
 def _unsent(batch_summary: Summary) -> str:
-    values = (
-        f"{number:,} of {name}.{field}"
-        for name, counts in batch_summary.unsent.items()
-        for field, number in counts.items()
-    )
-    return f"\nValues that the org has no field for (optional, in mappings): {', '.join(values)}"
+    listed = "".join(f"\n  {value}" for value in batch_summary.unsent)
+    return f"\nValues that the org does not take (optional, in mappings):{listed}"
 
 
 def _refused(batch_summary: Summary) -> str:

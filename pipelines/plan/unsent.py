@@ -1,50 +1,60 @@
-"""Values that the org has no field for: those of ``optional`` fields that it does not have."""
+"""What an org does not take of optional fields, counted for people."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.batch import Batch
-from pipelines.sync.mapping.expression import checked_sql
-from pipelines.sync.mapping.values import entities_sql, value_sql
-from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.unsent import UNSENT
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from pipelines.project import Project
+    from duckdb import DuckDBPyConnection
+
     from pipelines.sync.mapping.model import ObjectMapping
-
-READ = ("people", "accounts", "account_links", "routes")
-"""What a mapping's rows come from."""
+    from pipelines.warehouse import Warehouse
 
 
-def unsent(project: Project, day: date) -> dict[str, dict[str, int]]:
-    """Object → optional field that it has not → rows of the batch with a value for it."""
-    batch = Batch(project, day)
-    if not all(batch.path(name).exists() for name in ("org_schema", *READ)):
-        return {}
-    counts: dict[str, dict[str, int]] = {}
-    for mapping in project.object_mappings.values():
-        absent = mapping.absent(batch.schema.get(mapping.object, {}))
-        if not absent:
-            continue
-        with batch.connect() as connection:
-            for name in READ:
-                project.warehouse.bind(connection, name, [day])
-            [numbers] = connection.execute(_unsent_sql(mapping, absent)).fetchall()
-        for name, rows in zip(absent, numbers, strict=True):
-            if rows:
-                fields = counts.setdefault(mapping.object, {})
-                fields[name] = fields.get(name, 0) + rows
-    return counts
+@dataclass(frozen=True)
+class Unsent:
+    """Values of one optional field that the org does not take.
+
+    Attributes:
+        object: the sObject.
+        field: its field.
+        why: what keeps them.
+        rows: how many records have such a value.
+        value: the first of them by the alphabet.
+    """
+
+    object: str
+    field: str
+    why: str
+    rows: int
+    value: str
+
+    def __str__(self) -> str:
+        """In words, for people."""
+        return f"{self.rows:,} of {self.object}.{self.field}: {self.why}, such as {self.value}"
 
 
-def _unsent_sql(mapping: ObjectMapping, absent: list[str]) -> str:
-    columns = ", ".join(
-        f"count({value_sql(mapping.fields[name])}) as {quoted(name)}" for name in absent
-    )
-    return (
-        f"with entities as (\n{entities_sql(mapping)}\n)\n\n"
-        f"select {columns}\nfrom entities\nwhere {checked_sql(mapping.condition)}"
-    )
+def unsent(
+    warehouse: Warehouse, connection: DuckDBPyConnection, mapping: ObjectMapping, day: date
+) -> tuple[Unsent, ...]:
+    """By field and reason, the most frequent first; none of a batch that was not mapped."""
+    name = relation("sf", mapping.stem)
+    if not warehouse.path(name, day).exists():
+        return ()
+    warehouse.bind(connection, name, [day])  # an older file lacks the column
+    rows = connection.execute(_unsent_sql(name)).fetchall()
+    return tuple(Unsent(mapping.object, *row) for row in rows)
+
+
+def _unsent_sql(name: str) -> str:
+    return f"""\
+select value.field, value.why, count(*), min(value.value)
+from (select unnest({UNSENT}) as value from {name})
+group by value.field, value.why
+order by count(*) desc, value.field, value.why"""

@@ -8,11 +8,12 @@ distinct name once, and only about those that ``is_name_to_read`` of the macros 
 
 from __future__ import annotations
 
+import html
 import json
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.sources import name_words
+from pipelines.sources import name_doubts, name_words
 
 if TYPE_CHECKING:
     from nameparser import Parser
@@ -65,7 +66,10 @@ def _names_only(cell: str | None, left_out: list[str], why: list[str]) -> str | 
     """The cell without what is no part of a name."""
     if cell is None or cell.replace(" ", "").isalpha():
         return cell
+    cell = html.unescape(cell)
     for pattern, reason in (
+        (name_words.NO_NAME, "stands for no name"),
+        (name_words.CUT_OFF, "a blank of a letter to many"),
         (name_words.ADDRESS, "an e-mail address is no name"),
         (name_words.REMARK, "a remark beside a name"),
         (name_words.SIGNS, "signs that are no letters"),
@@ -74,7 +78,9 @@ def _names_only(cell: str | None, left_out: list[str], why: list[str]) -> str | 
             left_out += found
             why.append(reason)
             cell = pattern.sub(" ", cell)
-    return " ".join((cell or "").split()).strip(" ,;|/-–—") or None
+    cell = name_words.QUOTED.sub(r"\2", " ".join((cell or "").split()))
+    cell = name_words.FULL_STOP.sub("", name_words.LIGATED.sub(r"\1. ", cell)).strip(" ,;|/-–—")
+    return cell if any(map(str.isalnum, cell)) else None
 
 
 def _from_cells(first: str | None, last: str | None, name: str | None) -> Parts:
@@ -118,70 +124,68 @@ def _split(text: str) -> Parts:
     words = text.split()
     if all(word.isalpha() and word.isascii() for word in words) and _is_ordinary(words):
         return Parts(first=" ".join(words[:-1]) or None, last=words[-1])
-    if _is_company(text):
-        return Parts(last=text, why="looks like a company, and is not split")
-    if any(character.isdigit() for character in text) or name_words.DIVIDED.search(text):
-        return Parts(last=text, why="not a plain name, and is not split")
-    if words[0].lower() in name_words.VIETNAMESE and len(words) > 1 and "," not in text:
-        return Parts(first=" ".join(words[1:]), last=words[0])
-    if name_words.KATAKANA.search(text) and not name_words.JAPANESE.search(text):
-        return Parts(last=text)
+    if why := _company(text) or name_doubts.of_text(text, _vocabulary()):
+        return Parts(last=text, why=f"{why}, and is not split")
+    if (family_first := _family_first(text, words)) is not None:
+        return family_first
     return _parsed(text)
 
 
-def _is_company(text: str) -> bool:
-    return bool(
-        name_words.COMPANY.search(text) or (name_words.FORMS.search(text) and not text.isupper())
-    )
+def _family_first(text: str, words: list[str]) -> Parts | None:
+    """Where the family name stands first without a comma, by its language."""
+    if name_words.KATAKANA.search(text) and not name_words.JAPANESE.search(text):
+        return Parts(last=text)
+    if "," in text or len(words) < 2:
+        return None
+    patronymics = [bool(name_words.PATRONYMIC.search(word)) for word in words[1:]]
+    if words[0].lower() in name_words.VIETNAMESE or patronymics == [False, True]:
+        return Parts(first=" ".join(words[1:]), last=words[0])
+    return None
+
+
+def _company(text: str) -> str | None:
+    forms = name_words.FORMS.search(text) and not text.isupper()
+    return "looks like a company" if forms or name_words.COMPANY.search(text) else None
 
 
 def _is_ordinary(words: list[str]) -> bool:
     """Whether no word is a particle, a title, a degree or the like, and none written otherwise."""
-    if any(map(_is_capitals, words)) and not all(map(_is_capitals, words)):
+    if len({_style(word) for word in words}) > 1 or (len(words[-1]) == 1 < len(words)):
+        return False
+    if len(words) > 2 and name_words.PATRONYMIC.search(words[-1]):
         return False
     return _vocabulary().isdisjoint(word.lower() for word in words)
 
 
-def _is_capitals(word: str) -> bool:
-    return len(word) > 2 and word.isupper() and "." not in word
+def _style(word: str) -> str:
+    """How a word is written; an initial is written like any name."""
+    if word.islower():
+        return "lower"
+    return "capitals" if word.isupper() and len(word) > 1 else "name"
 
 
 def _parsed(text: str) -> Parts:
     """What nameparser makes of a name; whole, where that would cut a couple or nobody knows."""
-    read = _parser().parse(_family_behind(text))
+    read = _parser().parse(name_doubts.family_behind(text, _vocabulary()))
     first = " ".join(filter(None, (read.given, read.middle)))
-    family = read.family
-    if name_words.SEVERAL.search(text):
-        told = "names several people"
-        if name_words.SEVERAL.search(f" {read.middle} {family} {read.suffix} "):
-            return Parts(last=text, why=f"{told}, and is not split")
-        return Parts(
-            read.title or None, first or None, family or None, read.suffix or None, why=told
-        )
-    if any(one.kind == "comma-structure" for one in read.ambiguities):
-        return Parts(last=text, why="not a plain name, and is not split")
+    first, family = name_doubts.with_particles(first, read.family, _parser().lexicon.particles)
+    several = "names several people" if name_words.SEVERAL.search(text) else None
+    if several and name_words.SEVERAL.search(f" {read.middle} {family} {read.suffix} "):
+        return Parts(last=text, why=f"{several}, and is not split")
+    if why := name_doubts.of_parts(text, read, first, family):
+        return Parts(last=text, why=f"{why}, and is not split")
     if not family:
         first, family = "", first
     left_out = " ".join(filter(None, (read.nickname, read.maiden))) or None
+    beside = "a nickname or birth name beside a name" if left_out else None
     return Parts(
-        read.title or None,
-        first or None,
-        family or None,
-        read.suffix or None,
-        left_out,
-        "a nickname or birth name beside a name" if left_out else None,
+        prefix=read.title or None,
+        first=first or None,
+        last=family or None,
+        suffix=read.suffix or None,
+        left_out=left_out,
+        why="; ".join(filter(None, (several, beside))) or None,
     )
-
-
-def _family_behind(text: str) -> str:
-    """DUPONT Jean as nameparser understands it: capitals say which is the family name."""
-    words = text.split()
-    cut = next((at for at, word in enumerate(words) if not _is_capitals(word)), len(words))
-    if not 0 < cut < len(words) or any(map(_is_capitals, words[cut:])) or "," in text:
-        return text
-    if any(word.lower().strip(".") in _vocabulary() for word in words):
-        return text
-    return f"{' '.join(words[:cut])}, {' '.join(words[cut:])}"
 
 
 @cache
@@ -192,7 +196,8 @@ def _parser() -> Parser:
     lexicon = Lexicon.default()
     kept = {word for word in name_words.NO_TITLES if word in lexicon.titles}
     lexicon = lexicon.remove(given_name_titles=kept & lexicon.given_name_titles)
-    return Parser(lexicon=lexicon.remove(titles=kept))
+    lexicon = lexicon.remove(titles=kept)
+    return Parser(lexicon=lexicon.add(titles=name_words.TITLES, particles=name_words.PARTICLES))
 
 
 @cache
@@ -210,4 +215,6 @@ def _vocabulary() -> frozenset[str]:
         lexicon.bound_given_names,
         lexicon.maiden_markers,
         name_words.FIRM_WORDS,
+        name_words.NO_PERSON,
+        name_words.FAMILY_FIRST,
     )

@@ -1,6 +1,6 @@
 with
 
-desired as (select * from sf_contact where _held is null or "HasOptedOutOfEmail" = 'true'),
+desired as (select * from sf_contact where _held is null or "HasOptedOutOfEmail" = 'true' or "DoNotCall" = 'true'),
 
 matched as (select * from (select * from org_match_contact) where sf_id is not null),
 
@@ -81,6 +81,9 @@ compared as (
         desired."HasOptedOutOfEmail",
         records."HasOptedOutOfEmail" as "_was_HasOptedOutOfEmail",
         (desired."HasOptedOutOfEmail" is distinct from records."HasOptedOutOfEmail" and normal_word(desired."HasOptedOutOfEmail") is distinct from normal_word(records."HasOptedOutOfEmail")) as "_differs_HasOptedOutOfEmail",
+        desired."DoNotCall",
+        records."DoNotCall" as "_was_DoNotCall",
+        (desired."DoNotCall" is distinct from records."DoNotCall" and normal_word(desired."DoNotCall") is distinct from normal_word(records."DoNotCall")) as "_differs_DoNotCall",
         desired."Description",
         records."Description" as "_was_Description",
         (desired."Description" is distinct from records."Description" and trimmed(desired."Description") is distinct from trimmed(records."Description")) as "_differs_Description"
@@ -190,6 +193,10 @@ entries as (
                 then {'field': 'HasOptedOutOfEmail', 'before': "_was_HasOptedOutOfEmail", 'after': "HasOptedOutOfEmail", 'equal': not "_differs_HasOptedOutOfEmail"}
             end,
             case
+                when ("DoNotCall" is not null and "_differs_DoNotCall")
+                then {'field': 'DoNotCall', 'before': "_was_DoNotCall", 'after': "DoNotCall", 'equal': not "_differs_DoNotCall"}
+            end,
+            case
                 when ("Description" is not null and "_differs_Description")
                 then {'field': 'Description', 'before': "_was_Description", 'after': "Description", 'equal': not "_differs_Description"}
             end
@@ -212,6 +219,7 @@ entries as (
         or (coalesce("OtherStreet", "OtherCity", "OtherState", "OtherPostalCode", "OtherCountry") is not null and ("_differs_OtherStreet" or "_differs_OtherCity" or "_differs_OtherState" or "_differs_OtherPostalCode" or "_differs_OtherCountry"))
         or ("OtherPhone" is not null and "_differs_OtherPhone")
         or ("HasOptedOutOfEmail" is not null and "_differs_HasOptedOutOfEmail")
+        or ("DoNotCall" is not null and "_differs_DoNotCall")
         or ("Description" is not null and "_differs_Description")
 )
 

@@ -1,6 +1,6 @@
 with
 
-desired as (select * from sf_lead where _held is null or "HasOptedOutOfEmail" = 'true'),
+desired as (select * from sf_lead where _held is null or "HasOptedOutOfEmail" = 'true' or "DoNotCall" = 'true'),
 
 matched as (select * from (select * from org_match_lead) where sf_id is not null),
 
@@ -57,6 +57,9 @@ compared as (
         desired."HasOptedOutOfEmail",
         records."HasOptedOutOfEmail" as "_was_HasOptedOutOfEmail",
         (desired."HasOptedOutOfEmail" is distinct from records."HasOptedOutOfEmail" and normal_word(desired."HasOptedOutOfEmail") is distinct from normal_word(records."HasOptedOutOfEmail")) as "_differs_HasOptedOutOfEmail",
+        desired."DoNotCall",
+        records."DoNotCall" as "_was_DoNotCall",
+        (desired."DoNotCall" is distinct from records."DoNotCall" and normal_word(desired."DoNotCall") is distinct from normal_word(records."DoNotCall")) as "_differs_DoNotCall",
         desired."Description",
         records."Description" as "_was_Description",
         (desired."Description" is distinct from records."Description" and trimmed(desired."Description") is distinct from trimmed(records."Description")) as "_differs_Description"
@@ -134,6 +137,10 @@ entries as (
                 then {'field': 'HasOptedOutOfEmail', 'before': "_was_HasOptedOutOfEmail", 'after': "HasOptedOutOfEmail", 'equal': not "_differs_HasOptedOutOfEmail"}
             end,
             case
+                when ("DoNotCall" is not null and "_differs_DoNotCall")
+                then {'field': 'DoNotCall', 'before': "_was_DoNotCall", 'after': "DoNotCall", 'equal': not "_differs_DoNotCall"}
+            end,
+            case
                 when ("Description" is not null and "_differs_Description")
                 then {'field': 'Description', 'before': "_was_Description", 'after': "Description", 'equal': not "_differs_Description"}
             end
@@ -152,6 +159,7 @@ entries as (
         or ("Website" is not null and "_differs_Website")
         or (coalesce("Street", "City", "State", "PostalCode", "Country") is not null and ("_differs_Street" or "_differs_City" or "_differs_State" or "_differs_PostalCode" or "_differs_Country"))
         or ("HasOptedOutOfEmail" is not null and "_differs_HasOptedOutOfEmail")
+        or ("DoNotCall" is not null and "_differs_DoNotCall")
         or ("Description" is not null and "_differs_Description")
 )
 

@@ -51,7 +51,8 @@ rules as (
         ('OtherCountry', 21, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
         ('OtherPhone', 22, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
         ('HasOptedOutOfEmail', 23, 'boolean', null, 'keep', 'source', 'fill_empty', null, false, true, false),
-        ('Description', 24, 'textarea', null, 'keep', 'source', 'fill_empty', null, false, false, false)
+        ('DoNotCall', 24, 'boolean', null, 'keep', 'source', 'fill_empty', null, false, true, false),
+        ('Description', 25, 'textarea', null, 'keep', 'source', 'fill_empty', null, false, false, false)
     ) as rule (
         field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent, company
     )
@@ -248,7 +249,7 @@ joined as (
             when undone.key is null then false
             when matched.sf_id is not null and matched.rule <> 'deleted' and not matched.adopt
                 then false
-            else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'Birthdate=' || desired."Birthdate", 'Department=' || desired."Department", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'HomePhone=' || desired."HomePhone", 'LastName=' || desired."LastName", 'LeadSource=' || desired."LeadSource", 'MailingCity=' || desired."MailingCity", 'MailingCountry=' || desired."MailingCountry", 'MailingPostalCode=' || desired."MailingPostalCode", 'MailingState=' || desired."MailingState", 'MailingStreet=' || desired."MailingStreet", 'MobilePhone=' || desired."MobilePhone", 'OtherCity=' || desired."OtherCity", 'OtherCountry=' || desired."OtherCountry", 'OtherPhone=' || desired."OtherPhone", 'OtherPostalCode=' || desired."OtherPostalCode", 'OtherState=' || desired."OtherState", 'OtherStreet=' || desired."OtherStreet", 'Phone=' || desired."Phone", 'Salutation=' || desired."Salutation", 'Title=' || desired."Title")))
+            else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'Birthdate=' || desired."Birthdate", 'Department=' || desired."Department", 'Description=' || desired."Description", 'DoNotCall=' || desired."DoNotCall", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'HomePhone=' || desired."HomePhone", 'LastName=' || desired."LastName", 'LeadSource=' || desired."LeadSource", 'MailingCity=' || desired."MailingCity", 'MailingCountry=' || desired."MailingCountry", 'MailingPostalCode=' || desired."MailingPostalCode", 'MailingState=' || desired."MailingState", 'MailingStreet=' || desired."MailingStreet", 'MobilePhone=' || desired."MobilePhone", 'OtherCity=' || desired."OtherCity", 'OtherCountry=' || desired."OtherCountry", 'OtherPhone=' || desired."OtherPhone", 'OtherPostalCode=' || desired."OtherPostalCode", 'OtherState=' || desired."OtherState", 'OtherStreet=' || desired."OtherStreet", 'Phone=' || desired."Phone", 'Salutation=' || desired."Salutation", 'Title=' || desired."Title")))
         end as _undone,
         undone.key is not null as _was_undone,
         coalesce(row_fields.changed, []::varchar[]) as _changed,
@@ -279,6 +280,7 @@ joined as (
         desired."OtherPhone",
         desired."LeadSource",
         desired."HasOptedOutOfEmail",
+        desired."DoNotCall",
         desired."Description"
     from desired
     left join matched on matched.entity_key = desired.key
@@ -339,7 +341,7 @@ chosen as (
         *,
         case when reason is null and not _undone and _excluded is null and not (sf_id is null and note is null and not _needed) then
             case
-                when _skips is not null and (sf_id is null or _adopt or _rule = 'deleted' or len(_changed) > len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null))) and (_skip_fields is null or sf_id is null or list_has_any(_changed, _skip_fields)) then _skips
+                when _skips is not null and (sf_id is null or _adopt or _rule = 'deleted' or len(_changed) > len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end, case when list_contains(_changed, 'DoNotCall') and DoNotCall = 'true' then 'DoNotCall' end]::varchar[], lambda name: name is not null))) and (_skip_fields is null or sf_id is null or list_has_any(_changed, _skip_fields)) then _skips
                 when sf_id is null then _child_skips
             end
         end as _skip
@@ -379,6 +381,7 @@ sent as (
                 case when "OtherPhone" is not null then 'OtherPhone' end,
                 case when "LeadSource" is not null then 'LeadSource' end,
                 case when "HasOptedOutOfEmail" is not null then 'HasOptedOutOfEmail' end,
+                case when "DoNotCall" is not null then 'DoNotCall' end,
                 case when "Description" is not null then 'Description' end
             ], lambda name: name is not null)
             else _changed
@@ -419,7 +422,7 @@ foreseen as (
             when action in ('create', 'adopt', 'undelete', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
         end as likely,
         false as _refused,
-        (reason is not null or _skip is not null or _excluded is not null or _refused) and sf_id is not null and _rule <> 'deleted' and not _undone and len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)) > 0 as _opt_out_alone
+        (reason is not null or _skip is not null or _excluded is not null or _refused) and sf_id is not null and _rule <> 'deleted' and not _undone and len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end, case when list_contains(_changed, 'DoNotCall') and DoNotCall = 'true' then 'DoNotCall' end]::varchar[], lambda name: name is not null)) > 0 as _opt_out_alone
     from planned
     left join refused_contact as refused on refused.key = planned.key
 ),
@@ -435,7 +438,7 @@ settled as (
             else coalesce(reason, _skip)
         end as waits,
         case
-            when _opt_out_alone then list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)
+            when _opt_out_alone then list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end, case when list_contains(_changed, 'DoNotCall') and DoNotCall = 'true' then 'DoNotCall' end]::varchar[], lambda name: name is not null)
             when not _refused then changed
             else []
         end as sends
@@ -480,7 +483,7 @@ select
     end as before,
     case
         when _excluded is not null and not _undone
-            then list_filter(_fields, lambda cell: list_contains(['HasOptedOutOfEmail']::varchar[], cell.field))
+            then list_filter(_fields, lambda cell: list_contains(['HasOptedOutOfEmail', 'DoNotCall']::varchar[], cell.field))
         when _opt_out_alone then list_transform(_fields, lambda cell: case
             when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
                 then cell
@@ -534,6 +537,7 @@ select
     "OtherPhone",
     "LeadSource",
     "HasOptedOutOfEmail",
+    "DoNotCall",
     "Description"
 from settled
 union all by name

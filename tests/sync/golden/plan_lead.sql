@@ -43,7 +43,8 @@ rules as (
         ('PostalCode', 13, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false, false),
         ('Country', 14, 'string', 'address', 'keep', 'source', 'fill_empty', null, false, false, false),
         ('HasOptedOutOfEmail', 15, 'boolean', null, 'keep', 'source', 'fill_empty', null, false, true, false),
-        ('Description', 16, 'textarea', null, 'keep', 'source', 'fill_empty', null, false, false, false)
+        ('DoNotCall', 16, 'boolean', null, 'keep', 'source', 'fill_empty', null, false, true, false),
+        ('Description', 17, 'textarea', null, 'keep', 'source', 'fill_empty', null, false, false, false)
     ) as rule (
         field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent, company
     )
@@ -240,7 +241,7 @@ joined as (
             when undone.key is null then false
             when matched.sf_id is not null and matched.rule <> 'deleted' and not matched.adopt
                 then false
-            else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'City=' || desired."City", 'Company=' || desired."Company", 'Country=' || desired."Country", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'LastName=' || desired."LastName", 'LeadSource=' || desired."LeadSource", 'MobilePhone=' || desired."MobilePhone", 'Phone=' || desired."Phone", 'PostalCode=' || desired."PostalCode", 'Salutation=' || desired."Salutation", 'State=' || desired."State", 'Street=' || desired."Street", 'Title=' || desired."Title", 'Website=' || desired."Website")))
+            else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'City=' || desired."City", 'Company=' || desired."Company", 'Country=' || desired."Country", 'Description=' || desired."Description", 'DoNotCall=' || desired."DoNotCall", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'LastName=' || desired."LastName", 'LeadSource=' || desired."LeadSource", 'MobilePhone=' || desired."MobilePhone", 'Phone=' || desired."Phone", 'PostalCode=' || desired."PostalCode", 'Salutation=' || desired."Salutation", 'State=' || desired."State", 'Street=' || desired."Street", 'Title=' || desired."Title", 'Website=' || desired."Website")))
         end as _undone,
         undone.key is not null as _was_undone,
         coalesce(row_fields.changed, []::varchar[]) as _changed,
@@ -262,6 +263,7 @@ joined as (
         desired."PostalCode",
         desired."Country",
         desired."HasOptedOutOfEmail",
+        desired."DoNotCall",
         desired."LeadSource",
         desired."Description"
     from desired
@@ -325,7 +327,7 @@ chosen as (
         *,
         case when reason is null and not _undone and _excluded is null and not (sf_id is null and note is null and not _needed) then
             case
-                when _skips is not null and (sf_id is null or _adopt or _rule = 'deleted' or len(_changed) > len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null))) and (_skip_fields is null or sf_id is null or list_has_any(_changed, _skip_fields)) then _skips
+                when _skips is not null and (sf_id is null or _adopt or _rule = 'deleted' or len(_changed) > len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end, case when list_contains(_changed, 'DoNotCall') and DoNotCall = 'true' then 'DoNotCall' end]::varchar[], lambda name: name is not null))) and (_skip_fields is null or sf_id is null or list_has_any(_changed, _skip_fields)) then _skips
                 when sf_id is null then _child_skips
             end
         end as _skip
@@ -356,6 +358,7 @@ sent as (
                 case when "PostalCode" is not null then 'PostalCode' end,
                 case when "Country" is not null then 'Country' end,
                 case when "HasOptedOutOfEmail" is not null then 'HasOptedOutOfEmail' end,
+                case when "DoNotCall" is not null then 'DoNotCall' end,
                 case when "LeadSource" is not null then 'LeadSource' end,
                 case when "Description" is not null then 'Description' end
             ], lambda name: name is not null)
@@ -394,7 +397,7 @@ foreseen as (
             when action in ('create', 'adopt', 'undelete', 'update', 'move', 'reassign') then {'code': refused.code, 'message': refused.message}
         end as likely,
         false as _refused,
-        (reason is not null or _skip is not null or _excluded is not null or _refused) and sf_id is not null and _rule <> 'deleted' and not _undone and len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)) > 0 as _opt_out_alone
+        (reason is not null or _skip is not null or _excluded is not null or _refused) and sf_id is not null and _rule <> 'deleted' and not _undone and len(list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end, case when list_contains(_changed, 'DoNotCall') and DoNotCall = 'true' then 'DoNotCall' end]::varchar[], lambda name: name is not null)) > 0 as _opt_out_alone
     from planned
     left join refused_lead as refused on refused.key = planned.key
 ),
@@ -410,7 +413,7 @@ settled as (
             else coalesce(reason, _skip)
         end as waits,
         case
-            when _opt_out_alone then list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end]::varchar[], lambda name: name is not null)
+            when _opt_out_alone then list_filter([case when list_contains(_changed, 'HasOptedOutOfEmail') and HasOptedOutOfEmail = 'true' then 'HasOptedOutOfEmail' end, case when list_contains(_changed, 'DoNotCall') and DoNotCall = 'true' then 'DoNotCall' end]::varchar[], lambda name: name is not null)
             when not _refused then changed
             else []
         end as sends
@@ -455,7 +458,7 @@ select
     end as before,
     case
         when _excluded is not null and not _undone
-            then list_filter(_fields, lambda cell: list_contains(['HasOptedOutOfEmail']::varchar[], cell.field))
+            then list_filter(_fields, lambda cell: list_contains(['HasOptedOutOfEmail', 'DoNotCall']::varchar[], cell.field))
         when _opt_out_alone then list_transform(_fields, lambda cell: case
             when list_contains(sends, cell.field) or not list_contains(_changed, cell.field)
                 then cell
@@ -500,6 +503,7 @@ select
     "PostalCode",
     "Country",
     "HasOptedOutOfEmail",
+    "DoNotCall",
     "LeadSource",
     "Description"
 from settled

@@ -28,9 +28,12 @@ entities as (
         people."mailing_country",
         people."other_country",
         people."opted_out",
+        people."do_not_call",
         people."lead_source",
         people."note",
         people."further_addresses",
+        people."middle_name",
+        people."suffix",
         routes.sobject as route,
         routes.excluded as _excluded
     from people
@@ -47,7 +50,7 @@ valued as (
     select
         routed.person_key as key,
         routed._excluded,
-        clean_lines(cast(case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' else "salutation" end as varchar)) as "Salutation",
+        clean_lines(cast(case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Miss' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' when 'Herr' then 'Mr.' when 'Frau' then 'Ms.' when 'M.' then 'Mr.' when 'Monsieur' then 'Mr.' when 'Mme' then 'Mrs.' when 'Mme.' then 'Mrs.' when 'Madame' then 'Mrs.' when 'Mlle' then 'Ms.' when 'Sr.' then 'Mr.' when 'Sr' then 'Mr.' when 'Sra.' then 'Mrs.' when 'Sra' then 'Mrs.' when 'Srta.' then 'Ms.' when 'Srta' then 'Ms.' when 'Sig.' then 'Mr.' when 'Sig.ra' then 'Mrs.' when 'Herr Dr.' then 'Dr.' when 'Frau Dr.' then 'Dr.' when 'Prof. Dr.' then 'Prof.' when 'Herr Prof. Dr.' then 'Prof.' when 'Frau Prof. Dr.' then 'Prof.' else "salutation" end as varchar)) as "Salutation",
         clean_lines(cast("first_name" as varchar)) as "FirstName",
         clean_lines(cast(coalesce("last_name", '[not provided]') as varchar)) as "LastName",
         clean_lines(cast(coalesce("company", '[not provided]') as varchar)) as "Company",
@@ -63,8 +66,11 @@ valued as (
         clean_lines(cast(CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_postal_code ELSE other_postal_code END as varchar)) as "PostalCode",
         clean_lines(cast(CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_country ELSE other_country END as varchar)) as "Country",
         "opted_out" as "HasOptedOutOfEmail",
+        "do_not_call" as "DoNotCall",
         clean_lines(cast(coalesce("lead_source", 'Web') as varchar)) as "LeadSource",
-        clean_lines(cast(concat_ws(chr(10), note, further_addresses) as varchar)) as "Description"
+        clean_lines(cast(concat_ws(chr(10), note, further_addresses) as varchar)) as "Description",
+        cast("middle_name" as varchar) as "MiddleName_absent",
+        cast("suffix" as varchar) as "Suffix_absent"
     from routed
 ),
 
@@ -89,14 +95,18 @@ wired as (
         "Country",
         parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
         case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
+        parse_boolean("DoNotCall"::varchar)::varchar as "DoNotCall",
+        case when parse_boolean("DoNotCall"::varchar)::varchar is null then clean("DoNotCall"::varchar) end as "DoNotCall_misfit",
         "LeadSource",
-        "Description"
+        "Description",
+        "MiddleName_absent",
+        "Suffix_absent"
     from valued
 )
 
 select
     wired.key,
-    wired."Salutation",
+    case when not coalesce(length(wired."Salutation") > 40, false) then wired."Salutation" end as "Salutation",
     clean_lines(left(wired."FirstName", 40)) as "FirstName",
     wired."LastName",
     clean_lines(left(wired."Company", 255)) as "Company",
@@ -112,12 +122,12 @@ select
     wired."PostalCode",
     wired."Country",
     wired."HasOptedOutOfEmail",
+    wired."DoNotCall",
     wired."LeadSource",
     clean_lines(left(wired."Description", 32000)) as "Description",
     nullif(
         concat_ws(
             '; ',
-            case when length(wired."Salutation") > 40 then 'Salutation has ' || length(wired."Salutation") || ' characters, 40 fit' end,
             case when length(wired."LastName") > 80 then 'LastName has ' || length(wired."LastName") || ' characters, 80 fit' end,
             case when length(wired."Email") > 80 then 'Email has ' || length(wired."Email") || ' characters, 80 fit' end,
             case when length(wired."Phone") > 40 then 'Phone has ' || length(wired."Phone") || ' characters, 40 fit' end,
@@ -127,7 +137,8 @@ select
             case when length(wired."State") > 80 then 'State has ' || length(wired."State") || ' characters, 80 fit' end,
             case when length(wired."PostalCode") > 20 then 'PostalCode has ' || length(wired."PostalCode") || ' characters, 20 fit' end,
             case when length(wired."Country") > 80 then 'Country has ' || length(wired."Country") || ' characters, 80 fit' end,
-            'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit"
+            'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit",
+            'DoNotCall is no yes or no: ' || wired."DoNotCall_misfit"
         ),
         ''
     ) as _held,
@@ -156,5 +167,16 @@ select
             cut_text('Description', wired."Description", 32000)
         ], lambda cut: cut is not null)
     end as _cut,
+    case
+        when
+            length(wired."Salutation") > 40
+            or wired."MiddleName_absent" is not null
+            or wired."Suffix_absent" is not null
+        then list_filter([
+            case when length(wired."Salutation") > 40 then {'field': 'Salutation', 'value': wired."Salutation", 'why': '40 characters fit'} end,
+            case when wired."MiddleName_absent" is not null then {'field': 'MiddleName', 'value': wired."MiddleName_absent", 'why': 'the org has no such field that we may write'} end,
+            case when wired."Suffix_absent" is not null then {'field': 'Suffix', 'value': wired."Suffix_absent", 'why': 'the org has no such field that we may write'} end
+        ], lambda value: value is not null)
+    end as _unsent,
     wired._excluded
 from wired
