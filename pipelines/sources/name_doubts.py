@@ -121,19 +121,12 @@ def of_parts(text: str, read: ParsedName, first: str, family: str) -> str | None
     kinds, comma = {one.kind for one in read.ambiguities}, "," in text
     particle = "particle-or-given" in kinds and first[:1].isupper()
     initial = first and len(family.strip(".")) == 1 and family.isascii()
+    degree = read.suffix and read.suffix.isascii()
     reasons = (
         ("comma-structure" in kinds, PLAIN),
         (not _are_titles(read), REMARK),
         (not comma and initial, "has an initial for a last name"),
-        (
-            not comma
-            and read.suffix.isascii()
-            and read.suffix
-            and not first
-            and not read.title
-            and family,
-            CAPITALS,
-        ),
+        (not comma and degree and not read.title and not (first and family), CAPITALS),
         (not comma and particle, "begins with what may be part of a last name"),
         (not comma and first and _are_two_names(family.split()), "has names behind a particle"),
     )

@@ -40,9 +40,9 @@ NO_PERSON = _words(
     " technologies technology logistics industries enterprises ventures capital partners properties"
     " realty insurance media studio studios hotel hotels restaurant trattoria ristorante café"
     " bakery bäckerei metzgerei autohaus apotheke praxis kanzlei stadtwerke hospital clinic klinik"
-    " school schule college academy kirche gemeinde club shop store pizza bank trust society council"
-    " ministry committee agency agentur customer client user test unknown test1 mobile cell home work"
-    " deceased vip z.hd. z. zhd voicemail newsletter"
+    " school schule college academy kirche gemeinde club shop store pizza bank trust society"
+    " council ministry committee agency agentur customer client user test unknown mobile cell home"
+    " work deceased vip z.hd. z. zhd voicemail newsletter"
 )
 """Words of firms, offices, posts and remarks: what stands beside one may be no person's name."""
 
