@@ -44,6 +44,7 @@ Salutation,First Name,Middle Name,Last Name,Email,Company,Phone
 ,,,,, ,
 ,Plumber Jim,,,jim@part.example,,
 Frau,Ilka,Maria,Brahms,ilka@part.example,Brahms AG,
+Kapitän,Olaf,,Brandt,olaf@part.example,Brandt AG,
 """
 SHOP = """\
 Name,Username,Last Active,Sign Up,Email,Orders,Total Spend,AOV,Country / Region,City,Region,Postal Code
@@ -118,17 +119,24 @@ def test_half_a_name_is_kept_and_nobody_lost(chain: Any) -> None:
         ("given@part.example", None, "Onlygiven", "[not provided]", None),
         ("ilka@part.example", "Ms.", "Ilka", "Brahms", None),
         ("jim@part.example", None, None, "Plumber Jim", None),
+        ("olaf@part.example", None, "Olaf", "Brandt", None),
         ("only@part.example", None, None, "[not provided]", None),
     ]
     assert summary(chain.project, DAY).rejections == {}
 
 
 def test_what_the_org_has_no_field_for_is_told(chain: Any) -> None:
-    found = summary(chain.project, DAY)
+    unsent = {
+        (one.object, one.field): (one.rows, one.value) for one in summary(chain.project, DAY).unsent
+    }
+    salutation = {("Lead", "Salutation"): (1, "Kapitän")}
     if not chain.has_parts:
-        assert found.unsent == {"Contact": {"Suffix": 2}, "Lead": {"MiddleName": 1}}
+        absent = {("Contact", "Suffix"): (2, "Jr."), ("Lead", "MiddleName"): (1, "Maria")}
+        assert unsent == absent | salutation
+        shown = " ".join(chain.causeway("status").stdout.split())
+        assert "1 of Lead.Salutation: the org's list does not have it, such as Kapitän" in shown
         return
-    assert found.unsent == {}
+    assert unsent == salutation
     suffixes = {row["Email"]: row["Suffix"] for row in chain.records("Contact", "Email", "Suffix")}
     assert {mail: one for mail, one in suffixes.items() if one} == {
         "n3@names.example": "Jr.",
