@@ -121,14 +121,27 @@ def _is_same(one: str | None, other: str) -> bool:
 
 def _split(text: str) -> Parts:
     """The parts of a full name that holds nothing else."""
-    words = text.split()
-    if all(word.isalpha() and word.isascii() for word in words) and _is_ordinary(words):
-        return Parts(first=" ".join(words[:-1]) or None, last=words[-1])
+    if plain := _plain(text):
+        return plain
     if why := _company(text) or name_doubts.of_text(text, _vocabulary()):
         return Parts(last=text, why=f"{why}, and is not split")
-    if (family_first := _family_first(text, words)) is not None:
-        return family_first
-    return _parsed(text)
+    return _family_first(text, text.split()) or _parsed(text)
+
+
+def _plain(text: str) -> Parts | None:
+    """What most cells hold, read without a parser: words of which none is more than a name."""
+    title, _, rest = text.partition(" ")
+    if title.rstrip(".").lower() not in name_words.SALUTATIONS:
+        title, rest = "", text
+    last, comma, first = rest.partition(", ")
+    names = [*first.split(), last] if comma else rest.split()
+    if (title or comma) and len(names) < 2:
+        return None
+    if not name_words.WORDS.fullmatch("".join(names)) or not _is_ordinary(names):
+        return None
+    if not comma and len({_style(name) for name in names}) > 1:
+        return None
+    return Parts(title or None, " ".join(names[:-1]) or None, names[-1])
 
 
 def _family_first(text: str, words: list[str]) -> Parts | None:
@@ -149,8 +162,8 @@ def _company(text: str) -> str | None:
 
 
 def _is_ordinary(words: list[str]) -> bool:
-    """Whether no word is a particle, a title, a degree or the like, and none written otherwise."""
-    if len({_style(word) for word in words}) > 1 or (len(words[-1]) == 1 < len(words)):
+    """Whether no word is a particle, a title, a degree or the like, and the last one a name."""
+    if len(words[-1]) == 1 < len(words):
         return False
     if len(words) > 2 and name_words.PATRONYMIC.search(words[-1]):
         return False
@@ -217,4 +230,5 @@ def _vocabulary() -> frozenset[str]:
         name_words.FIRM_WORDS,
         name_words.NO_PERSON,
         name_words.FAMILY_FIRST,
+        name_words.VIETNAMESE,
     )

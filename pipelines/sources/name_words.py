@@ -68,6 +68,12 @@ ROMANCE = _words("de del da do dos das della")
 """Particles that begin a last name (da Silva Santos) or end a first name (Maria da Luz)."""
 
 EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+SALUTATIONS = _words("mr mrs ms dr prof herr frau")
+"""The titles that most names with a title begin with."""
+
+WORDS = re.compile(r"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]+")
+"""Words of Latin letters and nothing else."""
+
 LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 PATRONYMIC = re.compile(
     r"\w(?:[оеёи]вич|ич|[оеё]вна|ична|івна|ївна|[eo]vich|[eo]vna|[eo]vych|ivna)$", re.IGNORECASE
