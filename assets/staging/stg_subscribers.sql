@@ -11,7 +11,7 @@
 -- name_left_out: what stood in a name's cells and is no part of the name
 -- name_doubt: why that was left out, or why the name was not split
 -- alias_ids: further ids that the row is known by, once another row turns out to have the same
--- consent: every cell that says something of consent, as it was read; null where none does
+-- consent: every cell that says something of consent, as it was read, the status among them; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -127,6 +127,12 @@ typed as (
         and read_names.last_name is not distinct from cleaned.last_name
         and read_names.name is not distinct from cleaned.name
 
+),
+
+placed as (
+
+    select *, recency(updated_at, _loaded_at, _batch) as as_of from typed
+
 )
 
 select
@@ -157,11 +163,17 @@ select
     store,
     updated_at,
     updated_at_text,
-    recency(updated_at, _loaded_at, _batch) as as_of,
-    consent,
+    as_of,
+    case
+        when status_text is null then consent
+        else list_append(
+            consent,
+            consent_of_status(status, status_text, case when updated_at = as_of then as_of end)
+        )
+    end as consent,
     _source,
     _file,
     _row,
     _batch,
     _defect
-from typed
+from placed
