@@ -10,7 +10,6 @@ from collections.abc import Container
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from nameparser import Role
 from nicknames import NickNamer
 
 from pipelines.sources import name_words
@@ -135,7 +134,7 @@ def of_parts(text: str, read: ParsedName, first: str, family: str) -> str | None
 
 def _are_titles(read: ParsedName) -> bool:
     """Whether what was taken for a title, as a dot stands behind it, is no name."""
-    titles = read.tokens_for(Role.TITLE)
+    titles = read.tokens_for("title")
     return not any(
         "vocab:title" not in token.tags and len(token.text) > 4 and token.text.istitle()
         for token in titles[:1]
