@@ -66,19 +66,20 @@ def _names_only(cell: str | None, left_out: list[str], why: list[str]) -> str | 
     """The cell without what is no part of a name."""
     if cell is None or cell.replace(" ", "").isalpha():
         return cell
-    cell = html.unescape(cell)
+    cell = name_words.QUOTED.sub(r"\2", html.unescape(cell).strip())
     for pattern, reason in (
         (name_words.NO_NAME, "stands for no name"),
         (name_words.CUT_OFF, "a blank of a letter to many"),
         (name_words.ADDRESS, "an e-mail address is no name"),
         (name_words.REMARK, "a remark beside a name"),
+        (name_words.PRONOUNS, "a remark beside a name"),
         (name_words.SIGNS, "signs that are no letters"),
     ):
         if cell and (found := [text.strip() for text in pattern.findall(cell) if text.strip()]):
             left_out += found
             why.append(reason)
             cell = pattern.sub(" ", cell)
-    cell = name_words.QUOTED.sub(r"\2", " ".join((cell or "").split()))
+    cell = name_words.BORN.sub(" ", name_words.QUOTED.sub(r"\2", " ".join((cell or "").split())))
     cell = name_words.FULL_STOP.sub("", name_words.LIGATED.sub(r"\1. ", cell)).strip(" ,;|/-–—")
     return cell if any(map(str.isalnum, cell)) else None
 
@@ -185,11 +186,12 @@ def _parsed(text: str) -> Parts:
     several = "names several people" if name_words.SEVERAL.search(text) else None
     if several and name_words.SEVERAL.search(f" {read.middle} {family} {read.suffix} "):
         return Parts(last=text, why=f"{several}, and is not split")
-    if why := name_doubts.of_parts(text, read, first, family):
+    if why := name_doubts.of_parts(text, read, (first, family), _parser().lexicon):
         return Parts(last=text, why=f"{why}, and is not split")
     if not family:
         first, family = "", first
     left_out = " ".join(filter(None, (read.nickname, read.maiden))) or None
+    order = None if "," in text else name_doubts.of_order(first, family)
     beside = "a nickname or birth name beside a name" if left_out else None
     return Parts(
         prefix=read.title or None,
@@ -197,7 +199,7 @@ def _parsed(text: str) -> Parts:
         last=family or None,
         suffix=read.suffix or None,
         left_out=left_out,
-        why="; ".join(filter(None, (several, beside))) or None,
+        why="; ".join(filter(None, (several, beside, order))) or None,
     )
 
 

@@ -6,6 +6,7 @@ nobody looks at again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from nicknames import NickNamer
 from pipelines.sources import name_words
 
 if TYPE_CHECKING:
-    from nameparser import ParsedName
+    from nameparser import Lexicon, ParsedName
 
 PLAIN = "not a plain name"
 REMARK = "may hold more than a name"
@@ -64,9 +65,14 @@ def _has_remark(text: str) -> bool:
     """Whether first and last name stand before a comma, and behind it something that is neither."""
     before, _, behind = text.partition(",")
     names = before.split()
-    if len(names) < 2 or not _is_known(names[0].lower()) or _is_known(names[-1].lower()):
-        return False
     beside = behind.replace(",", " ").split()
+    if len(names) < 2 or not beside:
+        return False
+    known = [_is_known(name.lower()) for name in (names[0], names[-1], beside[-1])]
+    if known[1] and known[2] and len(beside) > 1:
+        return True
+    if known[1] or not known[0]:
+        return False
     return any(len(word.strip(".")) > 3 and word.istitle() for word in beside)
 
 
@@ -84,7 +90,10 @@ def _are_capitals_doubtful(words: list[str], vocabulary: Container[str]) -> bool
 
 
 def _is_capitals(word: str, least: int = 4) -> bool:
-    return len(word) >= least and word.isupper() and word.isalpha()
+    """McDONALD and O'NEIL are."""
+    letters = [letter for letter in word if letter.isalpha()]
+    capitals = sum(map(str.isupper, letters))
+    return len(letters) >= least and 2 * capitals > len(letters) and "." not in word
 
 
 def _has_vowel(word: str) -> bool:
@@ -115,21 +124,41 @@ def with_particles(first: str, family: str, particles: Container[str]) -> tuple[
     return first, family
 
 
-def of_parts(text: str, read: ParsedName, first: str, family: str) -> str | None:
-    """What makes a name doubtful once it is parsed."""
-    kinds, comma = {one.kind for one in read.ambiguities}, "," in text
+def of_parts(text: str, read: ParsedName, names: tuple[str, str], lexicon: Lexicon) -> str | None:
+    """What makes a name doubtful once it is parsed into ``names``, the first and the last."""
+    (first, family), kinds = names, {one.kind for one in read.ambiguities}
+    comma, words = "," in text, family.lower().split()
     particle = "particle-or-given" in kinds and first[:1].isupper()
-    initial = first and len(family.strip(".")) == 1 and family.isascii()
+    initials = name_words.INITIALS.fullmatch(family) and family.lower() != family.upper()
     degree = read.suffix and read.suffix.isascii()
+    own = [word for word in words if word not in lexicon.particles]
+    title = first and family.lower().strip(".") in lexicon.titles
     reasons = (
-        ("comma-structure" in kinds, PLAIN),
+        ("comma-structure" in kinds or (family.islower() and not own), PLAIN),
         (not _are_titles(read), REMARK),
-        (not comma and initial, "has an initial for a last name"),
+        (read.title and not (first or family) and _is_post(read.title), "may be no person's name"),
+        (not comma and first and initials, "has an initial for a last name"),
+        (not comma and title, REMARK),
         (not comma and degree and not read.title and not (first and family), CAPITALS),
         (not comma and particle, "begins with what may be part of a last name"),
+        (not comma and not first and len(own) > 1 and words[0] not in own, ORDER),
         (not comma and first and _are_two_names(family.split()), "has names behind a particle"),
     )
     return next((why for doubtful, why in reasons if doubtful), None)
+
+
+def _is_post(title: str) -> bool:
+    """Whether a cell that holds a title alone holds no salutation."""
+    return any(word.strip(".").lower() not in name_words.SALUTATIONS for word in title.split())
+
+
+def of_order(first: str, last: str) -> str | None:
+    """What is told of a first and a last name that may be the other way round."""
+    return ORDER if " " not in first and _GIVEN_BEHIND.fullmatch(last) else None
+
+
+_GIVEN_BEHIND = re.compile(r"[A-Z][a-z]+-[a-z]+")
+"""Park Ji-sung: the two syllables of a first name, in Latin letters."""
 
 
 def _are_titles(read: ParsedName) -> bool:

@@ -42,7 +42,7 @@ NO_PERSON = _words(
     " bakery bäckerei metzgerei autohaus apotheke praxis kanzlei stadtwerke hospital clinic klinik"
     " school schule college academy kirche gemeinde club shop store pizza bank trust society"
     " council ministry committee agency agentur customer client user test unknown mobile cell home"
-    " work deceased vip z.hd. z. zhd voicemail newsletter"
+    " work deceased estate lnu fnu vip z.hd. z. zhd voicemail newsletter"
 )
 """Words of firms, offices, posts and remarks: what stands beside one may be no person's name."""
 
@@ -50,9 +50,14 @@ NO_NAME = re.compile(r"^(?:n/a|n\.a\.|\[not provided\])$", re.IGNORECASE)
 CUT_OFF = re.compile(r"\{\{[^{}]*\}\}|%\w+%|\*\|[^|]*\|\*|\$\{[^{}]*\}|<%[^%]*%>")
 """Where a letter to many puts a name, left as it stood there."""
 
-QUOTED = re.compile(r"""^(["'`“„«‘‚])([^"'`“”„«»‘’‚]*)["'`”“»’‘]$""")
-"""A cell that is quoted as a whole."""
+QUOTED = re.compile(r"""^(["'`“„«‘‚<(\[])([^"'`“”„«»‘’‚<>()\[\]@]*)["'`”“»’‘>)\]]$""")
+"""A cell that stands in quotes or brackets as a whole."""
 
+PRONOUNS = re.compile(
+    r"\b(?:he|him|she|her|they|them)(?:/(?:he|him|his|she|hers?|they|them|theirs?))+\b", re.I
+)
+BORN = re.compile(r",\s*(?=(?:née|nee|geb|geborene)\b)", re.IGNORECASE)
+INITIALS = re.compile(r"(?:[^\W\d_]\.)+|[^\W\d_]")
 FULL_STOP = re.compile(r"(?<=[^\W\d_A-Z]{4})\.$")
 LIGATED = re.compile(
     r"\b(Prof|Dr|med|Dipl|Mag|Ing|Mr|Mrs|Ms|Herr|Frau|Sr|Sra)\.(?=[^\W\d_]{2,})", re.IGNORECASE
@@ -83,14 +88,14 @@ PATRONYMIC = re.compile(
 TITLES = _words(
     "doña dona dña maître pani univ.-prof dipl.-kfm dipl.-kffr dipl.-wirt.-ing dipl.-inf dipl.-phys"
     " dipl.-chem dipl.-biol dipl.-math dipl.-psych dipl.-jur dipl.-vw dipl.-oec stb priv.-doz"
-    " dipl dott avv geom arch rag"
+    " dipl dott avv geom arch rag د"
 )
 """Titles that nameparser does not know."""
 
-PARTICLES = _words("ten tot onder zum zur")
+PARTICLES = _words("ten tot onder zum zur el")
 """Particles that it does not know."""
 
-SHORT = _words("v. d. vd vd. v.d. v.d")
+SHORT = _words("v. d. vd vd. v.d. v.d van't van’t")
 """Particles as people shorten them, in small letters."""
 
 SEVERAL = re.compile(
@@ -105,7 +110,7 @@ SIGNS = re.compile(
 )
 """Emoji and other signs; letters, marks and what stands within names are none."""
 
-DIVIDED = re.compile(r"\s[-–—]|[-–—]\s|[|:?_\ufffd\\%$§!]|\d")
+DIVIDED = re.compile(r'\s[-–—]|[-–—]\s|[|:?_@<>()\[\]{}\ufffd\\%$§!]|\d|^[^"]*"[^"]*$')
 """What stands between a name and something else, or in place of a letter that was lost."""
 KATAKANA = re.compile(r"[\u30a0-\u30ff\uff65-\uff9f]")
 JAPANESE = re.compile(r"[\u3040-\u309f\u3400-\u9fff]")
