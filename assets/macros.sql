@@ -83,6 +83,21 @@ create or replace macro no_country(x, named) as
         else x || ' may be a country or a state of another, and nothing beside it says which'
     end;
 
+-- Whether a cell of a name holds signs that no first or last name has, emoji among them.
+create or replace macro is_more_than_name(x) as
+    regexp_matches(x, '[,@()<>\[\]{}*#~=\x{2190}-\x{2bff}\x{fe0f}\x{1f000}-\x{1faff}]');
+
+-- Whether the name that is meant has to be read from the cells: only a full name is there, or only
+-- one part of it, or more than a name.
+create or replace macro is_name_to_read(first_name, last_name, name) as
+    case
+        when first_name is null and last_name is null then name is not null
+        when last_name is null
+            then name is not null or contains(first_name, ' ') or is_more_than_name(first_name)
+        when first_name is null then name is not null or is_more_than_name(last_name)
+        else is_more_than_name(first_name) or is_more_than_name(last_name)
+    end;
+
 -- An e-mail address ignores case everywhere we meet it; Salesforce stores it in lower case.
 create or replace macro norm_email(x) as lower(clean(x));
 

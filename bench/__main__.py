@@ -25,6 +25,7 @@ from bench import report
 from bench.generate import FIRST, SECOND, THIRD, generate
 from bench.local_org import OrgResult
 from bench.measure import cost
+from bench.names import NamesResult
 from bench.run import BATCHES, Result, Usage
 from pipelines.config import PROJECT
 
@@ -136,7 +137,21 @@ def _everything(sizes: Sequence[int]) -> list[tuple[str, float, float | None]]:
     lines.append(("`make demo` in a new home, all installed", _demo(), 18))
     for people in sizes:
         lines += _synced(people)
-    return lines
+    return [*lines, *_named(max(sizes, default=SMALL))]
+
+
+def _named(people: int) -> list[tuple[str, float, float | None]]:
+    """What it costs to read names; the limit is of the whole, in processor seconds."""
+    names = NamesResult(**json.loads(_module("bench.names", people)))
+    return [
+        (
+            f"land, stage, validate {people:,} people with one column of names, processor",
+            names.one_column,
+            None,
+        ),
+        ("the same people with first and last name", names.parts, None),
+        ("so 10,000 distinct names cost", 10_000 * names.each, None),
+    ]
 
 
 def _demo() -> float:

@@ -12,8 +12,11 @@ judged as (
         _row,
         list_filter(
             [
-                case when last_name is null and parent_id is null
+                case when coalesce(last_name, email, parent_id) is null
+                    and (company is null or coalesce(phone, mobile_phone, main_phone) is null)
                     then {'rule': 'last_name_present', 'field': 'last_name', 'value': null} end,
+                case when name_required and coalesce(last_name, parent_id) is null
+                    then {'rule': 'last_name_demanded', 'field': 'last_name', 'value': null} end,
                 case when parent_id is not null
                     and coalesce(street, city, state, postal_code, country) is null
                     then {'rule': 'address_present', 'field': 'street', 'value': street} end,

@@ -18,6 +18,7 @@ from pipelines import config
 from pipelines.engine import Function
 from pipelines.errors import InternalError
 from pipelines.org.mirror import Manifest, read_manifest
+from pipelines.sources.full_names import read_name
 from pipelines.sql import CONFIG, SqlFile, read_folder
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.decisions import TABLE as DECISION_COLUMNS
@@ -37,6 +38,15 @@ if TYPE_CHECKING:
     from pipelines.sync.mapping.policies import Policies
 
 ASSETS = config.PROJECT / "assets"
+
+FUNCTIONS = (
+    Function("name_likeness", likeness, parameters=4),
+    Function("read_name", read_name, parameters=3),
+)
+"""What SQL calls of Python."""
+
+NAME_MACROS = config.PROJECT / "pipelines/sources/macros.sql"
+"""The macros of staging that call it."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +100,8 @@ class Project:
         macros = "\n".join((ASSETS / f"{one}.sql").read_text(encoding="utf-8") for one in names)
         return Warehouse(
             self.home,
-            macros=f"{macros}\n{sql('identity/macros')}",
-            functions=(Function("name_likeness", likeness, parameters=4),),
+            macros=f"{macros}\n{NAME_MACROS.read_text(encoding='utf-8')}\n{sql('identity/macros')}",
+            functions=FUNCTIONS,
         )
 
     @cached_property
@@ -255,7 +265,11 @@ class Project:
             "sources": (sources, config_sources_rows(self.sources)),
             "formats": (
                 formats,
-                config_formats_rows(self.sources, self.policies.batches.timezone),
+                config_formats_rows(
+                    self.sources,
+                    self.policies.batches.timezone,
+                    self.policies.contacts.on_missing_name,
+                ),
             ),
             "lists": (
                 "source varchar, list varchar, list_as varchar,"

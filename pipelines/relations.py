@@ -22,6 +22,7 @@ from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.owners import QUEUES
 from pipelines.sync.mapping.persons import consent_columns
 from pipelines.sync.mapping.places import COLUMNS as PLACE
+from pipelines.sync.mapping.unsent import UNSENT, UNSENT_TYPE
 from pipelines.sync.mapping.values import EXCLUDED
 from pipelines.sync.plan.row import COLUMNS as PLAN
 from pipelines.sync.snapshot import fields_needed
@@ -79,6 +80,7 @@ DESIRED = {
     HELD_NEW: "varchar",
     LEFT_OUT: "varchar",
     CUT: CUT_TYPE,
+    UNSENT: UNSENT_TYPE,
     EXCLUDED: "varchar",
 }
 

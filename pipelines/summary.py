@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
+from pipelines.plan.unsent import Unsent, unsent
 from pipelines.sources.land import refused, remarks, unclear_consent, unread_consent, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
@@ -16,6 +17,7 @@ from pipelines.sync.mapping.folder import children_of
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.childless import left_childless_sql
 from pipelines.sync.plan.row import ACTIONS
+from pipelines.validate.doubts import Doubt, doubts
 from pipelines.validate.reasons import by_source, reasons
 from pipelines.warehouse import Warehouse, parquet_sql
 
@@ -78,6 +80,8 @@ class Summary:
         withheld: source → header → filled cells of it that did not land, as they are secrets.
         rejections: source → why rows were rejected → how many; a row counts for each reason.
         remarks: what was found out or left out of files that were read, each with its file.
+        names: what was left out of names, or is doubted of them.
+        unsent: values of optional fields that the org does not take.
         unread_consent: columns that look like consent and that nothing reads, with what to say.
         unclear_consent: texts that should say yes or no to mail, and do not, with where they stand.
     """
@@ -102,6 +106,8 @@ class Summary:
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
     rejections: dict[str, dict[str, int]] = field(default_factory=dict)
     remarks: tuple[Problem, ...] = ()
+    names: tuple[Doubt, ...] = ()
+    unsent: tuple[Unsent, ...] = ()
     unread_consent: tuple[str, ...] = ()
     unclear_consent: tuple[str, ...] = ()
 
@@ -148,6 +154,8 @@ class Summary:
             "withheld": facts["withheld"],
             "rejections": facts["rejections"],
             "remarks": facts["remarks"],
+            "names": facts["names"],
+            "unsent": facts["unsent"],
             "unread_consent": facts["unread_consent"],
             "unclear_consent": facts["unclear_consent"],
         }
@@ -159,6 +167,7 @@ def summary(project: Project, day: date) -> Summary:
     totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
     totals.rejections = by_source(reasons(warehouse, day))
     totals.remarks = remarks(warehouse, day)
+    totals.names = doubts(warehouse, day)
     totals.unread_consent = tuple(map(str, unread_consent(warehouse, day)))
     totals.unclear_consent = tuple(map(str, unclear_consent(warehouse, day)))
     totals.ungrouped = tuple(unknown_groups(project, [day]))
@@ -170,6 +179,7 @@ def summary(project: Project, day: date) -> Summary:
         for mapping in project.object_mappings.values():
             _count_object(totals, warehouse, connection, mapping)
             _count_left_out(totals, warehouse, connection, mapping)
+            totals.unsent += unsent(warehouse, connection, mapping, day)
             _count_waiting(totals, warehouse, connection, mapping)
             _count_childless(totals, project, connection, mapping)
     return totals

@@ -9,6 +9,7 @@ RE2 as in DuckDB: no look-ahead, ``$`` is the very end, classes are ASCII unless
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import pandas as pd
@@ -127,13 +128,23 @@ def any_of_when(name: str, trigger: str, fields: tuple[str, ...], message: str) 
     )
 
 
-def present_without(field: str, other: str, message: str) -> pa.Check:
-    """Where ``other`` is blank, the column has a value."""
+def known_by(name: str, ways: tuple[tuple[str, ...], ...], message: str) -> pa.Check:
+    """Of at least one of the ways all columns have a value; the first column is blamed."""
+
+    def holds(rows: Any) -> Any:
+        complete = [_all_present(rows, fields) for fields in ways]
+        return reduce(lambda one, other: one | other, complete)
+
+    return rule(name, MANDATORY, message, holds, field=ways[0][0])
+
+
+def present_where(field: str, demanded: str, other: str, message: str) -> pa.Check:
+    """Where ``demanded`` is true and ``other`` blank, the column has a value."""
     return rule(
-        f"{field}_present",
+        f"{field}_demanded",
         MANDATORY,
         message,
-        lambda rows: rows[field].notna() | rows[other].notna(),
+        lambda rows: rows[field].notna() | rows[other].notna() | ~rows[demanded].fillna(False),
         field=field,
     )
 
@@ -185,4 +196,11 @@ def _any_present(rows: Any, fields: tuple[str, ...]) -> Any:
     present = rows[fields[0]].notna()
     for field in fields[1:]:
         present = present | rows[field].notna()
+    return present
+
+
+def _all_present(rows: Any, fields: tuple[str, ...]) -> Any:
+    present = rows[fields[0]].notna()
+    for field in fields[1:]:
+        present = present & rows[field].notna()
     return present

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from schemas.checks import (
+    BOOLEAN,
     DATE,
     TIMESTAMP,
     WARNING,
@@ -14,9 +15,10 @@ from schemas.checks import (
     counts_as_recency,
     date_read,
     email,
+    known_by,
     not_after_batch,
     phone,
-    present_without,
+    present_where,
     text,
     typed,
 )
@@ -27,6 +29,7 @@ contacts = pa.DataFrameSchema(
         "parent_id": text(),
         "first_name": text(at_most(40, WARNING)),
         "last_name": text(at_most(80, WARNING)),
+        "name_required": typed(BOOLEAN),
         "title": text(at_most(128, WARNING)),
         "department": text(at_most(80, WARNING)),
         "company": text(at_most(255, WARNING)),
@@ -56,10 +59,24 @@ contacts = pa.DataFrameSchema(
         "_batch": typed(DATE),
     },
     checks=[
-        present_without(
+        known_by(
+            "last_name_present",
+            (
+                ("last_name",),
+                ("email",),
+                ("parent_id",),
+                ("company", "phone"),
+                ("company", "mobile_phone"),
+                ("company", "main_phone"),
+            ),
+            "a last name is needed, an e-mail address, or a company and a phone number, unless the "
+            "row adds an address to a contact (parent_id)",
+        ),
+        present_where(
             "last_name",
+            "name_required",
             "parent_id",
-            "a last name is needed, unless the row adds an address to a contact (parent_id)",
+            "a last name is needed (on_missing_name: reject)",
         ),
         any_of_when(
             "address_present",

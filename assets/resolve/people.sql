@@ -47,7 +47,7 @@ said as not materialized (
         records.entity,
         -- As sources.yaml calls it, by its name or its id; else by its name.
         coalesce(by_name.list, by_id.list, records.list, records.list_id) as list_called,
-        case when records.last_name is not null then {
+        case when coalesce(records.last_name, records.first_name) is not null then {
             'salutation': records.salutation, 'first': records.first_name,
             'middle': records.middle_name, 'last': records.last_name, 'suffix': records.suffix
         } end as name,
@@ -134,7 +134,8 @@ said_together as not materialized (select * from said where records > 1),
 weighed as (
     select
         person_key,
-        arg_min(name, rank) as name,
+        -- A full name before half of one, whoever says it.
+        arg_min(name, (name.last is null, rank)) as name,
         arg_min(nickname, rank) as nickname,
         arg_min(title, rank) as title,
         arg_min(department, rank) as department,
@@ -170,7 +171,7 @@ weighed as (
         list_sort(list_distinct(list(source))) as sources,
         count(*) filter (where entity <> 'address') as source_records,
         {
-            'name': arg_min(origin, rank) filter (where name is not null),
+            'name': arg_min(origin, (name.last is null, rank)) filter (where name is not null),
             'email': arg_min(origin, rank) filter (where email is not null),
             'phone': arg_min(origin, rank)
                 filter (where phone is not null and entity <> 'address'),
@@ -252,8 +253,9 @@ statements as (
 nameless as (
     select
         golden.*,
+        -- On a contact list somebody wrote down what is known: an address adds no name to that.
         case
-            when name is null and (
+            when name is null and (is_customer or is_subscriber or has_ordered) and (
                 policies.subscribers_parse_email = 'every_subscriber'
                 or (policies.subscribers_parse_email = 'customers_only' and is_customer)
             ) then name_parts(email)

@@ -5,16 +5,38 @@
 -- source_id: the source's own id, else a hash of the e-mail address, of a personal page at LinkedIn, or of name, company and phone or, without one, address
 -- alias_ids: further ids that the row is known by: what it was called by the values that once counted
 -- parent_id: the contact of the parent source to whom this row adds an address
--- first_name: as given; without first and last name, all but the last word of the full name
--- last_name: as given; without first and last name, the last word of the full name
+-- first_name: as given, else what the full name says
+-- last_name: as given, else what the full name says; the whole name, where nobody knows its parts
+-- name_left_out: what stood in a name's cells and is no part of the name
+-- name_doubt: why that was left out, or why the name was not split
+-- name_required: a row without a last name is rejected (on_missing_name)
 -- street: street, second line and building, one a line
 -- consent: every cell that says something of consent, as it was read; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
-raw as (
+raw as not materialized (
 
     select * from raw_contacts
+
+),
+
+-- Names that do not stand there part by part, each read once.
+read_names as materialized (
+
+    select
+        first_name,
+        last_name,
+        name,
+        name_read(first_name, last_name, name) as parts
+    from (
+        select distinct
+            clean(first_name) as first_name,
+            clean(last_name) as last_name,
+            clean(name) as name
+        from raw
+        where is_name_to_read(clean(first_name), clean(last_name), clean(name))
+    )
 
 ),
 
@@ -92,6 +114,7 @@ cleaned as (
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        coalesce(formats.name_required, false) as name_required,
         consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
@@ -107,21 +130,25 @@ cleaned as (
 named as (
 
     select
-        * replace (
-            case
-                when first_name is null and last_name is null
-                    then nullif(regexp_replace(name, ' ?[^ ]+$', ''), '')
-                else first_name
-            end as first_name,
-            case
-                when first_name is null and last_name is null
-                    then regexp_extract(name, '[^ ]+$')
-                else last_name
-            end as last_name
+        cleaned.* replace (
+            coalesce(cleaned.prefix, read_names.parts.prefix) as prefix,
+            if(read_names.parts is null, cleaned.first_name, read_names.parts.first) as first_name,
+            if(read_names.parts is null, cleaned.last_name, read_names.parts.last) as last_name,
+            coalesce(cleaned.suffix, read_names.parts.suffix) as suffix
         ),
+        read_names.parts.left_out as name_left_out,
+        read_names.parts.why as name_doubt,
+        -- As the cells say it, whatever is read in them: the id of a row that has none rests on it.
+        coalesce(
+            nullif(concat_ws(' ', cleaned.first_name, cleaned.last_name), ''), cleaned.name
+        ) as full_name,
         parse_date(birthdate_text, day_first) as birthdate,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
     from cleaned
+    left join read_names
+        on read_names.first_name is not distinct from cleaned.first_name
+        and read_names.last_name is not distinct from cleaned.last_name
+        and read_names.name is not distinct from cleaned.name
 
 ),
 
@@ -161,6 +188,9 @@ select
     middle_name,
     last_name,
     suffix,
+    name_left_out,
+    name_doubt,
+    name_required,
     nickname,
     title,
     department,

@@ -6,14 +6,39 @@
 -- status: subscribed, not_activated, unsubscribed or unconfirmed, of a file without one what its other columns say; null when it is none of these
 -- customer_id: the customer's number; null for a guest
 -- is_customer: as the grid's type says, else whether there is a customer number
+-- first_name: as given, else what the full name says
+-- last_name: as given, else what the full name says; the whole name, where nobody knows its parts
+-- name_left_out: what stood in a name's cells and is no part of the name
+-- name_doubt: why that was left out, or why the name was not split
 -- alias_ids: further ids that the row is known by, once another row turns out to have the same
 -- consent: every cell that says something of consent, as it was read, the status among them; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
-raw as (
+raw as not materialized (
 
     select * from raw_subscribers
+
+),
+
+-- Names that do not stand there part by part, each read once.
+read_names as materialized (
+
+    select
+        first_name,
+        last_name,
+        name,
+        name_read(first_name, last_name, name) as parts
+    from (
+        select distinct
+            nullif(clean(first_name), '----') as first_name,
+            nullif(clean(last_name), '----') as last_name,
+            clean(name) as name
+        from raw
+        where is_name_to_read(
+            nullif(clean(first_name), '----'), nullif(clean(last_name), '----'), clean(name)
+        )
+    )
 
 ),
 
@@ -37,6 +62,7 @@ cleaned as (
         -- The grid prints an absent name as dashes.
         nullif(clean(first_name), '----') as first_name,
         nullif(clean(last_name), '----') as last_name,
+        clean(name) as name,
         clean(prefix) as prefix,
         clean(middle_name) as middle_name,
         clean(suffix) as suffix,
@@ -68,7 +94,14 @@ cleaned as (
 typed as (
 
     select
-        *,
+        cleaned.* replace (
+            coalesce(cleaned.prefix, read_names.parts.prefix) as prefix,
+            if(read_names.parts is null, cleaned.first_name, read_names.parts.first) as first_name,
+            if(read_names.parts is null, cleaned.last_name, read_names.parts.last) as last_name,
+            coalesce(cleaned.suffix, read_names.parts.suffix) as suffix
+        ),
+        read_names.parts.left_out as name_left_out,
+        read_names.parts.why as name_doubt,
         shop_id(subscriber_id, email, website) as source_id,
         case
             when lower(status_text) in ('1', 'subscribed') then 'subscribed'
@@ -89,6 +122,10 @@ typed as (
         end as is_customer,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
     from cleaned
+    left join read_names
+        on read_names.first_name is not distinct from cleaned.first_name
+        and read_names.last_name is not distinct from cleaned.last_name
+        and read_names.name is not distinct from cleaned.name
 
 ),
 
@@ -112,6 +149,8 @@ select
     prefix,
     middle_name,
     suffix,
+    name_left_out,
+    name_doubt,
     company,
     phone,
     mobile_phone,

@@ -15,7 +15,7 @@ ALWAYS = ("created", "updated", "unchanged", "held", "rejected")
 """Outcomes with a column of their own even when nothing came of them."""
 
 MOST = 5
-"""Accounts without anybody that are listed."""
+"""Accounts without anybody, and reasons why names are doubted, that are listed."""
 
 PLANNED = ("create", "adopt", "update", "unchanged", "hold")
 """Actions of a plan with a column of their own, the same."""
@@ -44,6 +44,10 @@ def tables(batch_summary: Summary, *, plan_only: bool = False) -> RenderableType
     if batch_summary.remarks:
         listed = "".join(f"\n  {remark}" for remark in batch_summary.remarks)
         parts.append(Text(f"\nFiles that were read otherwise than as usual:{listed}"))
+    if batch_summary.names:
+        parts.append(Text(_names(batch_summary)))
+    if batch_summary.unsent:
+        parts.append(Text(_unsent(batch_summary)))
     if batch_summary.refused:
         parts.append(Text(_refused(batch_summary), style="yellow"))
     return Group(*parts)
@@ -67,6 +71,18 @@ def _withheld(batch_summary: Summary) -> str:
         for header, number in headers.items()
     )
     return f"\nSecrets that do not land, in cells: {', '.join(cells)}"
+
+
+def _names(batch_summary: Summary) -> str:
+    listed = "".join(f"\n  {doubt}" for doubt in batch_summary.names[:MOST])
+    more = len(batch_summary.names) - MOST
+    rest = f"\n  and {more:,} more reasons" if more > 0 else ""
+    return f"\nNames that hold more than a name, or do not say where to split them:{listed}{rest}"
+
+
+def _unsent(batch_summary: Summary) -> str:
+    listed = "".join(f"\n  {value}" for value in batch_summary.unsent)
+    return f"\nValues that the org does not take (optional, in mappings):{listed}"
 
 
 def _refused(batch_summary: Summary) -> str:

@@ -42,7 +42,12 @@ class Planted:
 
 
 PLANTED = (
-    Planted("winmo", 0, "Mandatory Values", "a contact without a last name"),
+    Planted(
+        "winmo",
+        0,
+        "Mandatory Values",
+        "a contact without a last name, an e-mail address and a company",
+    ),
     Planted("winmo", 0, "Data Format", "an e-mail address without a domain"),
     Planted("apptivo", 0, "Duplicates", "the same contact twice in one file"),
     Planted("apptivo", 0, "Unreadable", "a line with more values than the header has columns"),
@@ -81,7 +86,7 @@ def first_day(day: date) -> Day:
     return {
         WINMO: [
             *listed,
-            make.winmo(wrong[0], day) | {"Last Name": ""},
+            make.winmo(wrong[0], day) | {"Last Name": "", "Email": "", "Company": ""},
             make.winmo(wrong[1], day) | {"Email": "cyrus.farahani(at)ironwood"},
         ],
         APPTIVO: [*typed_in, typed_in[7]],

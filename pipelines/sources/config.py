@@ -33,8 +33,9 @@ CONFIG_FORMATS = {
     "day_first": "boolean",
     "decimal_comma": "boolean",
     "timezone": "varchar",
+    "name_required": "boolean",
 }
-"""The columns of the table ``config_formats``: how a source's dates and numbers are read."""
+"""The columns of the table ``config_formats``: how a source's rows are read."""
 
 
 def read_sources(path: Path) -> Sources:
@@ -97,11 +98,23 @@ def config_sources_rows(config: Sources) -> list[tuple[str | int | None, ...]]:
 
 
 def config_formats_rows(
-    config: Sources, timezone: str
-) -> list[tuple[str, bool | None, bool | None, str]]:
-    """The rows of ``config_formats``; ``timezone`` is that of sources that name none."""
+    config: Sources, timezone: str, on_missing_name: str
+) -> list[tuple[str, bool | None, bool | None, str, bool]]:
+    """The rows of ``config_formats``.
+
+    Args:
+        config: the sources.
+        timezone: of those that name none.
+        on_missing_name: of those that do not say it.
+    """
     return [
-        (name, form.day_first, form.decimal_comma, form.timezone or timezone)
+        (
+            name,
+            form.day_first,
+            form.decimal_comma,
+            form.timezone or timezone,
+            (source.on_missing_name or on_missing_name) == "reject",
+        )
         for name, source in config.sources.items()
         for form in (source.format,)
     ]

@@ -46,7 +46,12 @@ def _source(
     yield from _parent(name, source, sources, declared)
     yield from _location(source)
     if source.entity != "contacts":
-        settings = {"as": source.list_as, "lists": source.lists, "account": source.account}
+        settings = {
+            "as": source.list_as,
+            "on_missing_name": source.on_missing_name,
+            "lists": source.lists,
+            "account": source.account,
+        }
         for key in (key for key, value in settings.items() if value):
             yield (key,), f"{key!r} is for contact lists; this source has {source.entity}"
         if source.select and source.select.lists:

@@ -92,6 +92,8 @@ class Source(Frozen):
         extract: a day's files hold what changed, or everything there is.
         list_as: whether a contact list becomes Leads or Contacts; by default as the policy says.
         lists: list name or id → what differs for it.
+        on_missing_name: whether a row of a contact list without a last name goes on with what the
+            mapping says for one; by default as the policy says.
         account: which account a list's contacts belong to; by default as the policy says.
         groups: number of a customer group, as the shop exports it → its name; orders have those of
             their shop where they name none.
@@ -112,6 +114,7 @@ class Source(Frozen):
     priority: int = Field(50, ge=1, le=1000)
     extract: Annotated[Literal["changes", "full"], AfterValidator(_changes_only)] = "changes"
     list_as: ListAs | None = Field(None, alias="as")
+    on_missing_name: Literal["default", "reject"] | None = None
     lists: dict[str, ListRule] = Field({})
     account: Account | None = None
     groups: dict[str, GroupName] = Field({})

@@ -9,6 +9,7 @@ from pipelines.relations import ENTITIES
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.compile import CUT, HELD_NEW
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.unsent import UNSENT
 from pipelines.sync.mapping.values import EXCLUDED
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ with notes as (
     union all
     select key, cut.field || ': ' || cut.why, false
     from (select key, unnest({CUT}) as cut from {name})
+    union all
+    select key, value.field || ': ' || value.why, false
+    from (select key, unnest({UNSENT}) as value from {name})
 ),
 
 places as (

@@ -140,10 +140,9 @@ class Chain:
 
     def records(self, object_name: str, *fields: str) -> list[dict[str, Any]]:
         """Every record of an object with these fields, or all that the mapping fills."""
-        names = fields or (
-            "Causeway_Key__c",
-            *self.project.object_mappings[object_name.lower()].enabled(),
-        )
+        rules = self.project.object_mappings[object_name.lower()].enabled()
+        own = (name for name, rule in rules.items() if not rule.optional)
+        names = fields or ("Causeway_Key__c", *own)
         client = self.salesforce()
         columns = ", ".join(dict.fromkeys(("Id", *names)))
         rows = client.query_all(f"select {columns} from {object_name}")["records"]

@@ -13,6 +13,7 @@ from pipelines.org.snapshot import check_against
 from pipelines.project import Project
 from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.compile import desired_sql
+from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.match import match_sql
 from pipelines.sync.mapping.model import INSERT_ONLY, FieldRule, ObjectMapping
 from pipelines.sync.plan.build import plan_sql
@@ -74,9 +75,16 @@ def _changes_something(law: Any, way: str, key: tuple[str, ...], value: Any) -> 
     after = law.laid_over(before, change)
     if after == before:
         return
-    made = _read(law, after)
+    schema = _without(name) if key[-1] == "optional" else SCHEMA
+    made = _read(law, after, schema)
     if made is not None and value != _unwritten(name, key):
-        assert made != _read(law, before), f"{way}, {key}: {value!r} changes nothing"
+        assert made != _read(law, before, schema), f"{way}, {key}: {value!r} changes nothing"
+
+
+def _without(name: str) -> OrgSchema:
+    """An org that has not this field of people."""
+    fields = {field: about for field, about in SCHEMA["Contact"].items() if field != name}
+    return {**SCHEMA, "Contact": fields}
 
 
 def _unwritten(name: str, key: tuple[str, ...]) -> Any:
@@ -89,22 +97,22 @@ def _unwritten(name: str, key: tuple[str, ...]) -> Any:
     return names[key[-1]]
 
 
-def _read(law: Any, contact: dict[str, Any]) -> list[str] | None:
+def _read(law: Any, contact: dict[str, Any], schema: OrgSchema) -> list[str] | None:
     """What a mapping compiles to; none where it is refused, each time with file and line."""
     project = law.configured(contact=contact)
     try:
-        mappings = fit(project.object_mappings, SCHEMA)
-        check_against(project, SCHEMA)
+        mappings = fit(project.object_mappings, schema)
+        check_against(project, schema)
     except ConfigError as error:
         files = {(Path(problem.file).name, bool(problem.line)) for problem in error.problems}
         assert files <= {("contact.yaml", True)}, error
         return None
-    return list(_compiled(project, mappings))
+    return list(_compiled(project, mappings, schema))
 
 
-def _compiled(project: Project, mappings: Any) -> Iterator[str]:
+def _compiled(project: Project, mappings: Any, schema: OrgSchema) -> Iterator[str]:
     mapping, policies = mappings["contact"], project.policies
-    fields = SCHEMA[mapping.object]
+    fields = schema[mapping.object]
     yield desired_sql(mapping, fields, mappings, policies)
     yield match_sql(mapping, mappings, policies)
     yield differences_sql(mapping, fields, policies)

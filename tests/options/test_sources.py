@@ -38,6 +38,7 @@ BESIDE: dict[str, Any] = {
     "parent.source": {"parent": {"source": "book", "column": "Second"}},
     "parent.column": {"parent": {"source": "fair"}},
     "as": {"as": "contact"},
+    "on_missing_name": {"on_missing_name": "reject"},
     "account": {"account": {"into": "All"}},
     "lists.*.account": {"account": {"into": "Others"}},
     "enabled": {"enabled": False},

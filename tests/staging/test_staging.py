@@ -66,8 +66,8 @@ def test_what_is_cast_keeps_its_text(connection: Any, stage: Any, relation: str)
     query = (PROJECT / f"assets/staging/{relation}.sql").read_text(encoding="utf-8")
     kinds = {row[0]: row[1] for row in connection.execute(f"describe {query}").fetchall()}
     cast = {name for name, kind in kinds.items() if kind != "VARCHAR" and not name.startswith("_")}
-    told_otherwise = {"as_of", "is_customer", "alias_ids", "consent"}  # made from several columns
-    assert {f"{name}_text" for name in cast - told_otherwise} <= kinds.keys()
+    made = {"as_of", "is_customer", "name_required", "alias_ids", "consent"}  # of other things
+    assert {f"{name}_text" for name in cast - made} <= kinds.keys()
     assert list(kinds)[-5:] == ["_source", "_file", "_row", "_batch", "_defect"]
 
 
@@ -106,3 +106,63 @@ def test_recency_never_lies_in_the_future_of_the_landing(connection: Any) -> Non
         (None, datetime(2026, 11, 20)),
     ):
         assert connection.execute(query, [updated, landed, batch]).fetchall() == [(expected,)]
+
+
+OLD_NAME = """
+    nullif(concat_ws(
+        ' ',
+        case
+            when clean($1) is null and clean($2) is null
+                then nullif(regexp_replace(clean($3), ' ?[^ ]+$', ''), '')
+            else clean($1)
+        end,
+        case
+            when clean($1) is null and clean($2) is null then regexp_extract(clean($3), '[^ ]+$')
+            else clean($2)
+        end
+    ), '')
+"""
+"""The name by which a row without an id was known when its last word was the last name."""
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.tuples(
+            *[
+                st.none()
+                | st.lists(
+                    st.sampled_from(
+                        [
+                            "Ada",
+                            "van",
+                            "Berg,",
+                            "(Sales)",
+                            "Dr.",
+                            "Jr.",
+                            "GmbH",
+                            "山田",
+                            "a@b.example",
+                        ]
+                    ),
+                    max_size=4,
+                ).map(" ".join)
+            ]
+            * 3
+        ),
+        max_size=6,
+    )
+)
+def test_whatever_is_read_in_a_name_its_row_keeps_its_id(
+    connection: Any, stage: Any, names: list[tuple[str | None, ...]]
+) -> None:
+    """Days that landed before names were read have to find their records again."""
+    cells = [dict(zip(("first_name", "last_name", "name"), name, strict=True)) for name in names]
+    staged = [row["source_id"] for row in stage("stg_contacts", cells)]
+    query = f"""
+        select row_hash([coalesce(norm_text(old.name), old.name), null, null])
+        from (select {OLD_NAME} as name) as old
+    """
+    assert staged == [connection.execute(query, list(name)).fetchone()[0] for name in names]

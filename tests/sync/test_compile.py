@@ -9,6 +9,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipelines.sync.mapping.compile import desired_sql
 from pipelines.sync.mapping.fields import OrgSchema
@@ -59,6 +61,7 @@ def desired(
         head = HEAD.replace("Contact", tables.pop("of", "Contact"))
         path.write_text(head + fields, encoding="utf-8")
         mapping = read_mapping(path, {})
+        mapping = mapping.present(schema[mapping.object])
         query = desired_sql(mapping, schema[mapping.object], mappings, policies)
         return db.sql(f"select * from ({query}) order by key").to_arrow_table().to_pylist()
 
@@ -107,6 +110,45 @@ def test_a_value_in_wire_form(
     name = field.partition(":")[0]
     [row] = desired(f"  {field}\n", person)
     assert (row[name], row["_held"]) == (value, held)
+
+
+OPTIONAL = {
+    "CleanStatus": "note",
+    "Birthdate": "department",
+    "FirstName": "title",
+    "HasOptedOutOfEmail": "fax",
+    "Rank__c": "nickname",
+}
+"""Fields that take few texts, of which the org has not the last; and where their values stand."""
+
+SAID = st.none() | st.sampled_from(
+    ["Matched", "matched", "Kapitän", "1990-02-28", "1990-02-30", "soon", "x" * 41, "yes", "'; --"]
+)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.fixed_dictionaries(dict.fromkeys(OPTIONAL.values(), SAID)), max_size=4))
+def test_an_optional_value_is_sent_or_told_and_never_holds_the_row(
+    db: duckdb.DuckDBPyConnection, desired: Desired, schema: OrgSchema, people: list[Row]
+) -> None:
+    fields = (f"  {name}: {{from: {said}, optional: true}}\n" for name, said in OPTIONAL.items())
+    db.begin()
+    try:
+        rows = desired("  LastName: last_name\n" + "".join(fields), *people)
+    finally:
+        db.rollback()
+    for row, person in zip(rows, people, strict=True):
+        assert (row["_held"], row["_held_new"]) == (None, None)
+        unsent = {value["field"]: value["value"] for value in row["_unsent"] or ()}
+        for name, said in OPTIONAL.items():
+            sent = row.get(name)
+            assert (sent is not None) + (name in unsent) == (person[said] is not None), (name, row)
+            assert unsent.get(name, person[said]) == person[said]
+        choices = [value.lower() for value in schema["Contact"]["CleanStatus"].picklist_values]
+        assert (row["CleanStatus"] or "matched").lower() in choices
+        assert len(row["FirstName"] or "") <= 40
 
 
 @pytest.mark.parametrize(

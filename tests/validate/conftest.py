@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.config import PROJECT
+from pipelines.project import FUNCTIONS, NAME_MACROS
 from pipelines.sources.relations import RAW, columns
 from pipelines.validate.judge import Validated, validate
 from pipelines.validate.rules import ENTITIES
@@ -22,10 +23,12 @@ Row = dict[str, Any]
 DAY = date(2026, 11, 20)
 FORMATS = (
     "create temp table config_formats"
-    " (source varchar, day_first boolean, decimal_comma boolean, timezone varchar)"
+    " (source varchar, day_first boolean, decimal_comma boolean, timezone varchar,"
+    " name_required boolean)"
 )
 MACROS = "\n".join(
-    (PROJECT / f"assets/{name}.sql").read_text(encoding="utf-8") for name in ("macros", "consent")
+    path.read_text(encoding="utf-8")
+    for path in (PROJECT / "assets/macros.sql", PROJECT / "assets/consent.sql", NAME_MACROS)
 )
 REJECTED = """
     select
@@ -123,7 +126,7 @@ class Home:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which every relation has its schema and no row."""
-    home = Home(Warehouse(tmp_path_factory.mktemp("template")), {})
+    home = Home(Warehouse(tmp_path_factory.mktemp("template"), functions=FUNCTIONS), {})
     home.prepare()
     return home.warehouse.home
 
@@ -132,7 +135,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def new_home(tmp_path: Path, template: Path) -> Callable[..., Home]:
     def make(**parents: str) -> Home:
         shutil.copytree(template, tmp_path, dirs_exist_ok=True)
-        return Home(Warehouse(tmp_path), parents)
+        return Home(Warehouse(tmp_path, functions=FUNCTIONS), parents)
 
     return make
 

@@ -3,18 +3,18 @@
 Sources: api-facts 5.1 and 5.6; the fields of person accounts were recorded from a real org.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from pipelines.local_org.catalog.model import Field, PicklistValue, RecordType, literal
-from pipelines.local_org.catalog.setup import OrgSetup
+from pipelines.local_org.catalog.setup import OrgSetup, SwitchSetup
 
 MONEYED = frozenset(
     {"Account", "Contact", "Lead", "Opportunity", "Campaign", "CampaignMember", "Case", "User"}
 )
 """Objects whose records have a currency in an org with several."""
 PERSON = "Person"
-SHARED = ("LastName", "FirstName", "Salutation")
+SHARED = ("LastName", "FirstName", "Salutation", "MiddleName", "Suffix")
 """Fields of a person account that its contact has under the same name."""
 
 
@@ -99,6 +99,29 @@ def with_persons(name: str, fields: list[Field], person_fields: list[Field]) -> 
     if name == "Lead":
         return [replace(f, nillable=True) if f.name == "Company" else f for f in fields]
     return fields
+
+
+NAME_PARTS = ("FirstName", "MiddleName", "LastName", "Suffix")
+"""What the name of a person is composed of, in this order."""
+
+
+def full_name_sql(names: Container[str], alias: str = "{t}") -> str:
+    """The name of a person, from those parts of it that the object has."""
+    parts = ", ".join(f'{alias}."{name}"' for name in NAME_PARTS if name in names)
+    return f"concat_ws(' ', {parts})"
+
+
+def with_name_parts(switches: SwitchSetup, fields: list[Field]) -> list[Field]:
+    """The fields of people in an org with middle names or suffixes; those of all else as is."""
+    first = next((field for field in fields if field.name == "FirstName"), None)
+    if first is None:
+        return fields
+    added = (
+        (switches.middle_names, "MiddleName", "Middle Name"),
+        (switches.name_suffixes, "Suffix", "Suffix"),
+    )
+    parts = [replace(first, name=name, label=label) for wanted, name, label in added if wanted]
+    return fields + parts
 
 
 def currency_field(setup: OrgSetup, name: str) -> Field:

@@ -15,8 +15,10 @@ from pipelines.local_org.catalog.features import (
     MONEYED,
     contact_name,
     currency_field,
+    full_name_sql,
     person_copy,
     record_types,
+    with_name_parts,
     with_persons,
     with_record_types,
 )
@@ -57,7 +59,6 @@ UNGROUPED = frozenset({"datetime", "double", "currency", "percent", "multipickli
 """Types whose fields cannot be grouped by, as every recorded describe says."""
 Picklists = dict[tuple[str, str], tuple[PicklistValue, ...]]
 """Object and field → values."""
-_FULL_NAME_SQL = 'concat_ws(\' \', {t}."FirstName", {t}."LastName")'
 _SYSTEM_FIELDS = (
     Field("Id", "Record ID", "id", 18, nillable=False, defaulted=True, id_lookup=True),
     Field("IsDeleted", "Deleted", "boolean", nillable=False, defaulted=True),
@@ -133,6 +134,7 @@ def _switched(
     switches = setup.switches
     if switches.person_accounts:
         fields = with_persons(name, fields, _person_fields(setup, picklists))
+    fields = with_name_parts(switches, fields)
     if switches.state_and_country_picklists:
         fields = list(with_codes(fields))
     if switches.multi_currency and name in MONEYED:
@@ -309,7 +311,7 @@ def _relationships() -> dict[str, tuple[ChildRelationship, ...]]:
 def _derived(field: Field, siblings: set[str]) -> Field:
     """Fields that Salesforce composes instead of storing."""
     if field.name == "Name" and {"FirstName", "LastName"} <= siblings and not field.createable:
-        return replace(field, virtual_sql=_FULL_NAME_SQL)
+        return replace(field, virtual_sql=full_name_sql(siblings))
     if field.name == "PhotoUrl":
         return replace(field, virtual_sql="'/services/images/photo/' || {t}.\"Id\"")
     if field.name == "IsEmailBounced":

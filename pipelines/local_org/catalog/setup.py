@@ -131,6 +131,8 @@ class SwitchSetup(Frozen):
     state_and_country_picklists: bool = True
     person_accounts: bool = False
     multi_currency: bool = False
+    middle_names: bool = False
+    name_suffixes: bool = False
     lock_contention: bool = False
 
 

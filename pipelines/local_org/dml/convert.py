@@ -8,7 +8,7 @@ import duckdb
 import yaml
 
 from pipelines.local_org import ids, unconfirmed
-from pipelines.local_org.catalog.features import contact_name
+from pipelines.local_org.catalog.features import NAME_PARTS, contact_name
 from pipelines.local_org.catalog.load import FOLDER as CATALOG
 from pipelines.local_org.catalog.model import SObject
 from pipelines.local_org.dml.orgrules import WriteOptions
@@ -225,7 +225,7 @@ class _Conversion:
         return record_id
 
     def _opportunity(self, lead: dict[str, Any], account_id: str, owner: str) -> str:
-        person = " ".join(filter(None, (lead["FirstName"], lead["LastName"])))
+        person = " ".join(filter(None, (lead.get(part) for part in NAME_PARTS)))
         values = {"Name": person} | self._values("Opportunity", lead)
         if self.request.opportunity_name:
             values["Name"] = self.request.opportunity_name

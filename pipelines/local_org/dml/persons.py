@@ -2,7 +2,7 @@
 
 import duckdb
 
-from pipelines.local_org.catalog.features import contact_name
+from pipelines.local_org.catalog.features import contact_name, full_name_sql
 from pipelines.local_org.catalog.model import Catalog, SObject, quoted
 from pipelines.local_org.ids import record_id_sql
 from pipelines.local_org.store.history import Update, Write, note, update
@@ -49,9 +49,10 @@ def follow(
 
 
 def _name_sql(account: SObject) -> str:
+    names = {field.name for field in account.fields}
     return (
         f'update {account.table} t set "IsPersonAccount" = true, '
-        '"Name" = concat_ws(\' \', t."FirstName", t."LastName") '
+        f'"Name" = {full_name_sql(names, "t")} '
         f"from work w where {IS_PERSON}"
     )
 

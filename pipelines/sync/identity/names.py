@@ -34,6 +34,13 @@ NO_NICKNAMES = frozenset(
 PLACEHOLDERS = frozenset({"[not provided]", "not provided", "unknown", "n/a"})
 """What stands for a name that nobody knows, in records that must have one."""
 
+_DEGREES = re.compile(
+    r"(?:[\s,]+(?:ph\.?\s?d|d\.?\s?phil|m\.?\s?d|m\.?b\.?a|m\.?sc|b\.?sc|ll\.?[mb]|j\.?d|cpa|cfa|pmp|esq"
+    r"|r\.?n|d\.?d\.?s|ed\.?d)\.?)+$",
+    re.IGNORECASE,
+)
+"""What somebody has earned, behind a last name: a record without it may be the same person's."""
+
 _SEVERAL = re.compile(r"[&+/]|\b(?:and|und|et|y|e|och)\b", re.IGNORECASE)
 _VOWELS = frozenset("aeiouy")
 _MARKS = re.compile(r"[^a-z0-9 ]+")
@@ -92,7 +99,7 @@ def is_full(first: str | None, last: str | None) -> bool:
 @lru_cache(maxsize=65536)
 def folded(first: str | None, last: str | None) -> Name:
     """A name made comparable, see ``Name``."""
-    words = _words(last)
+    words = _words(_DEGREES.sub("", last or ""))
     generation = GENERATIONS.get(words[-1]) if len(words) > 1 else None
     if generation is not None:
         words = words[:-1]

@@ -32,12 +32,13 @@ def code_of(name: str) -> str | None:
 def fit(mappings: Mapping[str, ObjectMapping], schema: OrgSchema) -> dict[str, ObjectMapping]:
     """The mappings as this org wants them: codes where its describe shows code fields.
 
-    Where it has person accounts, with their opt-out.
+    Where it has person accounts, with their opt-out; without optional fields that it has not.
     """
     fitted = {}
     for name, mapping in mappings.items():
         fields = schema.get(mapping.object, {})
-        fitted[name] = consenting(mapping.renamed(_codes(mapping, fields)), fields)
+        own = mapping.present(fields)
+        fitted[name] = consenting(own.renamed(_codes(own, fields)), fields)
     return fitted
 
 

@@ -108,6 +108,8 @@ class _Check:
             yield from self._missing()
             yield from self._addresses()
             yield from self._groups()
+        for name, rule in self.mapping.absent.items():
+            yield from self._columns_read(name, rule)
         for name, rule in self.mapping.enabled().items():
             if whole or rule.lookup in (None, USER, *self.objects):
                 yield from self._field(name, rule)

@@ -31,6 +31,7 @@ from pipelines.sync.mapping.reasons import (
     reasons_of,
     waiting_sql,
 )
+from pipelines.sync.mapping.unsent import absent_columns, absent_names, fitting_sql, unsent_sql
 from pipelines.sync.mapping.values import EXCLUDED, before_translation, entities_sql, value_sql
 from pipelines.sync.mapping.wire import (
     limit,
@@ -60,8 +61,9 @@ def desired_sql(
 
     ``_held`` says why a row must wait, ``_held_new`` why it must where its record is yet to be
     created, ``_left_out`` what of its addresses the org has no code for, ``_cut`` (``field``,
-    ``after``, ``why``) which texts were cut because they do not fit, ``_excluded`` why nothing but
-    an opt-out is written of it.
+    ``after``, ``why``) which texts were cut because they do not fit, ``_unsent`` (``field``,
+    ``value``, ``why``) what of its optional fields the org does not take, ``_excluded`` why nothing
+    but an opt-out is written of it.
 
     Args:
         mapping: fit for the org (``addresses.fit``) and checked (``check.check_mappings``).
@@ -82,9 +84,9 @@ def desired_sql(
         "entities": entities_sql(mapping),
         "routed": f"select *\nfrom entities\nwhere {checked_sql(mapping.condition)}",
         **lookup_ctes(rules, schema, mappings, policies),
-        "valued": _valued_sql(rules, schema, mapping.key_column),
+        "valued": _valued_sql(mapping, schema),
         **places_cte(places, policies.addresses),
-        "wired": _wired_sql(rules, schema, places, policies),
+        "wired": _wired_sql(mapping, schema, places, policies),
         **({"waiting": waiting_sql(mappings)} if waits else {}),
     }
     columns = [
@@ -96,6 +98,7 @@ def desired_sql(
         ),
         messages_sql(left_out(places, policies.addresses), LEFT_OUT),
         _cut_sql(rules, schema),
+        unsent_sql(rules, schema, mapping.absent),
         f"wired.{EXCLUDED}",
     ]
     final = select_sql(columns, "wired")
@@ -104,11 +107,9 @@ def desired_sql(
     return with_sql(ctes, final)
 
 
-def _valued_sql(
-    rules: Mapping[str, FieldRule], schema: Mapping[str, Field], key_column: str
-) -> str:
-    columns, joins = [f"routed.{key_column} as key", f"routed.{EXCLUDED}"], []
-    for name, rule in rules.items():
+def _valued_sql(mapping: ObjectMapping, schema: Mapping[str, Field]) -> str:
+    columns, joins = [f"routed.{mapping.key_column} as key", f"routed.{EXCLUDED}"], []
+    for name, rule in mapping.enabled().items():
         if rule.lookup is None:
             columns.append(f"{read_sql(schema[name], value_sql(rule))} as {quoted(name)}")
             if rule.translate is not None and can_miss(rule):
@@ -125,17 +126,18 @@ def _valued_sql(
             if can_miss(rule):
                 columns.append(_missed(name, lookup_value, f"{lookup}.id is null"))
                 columns.append(f"{lookup}.waits as {quoted(f'{name}_waits')}")
+    columns += absent_columns(mapping.absent)
     return "\n".join((select_sql(columns, "routed"), *joins))
 
 
 def _wired_sql(
-    rules: Mapping[str, FieldRule],
+    mapping: ObjectMapping,
     schema: Mapping[str, Field],
     places: list[Block],
     policies: Policies,
 ) -> str:
     columns, policy, zone = ["key", EXCLUDED], policies.addresses, policies.batches.timezone
-    for name, rule in rules.items():
+    for name, rule in mapping.enabled().items():
         column, field = quoted(name), schema[name]
         placements = (placed for block in places if (placed := block.wired(name, policy)))
         if placed := next(placements, None):
@@ -151,6 +153,7 @@ def _wired_sql(
             misfit = f"case when {wired} is null then {misfit_sql(field, column)} end"
             columns.append(f"{misfit} as {quoted(f'{name}_misfit')}")
     columns += [misfit for block in places for misfit in block.misfits]
+    columns += absent_names(mapping.absent)
     return "\n".join((select_sql(columns, "valued"), *(block.joined for block in places)))
 
 
@@ -160,10 +163,12 @@ def _missed(name: str, value: str, unknown: str) -> str:
 
 
 def _sent_sql(rule: FieldRule, field: Field) -> str:
-    column, most = f"wired.{quoted(field.field)}", limit(field)
-    if rule.too_long == "truncate" and most is not None:
-        return f"{text_sql(f'left({column}, {most})')} as {quoted(field.field)}"
-    return column
+    name = quoted(field.field)
+    column, most = f"wired.{name}", limit(field)
+    truncates = rule.too_long == "truncate" and most is not None
+    sent = text_sql(f"left({column}, {most})") if truncates else column
+    fitting = fitting_sql(rule, field, sent)
+    return column if fitting == column else f"{fitting} as {name}"
 
 
 def _cut_sql(rules: Mapping[str, FieldRule], schema: Mapping[str, Field]) -> str:

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +25,9 @@ from pydantic import (
 from pipelines.config import Frozen, Lines, line_of, parse_partly, read_yaml
 from pipelines.errors import ConfigError, Problem
 from pipelines.sync.mapping.named_objects import USER
+
+if TYPE_CHECKING:
+    from pipelines.sync.mapping.fields import Field as OrgField
 
 GOLDEN = {"people": "person_key", "accounts": "account_key"}
 """The relations a mapping may read, and the column that holds the key of each."""
@@ -85,6 +88,11 @@ class FieldRule(_Part):
     conflict: Literal["source", "salesforce", "review"] = Field(
         "source", description="Both the source and the org moved since we wrote the field."
     )
+    optional: bool = Field(
+        False,
+        description="true: a value that the org does not take is left out and told; so are all,"
+        " where it has no such field.",
+    )
     enabled: bool = Field(True, description="false: mapped, but switched off.")
 
     @model_validator(mode="before")
@@ -116,6 +124,8 @@ class FieldRule(_Part):
                 yield f"{key} belongs to {needs}, which is not given"
         if self.lookup and self.by is None and self.default is None:
             yield "a lookup needs by (a column), or a default to look up"
+        if self.optional and self.blank == "clear":
+            yield "optional and blank: clear: a value that is left out would empty the field"
         if self.on_miss == "reject":
             yield "on_miss: reject is not available yet; use hold"
         if self.on_miss == "default" and self.default is None:
@@ -157,6 +167,7 @@ class ObjectMapping(_Part):
 
     _file: Path = PrivateAttr(default=Path("mapping"))
     _lines: Lines = PrivateAttr(default={(): 1})
+    _absent: Mapping[str, FieldRule] = PrivateAttr(default={})
 
     @model_validator(mode="after")
     def _key_first(self) -> ObjectMapping:
@@ -200,6 +211,30 @@ class ObjectMapping(_Part):
             for name, rule in self.enabled().items()
             if rule.lookup is not None and rule.lookup != USER
         }
+
+    @property
+    def absent(self) -> Mapping[str, FieldRule]:
+        """The optional fields that ``present`` left out."""
+        return self._absent
+
+    def present(self, fields: Mapping[str, OrgField]) -> ObjectMapping:
+        """The mapping without optional fields that are not in ``fields`` for us to write."""
+        absent = {
+            name: rule
+            for name, rule in self.enabled().items()
+            if rule.optional
+            and not ((field := fields.get(name)) and (field.createable or field.updateable))
+        }
+        if not absent:
+            return self
+        kept = {name: rule for name, rule in self.fields.items() if name not in absent}
+        groups = {
+            group: tuple(name for name in members if name not in absent)
+            for group, members in self.groups.items()
+        }
+        copy = self.model_copy(update={"fields": kept, "groups": groups})
+        copy._absent = absent
+        return copy
 
     def renamed(self, names: Mapping[str, str]) -> ObjectMapping:
         """The same mapping with other fields filled: name written in the file → name sent."""

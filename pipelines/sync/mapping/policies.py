@@ -89,6 +89,7 @@ class Contacts(Frozen):
         "source_name"
     )
     auto_match: Annotated[Literal["exact_one", "first", "review"], only("first")] = "first"
+    on_missing_name: Literal["default", "reject"] = "default"
 
 
 Groups = Annotated[tuple[str, ...], Field(min_length=1)]

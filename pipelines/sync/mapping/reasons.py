@@ -56,6 +56,8 @@ def messages_sql(reasons: list[str], name: str) -> str:
 
 def reasons_of(rule: FieldRule, field: Field) -> Iterator[str]:
     """Why a row waits because of one field; each is null where it does not hold."""
+    if rule.optional and rule.lookup is None:
+        return  # it is left out instead, see ``unsent``
     name, most = field.field, limit(field)
     column, missed = f"wired.{quoted(name)}", f"wired.{quoted(f'{name}_missed')}"
     if rule.lookup is not None and can_miss(rule):

@@ -20,9 +20,14 @@ def mapping_columns(mapping: ObjectMapping) -> dict[str, list[str]]:
     return lineage
 
 
+def _rules(mapping: ObjectMapping) -> dict[str, FieldRule]:
+    """The enabled fields, and the optional ones that the org has not: what they say is told."""
+    return {**mapping.enabled(), **mapping.absent}
+
+
 def golden_columns(mapping: ObjectMapping) -> list[str]:
     """The golden columns that the enabled fields and the condition read, the key first."""
-    read = [column for rule in mapping.enabled().values() for column in columns_read(rule)]
+    read = [column for rule in _rules(mapping).values() for column in columns_read(rule)]
     chosen = [column for column in columns_of(mapping.condition) if column != "route"]
     return list(dict.fromkeys((mapping.key_column, *read, *chosen)))
 
@@ -31,7 +36,7 @@ def expressions_of(mapping: ObjectMapping) -> dict[tuple[str, ...], str]:
     """Every SQL expression that people wrote, by its place in the file."""
     fields: dict[tuple[str, ...], str] = {
         ("fields", name, "sql"): value_sql(rule)
-        for name, rule in mapping.enabled().items()
+        for name, rule in _rules(mapping).items()
         if rule.sql is not None
     }
     return fields if mapping.where is None else {("where",): checked_sql(mapping.where), **fields}

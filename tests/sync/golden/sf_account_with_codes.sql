@@ -318,5 +318,6 @@ select
             cut_text('ShippingCity', wired."ShippingCity", 40)
         ], lambda cut: cut is not null)
     end as _cut,
+    null::struct(field varchar, value varchar, why varchar)[] as _unsent,
     wired._excluded
 from wired

@@ -32,6 +32,8 @@ entities as (
         people."lead_source",
         people."note",
         people."further_addresses",
+        people."middle_name",
+        people."suffix",
         routes.sobject as route,
         routes.excluded as _excluded
     from people
@@ -48,7 +50,7 @@ valued as (
     select
         routed.person_key as key,
         routed._excluded,
-        clean_lines(cast(case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' else "salutation" end as varchar)) as "Salutation",
+        clean_lines(cast(case "salutation" when 'Mr' then 'Mr.' when 'Mrs' then 'Mrs.' when 'Ms' then 'Ms.' when 'Miss' then 'Ms.' when 'Dr' then 'Dr.' when 'Prof' then 'Prof.' when 'Herr' then 'Mr.' when 'Frau' then 'Ms.' when 'M.' then 'Mr.' when 'Monsieur' then 'Mr.' when 'Mme' then 'Mrs.' when 'Mme.' then 'Mrs.' when 'Madame' then 'Mrs.' when 'Mlle' then 'Ms.' when 'Sr.' then 'Mr.' when 'Sr' then 'Mr.' when 'Sra.' then 'Mrs.' when 'Sra' then 'Mrs.' when 'Srta.' then 'Ms.' when 'Srta' then 'Ms.' when 'Sig.' then 'Mr.' when 'Sig.ra' then 'Mrs.' when 'Herr Dr.' then 'Dr.' when 'Frau Dr.' then 'Dr.' when 'Prof. Dr.' then 'Prof.' when 'Herr Prof. Dr.' then 'Prof.' when 'Frau Prof. Dr.' then 'Prof.' else "salutation" end as varchar)) as "Salutation",
         clean_lines(cast("first_name" as varchar)) as "FirstName",
         clean_lines(cast(coalesce("last_name", '[not provided]') as varchar)) as "LastName",
         clean_lines(cast(coalesce("company", '[not provided]') as varchar)) as "Company",
@@ -66,7 +68,9 @@ valued as (
         "opted_out" as "HasOptedOutOfEmail",
         "do_not_call" as "DoNotCall",
         clean_lines(cast(coalesce("lead_source", 'Web') as varchar)) as "LeadSource",
-        clean_lines(cast(concat_ws(chr(10), note, further_addresses) as varchar)) as "Description"
+        clean_lines(cast(concat_ws(chr(10), note, further_addresses) as varchar)) as "Description",
+        cast("middle_name" as varchar) as "MiddleName_absent",
+        cast("suffix" as varchar) as "Suffix_absent"
     from routed
 ),
 
@@ -94,13 +98,15 @@ wired as (
         parse_boolean("DoNotCall"::varchar)::varchar as "DoNotCall",
         case when parse_boolean("DoNotCall"::varchar)::varchar is null then clean("DoNotCall"::varchar) end as "DoNotCall_misfit",
         "LeadSource",
-        "Description"
+        "Description",
+        "MiddleName_absent",
+        "Suffix_absent"
     from valued
 )
 
 select
     wired.key,
-    wired."Salutation",
+    case when not coalesce(length(wired."Salutation") > 40, false) then wired."Salutation" end as "Salutation",
     clean_lines(left(wired."FirstName", 40)) as "FirstName",
     wired."LastName",
     clean_lines(left(wired."Company", 255)) as "Company",
@@ -122,7 +128,6 @@ select
     nullif(
         concat_ws(
             '; ',
-            case when length(wired."Salutation") > 40 then 'Salutation has ' || length(wired."Salutation") || ' characters, 40 fit' end,
             case when length(wired."LastName") > 80 then 'LastName has ' || length(wired."LastName") || ' characters, 80 fit' end,
             case when length(wired."Email") > 80 then 'Email has ' || length(wired."Email") || ' characters, 80 fit' end,
             case when length(wired."Phone") > 40 then 'Phone has ' || length(wired."Phone") || ' characters, 40 fit' end,
@@ -162,5 +167,16 @@ select
             cut_text('Description', wired."Description", 32000)
         ], lambda cut: cut is not null)
     end as _cut,
+    case
+        when
+            length(wired."Salutation") > 40
+            or wired."MiddleName_absent" is not null
+            or wired."Suffix_absent" is not null
+        then list_filter([
+            case when length(wired."Salutation") > 40 then {'field': 'Salutation', 'value': wired."Salutation", 'why': '40 characters fit'} end,
+            case when wired."MiddleName_absent" is not null then {'field': 'MiddleName', 'value': wired."MiddleName_absent", 'why': 'the org has no such field that we may write'} end,
+            case when wired."Suffix_absent" is not null then {'field': 'Suffix', 'value': wired."Suffix_absent", 'why': 'the org has no such field that we may write'} end
+        ], lambda value: value is not null)
+    end as _unsent,
     wired._excluded
 from wired
