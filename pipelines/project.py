@@ -19,6 +19,7 @@ from pipelines.engine import Function
 from pipelines.errors import InternalError
 from pipelines.org.mirror import Manifest, read_manifest
 from pipelines.sources.full_names import read_name
+from pipelines.sources.written import CALLS
 from pipelines.sql import CONFIG, SqlFile, read_folder
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.decisions import TABLE as DECISION_COLUMNS
@@ -42,11 +43,9 @@ ASSETS = config.PROJECT / "assets"
 FUNCTIONS = (
     Function("name_likeness", likeness, parameters=4),
     Function("read_name", read_name, parameters=3),
+    *(Function(name, call, parameters) for name, (call, parameters) in CALLS.items()),
 )
-"""What SQL calls of Python."""
-
-NAME_MACROS = config.PROJECT / "pipelines/sources/macros.sql"
-"""The macros of staging that call it."""
+"""The rules in Python that our SQL calls."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,11 @@ class Project:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The relations below the home."""
-        names = ("macros", "consent")
+        names = ("macros", "cells", "consent")
         macros = "\n".join((ASSETS / f"{one}.sql").read_text(encoding="utf-8") for one in names)
         return Warehouse(
             self.home,
-            macros=f"{macros}\n{NAME_MACROS.read_text(encoding='utf-8')}\n{sql('identity/macros')}",
+            macros=f"{macros}\n{sql('identity/macros')}",
             functions=FUNCTIONS,
         )
 

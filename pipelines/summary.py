@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
 from pipelines.plan.unsent import Unsent, unsent
-from pipelines.sources.land import refused, remarks, unclear_consent, unread_consent, withheld
+from pipelines.sources.cells import Cells, LeftOut
+from pipelines.sources.land import (
+    cells,
+    refused,
+    remarks,
+    unclear_consent,
+    unread_consent,
+    withheld,
+)
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.folder import children_of
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.childless import left_childless_sql
 from pipelines.sync.plan.row import ACTIONS
+from pipelines.validate.cells import PARTS, blanked_sql, rejected_sql
 from pipelines.validate.doubts import Doubt, doubts
 from pipelines.validate.reasons import by_source, reasons
 from pipelines.warehouse import Warehouse, parquet_sql
@@ -78,6 +87,7 @@ class Summary:
         unselected: persons in scope whom no source selects; of them nothing but an opt-out goes.
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
+        cells: source → where the filled cells of its files are.
         rejections: source → why rows were rejected → how many; a row counts for each reason.
         remarks: what was found out or left out of files that were read, each with its file.
         names: what was left out of names, or is doubted of them.
@@ -104,6 +114,7 @@ class Summary:
     unselected: int = 0
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
+    cells: dict[str, Cells] = field(default_factory=dict)
     rejections: dict[str, dict[str, int]] = field(default_factory=dict)
     remarks: tuple[Problem, ...] = ()
     names: tuple[Doubt, ...] = ()
@@ -152,6 +163,7 @@ class Summary:
             "unselected": facts["unselected"],
             "refused": facts["refused"],
             "withheld": facts["withheld"],
+            "cells": facts["cells"],
             "rejections": facts["rejections"],
             "remarks": facts["remarks"],
             "names": facts["names"],
@@ -165,6 +177,7 @@ def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
     warehouse = project.warehouse
     totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
+    totals.cells = cells(warehouse, day)
     totals.rejections = by_source(reasons(warehouse, day))
     totals.remarks = remarks(warehouse, day)
     totals.names = doubts(warehouse, day)
@@ -174,6 +187,7 @@ def summary(project: Project, day: date) -> Summary:
     with warehouse.connect() as connection:
         for entity in ENTITIES:
             _count_rows(totals, warehouse, connection, entity)
+            _count_cells(totals, warehouse, connection, entity)
         _count_entities(totals, warehouse, connection)
         _count_unselected(totals, warehouse, connection)
         for mapping in project.object_mappings.values():
@@ -198,6 +212,23 @@ def _count_rows(
         for source, rows in _counted(connection, path, "_source"):
             counts = totals.sources.setdefault(source, SourceCounts())
             setattr(counts, outcome, getattr(counts, outcome) + rows)
+
+
+def _count_cells(
+    totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, entity: str
+) -> None:
+    valid, rejected = f"valid_{entity}", warehouse.path(f"rejected_{entity}", totals.batch)
+    if not warehouse.path(valid, totals.batch).exists() or not rejected.exists():
+        return
+    warehouse.bind(connection, valid, [totals.batch])  # an older file lacks the column
+    for source, *reason in connection.execute(blanked_sql(valid)).fetchall():
+        counts = totals.cells.setdefault(source, Cells())
+        counts.reasons.append(LeftOut(*reason))
+        counts.left_out += 0 if reason[1] in PARTS else reason[2]
+    for source, number in connection.execute(
+        rejected_sql(rejected, RAW[f"raw_{entity}"])
+    ).fetchall():
+        totals.cells.setdefault(source, Cells()).rejected += number
 
 
 def _count_entities(totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection) -> None:

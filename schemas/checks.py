@@ -22,6 +22,10 @@ FORMAT = "Data Format"
 ERROR = "error"
 WARNING = "warning"
 
+BLANK = "blank"
+REJECT = "reject"
+"""What a bad value of a column costs: the value, or, where it says who the row is, the row."""
+
 TEXT = pd.ArrowDtype(pyarrow.string())
 DATE = pd.ArrowDtype(pyarrow.date32())
 TIMESTAMP = pd.ArrowDtype(pyarrow.timestamp("us"))
@@ -35,7 +39,11 @@ EMAIL = (
     f"^[{_LOCAL}][.{_LOCAL}]*"
     "@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?[.])+(?:[A-Za-z]{2,}|[Xx][Nn]--[A-Za-z0-9-]+)$"
 )
-FOUR_DIGITS = "(?:[0-9][^0-9]*){4}"  # the shortest that is a number: 1-800-FLOWERS, an extension
+# The shortest that is a number: 1-800-FLOWERS, an extension; not all of it zeros.
+_DIGIT = "[0-9][^0-9]*"
+FOUR_DIGITS = "|".join(
+    f"(?:{_DIGIT}){{{before}}}[1-9][^0-9]*(?:{_DIGIT}){{{3 - before}}}" for before in range(4)
+)
 COUNTRY = r"^[^0-9@]*\pL[^0-9@]*\pL[^0-9@]*$"
 
 Holds = Callable[[Any], Any]
@@ -60,14 +68,22 @@ def rule(
     )
 
 
-def text(*checks: pa.Check) -> pa.Column:
+def text(*checks: pa.Check, on_bad: str = BLANK) -> pa.Column:
     """A column of text that may be blank."""
-    return typed(TEXT, *checks)
+    return typed(TEXT, *checks, on_bad=on_bad)
 
 
-def typed(dtype: pd.ArrowDtype, *checks: pa.Check) -> pa.Column:
-    """A column of any type that may be blank; rules say where it may not."""
-    return pa.Column(dtype, list(checks), nullable=True)
+def typed(dtype: pd.ArrowDtype, *checks: pa.Check, on_bad: str = BLANK) -> pa.Column:
+    """A column of any type that may be blank; rules say where it may not.
+
+    Args:
+        dtype: the type staging gives it.
+        checks: what is asked of a value.
+        on_bad: what a value that is none costs (``BLANK``, ``REJECT``), whether a rule of the
+            column finds it or one of the row that blames the column. A mandatory value that is
+            missing always costs the row.
+    """
+    return pa.Column(dtype, list(checks), nullable=True, metadata={"on_bad": on_bad})
 
 
 def matches(name: str, pattern: str, message: str) -> pa.Check:
@@ -82,7 +98,9 @@ def email() -> pa.Check:
 
 def phone() -> pa.Check:
     """A number with at least four digits; any punctuation, vanity letters and extensions."""
-    return matches("phone_format", FOUR_DIGITS, "not a phone number: fewer than four digits")
+    return matches(
+        "phone_format", FOUR_DIGITS, "not a phone number: fewer than four digits, or only zeros"
+    )
 
 
 def country() -> pa.Check:

@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from schemas.checks import (
     BOOLEAN,
     DATE,
+    REJECT,
     TIMESTAMP,
     WARNING,
     any_of_when,
@@ -33,7 +34,7 @@ contacts = pa.DataFrameSchema(
         "title": text(at_most(128, WARNING)),
         "department": text(at_most(80, WARNING)),
         "company": text(at_most(255, WARNING)),
-        "email": text(email(), at_most(80)),
+        "email": text(email(), at_most(80), on_bad=REJECT),
         "phone": text(phone(), at_most(40)),
         "main_phone": text(phone(), at_most(40)),
         "mobile_phone": text(phone(), at_most(40)),

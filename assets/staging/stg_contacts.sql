@@ -17,7 +17,16 @@ with
 
 raw as not materialized (
 
-    select * from raw_contacts
+    select
+        *,
+        email_cell('email', email) as email_cell,
+        phone_cell('phone', phone) as phone_cell,
+        phone_cell('main_phone', main_phone) as main_phone_cell,
+        phone_cell('mobile_phone', mobile_phone) as mobile_phone_cell,
+        phone_cell('home_phone', home_phone) as home_phone_cell,
+        phone_cell('other_phone', other_phone) as other_phone_cell,
+        phone_cell('fax', fax) as fax_cell
+    from raw_contacts
 
 ),
 
@@ -30,12 +39,15 @@ read_names as materialized (
         name,
         name_read(first_name, last_name, name) as parts
     from (
-        select distinct
-            clean(first_name) as first_name,
-            clean(last_name) as last_name,
-            clean(name) as name
-        from raw
-        where is_name_to_read(clean(first_name), clean(last_name), clean(name))
+        select distinct first_name, last_name, name
+        from (
+            select
+                name_value(first_name) as first_name,
+                name_value(last_name) as last_name,
+                name_value(name) as name
+            from raw
+        )
+        where is_name_to_read(first_name, last_name, name)
     )
 
 ),
@@ -50,71 +62,62 @@ cleaned as (
 
     select
         _source as source,
-        coalesce(
-            nullif(concat_ws(' ', clean(first_name), clean(last_name)), ''), clean(name)
-        ) as written_name,
         clean(contact_id) as contact_id,
-        -- By what a row without id and address is known, read as ever whatever else is made of it.
-        case
-            when clean(contact_id) is null and clean(email) is null
-                then row_hash(
-                    [
-                        -- A name of nothing but signs has no normal form, and is a name all the same.
-                        coalesce(norm_text(written_name), written_name),
-                        norm_company(clean(company)),
-                        digits(clean(phone))
-                    ]
-                )
-        end as named_id,
         clean(parent_id) as parent_id,
         clean(list_id) as list_id,
-        clean(list_name) as list_name,
-        clean(prefix) as prefix,
-        clean(first_name) as first_name,
-        clean(middle_name) as middle_name,
-        clean(last_name) as last_name,
-        clean(suffix) as suffix,
-        clean(nickname) as nickname,
-        clean(name) as name,
-        clean(title) as title,
-        clean(department) as department,
-        clean(company) as company,
-        clean(company_type) as company_type,
-        clean(brand) as brand,
-        clean(category) as category,
-        norm_email(email) as email,
-        clean(phone) as phone,
-        clean(main_phone) as main_phone,
-        clean(mobile_phone) as mobile_phone,
-        clean(home_phone) as home_phone,
-        clean(other_phone) as other_phone,
-        clean(fax) as fax,
-        nullif(
-            concat_ws(chr(10), clean_lines(street), clean_lines(street2), clean(building)), ''
-        ) as street,
-        clean(city) as city,
-        clean(state) as state,
-        clean(postal_code) as postal_code,
-        clean(country) as country,
-        nullif(concat_ws(chr(10), clean_lines(other_street), clean_lines(other_street2)), '')
-            as other_street,
-        clean(other_city) as other_city,
-        clean(other_state) as other_state,
-        clean(other_postal_code) as other_postal_code,
-        clean(other_country) as other_country,
-        clean(lead_source) as lead_source,
-        -- A page of LinkedIn is a person's own and nobody's web site, whatever its column is called.
-        case when not coalesce(is_linkedin(website), false) then clean(website) end as website,
-        coalesce(clean(linkedin), case when is_linkedin(website) then clean(website) end)
-            as linkedin,
+        value(list_name) as list_name,
+        name_value(prefix) as prefix,
+        name_value(first_name) as first_name,
+        name_value(middle_name) as middle_name,
+        name_value(last_name) as last_name,
+        name_value(suffix) as suffix,
+        name_value(nickname) as nickname,
+        name_value(name) as name,
+        value(title) as title,
+        value(department) as department,
+        company_value(company) as company,
+        value(company_type) as company_type,
+        value(brand) as brand,
+        value(category) as category,
+        cell_value(email_cell, lower(email)) as email,
+        cell_value(phone_cell, phone) as phone,
+        cell_value(main_phone_cell, main_phone) as main_phone,
+        cell_value(mobile_phone_cell, mobile_phone) as mobile_phone,
+        cell_value(home_phone_cell, home_phone) as home_phone,
+        cell_value(other_phone_cell, other_phone) as other_phone,
+        cell_value(fax_cell, fax) as fax,
+        value_lines(street) as street,
+        value_lines(street2) as street2,
+        value(building) as building,
+        value(city) as city,
+        place_value(state) as state,
+        place_value(postal_code) as postal_code,
+        place_value(country) as country,
+        value_lines(other_street) as other_street,
+        value_lines(other_street2) as other_street2,
+        value(other_city) as other_city,
+        place_value(other_state) as other_state,
+        place_value(other_postal_code) as other_postal_code,
+        place_value(other_country) as other_country,
+        value(lead_source) as lead_source,
+        place_value(website) as website,
+        place_value(linkedin) as linkedin,
         date_text(birthdate) as birthdate_text,
-        clean(assignee) as assignee,
+        value(assignee) as assignee,
         clean(tags) as tags,
-        clean_lines(note) as note,
+        value_lines(note) as note,
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
         coalesce(formats.name_required, false) as name_required,
+        email_cell,
+        phone_cell,
+        main_phone_cell,
+        mobile_phone_cell,
+        home_phone_cell,
+        other_phone_cell,
+        fax_cell,
+        raw as landed,
         consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
@@ -127,28 +130,105 @@ cleaned as (
 
 ),
 
+compared as (
+
+    select
+        *,
+        concat_ws(
+            chr(10),
+            left_out('contact_id', landed.contact_id, contact_id),
+            left_out('parent_id', landed.parent_id, parent_id),
+            left_out('list_id', landed.list_id, list_id),
+            left_out('list_name', landed.list_name, list_name),
+            left_out('prefix', landed.prefix, prefix),
+            altered('first_name', landed.first_name, first_name),
+            altered('middle_name', landed.middle_name, middle_name),
+            altered('last_name', landed.last_name, last_name),
+            left_out('suffix', landed.suffix, suffix),
+            left_out('nickname', landed.nickname, nickname),
+            altered('name', landed.name, name),
+            altered('title', landed.title, title),
+            altered('department', landed.department, department),
+            altered('company', landed.company, company),
+            left_out('company_type', landed.company_type, company_type),
+            left_out('brand', landed.brand, brand),
+            left_out('category', landed.category, category),
+            partly('email', landed.email, email, email_cell),
+            partly('phone', landed.phone, phone, phone_cell),
+            partly('main_phone', landed.main_phone, main_phone, main_phone_cell),
+            partly('mobile_phone', landed.mobile_phone, mobile_phone, mobile_phone_cell),
+            partly('home_phone', landed.home_phone, home_phone, home_phone_cell),
+            partly('other_phone', landed.other_phone, other_phone, other_phone_cell),
+            partly('fax', landed.fax, fax, fax_cell),
+            altered('street', landed.street, street),
+            altered('street2', landed.street2, street2),
+            left_out('building', landed.building, building),
+            altered('city', landed.city, city),
+            left_out('state', landed.state, state),
+            left_out('postal_code', landed.postal_code, postal_code),
+            left_out('country', landed.country, country),
+            altered('other_street', landed.other_street, other_street),
+            altered('other_street2', landed.other_street2, other_street2),
+            altered('other_city', landed.other_city, other_city),
+            left_out('other_state', landed.other_state, other_state),
+            left_out('other_postal_code', landed.other_postal_code, other_postal_code),
+            left_out('other_country', landed.other_country, other_country),
+            left_out('lead_source', landed.lead_source, lead_source),
+            case
+                when is_linkedin(website) and website <> linkedin then 'website second_profile'
+                else left_out('website', landed.website, website)
+            end,
+            left_out('linkedin', landed.linkedin, linkedin),
+            left_out('birthdate', landed.birthdate, birthdate_text),
+            left_out('assignee', landed.assignee, assignee),
+            left_out('tags', landed.tags, tags),
+            altered('note', landed.note, note),
+            left_out('updated_at', landed.updated_at, updated_at_text)
+        ) as reasons,
+        coalesce(
+            nullif(concat_ws(' ', clean(landed.first_name), clean(landed.last_name)), ''),
+            clean(landed.name)
+        ) as written_name,
+        clean(landed.company) as written_company
+    from cleaned
+
+),
+
 named as (
 
     select
-        cleaned.* replace (
-            coalesce(cleaned.prefix, read_names.parts.prefix) as prefix,
-            if(read_names.parts is null, cleaned.first_name, read_names.parts.first) as first_name,
-            if(read_names.parts is null, cleaned.last_name, read_names.parts.last) as last_name,
-            coalesce(cleaned.suffix, read_names.parts.suffix) as suffix
+        compared.* replace (
+            nullif(concat_ws(chr(10), street, street2, building), '') as street,
+            nullif(concat_ws(chr(10), other_street, other_street2), '') as other_street,
+            -- A page of LinkedIn is a person's own and nobody's web site, whatever its column is called.
+            case when not coalesce(is_linkedin(website), false) then website end as website,
+            coalesce(linkedin, case when is_linkedin(website) then website end) as linkedin,
+            coalesce(compared.prefix, read_names.parts.prefix) as prefix,
+            if(read_names.parts is null, compared.first_name, read_names.parts.first) as first_name,
+            if(read_names.parts is null, compared.last_name, read_names.parts.last) as last_name,
+            coalesce(compared.suffix, read_names.parts.suffix) as suffix
         ),
         read_names.parts.left_out as name_left_out,
         read_names.parts.why as name_doubt,
-        -- As the cells say it, whatever is read in them: the id of a row that has none rests on it.
-        coalesce(
-            nullif(concat_ws(' ', cleaned.first_name, cleaned.last_name), ''), cleaned.name
-        ) as full_name,
+        -- By what a row without id and address is known: what the file says, whatever is made of it.
+        case
+            when contact_id is null and email is null
+                then row_hash(
+                    [
+                        -- A name of nothing but signs has no normal form, and is a name all the same.
+                        coalesce(norm_text(written_name), written_name),
+                        norm_company(written_company),
+                        digits(clean(landed.phone))
+                    ]
+                )
+        end as named_id,
         parse_date(birthdate_text, day_first) as birthdate,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
-    from cleaned
+    from compared
     left join read_names
-        on read_names.first_name is not distinct from cleaned.first_name
-        and read_names.last_name is not distinct from cleaned.last_name
-        and read_names.name is not distinct from cleaned.name
+        on read_names.first_name is not distinct from compared.first_name
+        and read_names.last_name is not distinct from compared.last_name
+        and read_names.name is not distinct from compared.name
 
 ),
 
@@ -226,6 +306,23 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    case
+        when coalesce(
+            email_cell, phone_cell, main_phone_cell, mobile_phone_cell, home_phone_cell,
+            other_phone_cell, fax_cell
+        ) is null
+            then landed._extra
+        else with_further(
+            landed._extra,
+            to_json(
+                [
+                    email_cell, phone_cell, main_phone_cell, mobile_phone_cell, home_phone_cell,
+                    other_phone_cell, fax_cell
+                ]
+            )::varchar
+        )::json
+    end as _extra,
+    blanked(reasons, landed) as _blanked,
     consent,
     _source,
     _file,

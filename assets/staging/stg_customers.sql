@@ -15,7 +15,13 @@ with
 
 raw as not materialized (
 
-    select * from raw_customers
+    select
+        *,
+        email_cell('email', email) as email_cell,
+        phone_cell('phone', phone) as phone_cell,
+        phone_cell('mobile_phone', mobile_phone) as mobile_phone_cell,
+        phone_cell('fax', fax) as fax_cell
+    from raw_customers
 
 ),
 
@@ -28,12 +34,15 @@ read_names as materialized (
         name,
         name_read(first_name, last_name, name) as parts
     from (
-        select distinct
-            clean(first_name) as first_name,
-            clean(last_name) as last_name,
-            clean(name) as name
-        from raw
-        where is_name_to_read(clean(first_name), clean(last_name), clean(name))
+        select distinct first_name, last_name, name
+        from (
+            select
+                name_value(first_name) as first_name,
+                name_value(last_name) as last_name,
+                name_value(name) as name
+            from raw
+        )
+        where is_name_to_read(first_name, last_name, name)
     )
 
 ),
@@ -49,25 +58,25 @@ cleaned as (
     select
         _source as source,
         clean(customer_id) as customer_id,
-        norm_email(email) as email,
+        cell_value(email_cell, lower(email)) as email,
         clean(website) as website,
         clean(store) as store,
-        clean(prefix) as prefix,
-        clean(first_name) as first_name,
-        clean(middle_name) as middle_name,
-        clean(last_name) as last_name,
-        clean(suffix) as suffix,
-        clean(name) as name,
-        clean(company) as company,
-        clean(phone) as phone,
-        clean(mobile_phone) as mobile_phone,
-        clean(fax) as fax,
-        nullif(concat_ws(chr(10), clean_lines(other_street), clean_lines(other_street2)), '')
-            as other_street,
-        clean(other_city) as other_city,
-        clean(other_region) as other_region,
-        clean(other_postal_code) as other_postal_code,
-        clean(other_country) as other_country,
+        name_value(prefix) as prefix,
+        name_value(first_name) as first_name,
+        name_value(middle_name) as middle_name,
+        name_value(last_name) as last_name,
+        name_value(suffix) as suffix,
+        name_value(name) as name,
+        company_value(company) as company,
+        cell_value(phone_cell, phone) as phone,
+        cell_value(mobile_phone_cell, mobile_phone) as mobile_phone,
+        cell_value(fax_cell, fax) as fax,
+        value_lines(other_street) as other_street,
+        value_lines(other_street2) as other_street2,
+        value(other_city) as other_city,
+        place_value(other_region) as other_region,
+        place_value(other_postal_code) as other_postal_code,
+        place_value(other_country) as other_country,
         date_text(birthdate) as birthdate_text,
         clean(gender) as gender,
         clean(group_id) as group_id,
@@ -76,6 +85,11 @@ cleaned as (
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        email_cell,
+        phone_cell,
+        mobile_phone_cell,
+        fax_cell,
+        raw as landed,
         consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
@@ -88,14 +102,53 @@ cleaned as (
 
 ),
 
+compared as (
+
+    select
+        * replace (
+            nullif(concat_ws(chr(10), other_street, other_street2), '') as other_street
+        ),
+        concat_ws(
+            chr(10),
+            left_out('customer_id', landed.customer_id, customer_id),
+            partly('email', landed.email, email, email_cell),
+            left_out('website', landed.website, website),
+            left_out('store', landed.store, store),
+            left_out('prefix', landed.prefix, prefix),
+            altered('first_name', landed.first_name, first_name),
+            altered('middle_name', landed.middle_name, middle_name),
+            altered('last_name', landed.last_name, last_name),
+            left_out('suffix', landed.suffix, suffix),
+            altered('name', landed.name, name),
+            altered('company', landed.company, company),
+            partly('phone', landed.phone, phone, phone_cell),
+            partly('mobile_phone', landed.mobile_phone, mobile_phone, mobile_phone_cell),
+            partly('fax', landed.fax, fax, fax_cell),
+            altered('other_street', landed.other_street, other_street),
+            altered('other_street2', landed.other_street2, other_street2),
+            altered('other_city', landed.other_city, other_city),
+            left_out('other_region', landed.other_region, other_region),
+            left_out('other_postal_code', landed.other_postal_code, other_postal_code),
+            left_out('other_country', landed.other_country, other_country),
+            left_out('birthdate', landed.birthdate, birthdate_text),
+            left_out('gender', landed.gender, gender),
+            left_out('group_id', landed.group_id, group_id),
+            left_out('tax_number', landed.tax_number, tax_number),
+            left_out('created_at', landed.created_at, created_at_text),
+            left_out('updated_at', landed.updated_at, updated_at_text)
+        ) as reasons
+    from cleaned
+
+),
+
 typed as (
 
     select
-        cleaned.* replace (
-            coalesce(cleaned.prefix, read_names.parts.prefix) as prefix,
-            if(read_names.parts is null, cleaned.first_name, read_names.parts.first) as first_name,
-            if(read_names.parts is null, cleaned.last_name, read_names.parts.last) as last_name,
-            coalesce(cleaned.suffix, read_names.parts.suffix) as suffix
+        compared.* replace (
+            coalesce(compared.prefix, read_names.parts.prefix) as prefix,
+            if(read_names.parts is null, compared.first_name, read_names.parts.first) as first_name,
+            if(read_names.parts is null, compared.last_name, read_names.parts.last) as last_name,
+            coalesce(compared.suffix, read_names.parts.suffix) as suffix
         ),
         read_names.parts.left_out as name_left_out,
         read_names.parts.why as name_doubt,
@@ -103,11 +156,11 @@ typed as (
         parse_date(birthdate_text, day_first) as birthdate,
         parse_timestamp(created_at_text, day_first, timezone) as created_at,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
-    from cleaned
+    from compared
     left join read_names
-        on read_names.first_name is not distinct from cleaned.first_name
-        and read_names.last_name is not distinct from cleaned.last_name
-        and read_names.name is not distinct from cleaned.name
+        on read_names.first_name is not distinct from compared.first_name
+        and read_names.last_name is not distinct from compared.last_name
+        and read_names.name is not distinct from compared.name
 
 )
 
@@ -145,6 +198,14 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    case
+        when coalesce(email_cell, phone_cell, mobile_phone_cell, fax_cell) is null
+            then landed._extra
+        else with_further(
+            landed._extra, to_json([email_cell, phone_cell, mobile_phone_cell, fax_cell])::varchar
+        )::json
+    end as _extra,
+    blanked(reasons, landed) as _blanked,
     consent,
     _source,
     _file,

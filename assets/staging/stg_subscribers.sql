@@ -17,7 +17,12 @@ with
 
 raw as not materialized (
 
-    select * from raw_subscribers
+    select
+        *,
+        email_cell('email', email) as email_cell,
+        phone_cell('phone', phone) as phone_cell,
+        phone_cell('mobile_phone', mobile_phone) as mobile_phone_cell
+    from raw_subscribers
 
 ),
 
@@ -30,14 +35,15 @@ read_names as materialized (
         name,
         name_read(first_name, last_name, name) as parts
     from (
-        select distinct
-            nullif(clean(first_name), '----') as first_name,
-            nullif(clean(last_name), '----') as last_name,
-            clean(name) as name
-        from raw
-        where is_name_to_read(
-            nullif(clean(first_name), '----'), nullif(clean(last_name), '----'), clean(name)
+        select distinct first_name, last_name, name
+        from (
+            select
+                name_value(first_name) as first_name,
+                name_value(last_name) as last_name,
+                name_value(name) as name
+            from raw
         )
+        where is_name_to_read(first_name, last_name, name)
     )
 
 ),
@@ -53,32 +59,37 @@ cleaned as (
     select
         _source as source,
         clean(subscriber_id) as subscriber_id,
-        norm_email(email) as email,
+        cell_value(email_cell, lower(email)) as email,
         clean(status) as status_text,
         -- Numbers other than those below are the shop's own and mean nothing that is known.
         case when not regexp_full_match(status, '\s*[0-9]*\s*') then consent_word(status) end as status_word,
         lower(clean(type)) as type,
         nullif(clean(customer_id), '0') as customer_id,
         -- The grid prints an absent name as dashes.
-        nullif(clean(first_name), '----') as first_name,
-        nullif(clean(last_name), '----') as last_name,
-        clean(name) as name,
-        clean(prefix) as prefix,
-        clean(middle_name) as middle_name,
-        clean(suffix) as suffix,
-        clean(company) as company,
-        clean(phone) as phone,
-        clean(mobile_phone) as mobile_phone,
-        nullif(concat_ws(chr(10), clean_lines(street), clean_lines(street2)), '') as street,
-        clean(city) as city,
-        clean(state) as state,
-        clean(postal_code) as postal_code,
-        clean(country) as country,
+        name_value(first_name) as first_name,
+        name_value(last_name) as last_name,
+        name_value(name) as name,
+        name_value(prefix) as prefix,
+        name_value(middle_name) as middle_name,
+        name_value(suffix) as suffix,
+        company_value(company) as company,
+        cell_value(phone_cell, phone) as phone,
+        cell_value(mobile_phone_cell, mobile_phone) as mobile_phone,
+        value_lines(street) as street,
+        value_lines(street2) as street2,
+        value(city) as city,
+        place_value(state) as state,
+        place_value(postal_code) as postal_code,
+        place_value(country) as country,
         clean(website) as website,
         clean(store) as store,
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        email_cell,
+        phone_cell,
+        mobile_phone_cell,
+        raw as landed,
         consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
@@ -91,14 +102,50 @@ cleaned as (
 
 ),
 
+compared as (
+
+    select
+        * replace (
+            nullif(concat_ws(chr(10), street, street2), '') as street
+        ),
+        concat_ws(
+            chr(10),
+            left_out('subscriber_id', landed.subscriber_id, subscriber_id),
+            partly('email', landed.email, email, email_cell),
+            left_out('status', landed.status, status_text),
+            left_out('type', landed.type, type),
+            left_out('customer_id', nullif(trim(landed.customer_id), '0'), customer_id),
+            altered('first_name', landed.first_name, first_name),
+            altered('last_name', landed.last_name, last_name),
+            left_out('prefix', landed.prefix, prefix),
+            altered('middle_name', landed.middle_name, middle_name),
+            left_out('suffix', landed.suffix, suffix),
+            altered('name', landed.name, name),
+            altered('company', landed.company, company),
+            partly('phone', landed.phone, phone, phone_cell),
+            partly('mobile_phone', landed.mobile_phone, mobile_phone, mobile_phone_cell),
+            altered('street', landed.street, street),
+            altered('street2', landed.street2, street2),
+            altered('city', landed.city, city),
+            left_out('state', landed.state, state),
+            left_out('postal_code', landed.postal_code, postal_code),
+            left_out('country', landed.country, country),
+            left_out('website', landed.website, website),
+            left_out('store', landed.store, store),
+            left_out('updated_at', landed.updated_at, updated_at_text)
+        ) as reasons
+    from cleaned
+
+),
+
 typed as (
 
     select
-        cleaned.* replace (
-            coalesce(cleaned.prefix, read_names.parts.prefix) as prefix,
-            if(read_names.parts is null, cleaned.first_name, read_names.parts.first) as first_name,
-            if(read_names.parts is null, cleaned.last_name, read_names.parts.last) as last_name,
-            coalesce(cleaned.suffix, read_names.parts.suffix) as suffix
+        compared.* replace (
+            coalesce(compared.prefix, read_names.parts.prefix) as prefix,
+            if(read_names.parts is null, compared.first_name, read_names.parts.first) as first_name,
+            if(read_names.parts is null, compared.last_name, read_names.parts.last) as last_name,
+            coalesce(compared.suffix, read_names.parts.suffix) as suffix
         ),
         read_names.parts.left_out as name_left_out,
         read_names.parts.why as name_doubt,
@@ -121,11 +168,11 @@ typed as (
             else customer_id is not null
         end as is_customer,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
-    from cleaned
+    from compared
     left join read_names
-        on read_names.first_name is not distinct from cleaned.first_name
-        and read_names.last_name is not distinct from cleaned.last_name
-        and read_names.name is not distinct from cleaned.name
+        on read_names.first_name is not distinct from compared.first_name
+        and read_names.last_name is not distinct from compared.last_name
+        and read_names.name is not distinct from compared.name
 
 ),
 
@@ -164,6 +211,14 @@ select
     updated_at,
     updated_at_text,
     as_of,
+    case
+        when coalesce(email_cell, phone_cell, mobile_phone_cell) is null
+            then landed._extra
+        else with_further(
+            landed._extra, to_json([email_cell, phone_cell, mobile_phone_cell])::varchar
+        )::json
+    end as _extra,
+    blanked(reasons, landed) as _blanked,
     case
         when status_text is null then consent
         else list_append(

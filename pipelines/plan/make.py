@@ -13,6 +13,7 @@ from pipelines.files import Damaged, read_text, write
 from pipelines.plan.chosen import bind_skips, check_somebody
 from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
+from pipelines.plan.emptied import keep_emptied
 from pipelines.plan.given_ids import unheeded_ids
 from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
@@ -21,6 +22,7 @@ from pipelines.plan.page import write_page
 from pipelines.plan.probe import failing_rows
 from pipelines.plan.scope import bind_scope, newest_stamps
 from pipelines.plan.sweep import sweep_plans
+from pipelines.plan.unread import unread_columns
 from pipelines.plan.written import bind_written
 from pipelines.project import Project
 from pipelines.salesforce.rows import DUPLICATES
@@ -105,7 +107,10 @@ def plan(batch: Batch) -> tuple[Plan, list[Written]]:
             instance_url=org.session.token.instance_url,
             limits=_limits(org),
             seen=stamps,
-            notices=[str(notice) for notice in (*notices(project), *unheeded_ids(batch))],
+            notices=[
+                *(str(notice) for notice in (*notices(project), *unheeded_ids(batch))),
+                *unread_columns(batch),
+            ],
             choice=project.choice.kinds,
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))
@@ -196,6 +201,7 @@ def _bind_differences(batch: Batch, connection: DuckDBPyConnection, mapping: Obj
     stem, schema = mapping.stem, batch.schema[mapping.object]
     differences = differences_sql(mapping, schema, batch.project.policies)
     connection.execute(table_sql(relation("differences", stem), differences))
+    keep_emptied(batch, connection, mapping)
     bind_written(batch, connection, mapping)
     connection.execute(table_sql(relation("namers", stem), namers_sql(mapping)))
 

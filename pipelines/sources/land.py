@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 from pipelines.errors import Problem, spelled
 from pipelines.files import read_json, reading
 from pipelines.memo import memo, received
+from pipelines.sources.cells import Cells, by_source, stored
+from pipelines.sources.conserved import check_landed
 from pipelines.sources.inbox import InboxFile, files, irregular
 from pipelines.sources.landing_sql import (
     Origin,
@@ -23,15 +25,14 @@ from pipelines.sources.landing_sql import (
     rows_sql,
 )
 from pipelines.sources.layout import layout
-from pipelines.sources.model import Source, Sources
+from pipelines.sources.model import Sources
+from pipelines.sources.opened import OpenedFile
 from pipelines.sources.presets import ADDRESSES
 from pipelines.sources.readers.archive import is_archive, members
 from pipelines.sources.readers.choice import parts
-from pipelines.sources.readers.json_file import JsonFile
-from pipelines.sources.readers.reader import Places, Reader, Remark, Unreadable
+from pipelines.sources.readers.reader import Unreadable
 from pipelines.sources.relations import RAW, SPEAKING
-from pipelines.sources.repaired import rows_as_meant_sql
-from pipelines.sources.shapes import Fit, column_names
+from pipelines.sources.shapes import column_names
 from pipelines.sources.unclear import UnclearCell, UnreadColumn, unclear_cells, unread_columns
 from pipelines.warehouse import Warehouse, Written, parquet_sql
 
@@ -67,6 +68,7 @@ class Landed:
         written: each raw relation as it now lies on disk.
         refused: the files that could not be read at all, with why and what to do.
         withheld: source → header → filled cells of it that must not land, as they are secrets.
+        cells: source → where the filled cells of its files are.
         remarks: what was found out or left out of files that were read.
     """
 
@@ -74,42 +76,8 @@ class Landed:
     written: Mapping[str, Written]
     refused: tuple[Problem, ...]
     withheld: Mapping[str, Mapping[str, int]]
+    cells: Mapping[str, Cells]
     remarks: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A file whose header was understood, and the view its rows will be."""
-
-    file: InboxFile
-    source: Source
-    reader: Reader
-    names: list[str]
-    fit: Fit
-    view: str
-    found: tuple[Remark, ...]
-
-    @property
-    def remarks(self) -> list[Problem]:
-        """What is to be known of it, once it is loaded."""
-        both = (*self.found, *self.reader.remarks)
-        return [Problem(str(self.file.path), one.line, one.message) for one in both]
-
-    def load(self, connection: DuckDBPyConnection) -> None:
-        """Make the view of its rows."""
-        self.reader.load(connection, self.view, Places(self.fit.places, self.fit.withheld))
-
-    def withheld(self, connection: DuckDBPyConnection) -> Counter[tuple[str, str]]:
-        """(Source, header) → how many cells of it were filled and have not landed."""
-        cells: Counter[tuple[str, str]] = Counter()
-        if self.fit.withheld:
-            numbers = connection.execute(_withheld_sql(self.view, self.fit.withheld)).fetchone()
-            for place, number in zip(self.fit.withheld, numbers or (), strict=True):
-                cells[self.file.source, self.names[place]] += number
-        if isinstance(self.reader, JsonFile):
-            for name, number in self.reader.nested.items():
-                cells[self.file.source, name] += number
-        return cells
 
 
 def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Landed:
@@ -130,7 +98,7 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
             landing.keep(_land(warehouse, connection, config, inbox, day_files, day))
         written = {name: warehouse.describe(connection, name, day) for name in RAW}
         counts = [_count(connection, warehouse, relation, day) for relation in RAW]
-    left_out = refused(warehouse, day), withheld(warehouse, day)
+    left_out = refused(warehouse, day), withheld(warehouse, day), cells(warehouse, day)
     return Landed(tuple(chain(*counts)), written, *left_out, remarks(warehouse, day))
 
 
@@ -143,6 +111,18 @@ def withheld(warehouse: Warehouse, day: date) -> dict[str, dict[str, int]]:
     """Source → header → filled cells of a day that must not land, as they are secrets."""
     cells: dict[str, dict[str, int]] = _noted(warehouse, day).get("withheld", {})
     return cells
+
+
+def cells(warehouse: Warehouse, day: date) -> dict[str, Cells]:
+    """Source → where the filled cells of its files of a day are."""
+    noted = _noted(warehouse, day).get("cells", {})
+    return by_source((one["source"], stored(one["cells"])) for one in noted.values())
+
+
+def file_columns(warehouse: Warehouse, day: date) -> dict[str, list[str]]:
+    """File → the raw columns that it has (``raw_x.column``), of those landed since this is kept."""
+    noted = _noted(warehouse, day).get("cells", {})
+    return {name: one.get("columns", []) for name, one in noted.items()}
 
 
 def unread_consent(warehouse: Warehouse, day: date) -> list[UnreadColumn]:
@@ -184,35 +164,51 @@ def _land(
     opened = []
     problems: dict[InboxFile, Problem] = {}
     noted: list[Problem] = []
-    cells: Counter[tuple[str, str]] = Counter()
+    secrets: Counter[tuple[str, str]] = Counter()
+    earlier_cells = _noted(warehouse, day).get("cells", {})
+    noted_cells = {}
     for at, file in enumerate(_unpacked(day_files, inbox, problems)):
         try:
-            opened_file = _open(config, inbox, file, f"file_{at}")
-            opened_file.load(connection)
+            opened_file = _open(config, inbox, file, f"file_{at}").loaded(connection)
         except Unreadable as error:
             problems[file] = Problem(str(file.path), error.line, error.message)
+            if file.name in earlier_cells:  # as its rows, which stay
+                noted_cells[file.name] = earlier_cells[file.name]
         else:
             opened.append(opened_file)
             noted += opened_file.remarks
-            cells += opened_file.withheld(connection)
+            secrets += opened_file.withheld(connection)
+            noted_cells[file.name] = {
+                "source": file.source,
+                "cells": asdict(opened_file.cells),
+                "columns": opened_file.fit.raw_columns,
+            }
     selects = _selects(opened, day)
     for relation in RAW:
         earlier = warehouse.path(relation, day)
         if problems and earlier.exists():
             selects[relation].append(earlier_sql(relation, earlier, list(problems)))
         warehouse.write(connection, relation, day, relation_sql(relation, selects[relation]))
-    counted: dict[str, dict[str, int]] = defaultdict(dict)
-    for (source, header), number in sorted(cells.items()):
-        counted[source][header] = number
+    if not problems:
+        paths = {relation: warehouse.path(relation, day) for relation in RAW}
+        check_landed(connection, opened, paths)
     return {
         "refused": [asdict(one) for one in sorted(problems.values())],
-        "withheld": counted,
+        "withheld": _by_source(secrets),
+        "cells": noted_cells,
         "remarks": [asdict(one) for one in noted],
         "unread consent": unread_columns(connection, opened),
         "unclear consent": unclear_cells(
             connection, config, [warehouse.path(r, day) for r in SPEAKING]
         ),
     }
+
+
+def _by_source(secrets: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    withheld_cells: dict[str, dict[str, int]] = defaultdict(dict)
+    for (source, header), number in sorted(secrets.items()):
+        withheld_cells[source][header] = number
+    return withheld_cells
 
 
 def _unpacked(
@@ -236,7 +232,7 @@ def _unpacked(
             yield InboxFile(file.source, spelled(f"{file.name}/{name}"), path)
 
 
-def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:
+def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> OpenedFile:
     """Read a file's header; raises ``Unreadable`` for whatever is wrong with it."""
     inside = not isinstance(file.path, Path)  # a member of an archive
     if not inside and (reason := irregular(file.path, inbox)) is not None:
@@ -244,16 +240,16 @@ def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:
     source = config.sources[file.source]
     found = layout(parts(file.path, source), source)
     names = column_names(found.header)
-    return _Opened(file, source, found.reader, names, found.fit, view, found.remarks)
+    return OpenedFile(file, source, found.reader, names, found.fit, view, found.remarks)
 
 
-def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:
+def _selects(opened: Iterable[OpenedFile], day: date) -> Mapping[str, list[str]]:
     """Relation → one select for each file that has rows for it."""
     loaded_at = datetime.now(UTC)
     selects = defaultdict(list)
     for opened_file in opened:
         origin = Origin(
-            view=rows_as_meant_sql(opened_file.view, opened_file.names, opened_file.fit.places),
+            view=opened_file.rows,
             source=opened_file.file.source,
             file=opened_file.file.name,
             batch=day,
@@ -274,10 +270,6 @@ def _count(
 ) -> list[Count]:
     rows = connection.execute(_count_sql(warehouse.path(relation, day))).fetchall()
     return [Count(source, relation, *numbers) for source, *numbers in rows]
-
-
-def _withheld_sql(view: str, places: Sequence[int]) -> str:
-    return f"select {', '.join(f'count(w{at})' for at in places)} from {view}"
 
 
 def _count_sql(path: Path) -> str:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from pipelines.sources.cells_sql import (
+    LeftOver,
     any_sql,
     first_address_sql,
     left_over_sql,
@@ -16,9 +17,13 @@ from pipelines.sources.cells_sql import (
 )
 from pipelines.sources.inbox import InboxFile
 from pipelines.sources.presets import ADDRESSES
+from pipelines.sources.readers.reader import trimmed_sql
 from pipelines.sources.relations import ORIGIN, RAW, columns
 from pipelines.sources.shapes import Fit
 from pipelines.warehouse import literal, parquet_sql
+
+EXAMPLE = 40
+"""Characters of a value that is shown of a column which nothing reads."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +123,75 @@ def customer_addresses_sql(origin: Origin, fit: Fit) -> str:
     )"""
     values = values_sql(fit, fit.addresses) | first_address_sql(fit)
     values |= _constants(origin, ADDRESSES) | {name: f"owner.{name}" for name in owner}
-    extra = f"case when {further} then {_extra_sql(origin, fit)} end"
+    # A further address has no customer's row beside it that would take the other cells.
+    beside = _extra_sql(origin, fit, fit.unshared)
+    extra = f"if({any_sql(fit.unshared)}, {beside}, {_extra_sql(origin, fit)})"
+    extra = f"case when {further} then {extra} end"
     carried = any_sql(fit.address_places)
     return (
         f"{_select_sql(origin, ADDRESSES, values, {'_extra': extra}, source)}\n"
         f"where _defect is null and {carried}"
     )
+
+
+def filled_sql(view: str, places: Sequence[int], withheld: Sequence[int]) -> str:
+    """The rows of a view in which anything stands; a cell of nothing but blanks is none.
+
+    Spreadsheets write thousands of rows of delimiters below their last one.
+    """
+    if not places and not withheld:
+        return view
+    cells = ", ".join(f"{_filled_cell_sql(f'c{place}')} as c{place}" for place in places)
+    rows = f"(select * replace ({cells}) from {view})" if places else view
+    names = [*(f"c{place} is not null" for place in places), *(f"w{at}" for at in withheld)]
+    return f"(select * from {rows} where _defect is not null or {' or '.join(names)})"
+
+
+def _filled_cell_sql(column: str) -> str:
+    # Whatever begins with a letter or digit is not looked at twice.
+    blank = f"{column} < '!' and {trimmed_sql(column)} = ''"
+    return f"case when {blank} then null else {column} end"
+
+
+def cells_sql(view: str, fit: Fit, names: Sequence[str]) -> str:
+    """One row: how many rows, the filled cells of each kept place, those of each withheld one.
+
+    Behind these stand the first value of each place that no raw column takes, how many cells of
+    other places are kept beside the raw columns, how many rows have each column of
+    ``landed_columns``, and whether a cell is nothing but blanks.
+    """
+    further = kept_sql(fit, names)
+    blank = " or ".join(
+        f"case when c{place} < '!' then {trimmed_sql(f'c{place}')} = '' else false end"
+        for place in fit.places
+    )
+    counts = [
+        "count(*)",
+        *(f"count(c{place})" for place in fit.places),
+        *(f"count(w{at})" for at in fit.withheld),
+        *(f"left(arg_min(c{place}, _row), {EXAMPLE})" for place in fit.extra),
+        " + ".join(f"count({value})" for value in further) or "0",
+        *(f"count({value})" for value in landed_columns(fit).values()),
+        f"bool_or({blank or 'true'})",
+    ]
+    return f"select {', '.join(counts)} from {view}"
+
+
+def kept_sql(fit: Fit, names: Sequence[str]) -> list[str]:
+    """The cells of places that a raw column takes, in rows in which another cell fills it."""
+    left = left_over_sql(fit, RAW[fit.shape.relation], names)[len(fit.extra) :]
+    kept = [one.value for one in left if one.is_cell]
+    if fit.has_addresses:  # see customer_addresses_sql
+        further = _further_sql(fit)
+        kept += [f"case when {further} then c{at} end" for at in fit.unshared]
+    return kept
+
+
+def landed_columns(fit: Fit) -> dict[str, str]:
+    """Raw column → its value, of a file whose rows are each one row of one relation."""
+    if fit.has_addresses or fit.blocks or fit.ids:
+        return {}
+    return values_sql(fit, fit.columns)
 
 
 def _select_sql(
@@ -157,13 +225,15 @@ def _constants(origin: Origin, relation: str) -> dict[str, str]:
     }
 
 
-def _extra_sql(origin: Origin, fit: Fit) -> str:
+def _extra_sql(origin: Origin, fit: Fit, more: Sequence[int] = ()) -> str:
     """What is in no raw column, as JSON; null where there is nothing."""
     found = left_over_sql(fit, RAW[fit.shape.relation], origin.names)
+    named = {one.name for one in found}
+    found += [LeftOver(origin.names[at], f"c{at}") for at in more if origin.names[at] not in named]
     if not found:
         return "null"
-    pairs = ", ".join(f"{literal(name)}, {value}" for name, value in found)
-    listed = ", ".join(value for _, value in found)
+    pairs = ", ".join(f"{literal(one.name)}, {one.value}" for one in found)
+    listed = ", ".join(one.value for one in found)
     return f"case when coalesce({listed}) is not null then json_object({pairs}) end"
 
 

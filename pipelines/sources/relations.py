@@ -62,6 +62,28 @@ RAW: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+JUDGED: dict[str, tuple[str, ...]] = {
+    "raw_contacts": (
+        "email", "phone", "main_phone", "mobile_phone", "home_phone", "other_phone", "fax",
+        "postal_code", "country", "other_postal_code", "other_country",
+        "website", "birthdate", "updated_at",
+    ),
+    "raw_customers": (
+        "email", "phone", "mobile_phone", "fax", "other_postal_code", "other_country",
+        "birthdate", "created_at", "updated_at",
+    ),
+    "raw_customer_addresses": (
+        "postal_code", "country", "phone", "fax", "is_default_billing", "is_default_shipping",
+        "updated_at",
+    ),
+    "raw_subscribers": (
+        "email", "status", "phone", "mobile_phone", "postal_code", "country", "updated_at",
+    ),
+    "raw_orders": ("is_guest", "email", "grand_total", "currency", "created_at", "updated_at"),
+    "raw_order_addresses": ("address_type", "postal_code", "country", "phone", "email"),
+}  # fmt: skip
+"""The columns whose values a schema may find bad."""
+
 SPEAKING = ("raw_contacts", "raw_customers", "raw_subscribers", "raw_orders")
 """The raw relations whose rows may say something of consent: they are of a person."""
 

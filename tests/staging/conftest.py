@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.config import PROJECT
-from pipelines.project import FUNCTIONS, NAME_MACROS
+from pipelines.project import FUNCTIONS
 from pipelines.sources.relations import columns
 from pipelines.warehouse import Warehouse
 
@@ -22,8 +22,8 @@ BATCH = "2026-11-20"
 @pytest.fixture(scope="session")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with Warehouse(tmp_path_factory.mktemp("home"), functions=FUNCTIONS).connect() as connection:
-        for path in (PROJECT / "assets/macros.sql", PROJECT / "assets/consent.sql", NAME_MACROS):
-            connection.execute(path.read_text(encoding="utf-8"))
+        for name in ("macros", "cells", "consent"):
+            connection.execute((PROJECT / f"assets/{name}.sql").read_text(encoding="utf-8"))
         connection.execute(
             "create temp table config_formats as select 'bazaar' as source, true as day_first,"
             " true as decimal_comma, 'Europe/Berlin' as timezone, true as name_required"

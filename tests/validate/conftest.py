@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.config import PROJECT
-from pipelines.project import FUNCTIONS, NAME_MACROS
+from pipelines.project import FUNCTIONS
 from pipelines.sources.relations import RAW, columns
 from pipelines.validate.judge import Validated, validate
 from pipelines.validate.rules import ENTITIES
@@ -27,8 +27,8 @@ FORMATS = (
     " name_required boolean)"
 )
 MACROS = "\n".join(
-    path.read_text(encoding="utf-8")
-    for path in (PROJECT / "assets/macros.sql", PROJECT / "assets/consent.sql", NAME_MACROS)
+    (PROJECT / f"assets/{name}.sql").read_text(encoding="utf-8")
+    for name in ("macros", "cells", "consent")
 )
 REJECTED = """
     select

@@ -24,7 +24,7 @@ def test_every_reason_of_a_row_is_told_in_the_order_of_the_validations(home: Any
         "contacts",
         [
             {"contact_id": "c1", "last_name": "Doe", "email": "jane@example.com"},
-            {"contact_id": "c2", "parent_id": "c9", "email": "jane@@example"},
+            {"contact_id": "c2", "parent_id": "c9", "email": "jane@@example", "phone": "soon"},
         ],
     )
     assert home.valid("contacts") == [2]
