@@ -67,14 +67,34 @@ create or replace macro altered(name, x, staged) as
             then why_altered(x, name)
     end;
 
+-- The same of a name's cell, of which something is no part of the name: `parts` of the whole name,
+-- and what of them is in the column.
+create or replace macro no_part(name, x, parts, staged) as
+    case
+        when
+            parts.left_out is not null
+            and not contains(concat_ws(' ', parts.prefix, parts.first, parts.last, parts.suffix), x)
+            then name || if(staged is null, ' no_name', ' remark')
+    end;
+
+-- Of several lines that begin with the same word the first.
+create or replace macro first_of_each(lines) as
+    list_filter(
+        lines,
+        lambda line, place: list_position(
+            list_transform(lines, lambda one: split_part(one, ' ', 1)), split_part(line, ' ', 1)
+        ) = place
+    );
+
 -- `_blanked`: column → the cell as landed, and why it is not, or not all, in the column. `reasons`
--- is a line for each, of the macros above; `row` is the landed row.
+-- is a line for each, of the macros above, of which the first of a column counts; `row` is the
+-- landed row.
 create or replace macro blanked(reasons, row) as
     case
         when reasons <> ''
             then map_from_entries(
                 list_transform(
-                    string_split(reasons, chr(10)),
+                    first_of_each(string_split(reasons, chr(10))),
                     lambda reason: {
                         'k': split_part(reason, ' ', 1),
                         'v': {

@@ -145,7 +145,19 @@ typed as (
             coalesce(compared.prefix, read_names.parts.prefix) as prefix,
             if(read_names.parts is null, compared.first_name, read_names.parts.first) as first_name,
             if(read_names.parts is null, compared.last_name, read_names.parts.last) as last_name,
-            coalesce(compared.suffix, read_names.parts.suffix) as suffix
+            coalesce(compared.suffix, read_names.parts.suffix) as suffix,
+            concat_ws(
+                chr(10),
+                no_part('first_name', compared.first_name, read_names.parts, read_names.parts.first),
+                no_part('last_name', compared.last_name, read_names.parts, read_names.parts.last),
+                no_part(
+                    'name',
+                    compared.name,
+                    read_names.parts,
+                    coalesce(read_names.parts.first, read_names.parts.last)
+                ),
+                nullif(compared.reasons, '')
+            ) as reasons
         ),
         read_names.parts.left_out as name_left_out,
         read_names.parts.why as name_doubt,

@@ -17,6 +17,7 @@ MOST = 12
 REASONS = {
     "placeholder": "left out as placeholders",
     "invisible": "left out: nothing in them can be seen",
+    "no_name": "left out: no part of a name",
     "digits_lost": "left out: a spreadsheet lost their digits",
     "remark": "with more in them than their value",
     "entities": "decoded from HTML",

@@ -10,7 +10,7 @@ import pytest
 D1, D2, D3 = (date(2026, 11, day) for day in (5, 6, 7))
 SOURCES = """
 sources:
-  crm: {entity: contacts, preset: generic, as: contact}
+  crm: {entity: contacts, preset: generic, as: contact, on_bad: {birthdate: reject}}
   list: {entity: contacts, preset: generic, as: lead}
   shop: {entity: customers, preset: generic}
 """
