@@ -195,7 +195,7 @@ select
     wired."OtherPhone",
     wired."LeadSource",
     wired."HasOptedOutOfEmail",
-    wired."DoNotCall",
+    case when not coalesce(wired."DoNotCall_misfit" is not null, false) then wired."DoNotCall" end as "DoNotCall",
     clean_lines(left(wired."Description", 32000)) as "Description",
     nullif(
         concat_ws(
@@ -215,7 +215,6 @@ select
             case when length(wired."OtherCountry") > 80 then 'OtherCountry has ' || length(wired."OtherCountry") || ' characters, 80 fit' end,
             case when length(wired."OtherPhone") > 40 then 'OtherPhone has ' || length(wired."OtherPhone") || ' characters, 40 fit' end,
             'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit",
-            'DoNotCall is no yes or no: ' || wired."DoNotCall_misfit",
             waiting.reason
         ),
         ''
@@ -253,10 +252,12 @@ select
     case
         when
             length(wired."Salutation") > 40
+            or wired."DoNotCall_misfit" is not null
             or wired."MiddleName_absent" is not null
             or wired."Suffix_absent" is not null
         then list_filter([
             case when length(wired."Salutation") > 40 then {'field': 'Salutation', 'value': wired."Salutation", 'why': '40 characters fit'} end,
+            case when wired."DoNotCall_misfit" is not null then {'field': 'DoNotCall', 'value': wired."DoNotCall_misfit", 'why': 'no yes or no'} end,
             case when wired."MiddleName_absent" is not null then {'field': 'MiddleName', 'value': wired."MiddleName_absent", 'why': 'the org has no such field that we may write'} end,
             case when wired."Suffix_absent" is not null then {'field': 'Suffix', 'value': wired."Suffix_absent", 'why': 'the org has no such field that we may write'} end
         ], lambda value: value is not null)

@@ -122,7 +122,7 @@ select
     wired."PostalCode",
     wired."Country",
     wired."HasOptedOutOfEmail",
-    wired."DoNotCall",
+    case when not coalesce(wired."DoNotCall_misfit" is not null, false) then wired."DoNotCall" end as "DoNotCall",
     wired."LeadSource",
     clean_lines(left(wired."Description", 32000)) as "Description",
     nullif(
@@ -137,8 +137,7 @@ select
             case when length(wired."State") > 80 then 'State has ' || length(wired."State") || ' characters, 80 fit' end,
             case when length(wired."PostalCode") > 20 then 'PostalCode has ' || length(wired."PostalCode") || ' characters, 20 fit' end,
             case when length(wired."Country") > 80 then 'Country has ' || length(wired."Country") || ' characters, 80 fit' end,
-            'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit",
-            'DoNotCall is no yes or no: ' || wired."DoNotCall_misfit"
+            'HasOptedOutOfEmail is no yes or no: ' || wired."HasOptedOutOfEmail_misfit"
         ),
         ''
     ) as _held,
@@ -170,10 +169,12 @@ select
     case
         when
             length(wired."Salutation") > 40
+            or wired."DoNotCall_misfit" is not null
             or wired."MiddleName_absent" is not null
             or wired."Suffix_absent" is not null
         then list_filter([
             case when length(wired."Salutation") > 40 then {'field': 'Salutation', 'value': wired."Salutation", 'why': '40 characters fit'} end,
+            case when wired."DoNotCall_misfit" is not null then {'field': 'DoNotCall', 'value': wired."DoNotCall_misfit", 'why': 'no yes or no'} end,
             case when wired."MiddleName_absent" is not null then {'field': 'MiddleName', 'value': wired."MiddleName_absent", 'why': 'the org has no such field that we may write'} end,
             case when wired."Suffix_absent" is not null then {'field': 'Suffix', 'value': wired."Suffix_absent", 'why': 'the org has no such field that we may write'} end
         ], lambda value: value is not null)
