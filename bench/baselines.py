@@ -99,12 +99,15 @@ def _validate_in_sql(project: Project, day: date) -> Written:
         for name, value in _patterns().items():
             connection.execute(f"set variable {name} = $1", [value])
         connection.execute(validate_sql.failures_sql())
+        connection.execute(validate_sql.blanks_sql())
         connection.execute((FOLDER / "contact_rules.sql").read_text(encoding="utf-8"))
         connection.execute(validate_sql.repeated_sql("contacts"))
         rule = validate_sql.Rule("Duplicates", "duplicate", "source_id", "refused")
         connection.execute(validate_sql.duplicates_sql("contacts", rule))
         write = project.warehouse.write
-        write(connection, "valid_contacts", day, validate_sql.valid_sql("contacts"))
+        connection.execute(validate_sql.blanked_sql("contacts"))
+        fields = [row[0] for row in connection.execute(validate_sql.blank_fields_sql()).fetchall()]
+        write(connection, "valid_contacts", day, validate_sql.valid_sql("contacts", fields))
         return write(connection, "rejected_contacts", day, validate_sql.rejected_sql("contacts"))
 
 

@@ -1,6 +1,6 @@
--- The rules of schemas/contacts.py that reject rows, written as SQL: what validation costs is told
--- as a multiple of this.
-insert into failures
+-- The rules of schemas/contacts.py that cost rows or cells, written as SQL: what validation costs is
+-- told as a multiple of this.
+create or replace temp table reasons as
 with
 
 rows as (select * from stg_contacts where _defect is null),
@@ -13,7 +13,12 @@ judged as (
         list_filter(
             [
                 case when coalesce(last_name, email, parent_id) is null
-                    and (company is null or coalesce(phone, mobile_phone, main_phone) is null)
+                    and (company is null or not coalesce(
+                        regexp_matches(phone, getvariable('four_digits')) and length(phone) <= 40
+                        or regexp_matches(mobile_phone, getvariable('four_digits')) and length(mobile_phone) <= 40
+                        or regexp_matches(main_phone, getvariable('four_digits')) and length(main_phone) <= 40,
+                        false
+                    ))
                     then {'rule': 'last_name_present', 'field': 'last_name', 'value': null} end,
                 case when name_required and coalesce(last_name, parent_id) is null
                     then {'rule': 'last_name_demanded', 'field': 'last_name', 'value': null} end,
@@ -58,17 +63,16 @@ judged as (
             lambda reason: reason is not null
         ) as reasons
     from rows
-),
+)
 
-failed as (select _source, _file, _row, unnest(reasons) as reason from judged)
+select _source, _file, _row, unnest(reasons, recursive := true) from judged;
 
-select
-    _source,
-    _file,
-    _row,
-    'Data Format' as kind,
-    reason.rule,
-    reason.field,
-    reason.value,
-    'refused' as message
-from failed;
+insert into failures
+select _source, _file, _row, 'Data Format' as kind, rule, field, value, 'refused' as message
+from reasons
+where field in ('last_name', 'email') or rule = 'address_present';
+
+insert into blanks
+select _source, _file, _row, field, rule, value
+from reasons
+where not (field in ('last_name', 'email') or rule = 'address_present');

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipelines.batch import Batch
 from pipelines.config import PROJECT
 from pipelines.project import Project
 from pipelines.sync.mapping.folder import of_object
@@ -145,7 +146,7 @@ def contents_of(project: Project) -> Contents:
     records, again = {}, 0
     with project.org() as org:
         for name in ROUTED:
-            [mapping] = of_object(project.object_mappings, name)
+            [mapping] = of_object(Batch(project, DAY).mappings, name)
             fields = [field for field in mapping.enabled() if field != "AccountId"]
             own = [
                 mapping.key,

@@ -78,14 +78,16 @@ def _one(home: Path, day: date, damage: Damage, chance: random.Random) -> Fuzzed
         wrong = "" if name in refused or not refused else f"does not name the file: {refused}"
     except Exception as error:
         wrong = f"{type(error).__name__}: {error}"
-    counts = [s for s in summary(project, day).sources.values() if not refused]
+    found = summary(project, day)
+    counts = [s for s in found.sources.values() if not refused]
     landed, valid, rejected = (
         sum(getattr(one, what) for one in counts) for what in ("landed", "valid", "rejected")
     )
     if not wrong and not refused and landed != valid + rejected:
         wrong = f"{landed} landed, {valid} valid and {rejected} rejected"
-    if not wrong and not refused and row_count is not None and landed != row_count:
-        wrong = f"{row_count} rows were in it, {landed} landed"
+    blank = sum(one.blank_rows for one in found.cells.values())
+    if not wrong and not refused and row_count is not None and landed + blank != row_count:
+        wrong = f"{row_count} rows were in it, {landed} landed, {blank} were blank"
     name = damage.__name__.strip("_").replace("_", " ")
     return Fuzzed(name, row_count, landed, valid, rejected, refused, wrong)
 

@@ -28,7 +28,7 @@ sources:
 ROWS = """\
 ID,First Name,Last Name,Email,Company
 1,Ada,Okafor,ada@acme.example,Acme
-2,Ben,,ben@acme.example,Acme
+2,Ben,,,Acme
 3,Cy,Roux,cy@acme.example,Blue
 """
 

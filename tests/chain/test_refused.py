@@ -22,7 +22,7 @@ ID,First Name,Last Name,Email,Company,Title
 1,Ada,Okafor,ada@acme.example,Acme,
 2,Ben,Voss,ben@post.xn--p1ai,Acme,
 3,Cy,{LONG},cy@acme.example,Acme,
-4,Di,,di@acme.example,Acme,
+4,Di,,,Acme,
 5,Ed,Holt,ed@acme.example,Acme,{"Head of " * 17}
 """
 
