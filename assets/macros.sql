@@ -50,6 +50,153 @@ create or replace macro clean_composed_lines(x) as
     end;
 create or replace macro clean_lines(x) as clean_composed_lines(nfc_normalize(x));
 
+-- What people and programs put into a cell besides its value. `="…"` and an apostrophe before a sign
+-- or a number keep a spreadsheet from reading it ('t Hooft keeps his); HTML has its entities.
+create or replace macro unmarked(x) as
+    case
+        when regexp_full_match(x, '(?s)=".*"') then replace(x[3:-2], '""', '"')
+        when regexp_matches(x, '^''([-+=@]|[0-9][-0-9 ().,/+]*$)') then x[2:]
+        else x
+    end;
+create or replace macro plain_text(x) as unmarked(if(contains(x, '&'), unescaped(x), x));
+
+-- Text as clean() leaves it, without such marks.
+create or replace macro clean_plain(x) as clean(plain_text(x));
+
+-- Whether a text has anything that the macros below rewrite, or may be a placeholder: one look for
+-- all of them, for which DuckDB reads a text once.
+create or replace macro is_odd(x) as
+    regexp_matches(
+        x,
+        '[\pC\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]|  |^ | $|^$'
+        || '|&(?:#|[A-Za-z])[A-Za-z0-9]+;|^="|^''[-+=@0-9]|^[-–—_.?*/\\~ ]+$'
+        || '|^(?i:[(\[<-]*(?:n[/.\\]?a\b|none|null|nil|un|tb[da]|not |#|privat))'
+    );
+
+-- Whether a text says that there is nothing: signs alone, the words that forms and programs put
+-- there, the errors of spreadsheets.
+create or replace macro is_placeholder(x) as
+    regexp_full_match(
+        x,
+        '(?i)[-–—_.?*/\\~ ]+'
+        || '|[(\[<-]*(?:n[/.\\]a[.]?|none|null|nil|unknown|undefined|tb[da]'
+        || '|not (?:available|applicable|provided|specified|known|given))[)\]>-]*'
+        || '|#(?:ref|value|name|div/0|null|num|n/a|spill|calc|getting_data)[!?]?'
+    );
+
+-- Text in which a placeholder is no value. What is a name, a number, a code or an id is none of
+-- these: people are called Null and None, and NA is Namibia.
+create or replace macro value_composed(x) as
+    case
+        when not is_odd(x) then x
+        when is_placeholder(clean_plain(x)) or regexp_full_match(x, '(?i) *na *') then null
+        else clean_plain(x)
+    end;
+create or replace macro value(x) as value_composed(nfc_normalize(x));
+create or replace macro value_lines(x) as
+    case
+        when contains(x, chr(10)) or contains(x, chr(13)) then clean_lines(plain_text(x))
+        else value(x)
+    end;
+
+-- A company's name; "private" is none, while it is a rank in an army.
+create or replace macro company_composed(x) as
+    case
+        when not is_odd(x) then x
+        when
+            is_placeholder(clean_plain(x))
+            or regexp_full_match(x, '(?i) *(?:na|[(]?private?[)]?) *') then null
+        else clean_plain(x)
+    end;
+create or replace macro company_value(x) as company_composed(nfc_normalize(x));
+
+-- A code or the name of a place, where NA means something.
+create or replace macro place_composed(x) as
+    case
+        when not is_odd(x) then x
+        when is_placeholder(clean_plain(x)) then null
+        else clean_plain(x)
+    end;
+create or replace macro place_value(x) as place_composed(nfc_normalize(x));
+
+-- A part of a person's name.
+create or replace macro name_composed(x) as
+    case
+        when not is_odd(x) then x
+        when regexp_full_match(
+            clean_plain(x),
+            '(?i)[-–— ]+|[(\[<]?(?:n[/.\\]a[.]?|not provided)[)\]>]?|#[a-z/0]+[!?]'
+        )
+            then null
+        else clean_plain(x)
+    end;
+create or replace macro name_value(x) as name_composed(nfc_normalize(x));
+
+-- An e-mail address or a phone number that is not plainly one: what `written.py` reads of it; null
+-- where it is plain.
+create or replace macro email_cell(name, x) as
+    case
+        when not regexp_full_match(
+            x, '[A-Za-z0-9_][A-Za-z0-9_.+''-]*@[A-Za-z0-9-]+(?:[.][A-Za-z0-9-]+)*[.][A-Za-z]{2,}'
+        )
+            then read_email(x, name)
+    end;
+create or replace macro phone_cell(name, x) as
+    case
+        when
+            not regexp_full_match(x, '[+]?[(]?[0-9]+(?:(?:[-. ]|[)][ -]?| [(])[0-9]+)*')
+            or ends_with(x, '.0')
+            then read_phone(x, name)
+    end;
+create or replace macro cell_value(read, x) as if(read is null, x, read ->> '$.value');
+
+-- Why a cell is not, or not all, in its column: the column and the reason in one text; null where it
+-- is. `x` is the cell as landed.
+create or replace macro why_blank(x) as
+    case
+        when clean(x) is null then 'invisible'
+        when regexp_matches(x, '^[^A-Za-z]*E[+]?[0-9]+[^0-9]*$') then 'digits_lost'
+        else 'placeholder'
+    end;
+create or replace macro left_out(name, x, staged) as
+    case when x is not null and staged is null then name || ' ' || why_blank(x) end;
+create or replace macro partly(name, x, staged, read) as
+    case
+        when x is not null and staged is null then name || ' ' || why_blank(x)
+        when read is not null then name || ' ' || (read ->> '$.left')
+    end;
+-- The same of text, of which is told besides what was decoded, or may have been decoded wrongly.
+create or replace macro altered(name, x, staged) as
+    case
+        when x is not null and staged is null then name || ' ' || why_blank(x)
+        when x <> staged and contains(x, '&') and unescaped(x) <> x then name || ' entities'
+        when
+            strlen(x) > length(x)
+            and regexp_matches(x, '[ÂÃ][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€')
+            then name || ' mojibake'
+    end;
+
+-- `_blanked`: column → the cell as landed, and why it is not, or not all, in the column. `reasons`
+-- are texts of the macros above, those that are null left out; `row` is the landed row.
+create or replace macro blanked(reasons, row) as
+    case
+        when len(reasons) > 0
+            then map_from_entries(
+                list_transform(
+                    reasons,
+                    lambda reason: {
+                        'k': split_part(reason, ' ', 1),
+                        'v': {
+                            'value': to_json(row) ->> split_part(reason, ' ', 1),
+                            'why': split_part(reason, ' ', 2)
+                        }
+                    }
+                )
+            )::json
+    end;
+create or replace macro reasons_of(reasons) as
+    list_filter(reasons, lambda reason: reason is not null);
+
 -- The words of a text that is lower case already: letters and digits only, one space between.
 create or replace macro words(x) as
     case

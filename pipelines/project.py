@@ -18,6 +18,7 @@ from pipelines import config
 from pipelines.engine import Function
 from pipelines.errors import InternalError
 from pipelines.org.mirror import Manifest, read_manifest
+from pipelines.sources.written import CALLS
 from pipelines.sql import CONFIG, SqlFile, read_folder
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.decisions import TABLE as DECISION_COLUMNS
@@ -37,6 +38,13 @@ if TYPE_CHECKING:
     from pipelines.sync.mapping.policies import Policies
 
 ASSETS = config.PROJECT / "assets"
+
+
+FUNCTIONS = (
+    Function("name_likeness", likeness, parameters=4),
+    *(Function(name, call, parameters) for name, (call, parameters) in CALLS.items()),
+)
+"""The rules in Python that our SQL calls."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class Project:
         return Warehouse(
             self.home,
             macros=f"{macros}\n{sql('identity/macros')}",
-            functions=(Function("name_likeness", likeness, parameters=4),),
+            functions=FUNCTIONS,
         )
 
     @cached_property

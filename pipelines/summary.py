@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
-from pipelines.sources.land import refused, withheld
+from pipelines.sources.cells import Cells
+from pipelines.sources.land import cells, refused, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.folder import children_of
@@ -75,6 +76,7 @@ class Summary:
         unselected: persons in scope whom no source selects; of them nothing but an opt-out goes.
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
+        cells: source → where the filled cells of its files are.
     """
 
     batch: date
@@ -95,6 +97,7 @@ class Summary:
     unselected: int = 0
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
+    cells: dict[str, Cells] = field(default_factory=dict)
 
     @property
     def rejected(self) -> int:
@@ -137,13 +140,19 @@ class Summary:
             "unselected": facts["unselected"],
             "refused": facts["refused"],
             "withheld": facts["withheld"],
+            "cells": facts["cells"],
         }
 
 
 def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
     warehouse = project.warehouse
-    totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
+    totals = Summary(
+        day,
+        refused=refused(warehouse, day),
+        withheld=withheld(warehouse, day),
+        cells=cells(warehouse, day),
+    )
     totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:
         for entity in ENTITIES:

@@ -12,7 +12,14 @@ with
 
 raw as (
 
-    select * from raw_contacts
+    select
+        *,
+        email_cell('email', email) as email_cell,
+        phone_cell('phone', phone) as phone_cell,
+        phone_cell('main_phone', main_phone) as main_phone_cell,
+        phone_cell('mobile_phone', mobile_phone) as mobile_phone_cell,
+        phone_cell('fax', fax) as fax_cell
+    from raw_contacts
 
 ),
 
@@ -29,41 +36,47 @@ cleaned as (
         clean(contact_id) as contact_id,
         clean(parent_id) as parent_id,
         clean(list_id) as list_id,
-        clean(list_name) as list_name,
-        clean(prefix) as prefix,
-        clean(first_name) as first_name,
-        clean(middle_name) as middle_name,
-        clean(last_name) as last_name,
-        clean(suffix) as suffix,
-        clean(nickname) as nickname,
-        clean(name) as name,
-        clean(title) as title,
-        clean(department) as department,
-        clean(company) as company,
-        clean(company_type) as company_type,
-        clean(brand) as brand,
-        clean(category) as category,
-        norm_email(email) as email,
-        clean(phone) as phone,
-        clean(main_phone) as main_phone,
-        clean(mobile_phone) as mobile_phone,
-        clean(fax) as fax,
-        nullif(
-            concat_ws(chr(10), clean_lines(street), clean_lines(street2), clean(building)), ''
-        ) as street,
-        clean(city) as city,
-        clean(state) as state,
-        clean(postal_code) as postal_code,
-        clean(country) as country,
-        clean(website) as website,
-        clean(linkedin) as linkedin,
+        value(list_name) as list_name,
+        name_value(prefix) as prefix,
+        name_value(first_name) as first_name,
+        name_value(middle_name) as middle_name,
+        name_value(last_name) as last_name,
+        name_value(suffix) as suffix,
+        name_value(nickname) as nickname,
+        name_value(name) as name,
+        value(title) as title,
+        value(department) as department,
+        company_value(company) as company,
+        value(company_type) as company_type,
+        value(brand) as brand,
+        value(category) as category,
+        cell_value(email_cell, lower(email)) as email,
+        cell_value(phone_cell, phone) as phone,
+        cell_value(main_phone_cell, main_phone) as main_phone,
+        cell_value(mobile_phone_cell, mobile_phone) as mobile_phone,
+        cell_value(fax_cell, fax) as fax,
+        value_lines(street) as street,
+        value_lines(street2) as street2,
+        value(building) as building,
+        value(city) as city,
+        place_value(state) as state,
+        place_value(postal_code) as postal_code,
+        place_value(country) as country,
+        place_value(website) as website,
+        place_value(linkedin) as linkedin,
         date_text(birthdate) as birthdate_text,
-        clean(assignee) as assignee,
+        value(assignee) as assignee,
         clean(tags) as tags,
-        clean_lines(note) as note,
+        value_lines(note) as note,
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        email_cell,
+        phone_cell,
+        main_phone_cell,
+        mobile_phone_cell,
+        fax_cell,
+        raw as landed,
         _loaded_at,
         _source,
         _file,
@@ -75,10 +88,59 @@ cleaned as (
 
 ),
 
+compared as (
+
+    select
+        *,
+        reasons_of(
+            [
+                left_out('contact_id', landed.contact_id, contact_id),
+                left_out('parent_id', landed.parent_id, parent_id),
+                left_out('list_id', landed.list_id, list_id),
+                left_out('list_name', landed.list_name, list_name),
+                left_out('prefix', landed.prefix, prefix),
+                altered('first_name', landed.first_name, first_name),
+                altered('middle_name', landed.middle_name, middle_name),
+                altered('last_name', landed.last_name, last_name),
+                left_out('suffix', landed.suffix, suffix),
+                left_out('nickname', landed.nickname, nickname),
+                altered('name', landed.name, name),
+                altered('title', landed.title, title),
+                altered('department', landed.department, department),
+                altered('company', landed.company, company),
+                left_out('company_type', landed.company_type, company_type),
+                left_out('brand', landed.brand, brand),
+                left_out('category', landed.category, category),
+                partly('email', landed.email, email, email_cell),
+                partly('phone', landed.phone, phone, phone_cell),
+                partly('main_phone', landed.main_phone, main_phone, main_phone_cell),
+                partly('mobile_phone', landed.mobile_phone, mobile_phone, mobile_phone_cell),
+                partly('fax', landed.fax, fax, fax_cell),
+                altered('street', landed.street, street),
+                altered('street2', landed.street2, street2),
+                left_out('building', landed.building, building),
+                altered('city', landed.city, city),
+                left_out('state', landed.state, state),
+                left_out('postal_code', landed.postal_code, postal_code),
+                left_out('country', landed.country, country),
+                left_out('website', landed.website, website),
+                left_out('linkedin', landed.linkedin, linkedin),
+                left_out('birthdate', landed.birthdate, birthdate_text),
+                left_out('assignee', landed.assignee, assignee),
+                left_out('tags', landed.tags, tags),
+                altered('note', landed.note, note),
+                left_out('updated_at', landed.updated_at, updated_at_text)
+            ]
+        ) as reasons
+    from cleaned
+
+),
+
 named as (
 
     select
         * replace (
+            nullif(concat_ws(chr(10), street, street2, building), '') as street,
             case
                 when first_name is null and last_name is null
                     then nullif(regexp_replace(name, ' ?[^ ]+$', ''), '')
@@ -92,7 +154,7 @@ named as (
         ),
         parse_date(birthdate_text, day_first) as birthdate,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
-    from cleaned
+    from compared
 
 ),
 
@@ -109,10 +171,11 @@ known as (
             when email is not null then row_hash([email])
             else row_hash(
                 [
+                    -- Kept apart by what the file says, whatever is made of it.
                     -- A name of nothing but signs has no normal form, and is a name all the same.
                     coalesce(norm_text(full_name), full_name),
-                    norm_company(company),
-                    digits(phone)
+                    norm_company(clean(landed.company)),
+                    digits(clean(landed.phone))
                 ]
             )
         end as source_id
@@ -158,6 +221,14 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    case
+        when coalesce(email_cell, phone_cell, main_phone_cell, mobile_phone_cell, fax_cell) is null
+            then landed._extra
+        else with_further(
+            landed._extra, to_json([email_cell, phone_cell, main_phone_cell, mobile_phone_cell, fax_cell])::varchar
+        )::json
+    end as _extra,
+    blanked(reasons, landed) as _blanked,
     _source,
     _file,
     _row,

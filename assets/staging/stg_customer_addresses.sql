@@ -8,7 +8,12 @@ with
 
 raw as (
 
-    select * from raw_customer_addresses
+    select
+        *,
+        email_cell('customer_email', customer_email) as customer_email_cell,
+        phone_cell('phone', phone) as phone_cell,
+        phone_cell('fax', fax) as fax_cell
+    from raw_customer_addresses
 
 ),
 
@@ -23,26 +28,36 @@ cleaned as (
     select
         _source as source,
         clean(address_id) as address_id,
-        shop_id(clean(customer_id), norm_email(customer_email), clean(website))
-            as customer_source_id,
-        clean(prefix) as prefix,
-        clean(first_name) as first_name,
-        clean(middle_name) as middle_name,
-        clean(last_name) as last_name,
-        clean(suffix) as suffix,
-        clean(company) as company,
-        clean_lines(street) as street,
-        clean(city) as city,
-        clean(region) as region,
-        clean(postal_code) as postal_code,
-        clean(country) as country,
-        clean(phone) as phone,
-        clean(fax) as fax,
+        clean(customer_id) as customer_id,
+        cell_value(customer_email_cell, lower(customer_email)) as customer_email,
+        clean(website) as website,
+        shop_id(
+            clean(customer_id),
+            cell_value(customer_email_cell, lower(customer_email)),
+            clean(website)
+        ) as customer_source_id,
+        name_value(prefix) as prefix,
+        name_value(first_name) as first_name,
+        name_value(middle_name) as middle_name,
+        name_value(last_name) as last_name,
+        name_value(suffix) as suffix,
+        company_value(company) as company,
+        value_lines(street) as street,
+        value(city) as city,
+        place_value(region) as region,
+        place_value(postal_code) as postal_code,
+        place_value(country) as country,
+        cell_value(phone_cell, phone) as phone,
+        cell_value(fax_cell, fax) as fax,
         clean(is_default_billing) as is_default_billing_text,
         clean(is_default_shipping) as is_default_shipping_text,
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        customer_email_cell,
+        phone_cell,
+        fax_cell,
+        raw as landed,
         _loaded_at,
         _source,
         _file,
@@ -51,6 +66,38 @@ cleaned as (
         _defect
     from raw
     left join formats on formats.source = raw._source
+
+),
+
+compared as (
+
+    select
+        *,
+        reasons_of(
+            [
+                left_out('address_id', landed.address_id, address_id),
+                left_out('customer_id', landed.customer_id, customer_id),
+                partly('customer_email', landed.customer_email, customer_email, customer_email_cell),
+                left_out('website', landed.website, website),
+                left_out('prefix', landed.prefix, prefix),
+                altered('first_name', landed.first_name, first_name),
+                altered('middle_name', landed.middle_name, middle_name),
+                altered('last_name', landed.last_name, last_name),
+                left_out('suffix', landed.suffix, suffix),
+                altered('company', landed.company, company),
+                altered('street', landed.street, street),
+                altered('city', landed.city, city),
+                left_out('region', landed.region, region),
+                left_out('postal_code', landed.postal_code, postal_code),
+                left_out('country', landed.country, country),
+                partly('phone', landed.phone, phone, phone_cell),
+                partly('fax', landed.fax, fax, fax_cell),
+                left_out('is_default_billing', landed.is_default_billing, is_default_billing_text),
+                left_out('is_default_shipping', landed.is_default_shipping, is_default_shipping_text),
+                left_out('updated_at', landed.updated_at, updated_at_text)
+            ]
+        ) as reasons
+    from cleaned
 
 ),
 
@@ -78,7 +125,7 @@ typed as (
         parse_boolean(coalesce(is_default_billing_text, 'no')) as is_default_billing,
         parse_boolean(coalesce(is_default_shipping_text, 'no')) as is_default_shipping,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
-    from cleaned
+    from compared
 
 )
 
@@ -106,6 +153,14 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    case
+        when coalesce(customer_email_cell, phone_cell, fax_cell) is null
+            then landed._extra
+        else with_further(
+            landed._extra, to_json([customer_email_cell, phone_cell, fax_cell])::varchar
+        )::json
+    end as _extra,
+    blanked(reasons, landed) as _blanked,
     _source,
     _file,
     _row,

@@ -9,7 +9,10 @@ with
 
 raw as (
 
-    select * from raw_customers
+    select
+        *,
+        email_cell('email', email) as email_cell
+    from raw_customers
 
 ),
 
@@ -24,14 +27,14 @@ cleaned as (
     select
         _source as source,
         clean(customer_id) as customer_id,
-        norm_email(email) as email,
+        cell_value(email_cell, lower(email)) as email,
         clean(website) as website,
         clean(store) as store,
-        clean(prefix) as prefix,
-        clean(first_name) as first_name,
-        clean(middle_name) as middle_name,
-        clean(last_name) as last_name,
-        clean(suffix) as suffix,
+        name_value(prefix) as prefix,
+        name_value(first_name) as first_name,
+        name_value(middle_name) as middle_name,
+        name_value(last_name) as last_name,
+        name_value(suffix) as suffix,
         date_text(birthdate) as birthdate_text,
         clean(gender) as gender,
         clean(group_id) as group_id,
@@ -40,6 +43,8 @@ cleaned as (
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        email_cell,
+        raw as landed,
         _loaded_at,
         _source,
         _file,
@@ -51,6 +56,33 @@ cleaned as (
 
 ),
 
+compared as (
+
+    select
+        *,
+        reasons_of(
+            [
+                left_out('customer_id', landed.customer_id, customer_id),
+                partly('email', landed.email, email, email_cell),
+                left_out('website', landed.website, website),
+                left_out('store', landed.store, store),
+                left_out('prefix', landed.prefix, prefix),
+                altered('first_name', landed.first_name, first_name),
+                altered('middle_name', landed.middle_name, middle_name),
+                altered('last_name', landed.last_name, last_name),
+                left_out('suffix', landed.suffix, suffix),
+                left_out('birthdate', landed.birthdate, birthdate_text),
+                left_out('gender', landed.gender, gender),
+                left_out('group_id', landed.group_id, group_id),
+                left_out('tax_number', landed.tax_number, tax_number),
+                left_out('created_at', landed.created_at, created_at_text),
+                left_out('updated_at', landed.updated_at, updated_at_text)
+            ]
+        ) as reasons
+    from cleaned
+
+),
+
 typed as (
 
     select
@@ -59,7 +91,7 @@ typed as (
         parse_date(birthdate_text, day_first) as birthdate,
         parse_timestamp(created_at_text, day_first, timezone) as created_at,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
-    from cleaned
+    from compared
 
 )
 
@@ -85,6 +117,14 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    case
+        when coalesce(email_cell) is null
+            then landed._extra
+        else with_further(
+            landed._extra, to_json([email_cell])::varchar
+        )::json
+    end as _extra,
+    blanked(reasons, landed) as _blanked,
     _source,
     _file,
     _row,

@@ -9,7 +9,11 @@ with
 
 raw as (
 
-    select * from raw_order_addresses
+    select
+        *,
+        email_cell('email', email) as email_cell,
+        phone_cell('phone', phone) as phone_cell
+    from raw_order_addresses
 
 ),
 
@@ -20,22 +24,50 @@ cleaned as (
         clean(address_id) as address_id,
         clean(order_id) as order_source_id,
         clean(address_type) as address_type_text,
-        clean(first_name) as first_name,
-        clean(last_name) as last_name,
-        clean(company) as company,
-        clean_lines(street) as street,
-        clean(city) as city,
-        clean(region) as region,
-        clean(postal_code) as postal_code,
-        clean(country) as country,
-        clean(phone) as phone,
-        norm_email(email) as email,
+        name_value(first_name) as first_name,
+        name_value(last_name) as last_name,
+        company_value(company) as company,
+        value_lines(street) as street,
+        value(city) as city,
+        place_value(region) as region,
+        place_value(postal_code) as postal_code,
+        place_value(country) as country,
+        cell_value(phone_cell, phone) as phone,
+        cell_value(email_cell, lower(email)) as email,
+        email_cell,
+        phone_cell,
+        raw as landed,
         _source,
         _file,
         _row,
         _batch,
         _defect
     from raw
+
+),
+
+compared as (
+
+    select
+        *,
+        reasons_of(
+            [
+                left_out('address_id', landed.address_id, address_id),
+                left_out('order_id', landed.order_id, order_source_id),
+                left_out('address_type', landed.address_type, address_type_text),
+                altered('first_name', landed.first_name, first_name),
+                altered('last_name', landed.last_name, last_name),
+                altered('company', landed.company, company),
+                altered('street', landed.street, street),
+                altered('city', landed.city, city),
+                left_out('region', landed.region, region),
+                left_out('postal_code', landed.postal_code, postal_code),
+                left_out('country', landed.country, country),
+                partly('phone', landed.phone, phone, phone_cell),
+                partly('email', landed.email, email, email_cell)
+            ]
+        ) as reasons
+    from cleaned
 
 ),
 
@@ -48,7 +80,7 @@ typed as (
             when lower(address_type_text) in ('billing', 'shipping') then lower(address_type_text)
         end as address_type,
         cast(_batch as timestamp) as as_of
-    from cleaned
+    from compared
 
 )
 
@@ -69,6 +101,14 @@ select
     phone,
     email,
     as_of,
+    case
+        when coalesce(phone_cell, email_cell) is null
+            then landed._extra
+        else with_further(
+            landed._extra, to_json([phone_cell, email_cell])::varchar
+        )::json
+    end as _extra,
+    blanked(reasons, landed) as _blanked,
     _source,
     _file,
     _row,

@@ -10,7 +10,10 @@ with
 
 raw as (
 
-    select * from raw_orders
+    select
+        *,
+        email_cell('email', email) as email_cell
+    from raw_orders
 
 ),
 
@@ -30,9 +33,9 @@ cleaned as (
         lower(clean(status)) as status,
         nullif(clean(customer_id), '0') as customer_id,
         clean(is_guest) as is_guest_text,
-        norm_email(email) as email,
-        clean(first_name) as first_name,
-        clean(last_name) as last_name,
+        cell_value(email_cell, lower(email)) as email,
+        name_value(first_name) as first_name,
+        name_value(last_name) as last_name,
         clean(group_id) as group_id,
         clean(grand_total) as grand_total_text,
         upper(clean(currency)) as currency,
@@ -42,6 +45,8 @@ cleaned as (
         formats.day_first,
         formats.decimal_comma,
         formats.timezone,
+        email_cell,
+        raw as landed,
         _loaded_at,
         _source,
         _file,
@@ -50,6 +55,33 @@ cleaned as (
         _defect
     from raw
     left join formats on formats.source = raw._source
+
+),
+
+compared as (
+
+    select
+        *,
+        reasons_of(
+            [
+                left_out('order_id', landed.order_id, source_id),
+                left_out('increment_id', landed.increment_id, increment_id),
+                left_out('state', landed.state, state),
+                left_out('status', landed.status, status),
+                left_out('customer_id', nullif(trim(landed.customer_id), '0'), customer_id),
+                left_out('is_guest', landed.is_guest, is_guest_text),
+                partly('email', landed.email, email, email_cell),
+                altered('first_name', landed.first_name, first_name),
+                altered('last_name', landed.last_name, last_name),
+                left_out('group_id', landed.group_id, group_id),
+                left_out('grand_total', landed.grand_total, grand_total_text),
+                left_out('currency', landed.currency, currency),
+                left_out('website', landed.website, website),
+                left_out('created_at', landed.created_at, created_at_text),
+                left_out('updated_at', landed.updated_at, updated_at_text)
+            ]
+        ) as reasons
+    from cleaned
 
 ),
 
@@ -64,7 +96,7 @@ typed as (
         try_cast(parse_number(grand_total_text, decimal_comma) as decimal(18, 4)) as grand_total,
         parse_timestamp(created_at_text, day_first, timezone) as created_at,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
-    from cleaned
+    from compared
 
 )
 
@@ -90,6 +122,14 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    case
+        when coalesce(email_cell) is null
+            then landed._extra
+        else with_further(
+            landed._extra, to_json([email_cell])::varchar
+        )::json
+    end as _extra,
+    blanked(reasons, landed) as _blanked,
     _source,
     _file,
     _row,

@@ -11,7 +11,10 @@ with
 
 raw as (
 
-    select * from raw_subscribers
+    select
+        *,
+        email_cell('email', email) as email_cell
+    from raw_subscribers
 
 ),
 
@@ -26,7 +29,7 @@ cleaned as (
     select
         _source as source,
         clean(subscriber_id) as subscriber_id,
-        norm_email(email) as email,
+        cell_value(email_cell, lower(email)) as email,
         clean(status) as status_text,
         lower(clean(type)) as type,
         nullif(clean(customer_id), '0') as customer_id,
@@ -38,6 +41,8 @@ cleaned as (
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
+        email_cell,
+        raw as landed,
         _loaded_at,
         _source,
         _file,
@@ -46,6 +51,28 @@ cleaned as (
         _defect
     from raw
     left join formats on formats.source = raw._source
+
+),
+
+compared as (
+
+    select
+        *,
+        reasons_of(
+            [
+                left_out('subscriber_id', landed.subscriber_id, subscriber_id),
+                partly('email', landed.email, email, email_cell),
+                left_out('status', landed.status, status_text),
+                left_out('type', landed.type, type),
+                left_out('customer_id', nullif(trim(landed.customer_id), '0'), customer_id),
+                altered('first_name', landed.first_name, first_name),
+                altered('last_name', landed.last_name, last_name),
+                left_out('website', landed.website, website),
+                left_out('store', landed.store, store),
+                left_out('updated_at', landed.updated_at, updated_at_text)
+            ]
+        ) as reasons
+    from cleaned
 
 ),
 
@@ -66,7 +93,7 @@ typed as (
             else customer_id is not null
         end as is_customer,
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
-    from cleaned
+    from compared
 
 )
 
@@ -85,6 +112,14 @@ select
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
+    case
+        when coalesce(email_cell) is null
+            then landed._extra
+        else with_further(
+            landed._extra, to_json([email_cell])::varchar
+        )::json
+    end as _extra,
+    blanked(reasons, landed) as _blanked,
     _source,
     _file,
     _row,

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.commands.cells import cell_lines
 from pipelines.summary import ObjectCounts, SourceCounts, Summary
 
 ALWAYS = ("created", "updated", "unchanged", "held", "rejected")
@@ -35,6 +36,7 @@ def tables(batch_summary: Summary, *, plan_only: bool = False) -> RenderableType
     if batch_summary.ungrouped:
         listed = "\n".join(map(str, batch_summary.ungrouped))
         parts.append(Text(f"\n{listed}", style="yellow"))
+    parts += [Text(line) for line in cell_lines(batch_summary)]
     if batch_summary.withheld:
         parts.append(Text(_withheld(batch_summary)))
     if batch_summary.refused:

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import Problem
 from pipelines.files import read_json, reading
 from pipelines.memo import memo, received
+from pipelines.sources.cells import Cells, by_source, counted, stored
 from pipelines.sources.inbox import InboxFile, files, irregular
 from pipelines.sources.landing_sql import (
     Origin,
+    cells_sql,
     customer_addresses_sql,
     customers_sql,
     earlier_sql,
+    filled_sql,
     relation_sql,
     rows_sql,
 )
@@ -65,12 +68,14 @@ class Landed:
         written: each raw relation as it now lies on disk.
         refused: the files that could not be read at all, with why and what to do.
         withheld: source → header → filled cells of it that must not land, as they are secrets.
+        cells: source → where the filled cells of its files are.
     """
 
     counts: tuple[Count, ...]
     written: Mapping[str, Written]
     refused: tuple[Problem, ...]
     withheld: Mapping[str, Mapping[str, int]]
+    cells: Mapping[str, Cells]
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,18 @@ class _Opened:
     def load(self, connection: DuckDBPyConnection) -> None:
         """Make the view of its rows."""
         self.reader.load(connection, self.view, Places(self.fit.places, self.fit.withheld))
+
+    @property
+    def rows(self) -> str:
+        """What to select its rows from: as meant, and without those in which nothing stands."""
+        meant = rows_as_meant_sql(self.view, self.names, self.fit.places)
+        return filled_sql(meant, self.fit.places, self.fit.withheld)
+
+    def cells(self, connection: DuckDBPyConnection) -> Cells:
+        """Where its filled cells go."""
+        [(rows,)] = connection.execute(_rows_sql(self.view)).fetchall()
+        [counts] = connection.execute(cells_sql(self.rows, self.fit)).fetchall()
+        return counted(counts, rows, self.fit, self.names)
 
     def withheld(self, connection: DuckDBPyConnection) -> Counter[tuple[str, str]]:
         """(Source, header) → how many cells of it were filled and have not landed."""
@@ -119,7 +136,7 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
             landing.keep(_land(warehouse, connection, config, inbox, day_files, day))
         written = {name: warehouse.describe(connection, name, day) for name in RAW}
         counts = [_count(connection, warehouse, relation, day) for relation in RAW]
-    left_out = refused(warehouse, day), withheld(warehouse, day)
+    left_out = refused(warehouse, day), withheld(warehouse, day), cells(warehouse, day)
     return Landed(tuple(chain(*counts)), written, *left_out)
 
 
@@ -132,6 +149,12 @@ def withheld(warehouse: Warehouse, day: date) -> dict[str, dict[str, int]]:
     """Source → header → filled cells of a day that must not land, as they are secrets."""
     cells: dict[str, dict[str, int]] = _noted(warehouse, day).get("withheld", {})
     return cells
+
+
+def cells(warehouse: Warehouse, day: date) -> dict[str, Cells]:
+    """Source → where the filled cells of its files of a day are."""
+    noted = _noted(warehouse, day).get("cells", {})
+    return by_source((one["source"], stored(one["cells"])) for one in noted.values())
 
 
 def _noted(warehouse: Warehouse, day: date) -> dict[str, Any]:
@@ -157,26 +180,36 @@ def _land(
     """Write the relations; what there is to be known of the files besides, as JSON takes it."""
     opened = []
     problems = {}
-    cells: Counter[tuple[str, str]] = Counter()
+    secrets: Counter[tuple[str, str]] = Counter()
+    earlier_cells = _noted(warehouse, day).get("cells", {})
+    noted_cells = {}
     for at, file in enumerate(day_files):
         try:
             opened_file = _open(config, inbox, file, f"file_{at}")
             opened_file.load(connection)
         except Unreadable as error:
             problems[file] = Problem(str(file.path), error.line, error.message)
+            if file.name in earlier_cells:  # as its rows, which stay
+                noted_cells[file.name] = earlier_cells[file.name]
         else:
             opened.append(opened_file)
-            cells += opened_file.withheld(connection)
+            secrets += opened_file.withheld(connection)
+            found = asdict(opened_file.cells(connection))
+            noted_cells[file.name] = {"source": file.source, "cells": found}
     selects = _selects(opened, day)
     for relation in RAW:
         earlier = warehouse.path(relation, day)
         if problems and earlier.exists():
             selects[relation].append(earlier_sql(relation, earlier, list(problems)))
         warehouse.write(connection, relation, day, relation_sql(relation, selects[relation]))
-    counted: dict[str, dict[str, int]] = defaultdict(dict)
-    for (source, header), number in sorted(cells.items()):
-        counted[source][header] = number
-    return {"refused": [asdict(one) for one in sorted(problems.values())], "withheld": counted}
+    withheld_cells: dict[str, dict[str, int]] = defaultdict(dict)
+    for (source, header), number in sorted(secrets.items()):
+        withheld_cells[source][header] = number
+    return {
+        "refused": [asdict(one) for one in sorted(problems.values())],
+        "withheld": withheld_cells,
+        "cells": noted_cells,
+    }
 
 
 def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:
@@ -214,7 +247,7 @@ def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:
     selects = defaultdict(list)
     for opened_file in opened:
         origin = Origin(
-            view=rows_as_meant_sql(opened_file.view, opened_file.names, opened_file.fit.places),
+            view=opened_file.rows,
             source=opened_file.file.source,
             file=opened_file.file.name,
             batch=day,
@@ -235,6 +268,10 @@ def _count(
 ) -> list[Count]:
     rows = connection.execute(_count_sql(warehouse.path(relation, day))).fetchall()
     return [Count(source, relation, *numbers) for source, *numbers in rows]
+
+
+def _rows_sql(view: str) -> str:
+    return f"select count(*) from {view}"
 
 
 def _withheld_sql(view: str, places: Sequence[int]) -> str:

@@ -14,6 +14,10 @@ from pipelines.sources.shapes import Fit
 from pipelines.warehouse import literal, parquet_sql
 
 
+EXAMPLE = 40
+"""Characters of a value that is shown of a column which nothing reads."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where the rows of one file come from, and what the source adds to them.
@@ -98,12 +102,40 @@ def customer_addresses_sql(origin: Origin, fit: Fit) -> str:
         from {origin.view}
     )"""
     values = _values(origin, ADDRESSES, fit.addresses) | {f: f"owner.{f}" for f in owner}
-    extra = f"case when {further} then {_extra_sql(origin, fit)} end"
+    # A further address has no customer's row beside it that would take the other cells.
+    extra = f"case when {further} then {_extra_sql(origin, fit, fit.unshared)} end"
     carried = _any_sql(fit.addresses.values())
     return (
         f"{_select_sql(origin, ADDRESSES, values, extra, source)}\n"
         f"where _defect is null and {carried}"
     )
+
+
+def filled_sql(view: str, places: Sequence[int], withheld: Sequence[int]) -> str:
+    """The rows of a view in which anything stands; a cell of nothing but blanks is none.
+
+    Spreadsheets write thousands of rows of delimiters below their last one.
+    """
+    if not places and not withheld:
+        return view
+    cells = ", ".join(f"{_filled_cell_sql(f'c{place}')} as c{place}" for place in places)
+    rows = f"(select * replace ({cells}) from {view})" if places else view
+    names = [*(f"c{place} is not null" for place in places), *(f"w{at}" for at in withheld)]
+    return f"(select * from {rows} where _defect is not null or {' or '.join(names)})"
+
+
+def _filled_cell_sql(column: str) -> str:
+    # Whatever begins with a letter or digit is not looked at twice.
+    return f"case when {column} < '!' and trim({column}, e' \\t\\r\\n') = '' then null else {column} end"
+
+
+def cells_sql(view: str, fit: Fit) -> str:
+    """One row of counts: rows, then the filled cells of each place, kept ones before withheld ones,
+    then the first value of each place that no raw column takes.
+    """
+    counts = [*(f"count(c{place})" for place in fit.places), *(f"count(w{at})" for at in fit.withheld)]
+    examples = [f"left(arg_min(c{place}, _row), {EXAMPLE})" for place in fit.extra]
+    return f"select {', '.join(['count(*)', *counts, *examples])} from {view}"
 
 
 def _select_sql(
@@ -132,11 +164,12 @@ def _values(origin: Origin, relation: str, places: Mapping[str, int]) -> dict[st
     return values
 
 
-def _extra_sql(origin: Origin, fit: Fit) -> str:
-    if not fit.extra:
+def _extra_sql(origin: Origin, fit: Fit, more: Sequence[int] = ()) -> str:
+    places = (*fit.extra, *more)
+    if not places:
         return "null"
-    pairs = ", ".join(f"{literal(origin.names[place])}, c{place}" for place in fit.extra)
-    return f"case when {_any_sql(fit.extra)} then json_object({pairs}) end"
+    pairs = ", ".join(f"{literal(origin.names[place])}, c{place}" for place in places)
+    return f"case when {_any_sql(places)} then json_object({pairs}) end"
 
 
 def _joined_sql(places: Sequence[int]) -> str:

@@ -42,6 +42,11 @@ class Fit:
     places: tuple[int, ...]
     withheld: tuple[int, ...]
 
+    @property
+    def unshared(self) -> tuple[int, ...]:
+        """The positions that only the row's own relation takes, not its address."""
+        return tuple(sorted({*self.columns.values()} - {*self.addresses.values()}))
+
 
 def fit(header: Sequence[str], source: Source) -> Fit:
     """Read a header through the best of the source's shapes: the one that knows most columns.
@@ -93,6 +98,7 @@ def _through(header: Sequence[str], shape: Shape, source: Source) -> Fit:
     addresses = _match(header, places, shape.addresses or {})
     for constant in source.constants:
         columns.pop(constant, None)
+        addresses.pop(constant, None)
     ids: list[int] = []
     if len(id_names := source.ids_of(shape)) > 1 or (
         id_names and id_names[0] in RAW[shape.relation]
@@ -101,6 +107,8 @@ def _through(header: Sequence[str], shape: Shape, source: Source) -> Fit:
         if absent := [name for name in id_names if name not in matched]:
             raise Unfit(f"the header misses {_listed(absent)}, which 'ids' names for this source")
         ids = [matched[name] for name in id_names]
+        if columns.get(shape.id) not in ids:  # what the file calls its id is no part of ours
+            columns.pop(shape.id, None)
     used = {*columns.values(), *addresses.values()}
     extra = tuple(place for place in places if place not in used)
     return Fit(shape, columns, addresses, tuple(ids), extra, places, withheld)

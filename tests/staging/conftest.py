@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.config import PROJECT
+from pipelines.project import FUNCTIONS
 from pipelines.sources.relations import columns
 from pipelines.warehouse import Warehouse
 
@@ -20,7 +21,7 @@ BATCH = "2026-11-20"
 
 @pytest.fixture(scope="session")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with Warehouse(tmp_path_factory.mktemp("home")).connect() as connection:
+    with Warehouse(tmp_path_factory.mktemp("home"), functions=FUNCTIONS).connect() as connection:
         connection.execute((PROJECT / "assets/macros.sql").read_text(encoding="utf-8"))
         connection.execute(
             "create temp table config_formats as select 'bazaar' as source, true as day_first,"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.config import PROJECT
+from pipelines.project import FUNCTIONS
 from pipelines.sources.relations import RAW, columns
 from pipelines.validate.judge import Validated, validate
 from pipelines.validate.rules import ENTITIES
@@ -121,7 +122,7 @@ class Home:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which every relation has its schema and no row."""
-    home = Home(Warehouse(tmp_path_factory.mktemp("template")), {})
+    home = Home(Warehouse(tmp_path_factory.mktemp("template"), functions=FUNCTIONS), {})
     home.prepare()
     return home.warehouse.home
 
@@ -130,7 +131,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def new_home(tmp_path: Path, template: Path) -> Callable[..., Home]:
     def make(**parents: str) -> Home:
         shutil.copytree(template, tmp_path, dirs_exist_ok=True)
-        return Home(Warehouse(tmp_path), parents)
+        return Home(Warehouse(tmp_path, functions=FUNCTIONS), parents)
 
     return make
 

@@ -121,7 +121,7 @@ class _Records:
                 reader = self._reader()
                 yield self._defect("quotes that do not close, or stand inside a value")
                 continue
-            if values and (len(values) > 1 or self._width == 1 or values[0].strip()):
+            if any(map(str.strip, values)):
                 yield self._record(values)
 
     def judge_encoding(self) -> None:

@@ -1,0 +1,96 @@
+"""What became of the cells of a day's files, by source: every filled one is somewhere, or is told.
+
+A cell is *filled* where it holds more than blanks. Landing knows where each went: into a column of
+a raw relation, into ``_extra`` where no raw column takes its header, or nowhere, as a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.sources.shapes import Fit
+
+
+@dataclass
+class Unread:
+    """A header that nothing reads.
+
+    Attributes:
+        cells: how many of its cells are filled.
+        example: the first of them, cut.
+    """
+
+    cells: int
+    example: str
+
+
+@dataclass
+class Cells:
+    """The cells of a file, or of all files of a source.
+
+    Attributes:
+        read: filled ones.
+        kept: those in ``_extra``.
+        withheld: those that are secrets, and did not land.
+        left_out: those in columns whose value could not be used; ``_blanked`` has each.
+        rejected: those of rejected rows.
+        blank_rows: rows in which nothing stands; they are no rows.
+        unread: header → what stands below it and is read by nothing.
+    """
+
+    read: int = 0
+    kept: int = 0
+    withheld: int = 0
+    left_out: int = 0
+    rejected: int = 0
+    blank_rows: int = 0
+    unread: dict[str, Unread] = field(default_factory=dict)
+
+    @property
+    def in_columns(self) -> int:
+        """Those that a column of a raw relation holds."""
+        return self.read - self.kept - self.withheld
+
+    def add(self, other: Cells) -> None:
+        """Count another file of the same source."""
+        self.read += other.read
+        self.kept += other.kept
+        self.withheld += other.withheld
+        self.blank_rows += other.blank_rows
+        for header, more in other.unread.items():
+            if header in self.unread:
+                self.unread[header].cells += more.cells
+            else:
+                self.unread[header] = Unread(more.cells, more.example)
+
+
+def counted(row: Sequence[Any], rows: int, fit: Fit, names: Sequence[str]) -> Cells:
+    """A file's cells, from the row of ``landing_sql.cells_sql`` and the rows before blank ones went."""
+    filled, *numbers = row
+    kept_places = dict(zip(fit.places, numbers, strict=False))
+    withheld = numbers[len(fit.places) : len(fit.places) + len(fit.withheld)]
+    examples = numbers[len(fit.places) + len(fit.withheld) :]
+    unread = {
+        names[place]: Unread(kept_places[place], example)
+        for place, example in zip(fit.extra, examples, strict=True)
+        if kept_places[place]
+    }
+    kept = sum(one.cells for one in unread.values())
+    read = sum(kept_places.values()) + sum(withheld)
+    return Cells(read, kept, sum(withheld), rows - filled, unread)
+
+
+def stored(document: Mapping[str, Any]) -> Cells:
+    """Cells as a home keeps them, as JSON."""
+    unread = {header: Unread(**one) for header, one in document["unread"].items()}
+    return Cells(**{**document, "unread": unread})
+
+
+def by_source(files: Iterable[tuple[str, Cells]]) -> dict[str, Cells]:
+    """Source → the cells of all of its files, given each file's source."""
+    sources: dict[str, Cells] = {}
+    for source, cells in files:
+        sources.setdefault(source, Cells()).add(cells)
+    return sources
