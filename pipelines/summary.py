@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
-from pipelines.sources.cells import Cells
+from pipelines.sources.cells import Cells, LeftOut
 from pipelines.sources.land import cells, refused, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
@@ -17,6 +17,7 @@ from pipelines.sync.mapping.folder import children_of
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.childless import left_childless_sql
 from pipelines.sync.plan.row import ACTIONS
+from pipelines.validate.cells import PARTS, blanked_sql, rejected_sql
 from pipelines.warehouse import Warehouse, parquet_sql
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def summary(project: Project, day: date) -> Summary:
     with warehouse.connect() as connection:
         for entity in ENTITIES:
             _count_rows(totals, warehouse, connection, entity)
+            _count_cells(totals, warehouse, connection, entity)
         _count_entities(totals, warehouse, connection)
         _count_unselected(totals, warehouse, connection)
         for mapping in project.object_mappings.values():
@@ -180,6 +182,23 @@ def _count_rows(
         for source, rows in _counted(connection, path, "_source"):
             counts = totals.sources.setdefault(source, SourceCounts())
             setattr(counts, outcome, getattr(counts, outcome) + rows)
+
+
+def _count_cells(
+    totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection, entity: str
+) -> None:
+    valid, rejected = f"valid_{entity}", warehouse.path(f"rejected_{entity}", totals.batch)
+    if not warehouse.path(valid, totals.batch).exists() or not rejected.exists():
+        return
+    warehouse.bind(connection, valid, [totals.batch])  # an older file lacks the column
+    for source, *reason in connection.execute(blanked_sql(valid)).fetchall():
+        counts = totals.cells.setdefault(source, Cells())
+        counts.reasons.append(LeftOut(*reason))
+        counts.left_out += 0 if reason[1] in PARTS else reason[2]
+    for source, number in connection.execute(
+        rejected_sql(rejected, RAW[f"raw_{entity}"])
+    ).fetchall():
+        totals.cells.setdefault(source, Cells()).rejected += number
 
 
 def _count_entities(totals: Summary, warehouse: Warehouse, connection: DuckDBPyConnection) -> None:

@@ -9,6 +9,7 @@ RE2 as in DuckDB: no look-ahead, ``$`` is the very end, classes are ASCII unless
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,10 @@ FORMAT = "Data Format"
 
 ERROR = "error"
 WARNING = "warning"
+
+BLANK = "blank"
+REJECT = "reject"
+"""What a bad value of a column costs: the value, or, where it says who the row is, the row."""
 
 TEXT = pd.ArrowDtype(pyarrow.string())
 DATE = pd.ArrowDtype(pyarrow.date32())
@@ -34,7 +39,11 @@ EMAIL = (
     f"^[{_LOCAL}][.{_LOCAL}]*"
     "@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?[.])+(?:[A-Za-z]{2,}|[Xx][Nn]--[A-Za-z0-9-]+)$"
 )
-FOUR_DIGITS = "(?:[0-9][^0-9]*){4}"  # the shortest that is a number: 1-800-FLOWERS, an extension
+# The shortest that is a number: 1-800-FLOWERS, an extension; not all of it zeros.
+_DIGIT = "[0-9][^0-9]*"
+FOUR_DIGITS = "|".join(
+    f"(?:{_DIGIT}){{{before}}}[1-9][^0-9]*(?:{_DIGIT}){{{3 - before}}}" for before in range(4)
+)
 COUNTRY = r"^[^0-9@]*\pL[^0-9@]*\pL[^0-9@]*$"
 
 Holds = Callable[[Any], Any]
@@ -59,14 +68,22 @@ def rule(
     )
 
 
-def text(*checks: pa.Check) -> pa.Column:
+def text(*checks: pa.Check, on_bad: str = BLANK) -> pa.Column:
     """A column of text that may be blank."""
-    return typed(TEXT, *checks)
+    return typed(TEXT, *checks, on_bad=on_bad)
 
 
-def typed(dtype: pd.ArrowDtype, *checks: pa.Check) -> pa.Column:
-    """A column of any type that may be blank; rules say where it may not."""
-    return pa.Column(dtype, list(checks), nullable=True)
+def typed(dtype: pd.ArrowDtype, *checks: pa.Check, on_bad: str = BLANK) -> pa.Column:
+    """A column of any type that may be blank; rules say where it may not.
+
+    Args:
+        dtype: the type staging gives it.
+        checks: what is asked of a value.
+        on_bad: what a value that is none costs (``BLANK``, ``REJECT``), whether a rule of the
+            column finds it or one of the row that blames the column. A mandatory value that is
+            missing always costs the row.
+    """
+    return pa.Column(dtype, list(checks), nullable=True, metadata={"on_bad": on_bad})
 
 
 def matches(name: str, pattern: str, message: str) -> pa.Check:
@@ -81,7 +98,9 @@ def email() -> pa.Check:
 
 def phone() -> pa.Check:
     """A number with at least four digits; any punctuation, vanity letters and extensions."""
-    return matches("phone_format", FOUR_DIGITS, "not a phone number: fewer than four digits")
+    return matches(
+        "phone_format", FOUR_DIGITS, "not a phone number: fewer than four digits, or only zeros"
+    )
 
 
 def country() -> pa.Check:
@@ -127,15 +146,14 @@ def any_of_when(name: str, trigger: str, fields: tuple[str, ...], message: str) 
     )
 
 
-def present_without(field: str, other: str, message: str) -> pa.Check:
-    """Where ``other`` is blank, the column has a value."""
-    return rule(
-        f"{field}_present",
-        MANDATORY,
-        message,
-        lambda rows: rows[field].notna() | rows[other].notna(),
-        field=field,
-    )
+def known_by(name: str, ways: tuple[tuple[str, ...], ...], message: str) -> pa.Check:
+    """Of at least one of the ways all columns have a value; the first column is blamed."""
+
+    def holds(rows: Any) -> Any:
+        complete = [_all_present(rows, fields) for fields in ways]
+        return reduce(lambda one, other: one | other, complete)
+
+    return rule(name, MANDATORY, message, holds, field=ways[0][0])
 
 
 def read_as(field: str, message: str) -> pa.Check:
@@ -185,4 +203,11 @@ def _any_present(rows: Any, fields: tuple[str, ...]) -> Any:
     present = rows[fields[0]].notna()
     for field in fields[1:]:
         present = present | rows[field].notna()
+    return present
+
+
+def _all_present(rows: Any, fields: tuple[str, ...]) -> Any:
+    present = rows[fields[0]].notna()
+    for field in fields[1:]:
+        present = present & rows[field].notna()
     return present

@@ -6,6 +6,7 @@ import pandera.pandas as pa
 
 from schemas.checks import (
     DATE,
+    REJECT,
     TIMESTAMP,
     WARNING,
     any_of_when,
@@ -14,9 +15,9 @@ from schemas.checks import (
     counts_as_recency,
     date_read,
     email,
+    known_by,
     not_after_batch,
     phone,
-    present_without,
     text,
     typed,
 )
@@ -30,7 +31,7 @@ contacts = pa.DataFrameSchema(
         "title": text(at_most(128, WARNING)),
         "department": text(at_most(80, WARNING)),
         "company": text(at_most(255, WARNING)),
-        "email": text(email(), at_most(80)),
+        "email": text(email(), at_most(80), on_bad=REJECT),
         "phone": text(phone(), at_most(40)),
         "main_phone": text(phone(), at_most(40)),
         "mobile_phone": text(phone(), at_most(40)),
@@ -49,10 +50,18 @@ contacts = pa.DataFrameSchema(
         "_batch": typed(DATE),
     },
     checks=[
-        present_without(
-            "last_name",
-            "parent_id",
-            "a last name is needed, unless the row adds an address to a contact (parent_id)",
+        known_by(
+            "last_name_present",
+            (
+                ("last_name",),
+                ("email",),
+                ("parent_id",),
+                ("company", "phone"),
+                ("company", "mobile_phone"),
+                ("company", "main_phone"),
+            ),
+            "a last name is needed, an e-mail address, or a company and a phone number, unless the "
+            "row adds an address to a contact (parent_id)",
         ),
         any_of_when(
             "address_present",

@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from schemas.checks import (
     BOOLEAN,
     DATE,
+    REJECT,
     TIMESTAMP,
     WARNING,
     any_of,
@@ -26,7 +27,7 @@ from schemas.checks import (
 customers = pa.DataFrameSchema(
     name="customers",
     columns={
-        "email": text(email(), at_most(80)),
+        "email": text(email(), at_most(80), on_bad=REJECT),
         "first_name": text(at_most(40, WARNING)),
         "last_name": text(at_most(80, WARNING)),
         "birthdate": typed(DATE),

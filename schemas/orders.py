@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from schemas.checks import (
     BOOLEAN,
     DECIMAL,
+    REJECT,
     TIMESTAMP,
     WARNING,
     any_of,
@@ -31,7 +32,7 @@ orders = pa.DataFrameSchema(
         "customer_id": text(),
         "is_guest": typed(BOOLEAN),
         "is_guest_text": text(),
-        "email": text(email(), at_most(80)),
+        "email": text(email(), at_most(80), on_bad=REJECT),
         "first_name": text(at_most(40, WARNING)),
         "last_name": text(at_most(80, WARNING)),
         "grand_total": typed(DECIMAL),
@@ -69,7 +70,7 @@ order_addresses = pa.DataFrameSchema(
     name="order_addresses",
     columns={
         "order_source_id": text(),
-        "address_type": text(),
+        "address_type": text(on_bad=REJECT),
         "address_type_text": text(),
         "company": text(at_most(255, WARNING)),
         "street": text(at_most(255, WARNING)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from schemas.checks import (
+    REJECT,
     TIMESTAMP,
     WARNING,
     any_of,
@@ -21,8 +22,8 @@ from schemas.checks import (
 subscribers = pa.DataFrameSchema(
     name="subscribers",
     columns={
-        "email": text(email(), at_most(80)),
-        "status": text(),
+        "email": text(email(), at_most(80), on_bad=REJECT),
+        "status": text(on_bad=REJECT),
         "status_text": text(),
         "first_name": text(at_most(40, WARNING)),
         "last_name": text(at_most(80, WARNING)),

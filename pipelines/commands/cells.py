@@ -12,13 +12,34 @@ if TYPE_CHECKING:
 MOST = 12
 """Columns of one source that are listed."""
 
+REASONS = {
+    "placeholder": "left out as placeholders",
+    "invisible": "left out: nothing in them can be seen",
+    "digits_lost": "left out: a spreadsheet lost their digits",
+    "remark": "with more in them than their value",
+    "entities": "decoded from HTML",
+    "mojibake": "that look like UTF-8 read as Windows-1252",
+}
+"""Why a cell is not, or not all, in its column, in words; else a rule's name says it."""
+
 
 def cell_lines(batch_summary: Summary) -> Iterator[str]:
     """The cells of each source in one line, then its columns that nothing reads."""
     for place, (source, cells) in enumerate(sorted(batch_summary.cells.items())):
         first = "\n" if place == 0 else ""
         yield f"{first}{source}: {counts(cells)}"
+        yield from reason_lines(cells)
         yield from unread_lines(source, cells)
+
+
+def reason_lines(cells: Cells) -> Iterator[str]:
+    """Why cells are not, or not all, in their column."""
+    for one in cells.reasons[:MOST]:
+        reason = REASONS.get(one.why, f"left out ({one.why.replace('_', ' ')})")
+        number = "1 cell" if one.cells == 1 else f"{one.cells:,} cells"
+        yield f"  {one.column}: {number} {reason}, such as {one.example!r}"
+    if len(cells.reasons) > MOST:
+        yield f"  and {len(cells.reasons) - MOST:,} more reasons: status --json"
 
 
 def counts(cells: Cells) -> str:

@@ -27,6 +27,23 @@ class Unread:
 
 
 @dataclass
+class LeftOut:
+    """Cells of one column that are not, or not all, in it.
+
+    Attributes:
+        column: of a staged relation.
+        why: the reason, as in ``_blanked``.
+        cells: how many.
+        example: the first of them, cut.
+    """
+
+    column: str
+    why: str
+    cells: int
+    example: str
+
+
+@dataclass
 class Cells:
     """The cells of a file, or of all files of a source.
 
@@ -36,6 +53,7 @@ class Cells:
         withheld: those that are secrets, and did not land.
         left_out: those in columns whose value could not be used; ``_blanked`` has each.
         rejected: those of rejected rows.
+        reasons: why cells are not, or not all, in their column, the most frequent first.
         blank_rows: rows in which nothing stands; they are no rows.
         unread: header → what stands below it and is read by nothing.
     """
@@ -47,6 +65,7 @@ class Cells:
     rejected: int = 0
     blank_rows: int = 0
     unread: dict[str, Unread] = field(default_factory=dict)
+    reasons: list[LeftOut] = field(default_factory=list)
 
     @property
     def in_columns(self) -> int:
@@ -67,7 +86,14 @@ class Cells:
 
 
 def counted(row: Sequence[Any], rows: int, fit: Fit, names: Sequence[str]) -> Cells:
-    """A file's cells, from the row of ``landing_sql.cells_sql`` and the rows before blank ones went."""
+    """A file's cells, from the row of ``landing_sql.cells_sql``.
+
+    Args:
+        row: the row.
+        rows: how many the file has, blank ones too.
+        fit: how its header was read.
+        names: its headers, by position.
+    """
     filled, *numbers = row
     kept_places = dict(zip(fit.places, numbers, strict=False))
     withheld = numbers[len(fit.places) : len(fit.places) + len(fit.withheld)]
@@ -85,7 +111,8 @@ def counted(row: Sequence[Any], rows: int, fit: Fit, names: Sequence[str]) -> Ce
 def stored(document: Mapping[str, Any]) -> Cells:
     """Cells as a home keeps them, as JSON."""
     unread = {header: Unread(**one) for header, one in document["unread"].items()}
-    return Cells(**{**document, "unread": unread})
+    names = ("read", "kept", "withheld", "blank_rows")
+    return Cells(**{name: document[name] for name in names}, unread=unread)
 
 
 def by_source(files: Iterable[tuple[str, Cells]]) -> dict[str, Cells]:

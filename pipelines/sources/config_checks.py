@@ -11,7 +11,7 @@ from pipelines.nearest import did_you_mean
 from pipelines.sources.headers import squeeze
 from pipelines.sources.model import GROUPED, PARENT_COLUMNS, Source
 from pipelines.sources.presets import ENTITIES, RELATIONS, presets
-from pipelines.sources.relations import RAW
+from pipelines.sources.relations import JUDGED, RAW
 
 Finding = tuple[tuple[str | int, ...], str]  # where below the source, and what is wrong there
 
@@ -41,6 +41,7 @@ def _source(
         yield from _entity(source)
         yield from _columns(source)
         yield from _ids(source)
+        yield from _on_bad(source)
     yield from _parent(name, source, sources, declared)
     yield from _location(source)
     if source.entity != "contacts":
@@ -94,6 +95,14 @@ def _ids(source: Source) -> Iterator[Finding]:
         if name not in columns and squeeze(name) not in spelled:
             hint = "name it in 'columns' too, so that it is known"
             yield ("ids", index), f"no preset of this source knows {name!r}; {hint}"
+
+
+def _on_bad(source: Source) -> Iterator[Finding]:
+    judged = sorted({name for relation in RELATIONS[source.entity] for name in JUDGED[relation]})
+    for column in source.on_bad:
+        if column not in judged:
+            reason = f"no rule finds a value of {column!r} bad{did_you_mean(column, judged)}"
+            yield ("on_bad", column), f"{reason}; there are rules of {', '.join(judged)}"
 
 
 def _parent(

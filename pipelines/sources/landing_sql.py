@@ -13,7 +13,6 @@ from pipelines.sources.relations import ORIGIN, RAW, columns
 from pipelines.sources.shapes import Fit
 from pipelines.warehouse import literal, parquet_sql
 
-
 EXAMPLE = 40
 """Characters of a value that is shown of a column which nothing reads."""
 
@@ -126,14 +125,19 @@ def filled_sql(view: str, places: Sequence[int], withheld: Sequence[int]) -> str
 
 def _filled_cell_sql(column: str) -> str:
     # Whatever begins with a letter or digit is not looked at twice.
-    return f"case when {column} < '!' and trim({column}, e' \\t\\r\\n') = '' then null else {column} end"
+    blank = f"{column} < '!' and trim({column}, e' \\t\\r\\n') = ''"
+    return f"case when {blank} then null else {column} end"
 
 
 def cells_sql(view: str, fit: Fit) -> str:
-    """One row of counts: rows, then the filled cells of each place, kept ones before withheld ones,
-    then the first value of each place that no raw column takes.
+    """One row: how many rows, the filled cells of each kept place, those of each withheld one.
+
+    Behind these stands the first value of each place that no raw column takes.
     """
-    counts = [*(f"count(c{place})" for place in fit.places), *(f"count(w{at})" for at in fit.withheld)]
+    counts = [
+        *(f"count(c{place})" for place in fit.places),
+        *(f"count(w{at})" for at in fit.withheld),
+    ]
     examples = [f"left(arg_min(c{place}, _row), {EXAMPLE})" for place in fit.extra]
     return f"select {', '.join(['count(*)', *counts, *examples])} from {view}"
 

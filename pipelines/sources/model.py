@@ -182,6 +182,8 @@ class Source(Frozen):
         groups: number of a customer group, as the shop exports it → its name; orders have those of
             their shop where they name none.
         select: of which rows somebody is written; by default of all.
+        on_bad: column → what a value of it that is none costs, the value or the row; by default as
+            the schema of the entity says.
         trust_id: whether an id is the same person for ever, whatever name its row takes; else a
             record of the org is not renamed into somebody else without a decision.
         enabled: whether its files are landed.
@@ -202,6 +204,7 @@ class Source(Frozen):
     account: Account | None = None
     groups: dict[str, GroupName] = Field({})
     select: Select | None = None
+    on_bad: dict[str, Literal["blank", "reject"]] = Field({})
     trust_id: bool = False
     enabled: bool = True
 

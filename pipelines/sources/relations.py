@@ -54,6 +54,22 @@ RAW: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+JUDGED: dict[str, tuple[str, ...]] = {
+    "raw_contacts": (
+        "email", "phone", "main_phone", "mobile_phone", "fax", "postal_code", "country",
+        "website", "birthdate", "updated_at",
+    ),
+    "raw_customers": ("email", "birthdate", "created_at", "updated_at"),
+    "raw_customer_addresses": (
+        "postal_code", "country", "phone", "fax", "is_default_billing", "is_default_shipping",
+        "updated_at",
+    ),
+    "raw_subscribers": ("email", "status", "updated_at"),
+    "raw_orders": ("is_guest", "email", "grand_total", "currency", "created_at", "updated_at"),
+    "raw_order_addresses": ("address_type", "postal_code", "country", "phone", "email"),
+}  # fmt: skip
+"""The columns whose values a schema may find bad."""
+
 SECRETS = frozenset(
     {"password", "password_hash", "rp_token", "rp_token_created_at", "subscriber_confirm_code"}
 )

@@ -24,8 +24,10 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
-_MARK = re.compile(r"""=\s*"(.*)"|'(?=[-+=@("<]|[0-9a-z0-9._-]+@)(.*)|'(?=[0-9])([-0-9 ().,/+]*)""", re.I | re.S)
-"""What keeps a spreadsheet from reading a cell: ``="…"``, or an apostrophe before a sign or number."""
+_MARK = re.compile(
+    r"""=\s*"(.*)"|'(?=[-+=@("<]|[0-9a-z0-9._-]+@)(.*)|'(?=[0-9])([-0-9 ().,/+]*)""", re.I | re.S
+)
+"""What keeps a spreadsheet from reading a cell: ``="…"``, an apostrophe before a sign or number."""
 
 
 def email_cell(text: str | None, column: str | None) -> str | None:
@@ -35,7 +37,9 @@ def email_cell(text: str | None, column: str | None) -> str | None:
     """
     if text is None:
         return None
-    plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", _unmarked(unescaped(text) or ""))).strip()
+    plain = unicodedata.normalize(
+        "NFKC", INVISIBLE.sub("", _unmarked(unescaped(text) or ""))
+    ).strip()
     if _PLACEHOLDER.fullmatch(plain):
         return json.dumps({"value": None})
     plain = _QUERY.sub("", _SCHEME.sub(" ", plain))
@@ -49,7 +53,9 @@ _SCHEME = re.compile(r"\b(?:mailto|e-?mail|smtp):\s*", re.IGNORECASE)
 _QUERY = re.compile(r"\?(?:subject|cc|bcc|body)=\S*", re.IGNORECASE)
 _ANGLED = re.compile(r"<\s*([^<>\s@]+@[^<>\s@]+)\s*>")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
-_BETWEEN = re.compile(r"[;,|\r\n\t]+|\s+(?:or|and|und|oder|et|ou|y|o|e|/|&|-|–)\s+|\s*/\s*(?=[^/@]+@)")
+_BETWEEN = re.compile(
+    r"[;,|\r\n\t]+|\s+(?:or|and|und|oder|et|ou|y|o|e|/|&|-|–)\s+|\s*/\s*(?=[^/@]+@)"
+)
 _AROUND = " '\"`´‘’“”<>.,;:*•"
 
 
@@ -111,8 +117,10 @@ def phone_cell(text: str | None, column: str | None) -> str | None:
     """
     if text is None:
         return None
-    plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", _unmarked(unescaped(text) or ""))).strip()
-    plain = "".join(_DIGIT(character) for character in plain)
+    plain = unicodedata.normalize(
+        "NFKC", INVISIBLE.sub("", _unmarked(unescaped(text) or ""))
+    ).strip()
+    plain = "".join(_in_digits(character) for character in plain)
     if _PLACEHOLDER.fullmatch(plain):
         return json.dumps({"value": None})
     if match := _SCIENTIFIC.fullmatch(plain):
@@ -136,7 +144,9 @@ def phone_cell(text: str | None, column: str | None) -> str | None:
 
 _SCIENTIFIC = re.compile(r"\+?([0-9])(?:[.,]([0-9]+))?E\+?([0-9]{1,2})", re.IGNORECASE)
 _DECIMALS = re.compile(r"(\+?[0-9]{5,})[.,]0+")
-_LABEL = re.compile(r"^[^\W\d_][^\d:+(]{0,15}[:=]\s*(?=[+(]?[0-9])|^(?:tel|phone|ph|fax|mob|cell)\b[. ]*", re.I)
+_LABEL = re.compile(
+    r"^[^\W\d_][^\d:+(]{0,15}[:=]\s*(?=[+(]?[0-9])|^(?:tel|phone|ph|fax|mob|cell)\b[. ]*", re.I
+)
 _REMARK = re.compile(r"\(([^()0-9]*[^\W\d_][^()0-9]*)\)|\[[^\[\]]*\]")
 _BREAKS = re.compile(r"[;|\r\n\t]+|,\s+|\s+(?:or|and|und|oder|et|ou)\s+|\s+/\s+")
 _EXTENSION = re.compile(r"\s*(?:ext|x|extension|durchwahl|dw|poste|int)\b", re.IGNORECASE)
@@ -145,25 +155,24 @@ _NUMBER = 6
 
 
 def _numbers(text: str) -> list[str]:
-    """The numbers of a text; what follows a break and is none of its own belongs to the one before."""
+    """The numbers of a text; what is no number of its own belongs to the one before it."""
     text = re.sub(r";\s*ext=", " ext. ", text, flags=re.IGNORECASE)
-    parts: list[str] = []
-    start = 0
-    for match in [*_BREAKS.finditer(text), None]:
-        end = len(text) if match is None else match.start()
+    starts = [0, *(match.end() for match in _BREAKS.finditer(text))]
+    ends = [*(match.start() for match in _BREAKS.finditer(text)), len(text)]
+    spans: list[tuple[int, int]] = []
+    for start, end in zip(starts, ends, strict=True):
         part = text[start:end]
-        joined = bool(parts) and (_EXTENSION.match(part) or 0 < _digits(part) < _NUMBER)
-        if joined:
-            parts[-1] = text[last:end]
+        if spans and (_EXTENSION.match(part) or 0 < _digits(part) < _NUMBER):
+            spans[-1] = (spans[-1][0], end)
         else:
-            parts.append(part)
-            last = start
-        start = end if match is None else match.end()
-    whole = [text] if any(_digits(part) < _NUMBER for part in parts[:1]) else parts
-    slashed = whole[0].split("/") if len(whole) == 1 else []
-    if len(slashed) == 2 and all(_digits(part) >= _NUMBER + 1 for part in slashed):
+            spans.append((start, end))
+    numbers = [text[start:end] for start, end in spans]
+    if _digits(numbers[0]) < _NUMBER:
+        return [text]
+    slashed = text.split("/")
+    if len(numbers) == 1 and len(slashed) == 2 and min(map(_digits, slashed)) > _NUMBER:
         return slashed
-    return whole
+    return numbers
 
 
 def _whole(first: str, decimals: str, power: int) -> str | None:
@@ -175,7 +184,7 @@ def _digits(text: str) -> int:
     return sum(map(str.isdigit, text))
 
 
-def _DIGIT(character: str) -> str:
+def _in_digits(character: str) -> str:
     digit = unicodedata.decimal(character, None)
     return character if digit is None else str(digit)
 

@@ -14,14 +14,17 @@ Good rows are never copied through Python: they are the staged rows without the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import date
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipelines.errors import InternalError
 from pipelines.validate import judge_sql as sql
+from pipelines.validate.cells import check_judged, check_staged
 from pipelines.validate.judge_sql import ORIGIN, Rule
 from pipelines.validate.rules import (
     DEFECT,
@@ -38,6 +41,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.batch import Batch
+
+FORMAT, MANDATORY = "Data Format", "Mandatory Values"  # of KINDS; schemas need not be loaded
+REJECT = "reject"
+
+OnBad = Mapping[str, Mapping[str, str]]
+"""Source → column → what a bad value of it costs, where that differs from the schema."""
 
 BATCH_ROWS = 250_000
 SAMPLE = 20  # rejected rows that are shown
@@ -79,12 +88,14 @@ class Validated:
 def validated(batch: Batch, entity: str) -> Validated:
     """``validate`` one relation of one day, or tell again what was found when nothing changed."""
     warehouse, valid, rejected = batch.project.warehouse, f"valid_{entity}", f"rejected_{entity}"
-    memo = batch.memo(valid, _inputs(warehouse, entity, batch.day), rejected)
+    on_bad = {name: source.on_bad for name, source in batch.project.sources.sources.items()}
+    inputs = [on_bad, *_inputs(warehouse, entity, batch.day)]
+    memo = batch.memo(valid, inputs, rejected)
     facts = memo.cached()
     if facts is not None:
         return _remembered(facts, batch.written(valid), batch.written(rejected))
     with batch.connect() as connection:
-        verdict = validate(warehouse, connection, entity, batch.day)
+        verdict = validate(warehouse, connection, entity, batch.day, on_bad)
     memo.keep(_facts(verdict))
     return verdict
 
@@ -127,7 +138,11 @@ def _remembered(facts: dict[str, Any], valid: Written, rejected: Written) -> Val
 
 
 def validate(
-    warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
+    warehouse: Warehouse,
+    connection: DuckDBPyConnection,
+    entity: str,
+    day: date,
+    on_bad: OnBad = MappingProxyType({}),
 ) -> Validated:
     """Judge ``stg_<entity>`` of one day; write ``valid_<entity>`` and ``rejected_<entity>``.
 
@@ -144,8 +159,10 @@ def validate(
         return _nothing(warehouse, connection, entity, day)
     warehouse.bind(connection, f"raw_{entity}", [day])
     warehouse.bind(connection, f"stg_{entity}", [day])
+    check_staged(warehouse, connection, entity, day)
     connection.execute(sql.failures_sql())
-    warned = _judge(connection, entity)
+    connection.execute(sql.blanks_sql())
+    warned = _judge(connection, entity, on_bad)
     connection.execute(sql.unreadable_sql(entity, DEFECT))
     connection.execute(sql.duplicates_sql(entity, DUPLICATE))
     _check_references(warehouse, connection, entity, day)
@@ -180,69 +197,138 @@ def _nothing(
 def _write_valid(
     warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date
 ) -> Written:
-    """The rows that did not fail; where none did, they are the staged file, and are not copied."""
+    """The rows that did not fail, without their bad cells.
+
+    Where there are neither, they are the staged file, and are not copied.
+    """
     valid = f"valid_{entity}"
-    if _count(connection, "failures"):
-        return warehouse.write(connection, valid, day, sql.valid_sql(entity))
-    return warehouse.link(connection, valid, day, warehouse.path(f"stg_{entity}", day))
+    if _count(connection, "blanks"):
+        connection.execute(sql.blanked_sql(entity))
+        fields = [field for (field,) in connection.execute(sql.blank_fields_sql()).fetchall()]
+        written = warehouse.write(connection, valid, day, sql.valid_sql(entity, fields))
+    elif _count(connection, "failures"):
+        written = warehouse.write(connection, valid, day, sql.valid_sql(entity))
+    else:
+        return warehouse.link(connection, valid, day, warehouse.path(f"stg_{entity}", day))
+    check_judged(warehouse, connection, entity, day)
+    return written
 
 
-def _judge(connection: DuckDBPyConnection, entity: str) -> dict[Rule, int]:
-    """Put what the schema refuses into ``failures``; returns the rows that rules warn about."""
+def _judge(connection: DuckDBPyConnection, entity: str, on_bad: OnBad) -> dict[Rule, int]:
+    """Put what the schema refuses into ``failures``, and the cells that go without into ``blanks``.
+
+    Returns:
+        The rows that rules warn about.
+    """
     import pyarrow
 
-    failed: dict[Rule, list[Any]] = {}
+    found: dict[tuple[Rule, bool], list[Any]] = {}
     warned: Counter[Rule] = Counter()
-    for rule, rows in _violations(connection, entity):
-        if rule.warns:
-            warned[rule] += rows.num_rows
-        else:
-            failed.setdefault(rule, []).append(rows)
-    for rule, batches in failed.items():
+    for violation in _violations(connection, entity, on_bad):
+        if violation.rule.warns:
+            warned[violation.rule] += violation.rows.num_rows
+        elif violation.rows.num_rows:
+            found.setdefault((violation.rule, violation.blanks), []).append(violation.rows)
+    for (rule, blanks), batches in found.items():
         connection.register("violation", pyarrow.Table.from_batches(batches))
-        connection.execute(sql.violation_sql(rule))
+        connection.execute(sql.blank_sql(rule) if blanks else sql.violation_sql(rule))
         connection.unregister("violation")
     return dict(warned)
 
 
-def _violations(connection: DuckDBPyConnection, entity: str) -> Iterator[tuple[Rule, Any]]:
-    """Each broken rule with the rows that break it (origin and value), one Arrow batch at a time.
+class _Violation(NamedTuple):
+    """A broken rule, the rows that break it (origin and value), and whether that costs the cell."""
+
+    rule: Rule
+    rows: Any
+    blanks: bool = False
+
+
+def _violations(connection: DuckDBPyConnection, entity: str, on_bad: OnBad) -> Iterator[_Violation]:
+    """Each broken rule with the rows that break it, one Arrow batch at a time.
 
     Only the columns of the schema are read, and they reach pandas as they are, without a copy.
     """
     if not _count(connection, f"stg_{entity}"):
         return  # pandas and pandera need not be loaded for nothing
     import pandas as pd
-    from pandera.errors import SchemaErrors
 
     schema = schema_of(entity)
     names = list(schema.columns)
     for batch in connection.sql(sql.judged_sql(entity, names)).to_arrow_reader(BATCH_ROWS):
         frame = batch.select(names).to_pandas(types_mapper=pd.ArrowDtype)
-        try:
-            schema.validate(frame, lazy=True, inplace=True)
-        except SchemaErrors as errors:
-            for error in errors.schema_errors:
-                yield _violation(entity, batch, error)
+        yield from _batch_violations(entity, schema, batch, frame, on_bad)
 
 
-def _violation(entity: str, batch: Any, error: Any) -> tuple[Rule, Any]:
-    """One pandera error as our rule, and the rows of the batch that it found."""
+def _batch_violations(
+    entity: str, schema: Any, batch: Any, frame: Any, on_bad: OnBad
+) -> Iterator[_Violation]:
+    missing: dict[Rule, Any] = {}
+    blanked: dict[str, Any] = {}
+    for rule, index in _broken_rules(entity, schema, frame):
+        if rule.warns or rule.kind != FORMAT:
+            missing[rule] = index
+            yield _Violation(rule, _rows(batch, rule, index))
+            continue
+        rejects = _rejects(schema, rule, batch, index, on_bad)
+        yield _Violation(rule, _rows(batch, rule, index[rejects]))
+        yield _Violation(rule, _rows(batch, rule, index[~rejects]), blanks=True)
+        blanked[rule.field] = index[~rejects].union(blanked.get(rule.field, index[:0]))
+    rows = reduce(lambda one, other: one.union(other), blanked.values(), frame.index[:0])
+    if not len(rows):
+        return
+    # A row may have had nothing but the value that it goes without.
+    without = frame.loc[rows].copy()
+    for field, index in blanked.items():
+        without.loc[index, field] = None
+    for rule, index in _broken_rules(entity, schema, without):
+        if rule.kind == MANDATORY:
+            more = index.difference(missing.get(rule, index[:0]))
+            yield _Violation(rule, _rows(batch, rule, more))
+
+
+def _broken_rules(entity: str, schema: Any, frame: Any) -> Iterator[tuple[Rule, Any]]:
+    """Each rule that rows of the frame break, with the index of these rows."""
+    from pandera.errors import SchemaErrors
+
+    try:
+        schema.validate(frame, lazy=True, inplace=True)
+    except SchemaErrors as errors:
+        for error in errors.schema_errors:
+            passed = error.check_output
+            if passed is None or isinstance(error.check, str):  # a wrong type, a check that raised
+                raise InternalError(f"a rule about {entity} could not run: {error}") from None
+            yield rule_of(error.check, error.schema.name), passed.index[~passed.astype(bool)]
+
+
+def _rejects(schema: Any, rule: Rule, batch: Any, index: Any, on_bad: OnBad) -> Any:
+    """For each of the rows, whether this bad value costs it: as its source says, or the schema."""
+    import numpy
+
+    usual = schema.columns[rule.field].metadata["on_bad"]
+    sources = batch.column("_source").take(_places(index)).to_pylist()
+    costs = [on_bad.get(source, {}).get(rule.field, usual) for source in sources]
+    return numpy.array([cost == REJECT for cost in costs], dtype=bool)
+
+
+def _rows(batch: Any, rule: Rule, index: Any) -> Any:
+    """The origin of these rows of a batch, and the value that the rule blames."""
     import pyarrow
 
-    passed = error.check_output
-    if passed is None or isinstance(error.check, str):  # a wrong type, a check that raised
-        raise InternalError(f"a rule about {entity} could not run: {error}")
-    rule = rule_of(error.check, error.schema.name)
     # What stands in the file says more than the null that a failed cast left.
     value_column = (
         f"{rule.field}_text" if f"{rule.field}_text" in batch.schema.names else rule.field
     )
-    columns = [*ORIGIN, value_column]
-    rows = batch.select(columns).take(pyarrow.array(passed.index[~passed.astype(bool)]))
+    rows = batch.select([*ORIGIN, value_column]).take(_places(index))
     values = rows.column(value_column).cast(pyarrow.string())
     origin = [rows.column(name) for name in ORIGIN]
-    return rule, pyarrow.RecordBatch.from_arrays([*origin, values], [*ORIGIN, "value"])
+    return pyarrow.RecordBatch.from_arrays([*origin, values], [*ORIGIN, "value"])
+
+
+def _places(index: Any) -> Any:
+    import pyarrow
+
+    return pyarrow.array(index, type=pyarrow.int64())
 
 
 def _check_references(

@@ -63,6 +63,61 @@ def failures_sql() -> str:
     """
 
 
+def blanks_sql() -> str:
+    """The table of cells that are left out because their value is none, empty."""
+    return """
+        create or replace temp table blanks (
+            _source varchar,
+            _file varchar,
+            _row bigint,
+            field varchar,
+            rule varchar,
+            value varchar
+        )
+    """
+
+
+def blank_sql(rule: Rule) -> str:
+    """Keep the rows of the relation ``violation`` (origin and value) as blanks of the rule."""
+    return f"""
+        insert into blanks
+        select {_ORIGIN}, {literal(rule.field)}, {literal(rule.name)}, value
+        from violation
+    """
+
+
+def blanked_sql(entity: str) -> str:
+    """Rows of ``stg_<entity>`` with their blanks in ``_blanked`` and nothing in their columns."""
+    return f"""
+        create or replace temp table blanked as
+        with reasons as (
+            select {_ORIGIN}, field, any_value(value) as value, min(rule) as why
+            from blanks
+            group by {_ORIGIN}, field
+        )
+        select
+            {_ORIGIN},
+            list(reasons.field) as fields,
+            map_from_entries(
+                list(
+                    {{
+                        'k': reasons.field,
+                        'v': {{
+                            'value': coalesce(
+                                stg._blanked ->> ('$.' || reasons.field || '.value'), reasons.value
+                            ),
+                            'why': reasons.why
+                        }}
+                    }}
+                    order by reasons.field
+                )
+            )::json as cells
+        from reasons
+        inner join stg_{entity} as stg using ({_ORIGIN})
+        group by {_ORIGIN}
+    """
+
+
 def count_sql(relation: str, column: str) -> str:
     """Rows of a relation in which the column has a value; ``*`` counts them all."""
     return f"select count({column}) from {relation}"
@@ -162,9 +217,31 @@ def references_sql(entity: str, reference: Reference) -> str:
     """
 
 
-def valid_sql(entity: str) -> str:
-    """The staged rows that did not fail."""
-    return f"select * from stg_{entity} anti join failures using ({_ORIGIN})"
+def valid_sql(entity: str, fields: Sequence[str] = ()) -> str:
+    """The staged rows that did not fail, without the cells of these fields that are ``blanked``."""
+    if not fields:
+        return f"select * from stg_{entity} anti join failures using ({_ORIGIN})"
+    columns = ", ".join(
+        f"case when not coalesce(list_contains(blanked.fields, {literal(field)}), false)"
+        f" then stg.{field} end as {field}"
+        for field in fields
+    )
+    return f"""
+        select stg.* replace (
+            {columns},
+            case
+                when blanked.cells is null then stg._blanked
+                else json_merge_patch(coalesce(stg._blanked, '{{}}'), blanked.cells)
+            end as _blanked
+        )
+        from (select * from stg_{entity} anti join failures using ({_ORIGIN})) as stg
+        left join blanked using ({_ORIGIN})
+    """
+
+
+def blank_fields_sql() -> str:
+    """The fields with blanks."""
+    return "select distinct field from blanks order by field"
 
 
 def rejected_sql(entity: str) -> str:

@@ -24,32 +24,31 @@ def test_every_reason_of_a_row_is_told_in_the_order_of_the_validations(home: Any
         "contacts",
         [
             {"contact_id": "c1", "last_name": "Doe", "email": "jane@example.com"},
-            {"contact_id": "c2", "email": "jane@@example", "phone": "n/a", "birthdate": "soon"},
+            {"contact_id": "c2", "parent_id": "c9", "email": "jane@@example", "phone": "soon"},
         ],
     )
     assert home.valid("contacts") == [2]
     assert home.reasons("contacts") == {
         3: [
-            (MISSING, "last_name_present", "last_name"),
-            (FORMAT, "birthdate_readable", "birthdate"),
+            (MISSING, "address_present", "street"),
             (FORMAT, "email_format", "email"),
-            (FORMAT, "phone_format", "phone"),
+            ("Reference", "reference", "parent_id"),
         ]
     }
     assert (done.staged, done.valid.rows, done.rejected.rows) == (2, 1, 1)
-    assert done.kinds == {MISSING: 1, FORMAT: 1}
-    assert sum(done.broken.values()) == 4
+    assert done.kinds == {MISSING: 1, FORMAT: 1, "Reference": 1}
+    assert sum(done.broken.values()) == 3
     [rejection] = done.sample
     assert (rejection.file, rejection.row) == ("list/2026-11-20/a.csv", 3)
-    assert "birthdate soon: not a date we can read" in rejection.reasons[1]
+    assert "email jane@@example: not an e-mail address" in rejection.reasons[1]
 
 
 def test_a_rejected_row_keeps_what_landed(home: Any) -> None:
     extra = json.dumps({"Party": "Green"})
-    home.judge("contacts", [{"contact_id": "c1", "email": " A@x.org\u00a0", "_extra": extra}])
+    home.judge("contacts", [{"contact_id": "c1", "phone": " A@x.org\u00a0", "_extra": extra}])
     [row] = home.read("rejected_contacts")
     landed = json.loads(row["raw"])
-    assert landed["email"] == " A@x.org\u00a0"
+    assert landed["phone"] == " A@x.org\u00a0"
     assert landed["_extra"] == {"Party": "Green"}
     assert landed["last_name"] is None
     assert (row["source"], row["source_id"], row["_file"]) == ("list", "c1", row["_file"])
@@ -82,7 +81,7 @@ def test_of_duplicates_the_newest_good_row_is_kept_then_the_last(home: Any) -> N
     assert all(
         ("Duplicates", "duplicate", "source_id") in row_reasons for row_reasons in reasons.values()
     )
-    assert (MISSING, "last_name_present", "last_name") in reasons[8]
+    assert (FORMAT, "email_format", "email") in reasons[8]
     message = home.read("rejected_contacts")[0]["reasons"][0]["message"]
     assert message.endswith("kept is list/2026-11-20/a.csv:3")
 
