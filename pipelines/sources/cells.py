@@ -105,7 +105,9 @@ def counted(row: Sequence[Any], rows: int, fit: Fit, names: Sequence[str]) -> Ce
     }
     kept = sum(one.cells for one in unread.values())
     read = sum(kept_places.values()) + sum(withheld)
-    return Cells(read, kept, sum(withheld), rows - filled, unread)
+    return Cells(
+        read=read, kept=kept, withheld=sum(withheld), blank_rows=rows - filled, unread=unread
+    )
 
 
 def stored(document: Mapping[str, Any]) -> Cells:

@@ -102,7 +102,9 @@ def customer_addresses_sql(origin: Origin, fit: Fit) -> str:
     )"""
     values = _values(origin, ADDRESSES, fit.addresses) | {f: f"owner.{f}" for f in owner}
     # A further address has no customer's row beside it that would take the other cells.
-    extra = f"case when {further} then {_extra_sql(origin, fit, fit.unshared)} end"
+    own = _extra_sql(origin, fit, fit.unshared)
+    extra = f"if({_any_sql(fit.unshared)}, {own}, {_extra_sql(origin, fit)})"
+    extra = f"case when {further} then {extra} end"
     carried = _any_sql(fit.addresses.values())
     return (
         f"{_select_sql(origin, ADDRESSES, values, extra, source)}\n"

@@ -121,7 +121,7 @@ class _Records:
                 reader = self._reader()
                 yield self._defect("quotes that do not close, or stand inside a value")
                 continue
-            if any(map(str.strip, values)):
+            if values and (len(values) > 1 or self._width == 1 or values[0].strip()):
                 yield self._record(values)
 
     def judge_encoding(self) -> None:
@@ -140,6 +140,8 @@ class _Records:
             self._sound += 1
         while len(values) > self._width and not values[-1]:
             values.pop()  # delimiters that end a line are no columns; DuckDB says so, too
+        if len(values) != self._width and not any(map(str.strip, values)):
+            values = [""] * self._width  # nothing but delimiters, however many, is a blank row
         if len(values) != self._width:
             return self._defect(f"{len(values)} columns where the header has {self._width}")
         if "\0" in text:
