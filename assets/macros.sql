@@ -398,11 +398,10 @@ create or replace macro any_number(x) as
     end;
 -- A whole number is never made of another.
 create or replace macro whole_number(x) as if(x = trunc(x), try_cast(x as bigint), null);
-create or replace macro any_date(x) as parse_date(date_text(x::varchar), null);
-create or replace macro any_moment(x, zone) as
-    parse_timestamp(
-        date_text(x::varchar), null, if(starts_with(typeof(x), 'TIMESTAMP'), 'UTC', zone)
-    );
+-- A moment of any type as text; what has a type is in UTC, as all of ours are.
+create or replace macro moment_text(x) as
+    date_text(x::varchar)
+    || if(starts_with(typeof(x), 'TIMESTAMP') and not ends_with(typeof(x), 'ZONE'), 'Z', '');
 
 -- When a row was true: its own update time, unless that lies in the future of the landing (a day is
 -- left for clocks and time zones); else the start of the batch's day.

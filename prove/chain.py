@@ -21,7 +21,8 @@ from pipelines.relations import prepare
 from pipelines.run import Run
 from pipelines.salesforce import jobs
 from pipelines.stages import STAGES, run_stage
-from pipelines.undo.make import carry_out, plan_undo
+from pipelines.undo.carry_out import carry_out
+from pipelines.undo.make import plan_undo
 from prove.batch import project_at
 
 if TYPE_CHECKING:

@@ -136,7 +136,7 @@ def _judged(home: Path, name: str) -> tuple[int, str]:
         if code in (0, 1):
             continue
         is_cured = any(words in output for words in (RESTORE, *(words for _, words in CURES)))
-        is_named = any(path.samefile(home / name) for path in _paths(output))
+        is_named = any(path.resolve() == (home / name).resolve() for path in _paths(output))
         if not (is_named and is_cured):
             return named, f"causeway {' '.join(arguments)} ended with {code}: {output}"
         named += 1

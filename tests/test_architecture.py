@@ -67,7 +67,7 @@ MAY_WRITE = {
     "pipelines/catalog.py": "causeway.duckdb, in a draft",
     "pipelines/demo/inputs.py": "a file of the inbox, in a draft",
     "pipelines/validate/rejects.py": "rejected rows as CSV, in a draft",
-    "pipelines/sync/plan/saved.py": "files of a plan whose folder gets its name last",
+    "pipelines/sync/plan/save.py": "files of a plan whose folder gets its name last",
     "pipelines/sync/apply/bulk.py": "rows to upload, which nobody reads before they are noted",
     "pipelines/sources/readers/reader.py": "a link that gives a file a name that is no pattern",
     "pipelines/run_log.py": "the log of a run, line by line; a torn last line counts for nothing",

@@ -18,7 +18,7 @@ from pipelines.errors import ConfigError
 if TYPE_CHECKING:
     from pipelines.project import Project
     from pipelines.sync.plan.saved import Plan
-    from pipelines.undo.make import Undone
+    from pipelines.undo.carry_out import Undone
 
 ROWS = 20
 """Records of each object that are shown before anything is undone."""

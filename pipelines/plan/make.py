@@ -36,7 +36,8 @@ from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.forecast import Score, score, transient_sql
 from pipelines.sync.plan.holds import needed_sql
 from pipelines.sync.plan.renames import namers_sql
-from pipelines.sync.plan.saved import HEADER, Origin, Plan, load_plan, read_header, save_plan
+from pipelines.sync.plan.save import Origin, save_plan
+from pipelines.sync.plan.saved import HEADER, Plan, load_plan, read_header
 from pipelines.warehouse import Written, literal, parquet_sql
 
 if TYPE_CHECKING:

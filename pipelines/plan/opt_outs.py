@@ -21,6 +21,7 @@ from pipelines.sync.plan.opt_outs import (
     matched_sql,
     may_opt_out,
     strangers_sql,
+    yes_elsewhere_sql,
 )
 
 if TYPE_CHECKING:
@@ -80,13 +81,20 @@ def leave_out(connection: DuckDBPyConnection, mapping: ObjectMapping, plan: str)
     tables = {name for [name] in connection.execute(_TABLES).fetchall()}
     if relation("opted", stem) not in tables or consent.address not in mapping.enabled():
         return False
+    connection.execute(table_sql("yes_elsewhere", yes_elsewhere_sql(mapping)))
+    if _is_empty(connection, "yes_elsewhere"):
+        return False
     connection.execute(table_sql("leaving", leaving_sql(mapping, plan)))
-    if not connection.execute("select 1 from leaving limit 1").fetchall():
+    if _is_empty(connection, "leaving"):
         return False
     connection.execute(_leave_sql(relation("opted", stem)))
     desired = desired_sql(mapping, called(mapping))
     connection.execute(table_sql(relation("sf", stem), desired))
     return True
+
+
+def _is_empty(connection: DuckDBPyConnection, table: str) -> bool:
+    return not connection.execute(f"select 1 from {table} limit 1").fetchall()
 
 
 _TABLES = "select table_name from duckdb_tables() where temporary"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from pipelines.errors import ConfigError
 from pipelines.sync.apply.journal import FOLDER
 from pipelines.sync.plan.saved import HEADER, read_header
-from pipelines.undo.make import UNDO, NothingToUndo, Undone, carry_out, plan_undo, writes
+from pipelines.undo.carry_out import Undone, carry_out
+from pipelines.undo.make import UNDO, NothingToUndo, plan_undo, writes
 
 if TYPE_CHECKING:
     from pathlib import Path

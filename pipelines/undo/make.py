@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from pipelines.apply.objects import apply_plan, settle
-from pipelines.apply.prove import prove
+from pipelines.apply.objects import settle
 from pipelines.batch import Batch
 from pipelines.errors import ConfigError
 from pipelines.org import describes
 from pipelines.org.snapshot import bind_home, check_keys, refresh
-from pipelines.plan.guards import heed_guards
 from pipelines.sync.apply.payload import payload_sql
 from pipelines.sync.ledger import Ledger
 from pipelines.sync.ledger_sql import corrections_sql, segment_sql
@@ -30,18 +28,15 @@ from pipelines.sync.mapping.addresses import fit
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.named_objects import USER
 from pipelines.sync.plan.runs import plan_named
+from pipelines.sync.plan.save import Origin, save_plan
 from pipelines.sync.plan.saved import (
     HEADER,
-    Origin,
     Plan,
     load_plan,
     read_header,
-    save_plan,
 )
 from pipelines.sync.undo_plan import undo_sql
-from pipelines.undo import released
 from pipelines.undo.children import children_of_records
-from pipelines.undo.released import note_undone, prune_undone
 from pipelines.warehouse import literal, parquet_sql, write_parquet
 
 if TYPE_CHECKING:
@@ -49,10 +44,7 @@ if TYPE_CHECKING:
 
     from pipelines.project import Project
     from pipelines.salesforce.org import Org
-    from pipelines.sync.apply.objects import Outcomes
-    from pipelines.sync.apply.send import Progress
     from pipelines.sync.mapping.model import ObjectMapping
-    from pipelines.sync.prove import Proof
 
 UNDO = "undo"
 
@@ -143,36 +135,6 @@ def describe_undos(planned: Sequence[Plan]) -> str:
         if listed:
             parts.append(phrase.replace("{} {}", " and ".join(listed)))
     return ", ".join(parts) or "changing nothing"
-
-
-@dataclass(frozen=True)
-class Undone:
-    """An undo that was carried out, mapping by mapping, children first."""
-
-    saved: Plan
-    outcomes: Sequence[Outcomes]
-    proofs: Sequence[Proof]
-
-
-def carry_out(project: Project, saved: Plan, progress: Progress | None = None) -> Undone:
-    """Apply the plan of an undo and prove it. To be called under the org's lock.
-
-    Raises:
-        Blocked: it deletes more than ``guards.max_delete`` allows, and nobody has released it.
-        SalesforceError: the org could not be talked to; undo the same plan again to go on.
-    """
-    heed_guards(Batch(project, saved.day), saved)
-    plan = load_plan(project.home, saved.undoes or "")
-    outcomes, proofs = [], []
-    with released.UNDO.noted(project, {"plan": saved.plan_id}):
-        note_undone(project, plan, saved)
-        for name in saved.objects:
-            barred = _kept_for_children(project, saved, name)
-            outcome = apply_plan(project, saved, name, progress, barred=barred)
-            outcomes.append(outcome)
-            prune_undone(project, saved, outcome)
-            proofs.append(prove(project, name, saved))
-    return Undone(saved, outcomes, proofs)
 
 
 def undos(home: Path) -> list[Plan]:
@@ -268,19 +230,6 @@ def _bind(
         ("undone_before", _undone_before_sql(earlier_undos, plan, stem)),
     ):
         connection.execute(f"create or replace temp table {view} as {query}")
-
-
-def _kept_for_children(project: Project, saved: Plan, stem: str) -> Mapping[str, str]:
-    """Key → why a record is not deleted after all: children of it could not be undone before."""
-    deletes = f"select sf_id, key from {parquet_sql(saved.payload(stem))}"
-    name = saved.objects[stem].object
-    with project.org() as org, project.warehouse.connect() as connection:
-        query = f"{deletes} where action = 'delete'"
-        keys = dict(connection.execute(query).fetchall())
-        return {
-            keys[sf_id]: reason
-            for sf_id, reason in children_of_records(org, name, list(keys), set()).items()
-        }
 
 
 def _undone_before_sql(earlier_undos: Sequence[Plan], plan: Plan, stem: str) -> str:

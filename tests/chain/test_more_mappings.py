@@ -22,7 +22,8 @@ from pipelines.plan.make import newest
 from pipelines.relations import prepare
 from pipelines.run import Run
 from pipelines.stages import STAGES, run_stage
-from pipelines.undo.make import carry_out, plan_undo
+from pipelines.undo.carry_out import carry_out
+from pipelines.undo.make import plan_undo
 
 DAYS = [date(2026, 11, day) for day in (2, 3, 4, 5)]
 HEADER = "ID,First Name,Last Name,Email,Company\n"

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 
-from pipelines.undo.make import carry_out, plan_undo
+from pipelines.undo.carry_out import carry_out
+from pipelines.undo.make import plan_undo
 
 DAYS = [date(2026, 11, day) for day in (2, 3, 4)]
 HEADER = "First Name,Last Name,E-mail,Job Title,Phone,Company\n"

@@ -30,7 +30,8 @@ from pipelines.sync.mapping.policies import Guards, Limit
 from pipelines.sync.plan.cost import Cost, exceeded, predicted
 from pipelines.sync.plan.guards import blocked_by
 from pipelines.sync.plan.row import COLUMNS
-from pipelines.sync.plan.saved import ObjectPlan, Origin, Plan, save_plan
+from pipelines.sync.plan.save import Origin, save_plan
+from pipelines.sync.plan.saved import ObjectPlan, Plan
 from pipelines.warehouse import Warehouse
 
 DAY = date(2026, 11, 5)

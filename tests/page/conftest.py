@@ -12,7 +12,8 @@ from pipelines.plan.page import write_page
 from pipelines.project import Project
 from pipelines.relations import prepare
 from pipelines.sync.mapping.fields import Field
-from pipelines.sync.plan.saved import Origin, Plan, save_plan
+from pipelines.sync.plan.save import Origin, save_plan
+from pipelines.sync.plan.saved import Plan
 from pipelines.warehouse import Warehouse
 
 EVIL = [

@@ -30,7 +30,8 @@ from pipelines.sync.plan.build import called, open_sql, plan_sql
 from pipelines.sync.plan.choice import EVERYTHING
 from pipelines.sync.plan.differences import differences_sql
 from pipelines.sync.plan.renames import NAMERS
-from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
+from pipelines.sync.plan.save import Origin, save_plan
+from pipelines.sync.plan.saved import Plan, load_plan
 from pipelines.sync.plan.skips import skips_sql
 from pipelines.sync.snapshot import fields_needed, fields_read, snapshot_soql, snapshot_sql
 from pipelines.warehouse import literal, parquet_sql

@@ -17,7 +17,8 @@ from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.mapping.policies import Guards
 from pipelines.sync.plan.guards import blocked_by
 from pipelines.sync.plan.row import ACTIONS
-from pipelines.sync.plan.saved import Origin, Plan, load_plan, save_plan
+from pipelines.sync.plan.save import Origin, save_plan
+from pipelines.sync.plan.saved import Plan, load_plan
 from pipelines.sync.plan.show import FieldChange, rows, summary
 
 ORIGIN = Origin("2026-11-05", "00D000000000001AAA", "ada@x.org", {"contact.yaml": "abc"})

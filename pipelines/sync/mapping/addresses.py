@@ -16,7 +16,7 @@ from pipelines.sync.mapping.fields import Field, OrgSchema
 from pipelines.sync.mapping.model import FieldRule, ObjectMapping
 from pipelines.sync.mapping.persons import consenting
 from pipelines.sync.mapping.policies import Addresses
-from pipelines.sync.mapping.wire import quoted, text_sql
+from pipelines.sync.mapping.wire import quoted
 from pipelines.warehouse import literal
 
 CODES = STATE, COUNTRY = "StateCode", "CountryCode"
@@ -132,7 +132,7 @@ class Block:
 
     @staticmethod
     def _text(field: str | None) -> str:
-        return "null::varchar" if field is None else text_sql(f"valued.{quoted(field)}::varchar")
+        return "null::varchar" if field is None else f"valued.{quoted(field)}"
 
 
 def blocks(rules: Mapping[str, FieldRule], schema: Mapping[str, Field]) -> list[Block]:

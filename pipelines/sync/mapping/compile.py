@@ -32,7 +32,15 @@ from pipelines.sync.mapping.reasons import (
     waiting_sql,
 )
 from pipelines.sync.mapping.values import EXCLUDED, before_translation, entities_sql, value_sql
-from pipelines.sync.mapping.wire import limit, misfit_sql, quoted, text_literal, text_sql, wire_sql
+from pipelines.sync.mapping.wire import (
+    limit,
+    misfit_sql,
+    parsed_sql,
+    quoted,
+    read_sql,
+    text_literal,
+    text_sql,
+)
 from pipelines.warehouse import literal
 
 CUT = "_cut"
@@ -102,7 +110,7 @@ def _valued_sql(
     columns, joins = [f"routed.{key_column} as key", f"routed.{EXCLUDED}"], []
     for name, rule in rules.items():
         if rule.lookup is None:
-            columns.append(f"{value_sql(rule)} as {quoted(name)}")
+            columns.append(f"{read_sql(schema[name], value_sql(rule))} as {quoted(name)}")
             if rule.translate is not None and can_miss(rule):
                 translated = ", ".join(map(text_literal, rule.translate))
                 before = before_translation(rule)
@@ -133,7 +141,7 @@ def _wired_sql(
         if placed := next(placements, None):
             columns.append(f"{placed} as {column}")
             continue
-        wired = column if rule.lookup is not None else wire_sql(field, column, zone)
+        wired = column if rule.lookup is not None else parsed_sql(field, column, zone)
         columns.append(wired if wired == column else f"{wired} as {column}")
         if can_miss(rule):
             columns.append(quoted(f"{name}_missed"))

@@ -54,18 +54,41 @@ def wire_sql(field: Field, value: str, zone: str = "UTC") -> str:
         value: SQL of whatever type.
         zone: whose time it is where text names a moment without an offset.
     """
-    if field.type in NUMBERS | INTEGERS:
-        return _number_sql(field, f"any_number({value})")
-    if field.type in IDS:
-        return f"nullif(regexp_extract(trim({value}::varchar), {_ID}), '')"
-    forms = {
-        "boolean": f"parse_boolean({value}::varchar)::varchar",
-        "date": f"any_date({value})::varchar",
-        "datetime": f"strftime(any_moment({value}, {literal(zone)}), '%Y-%m-%dT%H:%M:%S.%gZ')",
-        "multipicklist": f"multi_select({value}::varchar)",
-    }
-    return forms.get(field.type) or text_sql(f"{value}::varchar")
+    return parsed_sql(field, read_sql(field, value), zone)
 
+
+def read_sql(field: Field, value: str) -> str:
+    """``value`` as ``parsed_sql`` takes it: clean text, also of dates and moments.
+
+    Whoever reads it in several places does so through a column, as the macros are long.
+    """
+    if field.type == "date":
+        return f"date_text(cast({value} as varchar))"
+    if field.type == "datetime":
+        return f"moment_text({value})"
+    if field.type in NUMBERS | INTEGERS | IDS | _PARSED:
+        return value
+    return text_sql(f"cast({value} as varchar)")
+
+
+def parsed_sql(field: Field, read: str, zone: str = "UTC") -> str:
+    """The wire form of what ``read_sql`` gives; null where it does not fit the type."""
+    if field.type in NUMBERS | INTEGERS:
+        return _number_sql(field, f"any_number({read})")
+    if field.type in IDS:
+        return f"nullif(regexp_extract(trim({read}::varchar), {_ID}), '')"
+    moment = f"parse_timestamp({read}, null, {literal(zone)})"
+    forms = {
+        "boolean": f"parse_boolean({read}::varchar)::varchar",
+        "date": f"parse_date({read}, null)::varchar",
+        "datetime": f"strftime({moment}, '%Y-%m-%dT%H:%M:%S.%gZ')",
+        "multipicklist": f"multi_select({read}::varchar)",
+    }
+    return forms.get(field.type, read)
+
+
+_PARSED = frozenset(("boolean", "multipicklist"))
+"""Types whose form depends on the type of what is given, or that clean it themselves."""
 
 _ID = "'^[0-9A-Za-z]{15}([0-9A-Za-z]{3})?$'"
 
@@ -77,10 +100,8 @@ def _number_sql(field: Field, number: str) -> str:
 
 
 def misfit_sql(field: Field, value: str) -> str:
-    """What ``value`` says where its wire form does not; null where it is blank."""
-    if field.type in ("date", "datetime"):
-        return f"date_text({value}::varchar)"
-    return f"clean({value}::varchar)"
+    """What ``value``, as ``read_sql`` gives it, says where it has no wire form; null if blank."""
+    return value if field.type in ("date", "datetime") else f"clean({value}::varchar)"
 
 
 def number_type(field: Field) -> str:

@@ -203,8 +203,22 @@ def desired_sql(mapping: ObjectMapping, named: Iterable[str]) -> str:
     """
 
 
+def yes_elsewhere_sql(mapping: ObjectMapping) -> str:
+    """``key`` and ``sf_id`` of refused records whose person says yes at another address."""
+    consent = consent_of(mapping.object)
+    address, opt_out = quoted(consent.address), quoted(consent.opt_out)
+    return f"""
+        select desired.key, opted.sf_id
+        from {DESIRED} as desired
+        join {MATCHED} as matched on matched.entity_key = desired.key
+        join {relation("opted", mapping.stem)} as opted on opted.sf_id = matched.sf_id
+        where desired.{opt_out} = 'false'
+            and norm_email(desired.{address}) is distinct from opted.email
+    """
+
+
 def leaving_sql(mapping: ObjectMapping, plan: str) -> str:
-    """``sf_id`` of records that say yes at the address they get, and lose the refused one by it.
+    """``sf_id`` of those of ``yes_elsewhere`` that lose the refused address by this plan.
 
     They would be opted out by this plan for an address that it takes away, and in by the next one.
 
@@ -212,21 +226,12 @@ def leaving_sql(mapping: ObjectMapping, plan: str) -> str:
         mapping: of the rows.
         plan: the query of the plan in which all of ``opted_<mapping>`` are opted out.
     """
-    consent = consent_of(mapping.object)
-    address, opt_out = quoted(consent.address), quoted(consent.opt_out)
+    address = consent_of(mapping.object).address
     return f"""
-        with said_yes as (
-            select desired.key, opted.sf_id
-            from {DESIRED} as desired
-            join {MATCHED} as matched on matched.entity_key = desired.key
-            join {relation("opted", mapping.stem)} as opted on opted.sf_id = matched.sf_id
-            where desired.{opt_out} = 'false'
-                and norm_email(desired.{address}) is distinct from opted.email
-        )
-        select said_yes.sf_id
-        from said_yes
+        select yes_elsewhere.sf_id
+        from yes_elsewhere
         join ({plan}) as planned using (key)
-        where list_contains(planned.changed, {literal(consent.address)})
+        where list_contains(planned.changed, {literal(address)})
     """
 
 

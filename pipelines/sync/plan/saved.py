@@ -14,23 +14,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.errors import ConfigError, InternalError
-from pipelines.files import NOT_OURS, cure, publish, read_json, reading, write
+from pipelines.errors import ConfigError
+from pipelines.files import NOT_OURS, cure, read_json, reading
 from pipelines.sync.apply.journal import Journal
-from pipelines.sync.mapping.fields import Field, parent_fields
 from pipelines.sync.mapping.folder import called, of_object
-from pipelines.sync.mapping.model import ObjectMapping
 from pipelines.sync.plan.choice import Choice
-from pipelines.sync.plan.row import ACTIONS
 from pipelines.warehouse import parquet_sql
 
 HEADER = "header.json"
@@ -130,83 +124,6 @@ class Plan:
         return called(self.objects)[stem]
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What a plan was made for and from.
-
-    Attributes:
-        batch: the partition, ``YYYY-MM-DD``.
-        organization_id: the org whose snapshot it was compared with.
-        username: the user it is to be applied as.
-        made_from: name → digest of whatever decided it: mappings, policies, describe.
-        kind: ``sync``, or ``undo``.
-        undoes: the plan whose inverse this is.
-        instance_url: where people look at the org's records.
-        limits: the org's limits when the plan was made, as its REST resource ``limits`` names them.
-        seen: object → the newest stamp of a record of the org that the plan knew of.
-        notices: lines of ``decisions.csv`` that decide nothing, each with its place and why.
-        choice: option → its values, of the run that is to write some rows only.
-    """
-
-    batch: str
-    organization_id: str
-    username: str
-    made_from: Mapping[str, str] = field(default_factory=dict)
-    kind: str = "sync"
-    undoes: str | None = None
-    instance_url: str = ""
-    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    seen: Mapping[str, str] = field(default_factory=dict)
-    notices: Sequence[str] = ()
-    choice: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-
-def save_plan(
-    home: Path,
-    origin: Origin,
-    files: Mapping[str, Path],
-    mappings: Mapping[str, ObjectMapping],
-    schema: Mapping[str, Mapping[str, Field]],
-) -> Plan:
-    """Save the relations ``plan_<mapping>`` as one immutable plan.
-
-    Args:
-        home: the folder of all data and state.
-        origin: what it was made for and from.
-        files: stem of a mapping → the Parquet file of its relation; linked where the file system
-            can.
-        mappings: by stem, as the plan was made from them.
-        schema: the org's fields, by object and API name.
-
-    Raises:
-        InternalError: a key stands twice in a relation, in whatever case: Salesforce would
-            reject both rows or let one overwrite the other.
-    """
-    folder = home / "plans" / f".{uuid.uuid4().hex}.tmp"
-    folder.mkdir(parents=True)
-    try:
-        objects = {}
-        for name, file in files.items():
-            payload = folder / payload_name(name)
-            _link(file, payload)
-            mapping = mappings[name]
-            objects[name] = _object_plan(name, mapping, schema[mapping.object], payload)
-        header = {
-            **asdict(origin),
-            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "objects": {name: _facts(part) for name, part in objects.items()},
-        }
-        sha256 = _hash_of(header)
-        header |= {"plan_id": f"{origin.batch}-{sha256[:12]}", "sha256": sha256}
-        text = json.dumps(header, indent=2, ensure_ascii=False)
-        write(folder / HEADER, text + "\n")  # on the disk before the folder gets its name
-        saved = home / "plans" / header["plan_id"]
-        publish(folder, saved)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return load_plan(home, header["plan_id"])
-
-
 def load_plan(home: Path, plan_id: str) -> Plan:
     """Read a plan and prove that it is the one that was saved.
 
@@ -217,7 +134,7 @@ def load_plan(home: Path, plan_id: str) -> Plan:
     try:
         header = json.loads((folder / HEADER).read_text(encoding="utf-8"))
         sealed = {key: header[key] for key in header if key not in ("plan_id", "sha256")}
-        sha256 = _hash_of(sealed)
+        sha256 = hash_of(sealed)
         objects = {part.stem: part for part in parts_of(header)}
         del header["objects"]
         plan = Plan(folder=folder, objects=objects, **header)
@@ -232,7 +149,7 @@ def load_plan(home: Path, plan_id: str) -> Plan:
     if sha256 != plan.sha256 or plan.plan_id != plan_id:
         raise _edited(folder / HEADER)
     for name, part in plan.objects.items():
-        if not plan.payload(name).is_file() or _hash_of_file(plan.payload(name)) != part.sha256:
+        if not plan.payload(name).is_file() or hash_of_file(plan.payload(name)) != part.sha256:
             raise _edited(plan.payload(name))
     return plan
 
@@ -264,42 +181,9 @@ def payload_name(stem: str) -> str:
     return f"{stem}.parquet"
 
 
-def _facts(part: ObjectPlan) -> dict[str, Any]:
-    """A part as the header keeps it, below its stem."""
-    facts = asdict(part)
-    del facts["stem"]
-    return facts
-
-
 def _edited(path: Path) -> ConfigError:
     message = f"this plan was changed after it was saved and is not applied; {cure(path)}"
     return ConfigError.at(path, None, message)
-
-
-def _object_plan(
-    stem: str, mapping: ObjectMapping, schema: Mapping[str, Field], payload: Path
-) -> ObjectPlan:
-    return ObjectPlan(
-        stem=stem,
-        object=mapping.object,
-        key_field=mapping.key,
-        types={name: schema[name].type for name in mapping.enabled()},
-        references=mapping.lookups(),
-        parent_field=next(iter(parent_fields(mapping.enabled(), schema)), None),
-        counts=_counts(stem, payload),
-        sha256=_hash_of_file(payload),
-    )
-
-
-def _counts(stem: str, payload: Path) -> dict[str, int]:
-    import duckdb
-
-    with duckdb.connect() as connection:
-        counted = connection.execute(_counts_sql(payload)).fetchall()
-        [(twice,)] = connection.execute(_twice_sql(payload)).fetchall()
-    if twice:
-        raise InternalError(f"{twice} keys stand more than once in plan_{stem}")
-    return dict.fromkeys(ACTIONS, 0) | dict(counted)
 
 
 def _content(payload: Path) -> str:
@@ -319,31 +203,13 @@ def _content_sql(payload: Path) -> str:
     )
 
 
-def _counts_sql(payload: Path) -> str:
-    return f"select action, count(*) from {parquet_sql(payload)} group by action order by action"
-
-
-def _twice_sql(payload: Path) -> str:
-    # Unique text in Salesforce ignores case.
-    return (
-        "select count(*) from (select lower(key) as key "
-        f"from {parquet_sql(payload)} group by lower(key) having count(*) > 1)"
-    )
-
-
-def _link(file: Path, payload: Path) -> None:
-    """The same bytes under a second name: relations are replaced by renaming, never in place."""
-    try:
-        os.link(file, payload)
-    except OSError:
-        shutil.copyfile(file, payload)
-
-
-def _hash_of(header: Mapping[str, Any]) -> str:
+def hash_of(header: Mapping[str, Any]) -> str:
+    """What seals a header: the digest of all it says."""
     text = json.dumps(header, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _hash_of_file(path: Path) -> str:
+def hash_of_file(path: Path) -> str:
+    """The digest of a payload's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

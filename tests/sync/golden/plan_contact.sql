@@ -30,7 +30,7 @@ rules as (
         ('AccountId', 0, 'reference', null, 'keep', 'source', 'fill_empty', null, false, false, true),
         ('Salutation', 1, 'picklist', null, 'keep', 'source', 'fill_empty', null, false, false, false),
         ('FirstName', 2, 'string', null, 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('LastName', 3, 'string', null, 'keep', 'source', 'fill_empty', clean_lines('[not provided]'::varchar), false, false, false),
+        ('LastName', 3, 'string', null, 'keep', 'source', 'fill_empty', clean_lines(cast('[not provided]' as varchar)), false, false, false),
         ('Title', 4, 'string', null, 'keep', 'source', 'fill_empty', null, false, false, false),
         ('Department', 5, 'string', null, 'keep', 'source', 'fill_empty', null, false, false, false),
         ('Email', 6, 'email', null, 'keep', 'source', 'fill_empty', null, false, false, false),

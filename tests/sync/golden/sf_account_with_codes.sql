@@ -33,27 +33,27 @@ valued as (
     select
         routed.account_key as key,
         routed._excluded,
-        "name" as "Name",
-        "phone" as "Phone",
-        "fax" as "Fax",
-        "website" as "Website",
-        "billing_street" as "BillingStreet",
-        "billing_city" as "BillingCity",
-        "billing_state" as "BillingStateCode",
-        "billing_postal_code" as "BillingPostalCode",
-        "billing_country" as "BillingCountryCode",
-        "shipping_street" as "ShippingStreet",
-        "shipping_city" as "ShippingCity",
-        "shipping_state" as "ShippingStateCode",
-        "shipping_postal_code" as "ShippingPostalCode",
-        "shipping_country" as "ShippingCountryCode"
+        clean_lines(cast("name" as varchar)) as "Name",
+        clean_lines(cast("phone" as varchar)) as "Phone",
+        clean_lines(cast("fax" as varchar)) as "Fax",
+        clean_lines(cast("website" as varchar)) as "Website",
+        clean_lines(cast("billing_street" as varchar)) as "BillingStreet",
+        clean_lines(cast("billing_city" as varchar)) as "BillingCity",
+        clean_lines(cast("billing_state" as varchar)) as "BillingStateCode",
+        clean_lines(cast("billing_postal_code" as varchar)) as "BillingPostalCode",
+        clean_lines(cast("billing_country" as varchar)) as "BillingCountryCode",
+        clean_lines(cast("shipping_street" as varchar)) as "ShippingStreet",
+        clean_lines(cast("shipping_city" as varchar)) as "ShippingCity",
+        clean_lines(cast("shipping_state" as varchar)) as "ShippingStateCode",
+        clean_lines(cast("shipping_postal_code" as varchar)) as "ShippingPostalCode",
+        clean_lines(cast("shipping_country" as varchar)) as "ShippingCountryCode"
     from routed
 ),
 
 spelled as (
-    select distinct clean_lines(valued."BillingCountryCode"::varchar) as country_text, clean_lines(valued."BillingStateCode"::varchar) as state_text from valued
+    select distinct valued."BillingCountryCode" as country_text, valued."BillingStateCode" as state_text from valued
     union
-    select distinct clean_lines(valued."ShippingCountryCode"::varchar) as country_text, clean_lines(valued."ShippingStateCode"::varchar) as state_text from valued
+    select distinct valued."ShippingCountryCode" as country_text, valued."ShippingStateCode" as state_text from valued
 ),
 
 places as (
@@ -178,9 +178,9 @@ places as (
 ),
 
 with_postcodes as (
-    select distinct clean_lines(valued."BillingCountryCode"::varchar) as country_text, clean_lines(valued."BillingStateCode"::varchar) as state_text, clean_lines(valued."BillingPostalCode"::varchar) as postcode from valued
+    select distinct valued."BillingCountryCode" as country_text, valued."BillingStateCode" as state_text, valued."BillingPostalCode" as postcode from valued
     union
-    select distinct clean_lines(valued."ShippingCountryCode"::varchar) as country_text, clean_lines(valued."ShippingStateCode"::varchar) as state_text, clean_lines(valued."ShippingPostalCode"::varchar) as postcode from valued
+    select distinct valued."ShippingCountryCode" as country_text, valued."ShippingStateCode" as state_text, valued."ShippingPostalCode" as postcode from valued
 ),
 
 weighed as (
@@ -230,19 +230,19 @@ wired as (
     select
         key,
         _excluded,
-        clean_lines("Name"::varchar) as "Name",
-        clean_lines("Phone"::varchar) as "Phone",
-        clean_lines("Fax"::varchar) as "Fax",
-        clean_lines("Website"::varchar) as "Website",
-        clean_lines("BillingStreet"::varchar) as "BillingStreet",
-        clean_lines("BillingCity"::varchar) as "BillingCity",
+        "Name",
+        "Phone",
+        "Fax",
+        "Website",
+        "BillingStreet",
+        "BillingCity",
         if("Billing_weighed".country_text is null, "Billing_place".state, "Billing_weighed".state) as "BillingStateCode",
-        clean_lines("BillingPostalCode"::varchar) as "BillingPostalCode",
+        "BillingPostalCode",
         if("Billing_weighed".country_text is null, "Billing_place".country, "Billing_weighed".country) as "BillingCountryCode",
-        clean_lines("ShippingStreet"::varchar) as "ShippingStreet",
-        clean_lines("ShippingCity"::varchar) as "ShippingCity",
+        "ShippingStreet",
+        "ShippingCity",
         if("Shipping_weighed".country_text is null, "Shipping_place".state, "Shipping_weighed".state) as "ShippingStateCode",
-        clean_lines("ShippingPostalCode"::varchar) as "ShippingPostalCode",
+        "ShippingPostalCode",
         if("Shipping_weighed".country_text is null, "Shipping_place".country, "Shipping_weighed".country) as "ShippingCountryCode",
         if("Billing_weighed".country_text is null, "Billing_place".no_country, "Billing_weighed".no_country) as "Billing_no_country",
         if("Billing_weighed".country_text is null, "Billing_place".no_state, "Billing_weighed".no_state) as "Billing_no_state",
@@ -250,19 +250,19 @@ wired as (
         if("Shipping_weighed".country_text is null, "Shipping_place".no_state, "Shipping_weighed".no_state) as "Shipping_no_state"
     from valued
     left join places as "Billing_place"
-        on "Billing_place".country_text is not distinct from clean_lines(valued."BillingCountryCode"::varchar)
-        and "Billing_place".state_text is not distinct from clean_lines(valued."BillingStateCode"::varchar)
+        on "Billing_place".country_text is not distinct from valued."BillingCountryCode"
+        and "Billing_place".state_text is not distinct from valued."BillingStateCode"
     left join weighed as "Billing_weighed"
-        on "Billing_weighed".country_text = clean_lines(valued."BillingCountryCode"::varchar)
-        and "Billing_weighed".state_text is not distinct from clean_lines(valued."BillingStateCode"::varchar)
-        and "Billing_weighed".postcode = clean_lines(valued."BillingPostalCode"::varchar)
+        on "Billing_weighed".country_text = valued."BillingCountryCode"
+        and "Billing_weighed".state_text is not distinct from valued."BillingStateCode"
+        and "Billing_weighed".postcode = valued."BillingPostalCode"
     left join places as "Shipping_place"
-        on "Shipping_place".country_text is not distinct from clean_lines(valued."ShippingCountryCode"::varchar)
-        and "Shipping_place".state_text is not distinct from clean_lines(valued."ShippingStateCode"::varchar)
+        on "Shipping_place".country_text is not distinct from valued."ShippingCountryCode"
+        and "Shipping_place".state_text is not distinct from valued."ShippingStateCode"
     left join weighed as "Shipping_weighed"
-        on "Shipping_weighed".country_text = clean_lines(valued."ShippingCountryCode"::varchar)
-        and "Shipping_weighed".state_text is not distinct from clean_lines(valued."ShippingStateCode"::varchar)
-        and "Shipping_weighed".postcode = clean_lines(valued."ShippingPostalCode"::varchar)
+        on "Shipping_weighed".country_text = valued."ShippingCountryCode"
+        and "Shipping_weighed".state_text is not distinct from valued."ShippingStateCode"
+        and "Shipping_weighed".postcode = valued."ShippingPostalCode"
 )
 
 select
