@@ -42,14 +42,19 @@ class Planted:
 
 
 PLANTED = (
-    Planted("winmo", 0, "Mandatory Values", "a contact without a last name"),
+    Planted(
+        "winmo",
+        0,
+        "Mandatory Values",
+        "a contact without a last name, an e-mail address and a company",
+    ),
     Planted("winmo", 0, "Data Format", "an e-mail address without a domain"),
     Planted("apptivo", 0, "Duplicates", "the same contact twice in one file"),
     Planted("apptivo", 0, "Unreadable", "a line with more values than the header has columns"),
-    Planted("shop", 0, "Data Format", "a birthday on 31 February"),
+    Planted("shop", 0, "Data Format", "a customer whose e-mail address has two @"),
     Planted("shop", 0, "Reference", "an address of a customer who is not there"),
     Planted("newsletter", 0, "Data Format", "a newsletter status that does not exist"),
-    Planted("shop_orders", 0, "Data Format", "an amount that is no number"),
+    Planted("shop_orders", 0, "Data Format", "an order whose e-mail address has two @"),
     Planted("shop", 1, "Mandatory Values", "a customer without an e-mail address"),
 )
 
@@ -81,13 +86,13 @@ def first_day(day: date) -> Day:
     return {
         WINMO: [
             *listed,
-            make.winmo(wrong[0], day) | {"Last Name": ""},
+            make.winmo(wrong[0], day) | {"Last Name": "", "Email": "", "Company": ""},
             make.winmo(wrong[1], day) | {"Email": "cyrus.farahani(at)ironwood"},
         ],
         APPTIVO: [*typed_in, typed_in[7]],
         CUSTOMERS: [
             *(make.customer(CAST[n], day) for n in SHOPPERS),
-            make.customer(wrong[2], day) | {"dob": "1985-02-31 00:00:00"},
+            make.customer(wrong[2], day) | {"email": "ada@@home.example"},
         ],
         ADDRESSES: [
             *_addresses(SHOPPERS),
@@ -97,7 +102,7 @@ def first_day(day: date) -> Day:
             *_readers(day),
             make.subscriber(CAST[107], day, 0, CAST[107].private_email, False),
         ],
-        **_orders(day, 1, [*BUYERS, *GUEST_BUYERS], {4: {"grand_total": "forty"}}),
+        **_orders(day, 1, [*BUYERS, *GUEST_BUYERS], {4: {"customer_email": "bo@@home.example"}}),
     }  # fmt: skip
 
 
