@@ -58,10 +58,14 @@ create or replace macro unmarked(x) as
         when regexp_matches(x, '^''([-+=@]|[0-9][-0-9 ().,/+]*$)') then x[2:]
         else x
     end;
-create or replace macro plain_text(x) as unmarked(if(contains(x, '&'), unescaped(x), x));
+-- (A list of one names a value that is used several times: DuckDB plans what a macro is given as
+-- often as it stands in it, and planning would take longer than running.)
+create or replace macro plain_text(x) as
+    list_transform([if(contains(x, '&'), unescaped(x), x)], lambda y: unmarked(y))[1];
 
 -- Text as clean() leaves it, without such marks.
-create or replace macro clean_plain(x) as clean(plain_text(x));
+create or replace macro clean_plain(x) as
+    list_transform([nfc_normalize(plain_text(x))], lambda y: clean_composed(y))[1];
 
 -- Whether a text has anything that the macros below rewrite, or may be a placeholder: one look for
 -- all of them, for which DuckDB reads a text once.
@@ -89,8 +93,10 @@ create or replace macro is_placeholder(x) as
 create or replace macro value_composed(x) as
     case
         when not is_odd(x) then x
-        when is_placeholder(clean_plain(x)) or regexp_full_match(x, '(?i) *na *') then null
-        else clean_plain(x)
+        else list_transform(
+            [clean_plain(x)],
+            lambda y: if(is_placeholder(y) or regexp_full_match(y, '(?i)na'), null, y)
+        )[1]
     end;
 create or replace macro value(x) as value_composed(nfc_normalize(x));
 create or replace macro value_lines(x) as
@@ -103,10 +109,12 @@ create or replace macro value_lines(x) as
 create or replace macro company_composed(x) as
     case
         when not is_odd(x) then x
-        when
-            is_placeholder(clean_plain(x))
-            or regexp_full_match(x, '(?i) *(?:na|[(]?private?[)]?) *') then null
-        else clean_plain(x)
+        else list_transform(
+            [clean_plain(x)],
+            lambda y: if(
+                is_placeholder(y) or regexp_full_match(y, '(?i)na|[(]?private?[)]?'), null, y
+            )
+        )[1]
     end;
 create or replace macro company_value(x) as company_composed(nfc_normalize(x));
 
@@ -114,8 +122,7 @@ create or replace macro company_value(x) as company_composed(nfc_normalize(x));
 create or replace macro place_composed(x) as
     case
         when not is_odd(x) then x
-        when is_placeholder(clean_plain(x)) then null
-        else clean_plain(x)
+        else list_transform([clean_plain(x)], lambda y: if(is_placeholder(y), null, y))[1]
     end;
 create or replace macro place_value(x) as place_composed(nfc_normalize(x));
 
@@ -123,12 +130,16 @@ create or replace macro place_value(x) as place_composed(nfc_normalize(x));
 create or replace macro name_composed(x) as
     case
         when not is_odd(x) then x
-        when regexp_full_match(
-            clean_plain(x),
-            '(?i)[-–— ]+|[(\[<]?(?:n[/.\\]a[.]?|not provided)[)\]>]?|#[a-z/0]+[!?]'
-        )
-            then null
-        else clean_plain(x)
+        else list_transform(
+            [clean_plain(x)],
+            lambda y: if(
+                regexp_full_match(
+                    y, '(?i)[-–— ]+|[(\[<]?(?:n[/.\\]a[.]?|not provided)[)\]>]?|#[a-z/0]+[!?]'
+                ),
+                null,
+                y
+            )
+        )[1]
     end;
 create or replace macro name_value(x) as name_composed(nfc_normalize(x));
 
@@ -168,7 +179,7 @@ create or replace macro partly(name, x, staged, read) as
 -- The same of text, of which is told besides what was decoded, or may have been decoded wrongly.
 create or replace macro altered(name, x, staged) as
     case
-        when x is not null and staged is null then name || ' ' || why_blank(x)
+        when x is not null and staged is null then left_out(name, x, staged)
         when x <> staged and contains(x, '&') and unescaped(x) <> x then name || ' entities'
         when
             strlen(x) > length(x)
