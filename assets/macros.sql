@@ -244,6 +244,9 @@ create or replace macro no_country(x, named) as
 -- An e-mail address ignores case everywhere we meet it; Salesforce stores it in lower case.
 create or replace macro norm_email(x) as lower(clean(x));
 
+-- Whether an address of the web is a page of LinkedIn.
+create or replace macro is_linkedin(x) as contains(lower(x), 'linkedin.com/');
+
 -- The digits of a phone number, in order: '+1 (202) 555-0100' → '12025550100'.
 create or replace macro digits(x) as nullif(regexp_replace(x, '[^0-9]+', '', 'g'), '');
 

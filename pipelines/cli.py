@@ -23,8 +23,10 @@ from pipelines.commands import (
     retry,
     status,
     sync,
+    try_,
     ui,
     undo,
+    waiting,
 )
 from pipelines.commands import (
     home as home_,
@@ -58,6 +60,7 @@ def causeway(
     [bold]First steps[/bold]
 
       causeway demo             two days of sample data into a Salesforce org on this machine
+      causeway try FILE         what a file of yours would become, before anything is set up
       causeway sync             your own files: inbox/<source>/<day>/*, as mappings/ says
       causeway status           what landed, who was found, what Salesforce holds
 
@@ -70,6 +73,7 @@ def causeway(
 
 
 app.command("demo")(demo.demo)
+app.command("try")(try_.try_)
 app.command("sync")(sync.sync)
 app.command("plan")(plan.plan)
 app.command("status")(status.status)
@@ -81,6 +85,7 @@ app.command("explain")(explain.explain)
 app.command("check")(check.check)
 app.command("ui")(ui.ui)
 app.add_typer(rejects.app, name="rejects")
+app.add_typer(waiting.app, name="waiting")
 app.add_typer(home_.app, name="home")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(org.app, name="org")

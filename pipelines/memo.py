@@ -95,6 +95,6 @@ def code() -> str:
         path
         for folder in CODE
         for path in (config.PROJECT / folder).rglob("*")
-        if path.suffix in {".py", ".sql"} and "local_org" not in path.parts
+        if path.suffix in {".py", ".sql", ".yaml"} and "local_org" not in path.parts
     )
     return hashlib.sha256("\n".join(map(version, sorted(paths))).encode()).hexdigest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,6 +112,12 @@ class Project:
         from pipelines.sources.config import read_sources
 
         return read_sources(self.mappings / "sources.yaml")
+
+    def reading(self, sources: Sources) -> Project:
+        """The same pipeline with other sources than its ``sources.yaml`` declares."""
+        other = replace(self)
+        vars(other)["sources"] = sources  # where a cached property keeps its value
+        return other
 
     @cached_property
     def policies(self) -> Policies:

@@ -175,7 +175,7 @@ def prepare(project: Project) -> None:
 
     Does nothing when neither SQL nor mappings changed since it last ran for this home.
     """
-    stamp = _stamp(project)
+    stamp = prepared_stamp(project)
     if (project.home, stamp) in _prepared:
         return
     make_home(project)
@@ -228,7 +228,7 @@ def _none_sql(kinds: dict[str, str]) -> str:
     return "select " + ", ".join(f'null::{kind} as "{name}"' for name, kind in kinds.items())
 
 
-def _stamp(project: Project) -> str:
+def prepared_stamp(project: Project) -> str:
     """Changes whenever a file does that schemas are made from."""
     program = [*ASSETS.rglob("*.sql"), *Path(__file__).parent.rglob("*.py")]
     facts = sorted((str(path), path.stat().st_mtime_ns) for path in program)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
 from pipelines.sources.cells import Cells, LeftOut
-from pipelines.sources.land import cells, refused, withheld
+from pipelines.sources.land import cells, refused, remarks, withheld
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.folder import children_of
@@ -18,6 +18,7 @@ from pipelines.sync.mapping.model import relation
 from pipelines.sync.plan.childless import left_childless_sql
 from pipelines.sync.plan.row import ACTIONS
 from pipelines.validate.cells import PARTS, blanked_sql, rejected_sql
+from pipelines.validate.reasons import by_source, reasons
 from pipelines.warehouse import Warehouse, parquet_sql
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Summary:
         refused: files that could not be read, with why and what to do.
         withheld: source → header → filled cells of it that did not land, as they are secrets.
         cells: source → where the filled cells of its files are.
+        rejections: source → why rows were rejected → how many; a row counts for each reason.
+        remarks: what was found out or left out of files that were read, each with its file.
     """
 
     batch: date
@@ -99,6 +102,8 @@ class Summary:
     refused: tuple[Problem, ...] = ()
     withheld: dict[str, dict[str, int]] = field(default_factory=dict)
     cells: dict[str, Cells] = field(default_factory=dict)
+    rejections: dict[str, dict[str, int]] = field(default_factory=dict)
+    remarks: tuple[Problem, ...] = ()
 
     @property
     def rejected(self) -> int:
@@ -142,6 +147,8 @@ class Summary:
             "refused": facts["refused"],
             "withheld": facts["withheld"],
             "cells": facts["cells"],
+            "rejections": facts["rejections"],
+            "remarks": facts["remarks"],
         }
 
 
@@ -153,6 +160,8 @@ def summary(project: Project, day: date) -> Summary:
         refused=refused(warehouse, day),
         withheld=withheld(warehouse, day),
         cells=cells(warehouse, day),
+        rejections=by_source(reasons(warehouse, day)),
+        remarks=remarks(warehouse, day),
     )
     totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:

@@ -22,6 +22,7 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         for name in OURS:
             patch.delenv(name, raising=False)
         patch.setenv("CAUSEWAY_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
         patch.setenv("COLUMNS", "100")
         yield

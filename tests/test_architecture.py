@@ -73,6 +73,8 @@ MAY_WRITE = {
     "pipelines/run_log.py": "the log of a run, line by line; a torn last line counts for nothing",
     "pipelines/org/switch.py": "whole relations that change their place, by a noted change",
     "pipelines/plan/sweep.py": "plans that go, by a noted change",
+    "pipelines/trial/home.py": "a home of one command alone, which starts as a copy",
+    "pipelines/trial/template.py": "a folder of a cache that gets its name last",
     "pipelines/salesforce/session.py": "answers of the org on their way, which nobody keeps",
     "pipelines/salesforce/rest_query.py": "answers of the org on their way, which nobody keeps",
 }

@@ -56,11 +56,15 @@ said as not materialized (
         records.email,
         records.phone,
         records.mobile_phone,
+        records.home_phone,
+        records.other_phone,
         records.fax,
         records.website,
         records.birthdate,
+        records.lead_source,
         records.mailing,
         records.other,
+        records.further,
         records.newsletter,
         records.entity = 'customer' as is_customer,
         records.entity = 'subscriber' as is_subscriber,
@@ -108,16 +112,17 @@ said as not materialized (
 -- Most people are known from one record, which needs no weighing.
 known_by_one as (
     select
-        * exclude (records, rank, entity, source, origin, list_called),
+        * exclude (records, rank, entity, source, origin, list_called, further),
         [source] as sources,
         1::bigint as source_records,
         null::struct(
             name varchar, email varchar, phone varchar, mailing varchar, other varchar
         ) as values_from,
-        null::struct(
-            street varchar, city varchar, state varchar,
-            postal_code varchar, country varchar, phone varchar
-        )[] as further
+        list_filter(
+            further,
+            lambda one: one is not null
+                and one is distinct from mailing and one is distinct from other
+        ) as further
     from said
     where records = 1
 ),
@@ -135,9 +140,12 @@ weighed as (
         arg_min(email, rank) as email,
         arg_min(phone, rank) filter (where entity <> 'address') as phone,
         arg_min(mobile_phone, rank) as mobile_phone,
+        arg_min(home_phone, rank) as home_phone,
+        arg_min(other_phone, rank) as other_phone,
         arg_min(fax, rank) filter (where entity <> 'address') as fax,
         arg_min(website, rank) as website,
         arg_min(birthdate, rank) as birthdate,
+        arg_min(lead_source, rank) as lead_source,
         arg_min(mailing, rank) as mailing,
         arg_min(other, rank) as other,
         -- Of two statements of one moment the refusal counts.
@@ -190,6 +198,10 @@ spare as (
         select person_key, 2 as turn, rank, other as block, origin
         from said_together
         where other is not null
+        union all
+        select person_key, 2 as turn, rank, unnest(further) as block, origin
+        from said_together
+        where further is not null
     )
     join (select person_key, mailing, other from weighed) using (person_key)
     where block is distinct from mailing and block is distinct from other
@@ -346,9 +358,11 @@ select
     asked.email,
     phone,
     mobile_phone,
+    home_phone,
     fax,
     website,
     birthdate,
+    lead_source,
     mailing.street as mailing_street,
     mailing.city as mailing_city,
     mailing.state as mailing_state,
@@ -360,9 +374,16 @@ select
     other.state as other_state,
     other.postal_code as other_postal_code,
     other.country as other_country,
-    other.phone as other_phone,
+    coalesce(asked.other_phone, other.phone) as other_phone,
     nullif(
-        array_to_string(list_transform(further, lambda one: place_line(one)), chr(10)), ''
+        array_to_string(
+            list_transform(
+                list_filter(further, lambda one, spot: list_position(further, one) = spot),
+                lambda one: place_line(one)
+            ),
+            chr(10)
+        ),
+        ''
     ) as further_addresses,
     newsletter,
     if(

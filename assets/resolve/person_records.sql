@@ -4,9 +4,10 @@
 -- owner: team:crm
 -- record: 64 bits of md5 over source and source id; how the state knows a record
 -- parent: the record whose person this address belongs to, if the row is only an address
--- keys: what may make it one person with others, by rule and as a number: the customer id of a shop, the e-mail address (an address's own is nobody's)
+-- keys: what may make it one person with others, by rule and as a number: the customer id of a shop, the e-mail address (an address's own is nobody's), another id that the row is known by, the name at a company
 -- priority: of the source; the smaller one wins where two sources disagree
 -- mailing: the address mail goes to; for a customer the default shipping address
+-- further: more addresses of a customer than these two, as they come
 -- is_void: an order in a state that does not count (guests.ignore_states); null for all else
 -- other: a second address; for a customer the default billing address
 
@@ -89,6 +90,26 @@ chosen_by_customer as (
     group by source, customer_source_id
 ),
 
+-- What neither is chosen for, such as a third address; most customers have none.
+further_by_customer as (
+    select
+        addresses.source,
+        addresses.customer_source_id,
+        list(
+            place(
+                addresses.street, addresses.city, addresses.region, addresses.postal_code,
+                addresses.country, addresses.phone
+            )
+            order by addresses.source_id
+        ) as places
+    from addresses
+    join chosen_by_customer as chosen
+        on chosen.source = addresses.source
+        and chosen.customer_source_id = addresses.customer_source_id
+    where addresses.source_id <> chosen.shipping_id and addresses.source_id <> chosen.billing_id
+    group by addresses.source, addresses.customer_source_id
+),
+
 chosen_by_order as (
     select
         source,
@@ -104,6 +125,7 @@ said as (
     select
         contacts.source,
         contacts.source_id,
+        contacts.alias_ids,
         case when contacts.parent_id is null then 'contact' else 'address' end as entity,
         contacts.as_of,
         sources.parent_source,
@@ -120,6 +142,8 @@ said as (
         contacts.email,
         coalesce(contacts.phone, contacts.main_phone) as phone,
         contacts.mobile_phone,
+        contacts.home_phone,
+        contacts.other_phone,
         contacts.fax,
         contacts.website,
         contacts.birthdate,
@@ -127,6 +151,11 @@ said as (
             contacts.street, contacts.city, contacts.state, contacts.postal_code,
             contacts.country, contacts.phone
         ) as mailing,
+        place(
+            contacts.other_street, contacts.other_city, contacts.other_state,
+            contacts.other_postal_code, contacts.other_country, contacts.other_phone
+        ) as other,
+        contacts.lead_source,
         contacts.list_name as list,
         contacts.list_id,
         contacts.tags,
@@ -141,6 +170,7 @@ said as (
     select
         customers.source,
         customers.source_id,
+        customers.alias_ids,
         'customer' as entity,
         greatest(customers.as_of, chosen.as_of) as as_of,
         customers.source as customer_source,
@@ -150,19 +180,41 @@ said as (
         customers.middle_name,
         customers.last_name,
         customers.suffix,
-        billing.company,
+        coalesce(billing.company, customers.company) as company,
         customers.email,
-        coalesce(shipping.phone, billing.phone) as phone,
-        coalesce(shipping.fax, billing.fax) as fax,
+        coalesce(customers.phone, shipping.phone, billing.phone) as phone,
+        customers.mobile_phone,
+        coalesce(customers.fax, shipping.fax, billing.fax) as fax,
         customers.birthdate,
         place(
             shipping.street, shipping.city, shipping.region, shipping.postal_code,
             shipping.country, shipping.phone
         ) as mailing,
-        place(
-            billing.street, billing.city, billing.region, billing.postal_code,
-            billing.country, billing.phone
+        -- A row's own second address, where the file has two of them.
+        coalesce(
+            place(
+                customers.other_street, customers.other_city, customers.other_region,
+                customers.other_postal_code, customers.other_country, null::varchar
+            ),
+            place(
+                billing.street, billing.city, billing.region, billing.postal_code,
+                billing.country, billing.phone
+            )
         ) as other,
+        -- Where a row's own took the place of the billing address, that is one more.
+        case
+            when place(
+                customers.other_street, customers.other_city, customers.other_region,
+                customers.other_postal_code, customers.other_country, null::varchar
+            ) is null or billing.source_id is null then further.places
+            else list_prepend(
+                place(
+                    billing.street, billing.city, billing.region, billing.postal_code,
+                    billing.country, billing.phone
+                ),
+                coalesce(further.places, [])
+            )
+        end as further,
         customers.group_id as customer_group,
         customers.gender,
         customers._file,
@@ -174,19 +226,32 @@ said as (
         on shipping.source = chosen.source and shipping.source_id = chosen.shipping_id
     left join addresses as billing
         on billing.source = chosen.source and billing.source_id = chosen.billing_id
+    left join further_by_customer as further
+        on further.source = customers.source and further.customer_source_id = customers.source_id
 
     union all by name
 
     select
         subscribers.source,
         subscribers.source_id,
+        subscribers.alias_ids,
         'subscriber' as entity,
         subscribers.as_of,
         sources.customer_source,
         subscribers.customer_id,
+        subscribers.prefix as salutation,
         subscribers.first_name,
+        subscribers.middle_name,
         subscribers.last_name,
+        subscribers.suffix,
+        subscribers.company,
         subscribers.email,
+        subscribers.phone,
+        subscribers.mobile_phone,
+        place(
+            subscribers.street, subscribers.city, subscribers.state, subscribers.postal_code,
+            subscribers.country, subscribers.phone
+        ) as mailing,
         subscribers.status as newsletter,
         subscribers._file,
         subscribers._row
@@ -231,7 +296,10 @@ said as (
 ),
 
 prioritised as (
-    select said.*, coalesce(sources.priority, 100) as priority
+    select
+        said.*,
+        coalesce(sources.priority, 100) as priority,
+        if(sources.trust_id, 'same_trusted_record', 'same_record') as id_rule
     from said
     left join sources on sources.source = said.source
 )
@@ -260,10 +328,33 @@ select
                 'key': case
                     when entity <> 'address' and email is not null then record_key('email', email)
                 end
+            },
+            -- Of a list without ids: one line has the address, another one the phone.
+            {
+                'rule': 'same_name_at_company',
+                'key': case
+                    when
+                        entity = 'contact'
+                        and starts_with(source_id, 'h-')
+                        and company is not null
+                        and first_name is not null
+                        and last_name is not null
+                        and (email is not null or mailing is null)
+                        then record_key(
+                            'name at company ' || source,
+                            called(first_name, concat_ws(' ', last_name, suffix))
+                            || chr(31) || coalesce(norm_company(company), company)
+                        )
+                end
             }
         ],
         lambda one: one.key is not null
-    ) as keys,
+    ) || case
+        when alias_ids is null or entity = 'address' then []
+        else list_transform(
+            alias_ids, lambda id: {'rule': id_rule, 'key': record_key(source, id)}
+        )
+    end as keys,
     salutation,
     first_name,
     middle_name,
@@ -276,11 +367,15 @@ select
     email,
     phone,
     mobile_phone,
+    home_phone,
+    other_phone,
     fax,
     website,
     birthdate,
+    lead_source,
     mailing,
     other,
+    further,
     newsletter,
     is_void,
     customer_group,

@@ -43,6 +43,7 @@ cleaned as (
         name_value(suffix) as suffix,
         company_value(company) as company,
         value_lines(street) as street,
+        value_lines(street2) as street2,
         value(city) as city,
         place_value(region) as region,
         place_value(postal_code) as postal_code,
@@ -72,7 +73,9 @@ cleaned as (
 compared as (
 
     select
-        *,
+        * replace (
+            nullif(concat_ws(chr(10), street, street2), '') as street
+        ),
         reasons_of(
             [
                 left_out('address_id', landed.address_id, address_id),
@@ -86,6 +89,7 @@ compared as (
                 left_out('suffix', landed.suffix, suffix),
                 altered('company', landed.company, company),
                 altered('street', landed.street, street),
+                altered('street2', landed.street2, street2),
                 altered('city', landed.city, city),
                 left_out('region', landed.region, region),
                 left_out('postal_code', landed.postal_code, postal_code),

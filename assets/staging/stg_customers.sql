@@ -4,6 +4,7 @@
 -- rows_of: raw_customers
 -- source_id: the customer's number, else 'e-mail|website'
 -- group_id: the customer group, as the shop numbers or names it
+-- alias_ids: further ids that the row is known by, once another row turns out to have the same
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -11,7 +12,10 @@ raw as (
 
     select
         *,
-        email_cell('email', email) as email_cell
+        email_cell('email', email) as email_cell,
+        phone_cell('phone', phone) as phone_cell,
+        phone_cell('mobile_phone', mobile_phone) as mobile_phone_cell,
+        phone_cell('fax', fax) as fax_cell
     from raw_customers
 
 ),
@@ -35,6 +39,16 @@ cleaned as (
         name_value(middle_name) as middle_name,
         name_value(last_name) as last_name,
         name_value(suffix) as suffix,
+        company_value(company) as company,
+        cell_value(phone_cell, phone) as phone,
+        cell_value(mobile_phone_cell, mobile_phone) as mobile_phone,
+        cell_value(fax_cell, fax) as fax,
+        value_lines(other_street) as other_street,
+        value_lines(other_street2) as other_street2,
+        value(other_city) as other_city,
+        place_value(other_region) as other_region,
+        place_value(other_postal_code) as other_postal_code,
+        place_value(other_country) as other_country,
         date_text(birthdate) as birthdate_text,
         clean(gender) as gender,
         clean(group_id) as group_id,
@@ -44,6 +58,9 @@ cleaned as (
         formats.day_first,
         formats.timezone,
         email_cell,
+        phone_cell,
+        mobile_phone_cell,
+        fax_cell,
         raw as landed,
         _loaded_at,
         _source,
@@ -59,7 +76,9 @@ cleaned as (
 compared as (
 
     select
-        *,
+        * replace (
+            nullif(concat_ws(chr(10), other_street, other_street2), '') as other_street
+        ),
         reasons_of(
             [
                 left_out('customer_id', landed.customer_id, customer_id),
@@ -71,6 +90,16 @@ compared as (
                 altered('middle_name', landed.middle_name, middle_name),
                 altered('last_name', landed.last_name, last_name),
                 left_out('suffix', landed.suffix, suffix),
+                altered('company', landed.company, company),
+                partly('phone', landed.phone, phone, phone_cell),
+                partly('mobile_phone', landed.mobile_phone, mobile_phone, mobile_phone_cell),
+                partly('fax', landed.fax, fax, fax_cell),
+                altered('other_street', landed.other_street, other_street),
+                altered('other_street2', landed.other_street2, other_street2),
+                altered('other_city', landed.other_city, other_city),
+                left_out('other_region', landed.other_region, other_region),
+                left_out('other_postal_code', landed.other_postal_code, other_postal_code),
+                left_out('other_country', landed.other_country, other_country),
                 left_out('birthdate', landed.birthdate, birthdate_text),
                 left_out('gender', landed.gender, gender),
                 left_out('group_id', landed.group_id, group_id),
@@ -98,6 +127,7 @@ typed as (
 select
     source,
     source_id,
+    null::varchar[] as alias_ids,
     customer_id,
     email,
     website,
@@ -107,6 +137,15 @@ select
     middle_name,
     last_name,
     suffix,
+    company,
+    phone,
+    mobile_phone,
+    fax,
+    other_street,
+    other_city,
+    other_region,
+    other_postal_code,
+    other_country,
     birthdate,
     birthdate_text,
     gender,
@@ -118,10 +157,10 @@ select
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
     case
-        when coalesce(email_cell) is null
+        when coalesce(email_cell, phone_cell, mobile_phone_cell, fax_cell) is null
             then landed._extra
         else with_further(
-            landed._extra, to_json([email_cell])::varchar
+            landed._extra, to_json([email_cell, phone_cell, mobile_phone_cell, fax_cell])::varchar
         )::json
     end as _extra,
     blanked(reasons, landed) as _blanked,

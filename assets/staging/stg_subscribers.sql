@@ -6,6 +6,7 @@
 -- status: subscribed, not_activated, unsubscribed or unconfirmed; null when it is none of these
 -- customer_id: the customer's number; null for a guest
 -- is_customer: as the grid's type says, else whether there is a customer number
+-- alias_ids: further ids that the row is known by, once another row turns out to have the same
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -13,7 +14,9 @@ raw as (
 
     select
         *,
-        email_cell('email', email) as email_cell
+        email_cell('email', email) as email_cell,
+        phone_cell('phone', phone) as phone_cell,
+        phone_cell('mobile_phone', mobile_phone) as mobile_phone_cell
     from raw_subscribers
 
 ),
@@ -34,14 +37,28 @@ cleaned as (
         lower(clean(type)) as type,
         nullif(clean(customer_id), '0') as customer_id,
         -- The grid prints an absent name as dashes.
-        nullif(clean(first_name), '----') as first_name,
-        nullif(clean(last_name), '----') as last_name,
+        name_value(first_name) as first_name,
+        name_value(last_name) as last_name,
+        name_value(prefix) as prefix,
+        name_value(middle_name) as middle_name,
+        name_value(suffix) as suffix,
+        company_value(company) as company,
+        cell_value(phone_cell, phone) as phone,
+        cell_value(mobile_phone_cell, mobile_phone) as mobile_phone,
+        value_lines(street) as street,
+        value_lines(street2) as street2,
+        value(city) as city,
+        place_value(state) as state,
+        place_value(postal_code) as postal_code,
+        place_value(country) as country,
         clean(website) as website,
         clean(store) as store,
         date_text(updated_at) as updated_at_text,
         formats.day_first,
         formats.timezone,
         email_cell,
+        phone_cell,
+        mobile_phone_cell,
         raw as landed,
         _loaded_at,
         _source,
@@ -57,7 +74,9 @@ cleaned as (
 compared as (
 
     select
-        *,
+        * replace (
+            nullif(concat_ws(chr(10), street, street2), '') as street
+        ),
         reasons_of(
             [
                 left_out('subscriber_id', landed.subscriber_id, subscriber_id),
@@ -67,6 +86,18 @@ compared as (
                 left_out('customer_id', nullif(trim(landed.customer_id), '0'), customer_id),
                 altered('first_name', landed.first_name, first_name),
                 altered('last_name', landed.last_name, last_name),
+                left_out('prefix', landed.prefix, prefix),
+                altered('middle_name', landed.middle_name, middle_name),
+                left_out('suffix', landed.suffix, suffix),
+                altered('company', landed.company, company),
+                partly('phone', landed.phone, phone, phone_cell),
+                partly('mobile_phone', landed.mobile_phone, mobile_phone, mobile_phone_cell),
+                altered('street', landed.street, street),
+                altered('street2', landed.street2, street2),
+                altered('city', landed.city, city),
+                left_out('state', landed.state, state),
+                left_out('postal_code', landed.postal_code, postal_code),
+                left_out('country', landed.country, country),
                 left_out('website', landed.website, website),
                 left_out('store', landed.store, store),
                 left_out('updated_at', landed.updated_at, updated_at_text)
@@ -100,6 +131,7 @@ typed as (
 select
     source,
     source_id,
+    null::varchar[] as alias_ids,
     email,
     status,
     status_text,
@@ -107,16 +139,27 @@ select
     customer_id,
     first_name,
     last_name,
+    prefix,
+    middle_name,
+    suffix,
+    company,
+    phone,
+    mobile_phone,
+    street,
+    city,
+    state,
+    postal_code,
+    country,
     website,
     store,
     updated_at,
     updated_at_text,
     recency(updated_at, _loaded_at, _batch) as as_of,
     case
-        when coalesce(email_cell) is null
+        when coalesce(email_cell, phone_cell, mobile_phone_cell) is null
             then landed._extra
         else with_further(
-            landed._extra, to_json([email_cell])::varchar
+            landed._extra, to_json([email_cell, phone_cell, mobile_phone_cell])::varchar
         )::json
     end as _extra,
     blanked(reasons, landed) as _blanked,

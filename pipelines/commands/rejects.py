@@ -1,76 +1,90 @@
-"""``causeway rejects``: rows that did not pass, to be repaired and landed again."""
+"""``causeway rejects``: rows that did not pass the rules, to be repaired and landed again."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.commands.environment import (
-    OBJECT,
     Json,
+    command,
     current_project,
-    object_of,
     out,
     print_json,
     readable_path,
 )
 from pipelines.errors import ConfigError
 
-app = typer.Typer(no_args_is_help=True, help="Rows that did not pass, or that wait.")
+if TYPE_CHECKING:
+    from pipelines.project import Project
+
+CUT = 40
+"""Characters of a value that are shown."""
+
+app = typer.Typer(no_args_is_help=True, help="Rows that the rules rejected, to be repaired.")
+
+Batch = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="A batch; by default the newest."),
+]
+OfSource = Annotated[
+    str | None, typer.Option("--source", help="One source; by default all.", show_default=False)
+]
 
 
 @app.callback()
 def rejects() -> None:
-    """Rows that did not pass validation, and records that Salesforce refused or that wait."""
+    """Rows that the rules rejected, to be repaired and landed again."""
 
 
 @app.command("list")
 def list_(
-    object_name: Annotated[
-        str | None,
-        typer.Option("--object", metavar="OBJECT", help=f"Only of this. {OBJECT}"),
-    ] = None,
+    batch: Batch = None,
+    source: OfSource = None,
+    object_name: Annotated[str | None, typer.Option("--object", hidden=True)] = None,
     *,
+    lines: Annotated[int, typer.Option(min=1, help="Lines of files to name of each reason.")] = 5,
     as_json: Json = False,
 ) -> None:
-    """List the records that wait, each with its reason: held, or refused by Salesforce.
+    """List why rows were rejected: each reason with its number of rows, and the first lines.
 
-    They are part of every batch until it ends well; what was refused goes again when its data or
-    its mapping changes, or by `causeway retry`.
+    Records that wait, because Salesforce refused them or something else is missing, are in
+    `causeway waiting list`.
 
-      causeway rejects list --object Contact
+      causeway rejects list --source winmo
     """
-    from pipelines.plan.waiting import waiting
+    from pipelines.validate.reasons import reasons
 
-    project = current_project()
-    waiting_rows = waiting(project, object_of(project, object_name))
-    if as_json:
-        print_json([row.__dict__ for row in waiting_rows])
-        return
-    for row in waiting_rows:
-        code = f"{row.code}: " if row.code else ""
-        out.print(f"{row.object:<8} {row.outcome:<9} {row.title}  {row.key}", markup=False)
-        out.print(
-            f"         {code}{row.message or 'no reason given'}", markup=False, style="yellow"
+    if object_name is not None:
+        raise typer.BadParameter(
+            f"rows have no object yet: {command()} waiting list --object {object_name} has the"
+            " records that wait"
         )
-        if row.lines:
-            out.print(f"         from {', '.join(row.lines)}", markup=False, style="dim")
-    if not waiting_rows:
-        out.print("No record waits.")
+    project, day = _chosen(batch, source)
+    found = reasons(project.warehouse, day, source, places=lines)
+    if as_json:
+        print_json([asdict(reason) for reason in found])
+        return
+    for reason in found:
+        out.print(f"{reason.rows:>7,} {reason.source}  {reason.text}", markup=False)
+        value = f", such as {_shown(reason.value)}" if reason.value else ""
+        more = reason.rows - len(reason.places)
+        rest = f" and {more:,} more" if more > 0 else ""
+        out.print(f"        {', '.join(reason.places)}{rest}{value}", markup=False, style="dim")
+    if not found:
+        out.print(f"Nothing was rejected in batch {day}.")
+    else:
+        out.print(f"\nTo repair them: {command()} rejects export --batch {day}", markup=False)
 
 
 @app.command()
 def export(
-    batch: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="A batch; by default the newest."),
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option(help="One source; by default all.", show_default=False)
-    ] = None,
+    batch: Batch = None,
+    source: OfSource = None,
     to: Annotated[
         Path | None,
         typer.Option(help="Where to write; by default rejects/ in the home.", show_default=False),
@@ -87,15 +101,7 @@ def export(
     """
     from pipelines.validate import rejects as rejected
 
-    project = current_project()
-    if source is not None and source not in project.sources.sources:
-        source_names = ", ".join(project.sources.sources)
-        raise ConfigError(f"there is no source {source!r}; known are {source_names}")
-    day = (
-        batch.date()
-        if batch
-        else _newest(project.warehouse.home, project.warehouse.days("raw_contacts"))
-    )
+    project, day = _chosen(batch, source)
     folder = (to or project.home / "rejects").expanduser().absolute()
     exported = rejected.export(project, day, folder, source)
     if as_json:
@@ -108,6 +114,22 @@ def export(
         out.print(f"not readable, repair it in the file itself: {place}", markup=False)
     if not exported:
         out.print(f"Nothing was rejected in batch {day}.")
+
+
+def _chosen(batch: datetime | None, source: str | None) -> tuple[Project, date]:
+    """The project, and the batch that is meant; a source that there is none of is refused."""
+    project = current_project()
+    if source is not None and source not in project.sources.sources:
+        source_names = ", ".join(project.sources.sources)
+        raise ConfigError(f"there is no source {source!r}; known are {source_names}")
+    if batch is not None:
+        return project, batch.date()
+    return project, _newest(project.warehouse.home, project.warehouse.days("raw_contacts"))
+
+
+def _shown(value: str) -> str:
+    text = " ".join(value.split())
+    return repr(text if len(text) <= CUT else f"{text[: CUT - 1]}…")
 
 
 def _newest(home: Path, days: list[date]) -> date:

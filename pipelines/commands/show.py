@@ -39,6 +39,9 @@ def tables(batch_summary: Summary, *, plan_only: bool = False) -> RenderableType
     parts += [Text(line) for line in cell_lines(batch_summary)]
     if batch_summary.withheld:
         parts.append(Text(_withheld(batch_summary)))
+    if batch_summary.remarks:
+        listed = "".join(f"\n  {remark}" for remark in batch_summary.remarks)
+        parts.append(Text(f"\nFiles that were read otherwise than as usual:{listed}"))
     if batch_summary.refused:
         parts.append(Text(_refused(batch_summary), style="yellow"))
     return Group(*parts)

@@ -183,7 +183,7 @@ def _first(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _record(row: Row) -> list[Text]:
     line = Text(f"  {row.action:<9} ", style=COLORS.get(row.action, ""))
-    line.append(_value(row.title), style="bold").append(f"  {row.sf_id or row.key}", style="dim")
+    line.append(printable(row.title), style="bold").append(f"  {row.sf_id or row.key}", style="dim")
     lines = [line]
     if row.reason:
         style = "yellow" if row.action == "hold" else "dim"
@@ -203,19 +203,20 @@ def _record(row: Row) -> list[Text]:
 def _field(change: FieldChange, width: int) -> Text:
     line = Text(f"            {change.field:<{width}}  ")
     if change.decision not in SENT:
-        line.append(_value(change.before), style="bold").append("  stays, not ")
-        line.append(_value(change.after))
+        line.append(printable(change.before), style="bold").append("  stays, not ")
+        line.append(printable(change.after))
     elif change.before is None:
-        line.append(_value(change.after), style="green")
+        line.append(printable(change.after), style="green")
     else:
-        line.append(_value(change.before), style="red").append(" → ", style="dim")
-        line.append(_value(change.after), style="green")
+        line.append(printable(change.before), style="red").append(" → ", style="dim")
+        line.append(printable(change.after), style="green")
     if change.why and change.decision != "write":
         line.append(f"   {change.why}", style="dim")
     return line
 
 
-def _value(value: str | None) -> str:
+def printable(value: str | None) -> str:
+    """A value on one line, cut, with nothing in it that moves a terminal."""
     if value is None:
         return "(blank)"
     text = "".join(character if character.isprintable() else "⏎" for character in value)

@@ -19,6 +19,7 @@ from pipelines.files import read_json, reading
 
 if TYPE_CHECKING:
     from pipelines.project import Project
+    from pipelines.summary import Summary
 
 REASONS = 6
 
@@ -56,6 +57,7 @@ def status(
 
     out.print(f"[bold]Batch {day}[/bold], one of {len(days)} in {readable_path(project.home)}")
     out.print(tables(batch_summary))
+    _rejections(batch_summary)
     _waiting(project)
     if "failed_step" in run:
         out.print(f"\n[bold red]Its newest run stopped at {run['failed_step']}:[/bold red]")
@@ -63,6 +65,22 @@ def status(
     out.print(
         f"\nAll of it in DuckDB: {readable_path(project.home / 'causeway.duckdb')}", markup=False
     )
+
+
+def _rejections(found: Summary) -> None:
+    """Why rows of the batch were rejected, the most frequent reason first."""
+    counts = [
+        (rows, source, reason)
+        for source, reasons in found.rejections.items()
+        for reason, rows in reasons.items()
+    ]
+    counts.sort(key=lambda one: (-one[0], one[1:]))
+    for place, (rows, source, reason) in enumerate(counts[:REASONS]):
+        head = "\n" if place == 0 else ""
+        out.print(f"{head}{rows:>7,} {source} rejected: {reason}", markup=False)
+    if len(counts) > REASONS:
+        more = len(counts) - REASONS
+        out.print(f"        … and {more} other reasons: {command()} rejects list", markup=False)
 
 
 def _waiting(project: Project) -> None:
@@ -76,7 +94,7 @@ def _waiting(project: Project) -> None:
         out.print(f"{head}{rows:>7,} {name:<8} {outcome}: {refusal}", markup=False)
     if len(reasons) > REASONS:
         more = len(reasons) - REASONS
-        out.print(f"        … and {more} other reasons: {command()} rejects list", markup=False)
+        out.print(f"        … and {more} other reasons: {command()} waiting list", markup=False)
 
 
 def _last_run(project: Project, day: date) -> dict[str, Any]:

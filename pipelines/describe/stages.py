@@ -55,6 +55,7 @@ def landed(written: Written, landed: Landed) -> Description:
     facts: dict[str, Fact] = {
         "refused files": list(map(str, landed.refused)),
         "withheld cells": withheld,
+        "read otherwise": list(map(str, landed.remarks)),
     }
     return of_written(written, facts=facts)
 

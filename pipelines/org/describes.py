@@ -73,6 +73,12 @@ def last_described(folder: Path, object_name: str) -> dict[str, Field]:
     return dict(_fields(file, version(file)).get(object_name, {})) if file.exists() else {}
 
 
+def last(folder: Path, object_name: str) -> Described | None:
+    """What the org said last of an object; none where it was never asked."""
+    file = _answer(folder, object_name)
+    return _read(file) if file.exists() else None
+
+
 @lru_cache(maxsize=16)  # every object's snapshot asks for the fields of all
 def _fields(file: Path, _version: str) -> OrgSchema:
     return org_schema(_read(file).rows)

@@ -13,6 +13,7 @@ from pipelines.files import Damaged, read_text, write
 from pipelines.plan.chosen import bind_skips, check_somebody
 from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
+from pipelines.plan.given_ids import unheeded_ids
 from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
 from pipelines.plan.opt_outs import bind_opt_outs, leave_out
@@ -104,7 +105,7 @@ def plan(batch: Batch) -> tuple[Plan, list[Written]]:
             instance_url=org.session.token.instance_url,
             limits=_limits(org),
             seen=stamps,
-            notices=[str(notice) for notice in notices(project)],
+            notices=[str(notice) for notice in (*notices(project), *unheeded_ids(batch))],
             choice=project.choice.kinds,
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from pipelines.config import Frozen, Lines, parse_model, parse_partly, read_yaml
 from pipelines.errors import ConfigError, Problem
 from pipelines.sources.config_checks import check_sources
 from pipelines.sources.model import GROUPED, Account, Into, Source, Sources
-from pipelines.sources.presets import presets
+from pipelines.sources.presets import Preset, own_presets, presets
+from pipelines.sources.relations import RAW
 
 CONFIG_SOURCES = {
     "source": "varchar",
@@ -43,16 +45,21 @@ def read_sources(path: Path) -> Sources:
     document, lines = read_yaml(path)
     top = parse_model(document, lines, path, _Document)
     problems: list[Problem] = []
+    own: dict[str, Preset] = {}
+    try:
+        own = own_presets(path.with_name("presets"))
+    except ConfigError as error:
+        problems += error.problems
     sources: dict[str, Source] = {}
     for name, entry in top.sources.items():
         below = _lines_below(lines, ("sources", name))
-        source, further = parse_partly(_with_entity(entry), below, path, Source, set())
-        sources |= {} if source is None else {name: source}
+        source, further = parse_partly(_with_entity(entry, own), below, path, Source, set())
+        sources |= {} if source is None else {name: source.knows(own)}
         problems += further
     problems += check_sources(sources, tuple(top.sources), lines, path)
     if problems:
         raise ConfigError(problems)
-    return Sources(sources=sources)
+    return Sources(sources=sources, own_presets=own)
 
 
 def headers(config: Sources, source: str, relation: str) -> dict[str, str]:
@@ -64,9 +71,7 @@ def headers(config: Sources, source: str, relation: str) -> dict[str, str]:
     """
     entry = config.sources[source]
     shape = next(shape for shape in entry.shapes() if shape.relation == relation)
-    header_of: dict[str, str] = {}
-    for header, column in shape.columns.items():
-        header_of.setdefault(column, header)
+    header_of = {column: header for column in RAW[relation] if (header := shape.header_of(column))}
     filled = {*entry.constants, *((shape.id,) if len(entry.ids_of(shape)) > 1 else ())}
     return {column: header for column, header in header_of.items() if column not in filled}
 
@@ -153,11 +158,11 @@ class _Document(Frozen):
     sources: dict[str, dict[str, Any]]
 
 
-def _with_entity(entry: dict[str, Any]) -> dict[str, Any]:
+def _with_entity(entry: dict[str, Any], own: Mapping[str, Preset]) -> dict[str, Any]:
     """The entity is the preset's where the source does not say it."""
     names = entry.get("preset")
     first = names[0] if isinstance(names, list) and names else names
-    preset = presets().get(first) if isinstance(first, str) else None
+    preset = {**own, **presets()}.get(first) if isinstance(first, str) else None
     if "entity" in entry or preset is None or preset.entity is None:
         return entry
     return {**entry, "entity": preset.entity}

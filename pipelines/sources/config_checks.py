@@ -10,8 +10,9 @@ from pipelines.errors import Problem
 from pipelines.nearest import did_you_mean
 from pipelines.sources.headers import squeeze
 from pipelines.sources.model import GROUPED, PARENT_COLUMNS, Source
-from pipelines.sources.presets import ENTITIES, RELATIONS, presets
+from pipelines.sources.presets import ENTITIES, RELATIONS
 from pipelines.sources.relations import JUDGED, RAW
+from pipelines.sources.words import read
 
 Finding = tuple[tuple[str | int, ...], str]  # where below the source, and what is wrong there
 
@@ -34,9 +35,9 @@ def _source(
 ) -> Iterator[Finding]:
     if not name.replace("_", "").replace("-", "").isalnum() or name != name.lower():
         yield (), "a source's name is a folder's name: small letters, digits, _ and -"
-    unknown = [preset for preset in source.preset if preset not in presets()]
+    unknown = [preset for preset in source.preset if preset not in source.presets]
     for preset in unknown:
-        yield ("preset",), f"there is no preset {preset!r}{did_you_mean(preset, presets())}"
+        yield ("preset",), f"there is no preset {preset!r}{did_you_mean(preset, source.presets)}"
     if not unknown:
         yield from _entity(source)
         yield from _columns(source)
@@ -59,9 +60,10 @@ def _entity(source: Source) -> Iterator[Finding]:
     if not source.preset:
         yield ("preset",), "name at least one preset"
     for name in source.preset:
-        preset = presets()[name]
+        preset = source.presets[name]
         if preset.entity is None and "entity" not in source.model_fields_set:
-            yield ("preset",), f"the preset {name!r} needs an entity: {', '.join(ENTITIES)}"
+            named = f"the preset {name!r}" if source.model_fields_set & {"preset"} else "a source"
+            yield ("preset",), f"{named} needs an entity: {', '.join(ENTITIES)}"
         elif preset.entity not in (None, source.entity):
             yield ("entity",), f"the preset {name!r} brings {preset.entity}, not {source.entity}"
 
@@ -90,9 +92,10 @@ def _columns(source: Source) -> Iterator[Finding]:
 def _ids(source: Source) -> Iterator[Finding]:
     shapes = source.shapes()
     spelled = {squeeze(header) for shape in shapes for header in shape.columns}
+    worded = any(shape.words for shape in shapes)
     columns = _raw(source)
     for index, name in enumerate(source.ids):
-        if name not in columns and squeeze(name) not in spelled:
+        if name not in columns and squeeze(name) not in spelled and not (worded and read(name)):
             hint = "name it in 'columns' too, so that it is known"
             yield ("ids", index), f"no preset of this source knows {name!r}; {hint}"
 

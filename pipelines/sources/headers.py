@@ -20,6 +20,29 @@ def squeeze(header: str) -> str:
     return "".join(character for character in plain(header) if character.isalnum())
 
 
+def distinct(header: Sequence[str]) -> list[str]:
+    """The names of columns, each once: the second ``Email`` is ``Email (2)``; blank ones stay."""
+    taken = {plain(name) for name in header}
+    names: list[str] = []
+    seen: set[str] = set()
+    for name in header:
+        unique, number = name, 1
+        while plain(name) and plain(unique) in seen | (taken if number > 1 else set()):
+            number += 1
+            unique = f"{name.strip()} ({number})"
+        seen.add(plain(unique))
+        names.append(unique)
+    return names
+
+
+def undistinguished(header: str) -> str:
+    """The name that ``distinct`` may have made another of."""
+    return _NUMBERED.sub("", header)
+
+
+_NUMBERED = re.compile(r" \(\d+\)$")
+
+
 def is_secret(header: str) -> bool:
     """Whether a column of this name must never reach disk, however it is spelled.
 

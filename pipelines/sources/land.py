@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pipelines.errors import Problem
+from pipelines.errors import Problem, spelled
 from pipelines.files import read_json, reading
 from pipelines.memo import memo, received
 from pipelines.sources.cells import Cells, by_source, counted, stored
@@ -25,15 +25,16 @@ from pipelines.sources.landing_sql import (
     relation_sql,
     rows_sql,
 )
+from pipelines.sources.layout import layout
 from pipelines.sources.model import Source, Sources
 from pipelines.sources.presets import ADDRESSES
-from pipelines.sources.readers.choice import reader
-from pipelines.sources.readers.delimited import Delimited
-from pipelines.sources.readers.json_lines import JsonLines
-from pipelines.sources.readers.reader import Places, Reader, Unreadable
+from pipelines.sources.readers.archive import is_archive, members
+from pipelines.sources.readers.choice import parts
+from pipelines.sources.readers.json_file import JsonFile
+from pipelines.sources.readers.reader import Places, Reader, Remark, Unreadable
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import rows_as_meant_sql
-from pipelines.sources.shapes import Fit, Unfit, column_names, fit
+from pipelines.sources.shapes import Fit, column_names
 from pipelines.warehouse import Warehouse, Written, parquet_sql
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Landed:
         refused: the files that could not be read at all, with why and what to do.
         withheld: source → header → filled cells of it that must not land, as they are secrets.
         cells: source → where the filled cells of its files are.
+        remarks: what was found out or left out of files that were read.
     """
 
     counts: tuple[Count, ...]
@@ -76,6 +78,7 @@ class Landed:
     refused: tuple[Problem, ...]
     withheld: Mapping[str, Mapping[str, int]]
     cells: Mapping[str, Cells]
+    remarks: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,13 @@ class _Opened:
     names: list[str]
     fit: Fit
     view: str
+    found: tuple[Remark, ...]
+
+    @property
+    def remarks(self) -> list[Problem]:
+        """What is to be known of it, once it is loaded."""
+        said = (*self.found, *self.reader.remarks)
+        return [Problem(str(self.file.path), one.line, one.message) for one in said]
 
     def load(self, connection: DuckDBPyConnection) -> None:
         """Make the view of its rows."""
@@ -112,7 +122,7 @@ class _Opened:
             numbers = connection.execute(_withheld_sql(self.view, self.fit.withheld)).fetchone()
             for place, number in zip(self.fit.withheld, numbers or (), strict=True):
                 cells[self.file.source, self.names[place]] += number
-        if isinstance(self.reader, JsonLines):
+        if isinstance(self.reader, JsonFile):
             for name, number in self.reader.nested.items():
                 cells[self.file.source, name] += number
         return cells
@@ -137,7 +147,7 @@ def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Lande
         written = {name: warehouse.describe(connection, name, day) for name in RAW}
         counts = [_count(connection, warehouse, relation, day) for relation in RAW]
     left_out = refused(warehouse, day), withheld(warehouse, day), cells(warehouse, day)
-    return Landed(tuple(chain(*counts)), written, *left_out)
+    return Landed(tuple(chain(*counts)), written, *left_out, remarks(warehouse, day))
 
 
 def refused(warehouse: Warehouse, day: date) -> tuple[Problem, ...]:
@@ -155,6 +165,11 @@ def cells(warehouse: Warehouse, day: date) -> dict[str, Cells]:
     """Source → where the filled cells of its files of a day are."""
     noted = _noted(warehouse, day).get("cells", {})
     return by_source((one["source"], stored(one["cells"])) for one in noted.values())
+
+
+def remarks(warehouse: Warehouse, day: date) -> tuple[Problem, ...]:
+    """What was found out or left out of the files of a day that were read when it was landed."""
+    return tuple(Problem(**remark) for remark in _noted(warehouse, day).get("remarks", ()))
 
 
 def _noted(warehouse: Warehouse, day: date) -> dict[str, Any]:
@@ -179,11 +194,12 @@ def _land(
 ) -> dict[str, Any]:
     """Write the relations; what there is to be known of the files besides, as JSON takes it."""
     opened = []
-    problems = {}
+    problems: dict[InboxFile, Problem] = {}
+    said: list[Problem] = []
     secrets: Counter[tuple[str, str]] = Counter()
     earlier_cells = _noted(warehouse, day).get("cells", {})
     noted_cells = {}
-    for at, file in enumerate(day_files):
+    for at, file in enumerate(_unpacked(day_files, inbox, problems)):
         try:
             opened_file = _open(config, inbox, file, f"file_{at}")
             opened_file.load(connection)
@@ -193,6 +209,7 @@ def _land(
                 noted_cells[file.name] = earlier_cells[file.name]
         else:
             opened.append(opened_file)
+            said += opened_file.remarks
             secrets += opened_file.withheld(connection)
             found = asdict(opened_file.cells(connection))
             noted_cells[file.name] = {"source": file.source, "cells": found}
@@ -209,36 +226,40 @@ def _land(
         "refused": [asdict(one) for one in sorted(problems.values())],
         "withheld": withheld_cells,
         "cells": noted_cells,
+        "remarks": [asdict(one) for one in said],
     }
+
+
+def _unpacked(
+    day_files: Iterable[InboxFile], inbox: Path, problems: dict[InboxFile, Problem]
+) -> Iterator[InboxFile]:
+    """The files, and those inside archives in place of these; one that is refused is a problem."""
+    for file in day_files:
+        if not is_archive(file.path):
+            yield file
+            continue
+        reason = irregular(file.path, inbox)
+        try:
+            inside = [] if reason else list(members(file.path))
+        except Unreadable as error:
+            reason = error.message
+        if reason:
+            problems[file] = Problem(str(file.path), None, reason)
+        for name, member in inside if not reason else ():
+            # A member is opened and named as a file is, and that is all that readers do with one.
+            path = cast(Path, member)
+            yield InboxFile(file.source, spelled(f"{file.name}/{name}"), path)
 
 
 def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:
     """Read a file's header; raises ``Unreadable`` for whatever is wrong with it."""
-    if (reason := irregular(file.path, inbox)) is not None:
+    inside = not isinstance(file.path, Path)  # a member of an archive
+    if not inside and (reason := irregular(file.path, inbox)) is not None:
         raise Unreadable(reason)
     source = config.sources[file.source]
-    opened = reader(file.path, source)
-    header = opened.header()
-    try:
-        fitted = fit(header, source)
-    except Unfit as error:
-        hint = _other_delimiter(opened, source)
-        raise Unreadable(f"{error}{hint}", 1) from None
-    return _Opened(file, source, opened, column_names(header), fitted, view)
-
-
-def _other_delimiter(opened: Reader, source: Source) -> str:
-    """What to say when the header fits once it is cut at another sign."""
-    if not isinstance(opened, Delimited):
-        return ""
-    for delimiter, header in opened.headers_otherwise():
-        try:
-            fit(header, source)
-        except Unfit:
-            continue
-        sign = "tab" if delimiter == "\t" else delimiter
-        return f"; its columns are separated by {sign!r}: say 'format: {{delimiter: \"{sign}\"}}'"
-    return ""
+    found = layout(parts(file.path, source), source)
+    names = column_names(found.header)
+    return _Opened(file, source, found.reader, names, found.fit, view, found.remarks)
 
 
 def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from pipelines.sources.cells_sql import (
+    any_sql,
+    first_address_sql,
+    left_over_sql,
+    second_address_sql,
+    values_sql,
+)
 from pipelines.sources.inbox import InboxFile
 from pipelines.sources.presets import ADDRESSES
 from pipelines.sources.relations import ORIGIN, RAW, columns
@@ -58,19 +65,29 @@ def earlier_sql(relation: str, path: Path, files: Sequence[InboxFile]) -> str:
     """
     chosen = ", ".join(f'"{name}"' for name in columns(relation))
     named = ", ".join(f"({literal(file.source)}, {literal(file.name)})" for file in files)
+    inside = " or ".join(  # what was in an archive
+        f"_source = {literal(file.source)} and starts_with(_file, {literal(f'{file.name}/')})"
+        for file in files
+    )
     return (
         f"select {chosen} from ({relation_sql(relation, ())}"
         f" union all by name select * from {parquet_sql(path)})"
-        f" where (_source, _file) in ({named})"
+        f" where (_source, _file) in ({named}) or {inside}"
     )
 
 
 def rows_sql(origin: Origin, fit: Fit) -> str:
     """One row for each row of a file whose rows are of one kind."""
-    values = _values(origin, fit.shape.relation, fit.columns)
+    relation = fit.shape.relation
+    values = values_sql(fit, fit.columns)
+    if fit.blocks:
+        values |= second_address_sql(fit, RAW[relation])
+        if relation != "raw_customers":
+            values |= first_address_sql(fit)
+    values |= _constants(origin, relation)
     if fit.ids:
         values[fit.shape.id] = _joined_sql(fit.ids)
-    return _select_sql(origin, fit.shape.relation, values, _extra_sql(origin, fit), origin.view)
+    return _select_sql(origin, relation, values, _extra_sql(origin, fit), origin.view)
 
 
 def customers_sql(origin: Origin, fit: Fit) -> str:
@@ -83,12 +100,13 @@ def customer_addresses_sql(origin: Origin, fit: Fit) -> str:
 
     Below a broken line nobody knows whose address it is, and it lands without a customer.
     """
+    own = values_sql(fit, fit.columns)
     owner = {
-        "customer_id": fit.columns.get("customer_id"),
-        "customer_email": fit.columns.get("email"),
-        "website": fit.columns.get("website"),
+        "customer_id": own.get("customer_id", "null::varchar"),
+        "customer_email": own.get("email", "null::varchar"),
+        "website": own.get("website", "null::varchar"),
     }
-    fields = ", ".join(f"'{name}': {_column_sql(place)}" for name, place in owner.items())
+    fields = ", ".join(f"'{name}': {value}" for name, value in owner.items())
     nobody = ", ".join(f"'{name}': null::varchar" for name in owner)
     further = _further_sql(fit)
     source = f"""(
@@ -100,12 +118,13 @@ def customer_addresses_sql(origin: Origin, fit: Fit) -> str:
         ) over (order by _row rows between unbounded preceding and current row) as owner
         from {origin.view}
     )"""
-    values = _values(origin, ADDRESSES, fit.addresses) | {f: f"owner.{f}" for f in owner}
+    values = values_sql(fit, fit.addresses) | first_address_sql(fit)
+    values |= _constants(origin, ADDRESSES) | {name: f"owner.{name}" for name in owner}
     # A further address has no customer's row beside it that would take the other cells.
-    own = _extra_sql(origin, fit, fit.unshared)
-    extra = f"if({_any_sql(fit.unshared)}, {own}, {_extra_sql(origin, fit)})"
+    beside = _extra_sql(origin, fit, fit.unshared)
+    extra = f"if({any_sql(fit.unshared)}, {beside}, {_extra_sql(origin, fit)})"
     extra = f"case when {further} then {extra} end"
-    carried = _any_sql(fit.addresses.values())
+    carried = any_sql(fit.address_places)
     return (
         f"{_select_sql(origin, ADDRESSES, values, extra, source)}\n"
         f"where _defect is null and {carried}"
@@ -161,39 +180,38 @@ def _select_sql(
     return "select\n    " + ",\n    ".join(chosen) + f"\nfrom {source}"
 
 
-def _values(origin: Origin, relation: str, places: Mapping[str, int]) -> dict[str, str]:
+def _constants(origin: Origin, relation: str) -> dict[str, str]:
     """Raw column → expression; a line that could not be read carries no constant either."""
-    values = {column: f"c{place}" for column, place in places.items()}
-    for column, constant in origin.constants.items():
-        if column in RAW[relation]:
-            values[column] = f"case when _defect is null then {literal(constant)} end"
-    return values
+    return {
+        column: f"case when _defect is null then {literal(constant)} end"
+        for column, constant in origin.constants.items()
+        if column in RAW[relation]
+    }
 
 
 def _extra_sql(origin: Origin, fit: Fit, more: Sequence[int] = ()) -> str:
-    places = (*fit.extra, *more)
-    if not places:
+    """What is in no raw column, as JSON; null where there is nothing."""
+    found = left_over_sql(fit, RAW[fit.shape.relation], origin.names)
+    named = {name for name, _ in found}
+    found += [(origin.names[at], f"c{at}") for at in more if origin.names[at] not in named]
+    if not found:
         return "null"
-    pairs = ", ".join(f"{literal(origin.names[place])}, c{place}" for place in places)
-    return f"case when {_any_sql(places)} then json_object({pairs}) end"
+    pairs = ", ".join(f"{literal(name)}, {value}" for name, value in found)
+    listed = ", ".join(value for _, value in found)
+    return f"case when coalesce({listed}) is not null then json_object({pairs}) end"
 
 
 def _joined_sql(places: Sequence[int]) -> str:
     """An id of several values: blank ones count, so that a + nothing is not nothing + a."""
     parts = " || '|' || ".join(f"coalesce(c{place}, '')" for place in places)
-    return f"case when {_any_sql(places)} then {parts} end"
+    return f"case when {any_sql(places)} then {parts} end"
 
 
 def _further_sql(fit: Fit) -> str:
     """Whether a row is one more address of the customer above: no customer, but an address."""
-    own = [fit.columns[name] for name in ("email", "customer_id") if name in fit.columns]
-    return f"(_defect is null and not {_any_sql(own)} and {_any_sql(fit.addresses.values())})"
+    own = [at for name in _CUSTOMER for at in fit.columns.get(name, ())]
+    return f"(_defect is null and not {any_sql(own)} and {any_sql(fit.address_places)})"
 
 
-def _any_sql(places: Iterable[int]) -> str:
-    listed = ", ".join(f"c{place}" for place in places)
-    return f"(coalesce({listed}) is not null)"
-
-
-def _column_sql(place: int | None) -> str:
-    return "null::varchar" if place is None else f"c{place}"
+_CUSTOMER = ("email", "customer_id", "first_name", "last_name", "name")
+"""By what a row is a customer's, be it a wrong one."""

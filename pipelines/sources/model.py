@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from pipelines.config import Frozen, TimeZone
-from pipelines.sources.headers import is_secret, squeeze
-from pipelines.sources.presets import ADDRESSES, RELATIONS, Entity, Shape, presets
+from pipelines.sources.headers import is_secret, squeeze, undistinguished
+from pipelines.sources.presets import (
+    ADDRESSES,
+    GENERIC,
+    RELATIONS,
+    Entity,
+    Preset,
+    Shape,
+    presets,
+)
 from pipelines.sources.relations import RAW
 
 ListAs = Literal["lead", "contact"]
@@ -27,13 +35,18 @@ class Format(Frozen):
             date is refused.
         numbers: how an amount is written; without it what could be two numbers is refused.
         timezone: whose time it is where no offset stands behind it; by default as the policy says.
-        sheet: which sheet of an Excel file; needed where several hold rows.
+        sheet: which sheet of an Excel file, or list of a JSON file; needed where several fit.
+        header: the line of the header, or none; by default the first, or where one fits far better.
+        escape: whether a backslash stands before a quote inside quotes; by default where only so
+            all lines are whole.
     """
 
     delimiter: str | None = None
     encoding: str | None = None
     null_markers: tuple[str, ...] = ("NULL", r"\N", "#N/A")
     sheet: str | None = None
+    header: Annotated[int, Field(ge=1)] | Literal["none"] | None = None
+    escape: Literal["backslash"] | None = None
     dates: Literal["dmy", "mdy"] | None = None
     numbers: Literal["1,234.50", "1.234,50"] | None = None
     timezone: TimeZone | None = None
@@ -161,12 +174,20 @@ GROUPED: tuple[Entity, ...] = ("customers", "orders")
 GroupName = Annotated[str, Field(min_length=1)]
 
 
+class Kind(NamedTuple):
+    """A kind of file: a shape, and the preset that it is of."""
+
+    preset: str
+    about: str
+    shape: Shape
+
+
 class Source(Frozen):
     """One system we read.
 
     Attributes:
         entity: what its rows are; may be left out where the preset says it.
-        preset: the known exports its files may be, by name.
+        preset: the known exports its files may be, by name; by default whatever their headers say.
         location: globs with ``{day}``, from the inbox or absolute; by default
             ``<source>/{day}/*`` in the inbox.
         format: how the files are written.
@@ -190,7 +211,7 @@ class Source(Frozen):
     """
 
     entity: Entity = "contacts"
-    preset: tuple[str, ...]
+    preset: tuple[str, ...] = (GENERIC,)
     location: tuple[str, ...] = ()
     format: Format = Format()
     columns: dict[str, Column] = Field({})
@@ -207,6 +228,8 @@ class Source(Frozen):
     on_bad: dict[str, Literal["blank", "reject"]] = Field({})
     trust_id: bool = False
     enabled: bool = True
+
+    _own_presets: Mapping[str, Preset] = PrivateAttr({})
 
     @field_validator("preset", "location", "ids", mode="before")
     @classmethod
@@ -239,20 +262,43 @@ class Source(Frozen):
 
     def withholds(self, header: str) -> bool:
         """Whether the values of a header must never reach disk."""
-        squeezed = squeeze(header)
-        decided = (
-            one.secret
-            for name, one in self.columns.items()
-            if one.secret is not None and squeeze(name) == squeezed
-        )
+        name = undistinguished(header)
+        spellings = map(squeeze, (header, name, name.rpartition(".")[2]))  # of JSON a.token
+        secret = {squeeze(name): one.secret for name, one in self.columns.items()}
+        decided = (said for one in spellings if (said := secret.get(one)) is not None)
         return next(decided, is_secret(header))
 
+    def knows(self, own_presets: Mapping[str, Preset]) -> Source:
+        """The same source where these presets of people are known besides ours."""
+        source = self.model_copy()
+        source._own_presets = own_presets
+        return source
+
+    @property
+    def presets(self) -> Mapping[str, Preset]:
+        """Every preset there is, by name; people's own come first."""
+        return {**self._own_presets, **presets()}
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of files that its presets know, with its own columns before theirs."""
+        return self._kinds(self.preset)
+
+    def signed(self) -> tuple[Kind, ...]:
+        """The kinds of files that are known by a signature, if any file may be one of them."""
+        if GENERIC not in self.preset:
+            return ()
+        return tuple(kind for kind in self._kinds(self.presets) if kind.shape.signature)
+
     def shapes(self) -> tuple[Shape, ...]:
-        """The shapes its files may have, with its own columns before the preset's."""
-        declared = [
-            shape for name in self.preset for shape in presets()[name].shapes_of(self.entity)
-        ]
-        return tuple(_reshaped(shape, self) for shape in declared)
+        """The shapes of ``kinds``."""
+        return tuple(kind.shape for kind in self.kinds())
+
+    def _kinds(self, names: Iterable[str]) -> tuple[Kind, ...]:
+        return tuple(
+            Kind(name, self.presets[name].about, _reshaped(shape, self))
+            for name in names
+            for shape in self.presets[name].shapes_of(self.entity)
+        )
 
     def ids_of(self, shape: Shape) -> tuple[str, ...]:
         """What makes the id of a row of ``shape``; addresses keep the ids they come with."""
@@ -260,9 +306,15 @@ class Source(Frozen):
 
 
 class Sources(Frozen):
-    """The whole of ``mappings/sources.yaml``, in its order."""
+    """The whole of ``mappings/sources.yaml``, in its order.
+
+    Attributes:
+        sources: each by name.
+        own_presets: people's presets that stand beside it, by name.
+    """
 
     sources: dict[str, Source]
+    own_presets: dict[str, Preset] = Field({})
 
     def enabled(self) -> Iterator[tuple[str, Source]]:
         """The sources whose files are landed, by name."""

@@ -19,6 +19,9 @@ ORIGIN: dict[str, str] = {
 
 _PERSON = ("prefix", "first_name", "middle_name", "last_name", "suffix")
 
+# The second address of a row that has several; the first is the row's own.
+_OTHER = ("other_street", "other_street2", "other_city", "other_postal_code", "other_country")
+
 _ADDRESS = ("company", "street", "city", "region", "postal_code", "country", "phone")
 
 RAW: dict[str, tuple[str, ...]] = {
@@ -29,20 +32,24 @@ RAW: dict[str, tuple[str, ...]] = {
         "email", "phone", "main_phone", "mobile_phone", "fax",
         "street", "street2", "building", "city", "state", "postal_code", "country",
         "website", "linkedin", "birthdate", "assignee", "tags", "note", "updated_at",
+        "home_phone", "other_phone", "lead_source", *_OTHER, "other_state",
     ),
     "raw_customers": (
         "customer_id", "email", "website", "store", "website_id", "store_id", "created_in",
         *_PERSON, "birthdate", "gender", "group_id", "tax_number", "confirmation",
         "default_billing", "default_shipping", "is_active", "created_at", "updated_at",
+        "name", "company", "phone", "mobile_phone", "fax", *_OTHER, "other_region",
     ),
     "raw_customer_addresses": (
         "address_id", "customer_id", "customer_email", "website",
         *_PERSON, *_ADDRESS, "fax", "tax_number",
-        "is_default_billing", "is_default_shipping", "updated_at",
+        "is_default_billing", "is_default_shipping", "updated_at", "street2",
     ),
     "raw_subscribers": (
         "subscriber_id", "email", "status", "type", "customer_id", "first_name", "last_name",
         "website", "store", "store_view", "store_id", "updated_at",
+        "prefix", "middle_name", "suffix", "name", "company", "phone", "mobile_phone",
+        "street", "street2", "city", "state", "postal_code", "country",
     ),
     "raw_orders": (
         "order_id", "increment_id", "state", "status", "customer_id", "is_guest", "email",
@@ -56,15 +63,21 @@ RAW: dict[str, tuple[str, ...]] = {
 
 JUDGED: dict[str, tuple[str, ...]] = {
     "raw_contacts": (
-        "email", "phone", "main_phone", "mobile_phone", "fax", "postal_code", "country",
+        "email", "phone", "main_phone", "mobile_phone", "home_phone", "other_phone", "fax",
+        "postal_code", "country", "other_postal_code", "other_country",
         "website", "birthdate", "updated_at",
     ),
-    "raw_customers": ("email", "birthdate", "created_at", "updated_at"),
+    "raw_customers": (
+        "email", "phone", "mobile_phone", "fax", "other_postal_code", "other_country",
+        "birthdate", "created_at", "updated_at",
+    ),
     "raw_customer_addresses": (
         "postal_code", "country", "phone", "fax", "is_default_billing", "is_default_shipping",
         "updated_at",
     ),
-    "raw_subscribers": ("email", "status", "updated_at"),
+    "raw_subscribers": (
+        "email", "status", "phone", "mobile_phone", "postal_code", "country", "updated_at",
+    ),
     "raw_orders": ("is_guest", "email", "grand_total", "currency", "created_at", "updated_at"),
     "raw_order_addresses": ("address_type", "postal_code", "country", "phone", "email"),
 }  # fmt: skip

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from pipelines.sources.headers import distance, plain, squeeze
-from pipelines.sources.model import Source
-from pipelines.sources.presets import Shape
+from pipelines.sources.columns import Places, assign
+from pipelines.sources.headers import distance, distinct, plain, squeeze
+from pipelines.sources.model import Kind, Source
+from pipelines.sources.presets import ADDRESSES, Shape
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import is_reasons
+from pipelines.sources.words import PARTS, PHONES
 
 MOST = 4096
 """Columns of a file: each costs a part of a query."""
@@ -25,34 +27,73 @@ class Fit:
     """A header read through a shape; columns are positions in the file.
 
     Attributes:
-        shape: the kind of file it is.
-        columns: raw column of the shape's relation → position.
-        addresses: column of raw_customer_addresses → position, where a row carries both.
+        kind: the preset, and the kind of file of it.
+        columns: raw column of the shape's relation → positions, the preferred one first.
+        addresses: column of raw_customer_addresses → positions, where a row carries both.
+        blocks: where a row has several addresses, each of them, the preferred one first: part →
+            positions. Those of the first that is filled are the row's address.
+        labels: position of a phone → position of its label, which says what kind of phone it is.
+        repeated: positions of further e-mail addresses and phones → what ``_extra`` calls them.
         ids: positions whose values together make the id, where the source names several.
         extra: positions no raw column takes; they land in ``_extra``.
         places: every position but those of secrets and of the reasons of rejected rows.
         withheld: the positions of secrets.
     """
 
-    shape: Shape
-    columns: Mapping[str, int]
-    addresses: Mapping[str, int]
+    kind: Kind
+    columns: Mapping[str, Places]
+    addresses: Mapping[str, Places]
+    blocks: tuple[Mapping[str, Places], ...]
+    labels: Mapping[int, int]
+    repeated: Mapping[int, str]
     ids: tuple[int, ...]
     extra: tuple[int, ...]
     places: tuple[int, ...]
     withheld: tuple[int, ...]
 
     @property
+    def shape(self) -> Shape:
+        """The kind of file it is."""
+        return self.kind.shape
+
+    @property
+    def used(self) -> frozenset[int]:
+        """The positions that some raw column takes."""
+        groups = (self.columns, self.addresses, *self.blocks)
+        return frozenset(at for group in groups for places in group.values() for at in places)
+
+    @property
     def unshared(self) -> tuple[int, ...]:
         """The positions that only the row's own relation takes, not its address."""
-        return tuple(sorted({*self.columns.values()} - {*self.addresses.values()}))
+        groups = (self.addresses, *self.blocks)
+        shared = {at for group in groups for places in group.values() for at in places}
+        return tuple(sorted(self.used - shared))
+
+    @property
+    def address_places(self) -> tuple[int, ...]:
+        """The positions by which a row has an address.
+
+        A company, phone or fax that stands with the customer as well makes none.
+        """
+        shared = {"company", "phone", "fax"} & {*self.columns}
+        groups = (self.addresses, *self.blocks)
+        return tuple(
+            at
+            for group in groups
+            for column, places in group.items()
+            if column not in shared
+            for at in places
+        )
 
 
 def fit(header: Sequence[str], source: Source) -> Fit:
     """Read a header through the best of the source's shapes: the one that knows most columns.
 
+    For the generic preset a shape of any preset counts whose signature the header bears; of several
+    the one that knows most columns, and of these the first by name.
+
     Raises:
-        Unfit: no shape has all its mandatory columns, or two columns say the same.
+        Unfit: no shape has all its mandatory columns.
     """
     if len(header) > MOST:
         raise Unfit(
@@ -60,83 +101,176 @@ def fit(header: Sequence[str], source: Source) -> Fit:
         )
     if any("\0" in name for name in header):
         raise Unfit("the header has a zero byte, which is in no text; export the file again")
-    _refuse_twins(header, source)
-    candidates = [_through(header, shape, source) for shape in source.shapes()]
-    fits = [candidate for candidate in candidates if not _missing(candidate, source)]
-    best = max(fits or candidates, key=lambda one: len(one.columns) + len(one.addresses))
+    _refuse_blank(header)
+    names = frozenset(map(plain, header))
+    known = [_through(header, kind, source) for kind in source.signed() if _signed(kind, names)]
+    fits = [candidate for candidate in known if not _missing(candidate, source)]
     if not fits:
-        raise Unfit(_unfit(best, source))
-    return best
+        candidates = [_through(header, kind, source) for kind in source.kinds()]
+        fits = [candidate for candidate in candidates if not _missing(candidate, source)]
+        if not fits:
+            raise Unfit(_unfit(max(candidates, key=_known), source))
+    return max(fits, key=_known)
 
 
 def column_names(header: Sequence[str]) -> list[str]:
     """The header's names as ``_extra`` shows them; a column without one is called by its place."""
-    return [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
+    by_place = (name.strip() or f"column {place}" for place, name in enumerate(header, 1))
+    return distinct(list(by_place))
 
 
-def _refuse_twins(header: Sequence[str], source: Source) -> None:
-    names = column_names(header)
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, name in enumerate(names, 1):
-        places[plain(name)].append(place)
-    twins = [
-        f"{names[twin_places[0] - 1]!r} (columns {', '.join(map(str, twin_places))})"
-        for name, twin_places in places.items()
-        if len(twin_places) > 1 and not source.withholds(name)
-    ]
-    if twins:
-        raise Unfit(f"the header has {', '.join(twins)} more than once; rename or remove one")
+def _refuse_blank(header: Sequence[str]) -> None:
     if not any(map(plain, header)):
-        raise Unfit("the header is blank; the first line must name the columns")
+        raise Unfit("the header is blank; it must name the columns")
 
 
-def _through(header: Sequence[str], shape: Shape, source: Source) -> Fit:
+def _known(candidate: Fit) -> int:
+    return len(candidate.used)
+
+
+def _signed(kind: Kind, names: Collection[str]) -> bool:
+    return all(plain(header) in names for header in kind.shape.signature)
+
+
+def _through(header: Sequence[str], kind: Kind, source: Source) -> Fit:
+    shape = kind.shape
     withheld = tuple(place for place, name in enumerate(header) if source.withholds(name))
     left_out = {*withheld, *(place for place, name in enumerate(header) if is_reasons(name))}
     places = tuple(place for place in range(len(header)) if place not in left_out)
-    columns = _match(header, places, shape.columns)
-    addresses = _match(header, places, shape.addresses or {})
-    for constant in source.constants:
-        columns.pop(constant, None)
-        addresses.pop(constant, None)
-    ids: list[int] = []
-    if len(id_names := source.ids_of(shape)) > 1 or (
-        id_names and id_names[0] in RAW[shape.relation]
-    ):
-        matched = _match(header, places, {name: name for name in id_names}) | columns
-        if absent := [name for name in id_names if name not in matched]:
-            raise Unfit(f"the header misses {_listed(absent)}, which 'ids' names for this source")
-        ids = [matched[name] for name in id_names]
-        if columns.get(shape.id) not in ids:  # what the file calls its id is no part of ours
-            columns.pop(shape.id, None)
-    used = {*columns.values(), *addresses.values()}
-    extra = tuple(place for place in places if place not in used)
-    return Fit(shape, columns, addresses, tuple(ids), extra, places, withheld)
+    listed = _listed(header, places, shape.columns)
+    alone = {*source.named.values(), *source.constants}
+    columns = {
+        column: ones[:1] if column in alone or column.endswith("_id") else ones
+        for column, ones in listed.items()
+        if column not in source.constants
+    }
+    addresses = _listed(header, places, shape.addresses or {})
+    blocks: list[Mapping[str, Places]] = []
+    if shape.words:
+        known = {at for ones in (*listed.values(), *addresses.values()) for at in ones}
+        free = {at: header[at] for at in places if at not in known and _is_free(header[at], shape)}
+        taken = {*alone, *(column for column in columns if column.endswith("_id"))}
+        own = assign(free, shape.relation, taken)
+        columns = _joined(columns, own.columns)
+        columns, blocks = _with_blocks(columns, own.blocks)
+        if shape.addresses is not None:
+            further = assign(free, ADDRESSES, taken & {*PARTS, "region"})
+            addresses, blocks = _with_blocks(_joined(addresses, further.columns), further.blocks)
+    labels = _labels(header, columns)
+    columns = _offered(columns, labels, shape.relation)
+    ids = _ids(header, places, columns, shape, source)
+    if ids and not {*columns.get(shape.id, ())} <= {*ids}:
+        columns.pop(shape.id)  # what the file calls its id is no part of ours
+    fitted = Fit(
+        kind,
+        columns,
+        addresses,
+        tuple(blocks),
+        labels,
+        _repeated(columns),
+        ids,
+        (),
+        places,
+        withheld,
+    )
+    return replace(fitted, extra=tuple(place for place in places if place not in fitted.used))
 
 
-def _match(
+def _listed(
     header: Sequence[str], places: Sequence[int], spellings: Mapping[str, str]
-) -> dict[str, int]:
-    """Raw column → position of the first of its spellings that the header has."""
+) -> dict[str, Places]:
+    """Raw column → the positions of its spellings, in their order; of one spelling the nearest."""
     squeezed: dict[str, list[int]] = defaultdict(list)
     for place in places:
         squeezed[squeeze(header[place])].append(place)
-    matched: dict[str, int] = {}
+    matched: dict[str, list[int]] = defaultdict(list)
     for spelling, column in spellings.items():
-        matching = squeezed.get(squeeze(spelling), [])
-        if column in matched or not matching:
-            continue
-        near = sorted((distance(header[place], spelling) or 0, place) for place in matching)
-        if len(near) > 1 and near[0][0] == near[1][0]:
-            both = _listed([header[place] for _, place in near])
-            raise Unfit(f"the header has {both}, which all read as {column}; rename all but one")
-        matched[column] = near[0][1]
-    return matched
+        near = [(distance(header[at], spelling) or 0, at) for at in squeezed[squeeze(spelling)]]
+        matched[column] += [at for _, at in sorted(near) if at not in matched[column]]
+    return {column: tuple(found) for column, found in matched.items() if found}
+
+
+def _ids(
+    header: Sequence[str],
+    places: Sequence[int],
+    columns: Mapping[str, Places],
+    shape: Shape,
+    source: Source,
+) -> tuple[int, ...]:
+    """The positions whose values together make the id, if the source names several."""
+    names = source.ids_of(shape)
+    if len(names) < 2 and not (names and names[0] in RAW[shape.relation]):
+        return ()
+    matched = {**_listed(header, places, {name: name for name in names}), **columns}
+    if absent := [name for name in names if name not in matched]:
+        raise Unfit(f"the header misses {_spelled(absent)}, which 'ids' names for this source")
+    return tuple(matched[name][0] for name in names)
+
+
+def _is_free(name: str, shape: Shape) -> bool:
+    return all(squeeze(name) != squeeze(unread) for unread in shape.unread)
+
+
+def _joined(columns: Mapping[str, Places], further: Mapping[str, Places]) -> dict[str, Places]:
+    """The positions of both for each column, those of the first before those of the second."""
+    return {
+        column: tuple(dict.fromkeys((*columns.get(column, ()), *further.get(column, ()))))
+        for column in dict.fromkeys((*columns, *further))
+    }
+
+
+def _with_blocks(
+    columns: Mapping[str, Places], blocks: Iterable[Mapping[str, Places]]
+) -> tuple[dict[str, Places], list[Mapping[str, Places]]]:
+    """The columns with the only address of a row; or without any, and the addresses beside them."""
+    parts = {*PARTS, "region", "building"}
+    listed = {column: places for column, places in columns.items() if column in parts}
+    found: list[dict[str, Places]] = [listed] if listed else []
+    for block in blocks:
+        if found and found[0].keys().isdisjoint(block):
+            found[0] |= block
+        else:
+            found.append(dict(block))
+    rest = {column: places for column, places in columns.items() if column not in parts}
+    return (rest | found[0], []) if len(found) == 1 else (rest, [*found])
+
+
+def _labels(header: Sequence[str], columns: Mapping[str, Places]) -> dict[int, int]:
+    """Position of a phone → that of its label, such as *Phone 1 - Label* of *Phone 1 - Value*."""
+    by_name = {squeeze(name): place for place, name in enumerate(header)}
+    labels = {}
+    for place in columns.get("phone", ()):
+        stem = squeeze(header[place]).removesuffix("value")
+        found = (by_name.get(f"{stem}{word}") for word in ("label", "type", "typ"))
+        if (label := next((at for at in found if at is not None), None)) is not None:
+            labels[place] = label
+    return labels
+
+
+def _offered(
+    columns: Mapping[str, Places], labels: Mapping[int, int], relation: str
+) -> dict[str, Places]:
+    """The columns, with each phone that has a label offered to all it may be."""
+    if not labels:
+        return dict(columns)
+    phones = {column: tuple(labels) for column in PHONES if column in RAW[relation]}
+    return _joined(columns, phones)
+
+
+def _repeated(columns: Mapping[str, Places]) -> dict[int, str]:
+    """Position of a further e-mail address or phone → what ``_extra`` calls it."""
+    return {
+        place: f"{family}_{number}"
+        for family in ("email", "phone")
+        for number, place in enumerate(columns.get(family, ())[1:], 2)
+    }
 
 
 def _missing(candidate: Fit, source: Source) -> list[tuple[str, ...]]:
     """The mandatory columns that nothing gives: neither the header nor a constant."""
     filled = {*candidate.columns, *source.constants}
+    if candidate.shape.relation != "raw_customers":
+        filled.update(*candidate.blocks)
     if candidate.ids:
         filled.add(candidate.shape.id)
     mandatory = ((one,) if isinstance(one, str) else one for one in candidate.shape.mandatory)
@@ -144,10 +278,10 @@ def _missing(candidate: Fit, source: Source) -> list[tuple[str, ...]]:
 
 
 def _unfit(best: Fit, source: Source) -> str:
-    def spelled(column: str) -> str:
-        return next((h for h, raw in best.shape.columns.items() if raw == column), column)
-
-    absent = [" or ".join(repr(spelled(one)) for one in c) for c in _missing(best, source)]
+    absent = [
+        " or ".join(repr(best.shape.header_of(one) or one) for one in choices)
+        for choices in _missing(best, source)
+    ]
     presets = ", ".join(source.preset)
     return (
         f"the header misses {', '.join(absent)} (preset {presets}); "
@@ -155,5 +289,5 @@ def _unfit(best: Fit, source: Source) -> str:
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _spelled(names: Sequence[str]) -> str:
     return ", ".join(repr(name.strip()) for name in names)

@@ -26,6 +26,7 @@ PARTS = ("remark", "entities", "mojibake")
 
 MOVED = frozenset(
     {"prefix", "first_name", "middle_name", "last_name", "suffix", "street", "customer_id"}
+    | {"other_street", "website", "linkedin"}
 )
 """Columns that staging fills from several, or reads as something else than text."""
 

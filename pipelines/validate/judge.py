@@ -164,6 +164,7 @@ def validate(
     connection.execute(sql.blanks_sql())
     warned = _judge(connection, entity, on_bad)
     connection.execute(sql.unreadable_sql(entity, DEFECT))
+    connection.execute(sql.repeated_sql(entity))
     connection.execute(sql.duplicates_sql(entity, DUPLICATE))
     _check_references(warehouse, connection, entity, day)
 
@@ -199,19 +200,42 @@ def _write_valid(
 ) -> Written:
     """The rows that did not fail, without their bad cells.
 
-    Where there are neither, they are the staged file, and are not copied.
+    Where there are neither, they are the staged file, and are not copied. Rows that have one id get
+    ids of their own, see ``versions_sql``.
     """
     valid = f"valid_{entity}"
+    good = _good_sql(connection, entity)
+    if entity in sql.VERSIONED:
+        query = _renamed_sql(warehouse, connection, entity, day, good or sql.valid_sql(entity))
+        good = query or good
+    if good is None:
+        return warehouse.link(connection, valid, day, warehouse.path(f"stg_{entity}", day))
+    written = warehouse.write(connection, valid, day, good)
+    check_judged(warehouse, connection, entity, day)
+    return written
+
+
+def _good_sql(connection: DuckDBPyConnection, entity: str) -> str | None:
+    """The good rows without their bad cells; None where that is all that was staged."""
     if _count(connection, "blanks"):
         connection.execute(sql.blanked_sql(entity))
         fields = [field for (field,) in connection.execute(sql.blank_fields_sql()).fetchall()]
-        written = warehouse.write(connection, valid, day, sql.valid_sql(entity, fields))
-    elif _count(connection, "failures"):
-        written = warehouse.write(connection, valid, day, sql.valid_sql(entity))
-    else:
-        return warehouse.link(connection, valid, day, warehouse.path(f"stg_{entity}", day))
-    check_judged(warehouse, connection, entity, day)
-    return written
+        return sql.valid_sql(entity, fields)
+    return sql.valid_sql(entity) if _count(connection, "failures") else None
+
+
+def _renamed_sql(
+    warehouse: Warehouse, connection: DuckDBPyConnection, entity: str, day: date, good: str
+) -> str | None:
+    """The good rows, where some have one id, or had another when the day was validated last."""
+    [(renamed,)] = connection.execute(sql.renamed_sql(entity)).fetchall()
+    query = sql.versions_sql(good) if renamed else None
+    if not warehouse.path(f"valid_{entity}", day).exists():
+        return query
+    warehouse.bind(connection, f"valid_{entity}", [day], "former")
+    query = sql.former_sql(query or good)
+    [(known,)] = connection.execute(f"select count(alias_ids) from ({query})").fetchall()
+    return query if known or renamed else None
 
 
 def _judge(connection: DuckDBPyConnection, entity: str, on_bad: OnBad) -> dict[Rule, int]:

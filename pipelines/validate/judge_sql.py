@@ -18,6 +18,9 @@ ORIGIN = ("_source", "_file", "_row")
 KINDS = ("Unreadable", "Mandatory Values", "Data Format", "Duplicates", "Reference")
 """Every kind of reason, in the order in which a row's reasons are told."""
 
+VERSIONED = ("contacts", "customers", "subscribers")
+"""Entities of which several rows with one id are versions of it; any other's id is one row's."""
+
 _ORIGIN = ", ".join(ORIGIN)
 _KINDS = ", ".join(map(literal, KINDS))
 
@@ -147,32 +150,46 @@ def unreadable_sql(entity: str, rule: Rule) -> str:
     """
 
 
+def repeated_sql(entity: str) -> str:
+    """The table ``repeated``: ids that several rows have."""
+    return f"""
+        create or replace temp table repeated as
+        select source, source_id
+        from stg_{entity}
+        where source_id is not null
+        group by source, source_id
+        having count(*) > 1
+    """
+
+
 def duplicates_sql(entity: str, rule: Rule) -> str:
-    """Of the good rows with one id all but the newest, of equally new ones all but the last."""
+    """Of the good rows with one id all but the newest, of equally new ones all but the last.
+
+    Where rows become records of people (``VERSIONED``), only rows that say the very same: of those
+    that say more, each is a version.
+    """
+    versioned = entity in VERSIONED
+    raw = "".join(f", raw.{name}" for name in (*RAW[f"raw_{entity}"], "_extra"))
+    landed = f"inner join raw_{entity} as raw using ({_ORIGIN})" if versioned else ""
     return f"""
         insert into failures
-        with repeated as (
-            select source, source_id
-            from stg_{entity}
-            where source_id is not null
-            group by source, source_id
-            having count(*) > 1
-        ),
-        failed as (
+        with failed as (
             select distinct {_ORIGIN} from failures
         ),
         ranked as (
             select
-                stg.*,
+                {", ".join(f"stg.{name}" for name in ORIGIN)},
+                stg.source_id,
                 row_number() over newest_first as place,
                 first_value(failed._row is null) over newest_first as one_is_good,
-                first_value(_file || ':' || _row) over newest_first as newest
+                first_value(stg._file || ':' || stg._row) over newest_first as newest
             from stg_{entity} as stg
             inner join repeated using (source, source_id)
             left join failed using ({_ORIGIN})
+            {landed}
             window newest_first as (
-                partition by source, source_id
-                order by failed._row is not null, as_of desc, _file desc, _row desc
+                partition by stg.source, stg.source_id{raw if versioned else ""}
+                order by failed._row is not null, stg.as_of desc, stg._file desc, stg._row desc
             )
         )
         select
@@ -217,6 +234,19 @@ def references_sql(entity: str, reference: Reference) -> str:
     """
 
 
+def renamed_sql(entity: str) -> str:
+    """How many good rows may have an id that another one has as well, or are known by other ids."""
+    return f"""
+        select
+            (
+                select count(*)
+                from ({valid_sql(entity)})
+                semi join repeated using (source, source_id)
+            )
+            + (select count(alias_ids) from stg_{entity})
+    """
+
+
 def valid_sql(entity: str, fields: Sequence[str] = ()) -> str:
     """The staged rows that did not fail, without the cells of these fields that are ``blanked``."""
     if not fields:
@@ -242,6 +272,67 @@ def valid_sql(entity: str, fields: Sequence[str] = ()) -> str:
 def blank_fields_sql() -> str:
     """The fields with blanks."""
     return "select distinct field from blanks order by field"
+
+
+def versions_sql(query: str) -> str:
+    """The rows of ``query``, each with an id of its own: of several with one the newest keeps it.
+
+    It is what the others are also known by. Each stays a record of its own, so that nothing that
+    one of them says is lost (a "no" least of all), and whether they are one person is for their
+    names to say. What staging says that several are also known by is the newest one's, too.
+    """
+    newest = "order by as_of desc, _file desc, _row desc"
+    return f"""
+        with placed as (
+            select
+                *,
+                row_number() over (partition by source, source_id {newest}) as place,
+                row_number() over (partition by source, alias_ids {newest}) as heir
+            from ({query})
+        )
+        select * exclude (place, heir) replace (
+            source_id || case when place > 1 then '~' || place else '' end as source_id,
+            case
+                when place > 1 then [source_id]
+                when heir = 1 then alias_ids
+            end as alias_ids
+        )
+        from placed
+    """
+
+
+def former_sql(query: str) -> str:
+    """The rows of ``query``, also known by the ids that they had when the day was validated last.
+
+    A row is the one of then where it stands in the same line of the same file and shares its
+    address or a word of its name: what is read of it may have changed with this program. It reads
+    ``former``, the valid rows of then.
+    """
+    words = "string_split(norm_text(concat_ws(' ', {0}.first_name, {0}.last_name)), ' ')"
+    return f"""
+        select valid.* replace (
+            nullif(
+                list_sort(list_filter(
+                    list_distinct(
+                        coalesce(valid.alias_ids, [])
+                        || coalesce(former.alias_ids, [])
+                        || if(former.source_id is null, [], [former.source_id])
+                    ),
+                    lambda id: id <> valid.source_id
+                )),
+                []
+            ) as alias_ids
+        )
+        from ({query}) as valid
+        left join former
+            on former._source = valid._source
+            and former._file = valid._file
+            and former._row = valid._row
+            and (
+                former.email = valid.email
+                or list_has_any({words.format("former")}, {words.format("valid")})
+            )
+    """
 
 
 def rejected_sql(entity: str) -> str:

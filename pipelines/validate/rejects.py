@@ -119,32 +119,38 @@ def _header(source: Source, raw: str, inbox: Path, rows: Sequence[Mapping[str, A
 
 def _as_in_file(source: Source, raw: str, inbox: Path, name: str) -> Header:
     """The header of a file that is still there and was not changed beyond recognition."""
+    from pipelines.sources.cells_sql import OTHER
     from pipelines.sources.inbox import irregular
-    from pipelines.sources.readers.choice import reader
+    from pipelines.sources.layout import layout
+    from pipelines.sources.readers.choice import parts
     from pipelines.sources.readers.reader import Unreadable
-    from pipelines.sources.shapes import Unfit, column_names, fit
+    from pipelines.sources.shapes import column_names
 
     if irregular(path := inbox / name, inbox):
         return {}
     try:
-        names = reader(path, source).header()
-        fitted = fit(names, source)
-    except (Unreadable, Unfit):
+        found = layout(parts(path, source), source)
+    except Unreadable:
         return {}
-    if fitted.shape.relation != raw:
-        return {}  # an address of a file of customers: it comes back in a file of addresses
-    columns = {place: column for column, place in fitted.columns.items()}
-    spelled = column_names(names)
-    return {
-        spelled[place]: columns.get(place, f"{EXTRA}{spelled[place]}") for place in fitted.places
-    }
+    fitted = found.fit
+    if fitted.shape.relation != raw or fitted.labels:
+        # An address of a file of customers comes back in a file of addresses, and a phone that its
+        # label calls mobile under the name of that column.
+        return {}
+    spelled = column_names(found.header)
+    keys = {place: f"{EXTRA}{spelled[place]}" for place in fitted.places}
+    keys |= {place: f"{EXTRA}{name}" for place, name in fitted.repeated.items()}
+    for prefix, block in zip(("", OTHER), fitted.blocks, strict=False):
+        keys |= {places[0]: f"{prefix}{part}" for part, places in block.items()}
+    keys |= {places[0]: column for column, places in fitted.columns.items()}
+    return {spelled[place]: keys[place] for place in fitted.places}
 
 
 def _as_in_preset(source: Source, raw: str) -> Header:
     """One spelling for each column, the first that the preset has."""
     shape = next(shape for shape in source.shapes() if shape.relation == raw)
-    first = {column: name for name, column in reversed(shape.columns.items())}
-    return {name: column for name, column in shape.columns.items() if first[column] == name}
+    spelled = {column: shape.header_of(column) for column in RAW[raw]}
+    return {name: column for column, name in spelled.items() if name is not None}
 
 
 def _is_unreadable(row: Mapping[str, Any]) -> bool:

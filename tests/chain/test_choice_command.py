@@ -59,7 +59,7 @@ def test_one_contact_then_everybody(chain: Any) -> None:
     assert second["skipped"] == {"Contact": {"left out by --only  ADA@x.org, prospects:8": 1}}
     status = chain.causeway("status").stdout
     assert "1 Contact  skipped: left out by --only" in status
-    assert "Cy Dahl" in chain.causeway("rejects", "list").stdout
+    assert "Cy Dahl" in chain.causeway("waiting", "list").stdout
     last = sync(chain)
     assert names(chain) == ["Acme", "Blue", "Dahl", "Okafor", "Ray", "Voss"]
     assert last["skipped"] == {}
@@ -197,7 +197,7 @@ def test_what_the_org_refused_stays_refused_though_a_run_leaves_it_out(chain: An
         row for row in chain.read("salesforce_contact", D1) if row["outcome"] == "rejected"
     ]
     sync(chain, "--only", "fair:1")
-    assert "Not Ben." in chain.causeway("rejects", "list").stdout
+    assert "Not Ben." in chain.causeway("waiting", "list").stdout
     sync(chain, code=1)
     rows = {row["key"]: row for row in chain.read("salesforce_contact", D1)}
     assert rows[refusal["key"]]["message"].startswith(

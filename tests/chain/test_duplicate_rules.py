@@ -63,7 +63,7 @@ def test_a_duplicate_waits_with_what_the_rule_found_until_it_changes(chain: Any)
     chain.done(NEXT)  # what it waits for is not forgotten by waiting
     assert [row["action"] for row in chain.read("plan_contact", NEXT)] == ["hold"]
 
-    waiting = json.loads(chain.causeway("rejects", "list", "--json").stdout)
+    waiting = json.loads(chain.causeway("waiting", "list", "--json").stdout)
     assert [(row["object"], row["title"], row["code"], row["message"]) for row in waiting] == [
         ("Contact", "Eve Holt", "DUPLICATES_DETECTED", reason)
     ]
@@ -84,4 +84,4 @@ def test_a_duplicate_is_saved_where_the_policy_allows_it(chain: Any) -> None:
     outcomes = {row["outcome"] for row in chain.read("salesforce_contact", NEXT)}
     assert outcomes == {"created", "unchanged"}
     assert len(chain.records("Contact", "Phone")) == 3
-    assert json.loads(chain.causeway("rejects", "list", "--json").stdout) == []
+    assert json.loads(chain.causeway("waiting", "list", "--json").stdout) == []

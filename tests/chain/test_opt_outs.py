@@ -220,13 +220,13 @@ def test_a_record_that_takes_no_opt_out_is_told_until_it_has_one(make_chain: Any
     chain.put("crm", D1, "crm.csv", HEADER + ANNA)
     chain.put("news", D1, "news.csv", NEWS + said("unsubscribed"))
     chain.done(D1)
-    listed = chain.causeway("rejects", "list").stdout
+    listed = chain.causeway("waiting", "list").stdout
     assert petra in listed
     assert "This contact is locked." in listed
     client.Contact.update(petra, {"LastName": "Free", "HasOptedOutOfEmail": True})
     chain.put("crm", D2, "crm.csv", HEADER + "9,Otto,Else,otto@cases.example,\n")
     chain.done(D2)
-    assert petra not in chain.causeway("rejects", "list").stdout
+    assert petra not in chain.causeway("waiting", "list").stdout
     client.session.close()
 
 

@@ -58,12 +58,12 @@ def test_outcomes_and_plans_belong_to_their_org(make_chain: Any) -> None:
     first = document(chain, "plan")["plan_id"]
     counts = {"created": 1, "rejected": 1}
     assert answers(chain) == counts
-    [ben] = document(chain, "rejects", "list")
+    [ben] = document(chain, "waiting", "list")
     assert (ben["title"], ben["code"]) == ("Ben Voss", "INVALID_EMAIL_ADDRESS")
 
     go_over(chain, None)
     assert answers(chain) == {}
-    assert document(chain, "rejects", "list") == []
+    assert document(chain, "waiting", "list") == []
     for relation in ("salesforce_contact", "plan_contact", "org_match_contact", "org_contact"):
         assert chain.read(relation) == []
     assert len(chain.read("people")) == 2
@@ -76,7 +76,7 @@ def test_outcomes_and_plans_belong_to_their_org(make_chain: Any) -> None:
 
     go_over(chain, chain.project.local_org.with_name("old_org"))
     assert document(chain, "plan")["plan_id"] == first
-    assert document(chain, "rejects", "list") == [ben]
+    assert document(chain, "waiting", "list") == [ben]
     chain.done(DAY)
     outcomes = {row["outcome"]: row["attempts"] for row in chain.read("salesforce_contact", DAY)}
     assert outcomes == {"unchanged": 0, "rejected": 0}

@@ -103,6 +103,33 @@ def test_rejected_rows_come_out_with_their_reasons(causeway, home, days, first, 
     assert rows[1]["Direct Phone"].startswith("+1 ")
 
 
+def test_rejected_rows_are_listed_by_reason_with_file_and_line(causeway, home, days, first) -> None:
+    listed = causeway("rejects", "list", "--batch", days[0], home=home).out
+    assert "winmo  email: " in listed
+    assert f"winmo/{days[0]}/winmo-contacts.csv:41" in listed
+    reasons = causeway("rejects", "list", "--batch", days[0], "--json", home=home).document
+    assert sum(reason["rows"] for reason in reasons) >= 8
+    [broken] = [reason for reason in reasons if reason["kind"] == "Unreadable"]
+    assert broken["places"] == [f"apptivo/{days[0]}/contacts.csv:25"]
+    only = causeway("rejects", "list", "--source", "shop", "--json", home=home).document
+    assert {reason["source"] for reason in only} == {"shop"}
+
+
+def test_status_counts_rejected_rows_by_reason(causeway, home, days, first) -> None:
+    counted = causeway("status", "--batch", days[0], "--json", home=home).document["rejections"]
+    assert sum(counted["winmo"].values()) == 2
+    shown = causeway("status", "--batch", days[0], home=home).out
+    assert all(f"1 apptivo rejected: {reason}" in shown for reason in counted["apptivo"])
+    assert "2 other reasons: " in shown
+
+
+def test_what_waits_has_a_list_of_its_own(causeway, home, first) -> None:
+    assert causeway("waiting", "list", home=home).out.strip() == "No record waits."
+    refused = causeway("rejects", "list", "--object", "Contact", home=home)
+    assert refused.code == 2
+    assert "waiting list --object Contact" in " ".join(refused.err.replace("│", " ").split())
+
+
 def test_a_planted_secret_stands_nowhere_but_in_the_inbox(home: Path, second) -> None:
     secret = SECRET.encode()
     paths = {path for path in home.rglob("*") if path.is_file() and secret in path.read_bytes()}

@@ -229,6 +229,63 @@ def test_further_addresses_belong_to_their_parent_and_none_is_lost(resolver: Any
     assert person["source_records"] == 1
 
 
+PLACES = st.builds(
+    lambda street, city, region: {"street": street, "city": city, "region": region},
+    st.sampled_from(["1 Bill St", "2 Ship St", "3 Third St"]),
+    st.sampled_from(["Reno", "Austin"]),
+    st.sampled_from([None, "Texas"]),
+)
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    places=st.lists(PLACES, min_size=1, max_size=6),
+    defaults=st.tuples(st.integers(0, 7), st.integers(0, 7)),
+    also_on_a_list=st.booleans(),
+)
+def test_every_address_of_a_customer_comes_in(
+    make_resolver: Any, places: Any, defaults: Any, also_on_a_list: Any
+) -> None:
+    resolver = make_resolver()
+    customer = {
+        "source": "shop",
+        "source_id": "c",
+        "email": "mara@example.com",
+        "first_name": "Mara",
+        "last_name": "Adder",
+    }
+    addresses = [
+        {
+            "source": "shop",
+            "source_id": f"c/{place}",
+            "customer_source_id": "c",
+            "is_default_shipping": place == defaults[0],
+            "is_default_billing": place == defaults[1],
+            **parts,
+        }
+        for place, parts in enumerate(places)
+    ]
+    listed = {"source": "list", "source_id": "7", "email": "mara@example.com", "last_name": "Adder"}
+    resolver.feed(
+        D1,
+        customers=[customer],
+        customer_addresses=addresses,
+        contacts=[listed] if also_on_a_list else [],
+    )
+    [person] = resolver.read("people", D1)
+    blocks = [
+        [person[f"{block}_{part}"] for part in ("street", "city", "state")]
+        for block in ("mailing", "other")
+    ]
+    known = [", ".join(filter(None, block)) for block in blocks]
+    further = (person["further_addresses"] or "").splitlines()
+    expected = {", ".join(filter(None, parts.values())) for parts in places}
+    assert {*known, *further} - {""} == expected
+    assert len(further) == len(expected - set(known))
+
+
 def test_an_office_lends_its_member_no_identity_and_outranks_none_of_its_words(
     resolver: Any,
 ) -> None:

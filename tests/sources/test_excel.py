@@ -130,7 +130,7 @@ def test_of_several_filled_sheets_one_must_be_named(house: Any) -> None:
     ("sheet", "message"),
     [
         ({}, "the workbook is empty"),
-        ({2: ["Email"]}, "the first row is blank"),
+        ({40: ["Email"]}, "the first row is blank"),
         ({1: ["Colour"]}, "the header misses"),
     ],
 )

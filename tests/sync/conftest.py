@@ -23,6 +23,7 @@ PEOPLE = {
         (
             "person_key", "salutation", "first_name", "middle_name", "last_name", "suffix",
             "nickname", "title", "department", "company", "email", "phone", "mobile_phone", "fax",
+            "home_phone", "lead_source",
             "website", "mailing_street", "mailing_city", "mailing_state", "mailing_postal_code",
             "mailing_country", "mailing_phone", "other_street", "other_city", "other_state",
             "other_postal_code", "other_country", "other_phone", "further_addresses",
@@ -32,6 +33,8 @@ PEOPLE = {
     ),
     "birthdate": "date",
     "opted_out": "boolean",
+    "is_customer": "boolean",
+    "has_ordered": "boolean",
     "aliases": "varchar[]",
     "name_derived": "boolean",
     "as_of": "timestamp",

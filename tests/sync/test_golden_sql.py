@@ -111,4 +111,4 @@ def test_lineage_names_the_golden_columns_of_each_field(made: Made) -> None:
     assert lineage["AccountId"] == ["account_key"]
     assert lineage["Phone"] == ["phone", "mailing_phone"]
     assert lineage["LastName"] == ["last_name"]
-    assert mapping_columns(made.mappings["lead"])["LeadSource"] == []
+    assert mapping_columns(made.mappings["lead"])["LeadSource"] == ["lead_source"]

@@ -368,7 +368,7 @@ def nothing_else(
     db.execute(f"create table config_decisions ({TABLE})")
     db.execute(
         "create table person_links as"
-        " select 'p-1' as person_key, 'list' as source, '1' as source_id"
+        " select 'p-1' as person_key, 'list' as source, '1' as source_id, 'contact' as entity"
     )
 
 
@@ -436,6 +436,57 @@ def test_what_took_the_place_of_a_lead_or_record(
     fill("org_contact", texts(mappings, "Contact"), [RECORD | record for record in records])
     db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
     matches = matched(db, mappings, "contact", Policies(merged_in_org=policy))
+    assert matches == ({} if expected is None else {"p-1": expected})
+
+
+LONG = "003A00000abcdeFIAQ"
+
+GIVEN: dict[str, tuple[str, list[Row], Found | None]] = {
+    "in 18 signs": (LONG, [{}], (LONG, "salesforce_id", 1, True)),
+    "in 15 signs": (LONG[:15], [{}], (LONG, "salesforce_id", 1, True)),
+    "of a row that is not the newest with it": (
+        f"{LONG}~2",
+        [{}],
+        (LONG, "salesforce_id", 1, True),
+    ),
+    "damaged": (f"{LONG[:-1]}B", [{}], None),
+    "in other letters": (LONG.lower(), [{}], None),
+    "with the name of somebody else": (LONG, [{"LastName": "Moss", "FirstName": "Eve"}], None),
+    "with another last name at the same address": (
+        LONG,
+        [{"LastName": "Byron", "Email": "ada@x.org"}],
+        (LONG, "salesforce_id", 1, True),
+    ),
+    "before whoever has the address": (
+        LONG,
+        [{}, {"Id": "003B", "Email": "ada@x.org", "CreatedDate": "2001-01-01"}],
+        (LONG, "salesforce_id", 1, True),
+    ),
+    "of a record that was merged": (
+        LONG,
+        [{"IsDeleted": "true", "MasterRecordId": "003M"}, {"Id": "003M"}],
+        ("003M", "salesforce_id", 1, True),
+    ),
+    "of a record that is gone": (LONG, [{"IsDeleted": "true"}], None),
+    "of a record that carries another key": (LONG, [{"Causeway_Key__c": "p-9"}], None),
+}
+
+
+@pytest.mark.parametrize("case", GIVEN)
+def test_an_id_of_the_org_in_a_file(
+    db: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    mappings: dict[str, ObjectMapping],
+    golden: dict[str, dict[str, str]],
+    case: str,
+) -> None:
+    given, records, expected = GIVEN[case]
+    named = {"Id": LONG, "FirstName": "Ada", "LastName": "Lovelace"}
+    fill("people", golden["people"], [ADA])
+    fill("org_contact", texts(mappings, "Contact"), [RECORD | named | row for row in records])
+    db.execute("create table org_match_account as select 'a-1' as entity_key, '001A' as sf_id")
+    db.execute("insert into person_links values ('p-1', 'crm', ?, 'contact')", [given])
+    matches = matched(db, mappings, "contact")
     assert matches == ({} if expected is None else {"p-1": expected})
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.sources.model import Format
-from pipelines.sources.readers.reader import Places, Unreadable, plainly_named
+from pipelines.sources.readers.reader import Places, Remark, Unreadable, plainly_named
 from pipelines.warehouse import literal, parquet_sql, pattern
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Parquet:
 
     path: Path
     form: Format
+    remarks: list[Remark] = field(default_factory=list, compare=False)
 
     def header(self) -> list[str]:
         """See ``Reader.header``."""

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+from pipelines.sources.model import Format
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,6 +27,13 @@ class Unreadable(Exception):
         self.message = message
         self.line = line
         super().__init__(message)
+
+
+class Remark(NamedTuple):
+    """What was done with a file that people should know, though nothing is wrong with it."""
+
+    line: int | None
+    message: str
 
 
 class Places(NamedTuple):
@@ -40,7 +49,15 @@ class Places(NamedTuple):
 
 
 class Reader(Protocol):
-    """One file."""
+    """One file.
+
+    Attributes:
+        remarks: what is to be known of it once it is loaded.
+    """
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """See above."""
 
     def header(self) -> list[str]:
         """The names of its columns, in order, as written.
@@ -55,6 +72,41 @@ class Reader(Protocol):
         Raises:
             Unreadable: the file turns out to be something else further down.
         """
+
+
+@runtime_checkable
+class Tabular(Reader, Protocol):
+    """A file of lines and cells, whose header may stand further down, or be cut otherwise."""
+
+    @property
+    def form(self) -> Format:
+        """How it is written."""
+
+    def first_line(self) -> int:
+        """The line in which the header is looked for where nobody says another."""
+
+    def elsewhere(self) -> Iterator[tuple[Tabular, list[str]]]:
+        """The same file with its header in each other place that is not ruled out, and the header.
+
+        ``form`` of each says what one would declare for it.
+        """
+
+
+HEAD_LINES = 20
+"""Lines at the start of a file among which the header is looked for."""
+
+
+def footer_remarks(lines: Sequence[int]) -> list[Remark]:
+    """What to say of the lines that a footer stood in."""
+    if not lines:
+        return []
+    number = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+    return [Remark(lines[0], f"{number} below the last row left out: a footer, nobody's data")]
+
+
+def named_by_place(width: int) -> list[str]:
+    """The names of columns in a file without a header."""
+    return [f"column {place}" for place in range(1, width + 1)]
 
 
 @contextmanager

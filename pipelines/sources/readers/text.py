@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import unicodedata
+import zipfile
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,6 +16,9 @@ from typing import IO, TextIO
 from pipelines.sources.readers.reader import Unreadable
 
 UTF8 = "utf-8"
+HEAD = 4096
+"""Bytes of the start of a file by which it is known."""
+
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -43,7 +48,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     try:
         with gzip.open(path) if is_packed(path) else path.open("rb") as stream:
             yield stream  # type: ignore[misc]  # a GzipFile is an IO[bytes] in all but its type
-    except (gzip.BadGzipFile, EOFError, zlib.error):
+    except (gzip.BadGzipFile, zipfile.BadZipFile, EOFError, zlib.error):
         raise Unreadable("the archive is damaged or cut short; copy the file again") from None
     except FileNotFoundError:
         raise Unreadable("the file vanished while it was read; land the day again") from None
@@ -56,20 +61,18 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
 def encoding_of(path: Path, declared: str | None) -> tuple[str, int]:
     """The codec of a text file and the length of its byte order mark.
 
-    A mark wins over silence; without one it is UTF-16 if every other byte of the start is zero,
-    else what was declared, else UTF-8.
+    A mark wins over silence; without one it is UTF-16 if the start can be nothing else, else what
+    was declared, else UTF-8.
     """
     with open_bytes(path) as stream:
-        start = stream.read(64)
+        start = stream.read(HEAD)
     if not start:
         raise Unreadable("the file is empty; remove it, or export it again")
     mark, detected = next(
         ((mark, codec) for mark, codec in _MARKS if start.startswith(mark)), (b"", None)
     )
     if detected is None:
-        detected = (
-            "utf-16-le" if _blank(start[1::2]) else "utf-16-be" if _blank(start[::2]) else None
-        )
+        detected = _without_zeros(start)
     if declared and declared not in (detected, *(k for k, v in _FAMILY.items() if detected in v)):
         if detected is None:
             return _without_mark(declared), 0
@@ -87,8 +90,26 @@ def _without_mark(declared: str) -> str:
     return kinds[0]
 
 
-def _blank(half: bytes) -> bool:
-    return len(half) > 1 and not half.strip(b"\0")
+def _without_zeros(start: bytes) -> str | None:
+    """UTF-16 without a mark: read so, no zero byte is left, and it has signs of a table.
+
+    Zero bytes stand at one of two places only, as the upper half of ASCII signs; in a text of
+    another encoding they are few, and what comes of it is no text.
+    """
+    start = start[: len(start) // 2 * 2]
+    for codec, upper, lower in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
+        zeros = len(start) // 2 - len(start[upper::2].replace(b"\0", b""))
+        if zeros > 1 and b"\0" not in start[lower::2]:
+            text = codecs.getincrementaldecoder(codec)("replace").decode(start)
+            signs = sum(map(text.count, "\r\n,;\t|"))
+            if signs and zeros >= signs and not any(map(_is_no_text, text)):
+                return codec
+    return None
+
+
+def _is_no_text(character: str) -> bool:
+    kind = unicodedata.category(character)
+    return kind in ("Cn", "Co", "Cs") or (kind == "Cc" and character not in "\t\r\n\x1a")
 
 
 class Lines:

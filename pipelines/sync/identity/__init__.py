@@ -68,6 +68,7 @@ def resolve(connection: DuckDBPyConnection, batch: date) -> None:
     connection.execute("create temp table if not exists org_key (id varchar, key varchar)")
     connection.execute(rules_sql())
     connection.execute(sql("identity/decided"))
+    connection.execute(sql("identity/arrivals"))
     connection.execute(sql("identity/affected"))
     with transaction(connection):
         _heed_rules(connection)

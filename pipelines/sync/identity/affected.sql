@@ -5,11 +5,11 @@
 create or replace temp table affected as
 with
 
-arriving as (select record, parent from person_records),
+arriving as (select record, parent from arrival),
 
 arriving_keys as (
     select distinct listed.key.rule as rule, listed.key.key as key
-    from (select unnest(keys) as key from person_records) as listed
+    from (select unnest(keys) as key from arrival) as listed
 ),
 
 reached as (
@@ -22,6 +22,13 @@ reached as (
     select shared.record
     from state.record_key as shared
     semi join arriving_keys on arriving_keys.rule = shared.rule and arriving_keys.key = shared.key
+    union
+    select key from arriving_keys where rule in ('same_record', 'same_trusted_record')
+    union
+    select known.record
+    from state.record_key as known
+    semi join arriving on arriving.record = known.key
+    where known.rule in ('same_record', 'same_trusted_record')
     union
     select child.record
     from state.record as child

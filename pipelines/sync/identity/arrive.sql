@@ -17,8 +17,8 @@ select
     case when entity <> 'address' and last_name is not null
         then concat_ws(' ', last_name, suffix) end as last_name,
     newsletter
-from person_records;
+from arrival;
 
 insert into state.record_key
 select record, batch, listed.key.rule, listed.key.key
-from (select record, batch, unnest(keys) as key from person_records) as listed;
+from (select record, batch, unnest(keys) as key from arrival) as listed;

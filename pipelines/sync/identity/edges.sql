@@ -3,9 +3,24 @@
 create or replace temp table edge as
 with
 
+-- A name at a company is one person's where one record has an address and one has none; of more, who
+-- knows which is whose.
+namesakes as (
+    select named.key
+    from version_key as named
+    left join version_key as mailbox
+        on mailbox.record = named.record and mailbox.rule in ('same_email', 'same_role_email')
+    where named.rule = 'same_name_at_company'
+    group by named.key
+    having count(*) filter (mailbox.key is null) <> 1 or count(distinct mailbox.key) <> 1
+),
+
 roots as (
     select rule, key, min(record) as root, count(*) as records
     from version_key
+    where
+        rule not in ('same_record', 'same_trusted_record')
+        and (rule <> 'same_name_at_company' or key not in (select key from namesakes))
     group by rule, key
     having count(*) > 1
 ),
@@ -47,6 +62,16 @@ where version_key.record <> roots.root
 union all
 
 select record, root, rule, key from alike where record <> root
+
+union all
+
+-- What a record is also known by is one record, where there is one of that id.
+select version_key.record, version_key.key as root, version_key.rule, version_key.key
+from version_key
+semi join version on version.record = version_key.key
+where
+    version_key.rule in ('same_record', 'same_trusted_record')
+    and version_key.record <> version_key.key
 
 union all
 

@@ -9,6 +9,19 @@ select version.record, coalesce(label.root, version.record) as cluster
 from version
 left join label on label.record = version.record;
 
+-- Where the founding record goes by another id now, it is whoever is also known by the old one.
+create or replace temp table founding as
+select record, cluster from cluster
+union all
+select former.key, arg_max(cluster.cluster, (version.as_of, version.batch, version.record))
+from version_key as former
+join cluster on cluster.record = former.record
+join version on version.record = former.record
+where
+    former.rule in ('same_record', 'same_trusted_record')
+    and former.key not in (select record from version)
+group by former.key;
+
 create or replace temp table giver as
 select person.person, person.namer as record, cluster.cluster
 from state.person as person
@@ -30,7 +43,7 @@ with
 founders as (
     select person.person, person.minted, cluster.cluster
     from state.person as person
-    join cluster on cluster.record = person.founder
+    join founding as cluster on cluster.record = person.founder
     where person.alias_of is null
 ),
 

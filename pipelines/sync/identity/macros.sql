@@ -68,7 +68,8 @@ create or replace macro newer(as_of, batch, other_as_of, other_batch) as
 -- A place on one line.
 create or replace macro place_line(place) as
     concat_ws(
-        ', ', replace(place.street, chr(10), ', '), place.city, place.state, place.postal_code,
+        ', ', replace(place.street, chr(10), ', '), place.city,
+        nullif(concat_ws(' ', place.state, place.postal_code), ''),
         place.country, place.phone
     );
 
@@ -86,3 +87,11 @@ create or replace macro is_role_mailbox(email) as
 -- A line of decisions.csv.
 create or replace macro csv_line(kind, reference, target) as
     concat_ws(',', kind, csv_cell(reference), csv_cell(coalesce(target, '')));
+
+-- What tells a row from whoever had its id before: its name, as it is written behind that id.
+create or replace macro person_suffix(first_name, last_name) as
+    ' (' || strip_accents(lower(concat_ws(' ', first_name, last_name))) || ')';
+
+-- Whether an id is nothing but an e-mail address, or a hash that may be of one.
+create or replace macro is_address_id(source_id) as
+    regexp_matches(source_id, '^h-[0-9a-f]{32}(~[0-9]+)?$|^[^|]+@[^|]+[|]');

@@ -24,6 +24,7 @@ called as (
         version.record,
         member.person,
         member.component,
+        version.source_id,
         version.source || ':' || version.source_id as reference,
         nullif(concat_ws(' ', version.first_name, version.last_name), '') as name
     from version
@@ -55,12 +56,15 @@ pairs as (
     from state.apart as apart
     join called as subject on subject.record = apart.record
     join called as other on other.record = apart.other
+    where not (apart.likeness = 'one_id' and is_address_id(subject.source_id))
     union
     select other.person, subject.person, apart.likeness
     from state.apart as apart
     join called as subject on subject.record = apart.record
     join called as other on other.record = apart.other
-    where apart.likeness = 'thin'
+    where
+        apart.likeness in ('thin', 'one_id')
+        and not (apart.likeness = 'one_id' and is_address_id(subject.source_id))
     union
     select person, other, likeness from parted
 ),
@@ -104,6 +108,7 @@ select
         other.reference,
         case open.likeness
             when 'split' then 'were one person until now, and their names do not agree'
+            when 'one_id' then 'have one id, and their names do not agree; trust_id makes them one'
             when 'several' then 'may be one person; others fit as well'
             else 'share a value, and their names agree in part'
         end

@@ -26,8 +26,11 @@ RULES = (
     Rule("decided", 1.0),
     Rule("same_parent", 0.99),
     Rule("same_customer", 0.98),
+    Rule("same_trusted_record", 0.97),
+    Rule("same_record", 0.95, shared=True),
     Rule("same_email", 0.9, shared=True),
     Rule("same_role_email", 0.6, shared=True, partial=False),
+    Rule("same_name_at_company", 0.5, shared=True, partial=False),
 )
 
 CROWD = 100

@@ -40,7 +40,8 @@ class Link(NamedTuple):
 class Apart(NamedTuple):
     """Two records that share something and stay two people's.
 
-    ``likeness`` is ``thin``, or ``several`` where a record would fit more than one person.
+    ``likeness`` is ``thin``, ``several`` where a record would fit more than one person, or
+    ``one_id`` where two names have one id.
     """
 
     record: int
@@ -135,8 +136,9 @@ def _place(groups: _Groups, atom: int, neighbours: Sequence[tuple[str, int]]) ->
         alone = not _RULE[rule].partial and not (groups.is_full(atom) and groups.is_full(other))
         if how == "agree" and not alone:
             fitting.setdefault(root, Link(atom, other, rule))
-        elif how == "thin":
-            unclear.setdefault(root, Apart(atom, other, rule, how))
+        elif how == "thin" or rule == "same_record":
+            why = "one_id" if how == "differ" else how
+            unclear.setdefault(root, Apart(atom, other, rule, why))
     groups.apart += [apart for root, apart in unclear.items() if root not in fitting]
     if all(groups.likeness(a, b) == "agree" for a, b in combinations(fitting, 2)):
         for link in fitting.values():

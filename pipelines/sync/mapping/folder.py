@@ -27,7 +27,14 @@ LATER = {
 }
 """Files that are designed and not read yet: refused, so that nobody relies on one."""
 
-OTHERS = ("__init__.py", "__pycache__", "decisions.csv", "mapping.schema.json", "org_schema")
+OTHERS = (
+    "__init__.py",
+    "__pycache__",
+    "decisions.csv",
+    "mapping.schema.json",
+    "org_schema",
+    "presets",
+)
 """What lies beside the YAML, and what nobody expects to be read."""
 
 _STEM = re.compile(r"[a-z][a-z0-9_]*")

@@ -14,10 +14,11 @@ from pipelines.sync.layout import indented
 from pipelines.sync.mapping.alike import NAMES, alike_ctes, name_columns
 from pipelines.sync.mapping.decided import decided_ctes
 from pipelines.sync.mapping.folder import matches_sql
+from pipelines.sync.mapping.given_ids import GIVEN, given_sql, matched_sql
 from pipelines.sync.mapping.golden import column_sql, joined_sql
 from pipelines.sync.mapping.matched import PERSON, UNCLEAR
 from pipelines.sync.mapping.model import ObjectMapping, relation
-from pipelines.sync.mapping.named_objects import ACCOUNT
+from pipelines.sync.mapping.named_objects import ACCOUNT, PREFIXES
 from pipelines.sync.mapping.persons import WITH_PERSONS, is_person_sql
 from pipelines.sync.mapping.policies import Policies
 from pipelines.sync.mapping.successors import alive_sql, dead_keys_sql, masters_sql, successors_sql
@@ -69,7 +70,8 @@ def match_sql(
         "select successors.entity_key, free.sf_id, free.since, 2, successors.rule\n"
         "    from successors\n    join entities on entities.entity_key = successors.entity_key\n"
         "    join free on free.sf_id = successors.sf_id",
-        *(_matches_sql(place, rule) for place, rule in enumerate(rules, start=3)),
+        *([matched_sql(3)] if _heeds_ids(mapping, rules) else []),
+        *(_matches_sql(place, rule) for place, rule in enumerate(rules, start=4)),
     ]
     return _MATCH.format(
         entities=_entities_sql(mapping, mappings, rules),
@@ -79,6 +81,9 @@ def match_sql(
             f"{name} as (\n{indented(body)}\n)," for name, body in decided_ctes(mapping).items()
         ),
         successors=indented(successors_sql(mapping, mappings, policies)),
+        given=f"\n\n{GIVEN} as (\n{indented(given_sql(mapping, mappings))}\n),"
+        if _heeds_ids(mapping, rules)
+        else "",
         free=_free_sql(mapping, rules),
         alike="".join(
             f"\n\n{name} as (\n{indented(body)}\n),"
@@ -124,7 +129,7 @@ masters as (
 -- What took the place of a record of ours: the Contact of a converted Lead, a merged one's master.
 successors as (
 {successors}
-),
+),{given}
 
 matches as (
     {match_queries}
@@ -224,6 +229,11 @@ left join dead_keys on dead_keys.key = unmatched.entity_key
 left join decided on decided.entity_key = unmatched.entity_key{unclear_join}
 where unmatched.entity_key not in (select entity_key from best)
 """
+
+
+def _heeds_ids(mapping: ObjectMapping, rules: Sequence[str]) -> bool:
+    """Whether Ids of the org in a file count: alone, without name and address, they do not."""
+    return mapping.from_ == "people" and mapping.object in PREFIXES and "email" in rules
 
 
 def _persons(mapping: ObjectMapping) -> dict[str, str]:

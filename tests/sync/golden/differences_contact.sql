@@ -39,6 +39,9 @@ compared as (
         desired."MobilePhone",
         records."MobilePhone" as "_was_MobilePhone",
         (desired."MobilePhone" is distinct from records."MobilePhone" and normal_phone(desired."MobilePhone") is distinct from normal_phone(records."MobilePhone")) as "_differs_MobilePhone",
+        desired."HomePhone",
+        records."HomePhone" as "_was_HomePhone",
+        (desired."HomePhone" is distinct from records."HomePhone" and normal_phone(desired."HomePhone") is distinct from normal_phone(records."HomePhone")) as "_differs_HomePhone",
         desired."Fax",
         records."Fax" as "_was_Fax",
         (desired."Fax" is distinct from records."Fax" and normal_phone(desired."Fax") is distinct from normal_phone(records."Fax")) as "_differs_Fax",
@@ -131,6 +134,10 @@ entries as (
                 then {'field': 'MobilePhone', 'before': "_was_MobilePhone", 'after': "MobilePhone", 'equal': not "_differs_MobilePhone"}
             end,
             case
+                when ("HomePhone" is not null and "_differs_HomePhone")
+                then {'field': 'HomePhone', 'before': "_was_HomePhone", 'after': "HomePhone", 'equal': not "_differs_HomePhone"}
+            end,
+            case
                 when ("Fax" is not null and "_differs_Fax")
                 then {'field': 'Fax', 'before': "_was_Fax", 'after': "Fax", 'equal': not "_differs_Fax"}
             end,
@@ -199,6 +206,7 @@ entries as (
         or ("Birthdate" is not null and "_differs_Birthdate")
         or ("Phone" is not null and "_differs_Phone")
         or ("MobilePhone" is not null and "_differs_MobilePhone")
+        or ("HomePhone" is not null and "_differs_HomePhone")
         or ("Fax" is not null and "_differs_Fax")
         or (coalesce("MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry") is not null and ("_differs_MailingStreet" or "_differs_MailingCity" or "_differs_MailingState" or "_differs_MailingPostalCode" or "_differs_MailingCountry"))
         or (coalesce("OtherStreet", "OtherCity", "OtherState", "OtherPostalCode", "OtherCountry") is not null and ("_differs_OtherStreet" or "_differs_OtherCity" or "_differs_OtherState" or "_differs_OtherPostalCode" or "_differs_OtherCountry"))

@@ -118,7 +118,7 @@ matches as (
     join entities on entities.entity_key = successors.entity_key
     join free on free.sf_id = successors.sf_id
     union all
-    select entities.entity_key, free.sf_id, free.since, 3, 'name'
+    select entities.entity_key, free.sf_id, free.since, 4, 'name'
     from entities
     join free on free.name = entities.name
 ),

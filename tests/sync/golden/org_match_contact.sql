@@ -186,6 +186,32 @@ successors as (
     left join aliases on aliases.alias = gave_way.key
 ),
 
+given as (
+    select links.person_key as entity_key, coalesce(masters.master, named."Id") as sf_id
+    from person_links as links
+    join org_contact as named
+        on left(named."Id", 15) = left(links.source_id, 15)
+        and starts_with(named."Id", split_part(links.source_id, '~', 1))
+    left join masters on masters.merged = named."Id"
+    where
+        starts_with(links.source_id, '003')
+        and links.entity <> 'address'
+        and length(split_part(links.source_id, '~', 1)) in (15, 18)
+        and named."Id" is not null
+    union
+    select links.person_key as entity_key, coalesce(masters.master, named."ConvertedContactId") as sf_id
+    from person_links as links
+    join org_lead as named
+        on left(named."Id", 15) = left(links.source_id, 15)
+        and starts_with(named."Id", split_part(links.source_id, '~', 1))
+    left join masters on masters.merged = named."ConvertedContactId"
+    where
+        starts_with(links.source_id, '00Q')
+        and links.entity <> 'address'
+        and length(split_part(links.source_id, '~', 1)) in (15, 18)
+        and named."ConvertedContactId" is not null
+),
+
 matches as (
     select decided.entity_key, decided.sf_id, decided.since, -1 as place, 'decision' as rule
     from decided
@@ -204,11 +230,28 @@ matches as (
     join entities on entities.entity_key = successors.entity_key
     join free on free.sf_id = successors.sf_id
     union all
-    select entity_key, sf_id, since, 3, 'email'
+    select entity_key, sf_id, since, 3, 'salesforce_id'
+    from (
+        select
+            entities.*,
+            free.sf_id,
+            free.since,
+            name_likeness(
+                entities.first_name, entities.last_name, free.first_name, free.last_name
+            ) as likeness,
+            entities.email = free.email as same_email
+        from given as given_id
+        join entities on entities.entity_key = given_id.entity_key
+        join free on free.sf_id = given_id.sf_id
+    )
+    where
+        (likeness = 'agree' and last_name is not null) or (likeness <> 'differ' and same_email)
+    union all
+    select entity_key, sf_id, since, 4, 'email'
     from alike
     where likeness = 'agree' and entity_key not in (select entity_key from torn)
     union all
-    select entities.entity_key, free.sf_id, free.since, 4, 'name_at_account'
+    select entities.entity_key, free.sf_id, free.since, 5, 'name_at_account'
     from entities
     join free on free.full_name = entities.full_name and free.account_id = entities.account_id
 ),

@@ -37,20 +37,21 @@ rules as (
         ('Birthdate', 7, 'date', null, 'keep', 'source', 'fill_empty', null, false, false, false),
         ('Phone', 8, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
         ('MobilePhone', 9, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('Fax', 10, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('MailingStreet', 11, 'textarea', 'mailing', 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('MailingCity', 12, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('MailingState', 13, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('MailingPostalCode', 14, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('MailingCountry', 15, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('OtherStreet', 16, 'textarea', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('OtherCity', 17, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('OtherState', 18, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('OtherPostalCode', 19, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('OtherCountry', 20, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('OtherPhone', 21, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
-        ('HasOptedOutOfEmail', 22, 'boolean', null, 'keep', 'source', 'fill_empty', null, false, true, false),
-        ('Description', 23, 'textarea', null, 'keep', 'source', 'fill_empty', null, false, false, false)
+        ('HomePhone', 10, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('Fax', 11, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('MailingStreet', 12, 'textarea', 'mailing', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('MailingCity', 13, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('MailingState', 14, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('MailingPostalCode', 15, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('MailingCountry', 16, 'string', 'mailing', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('OtherStreet', 17, 'textarea', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('OtherCity', 18, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('OtherState', 19, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('OtherPostalCode', 20, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('OtherCountry', 21, 'string', 'other', 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('OtherPhone', 22, 'phone', null, 'keep', 'source', 'fill_empty', null, false, false, false),
+        ('HasOptedOutOfEmail', 23, 'boolean', null, 'keep', 'source', 'fill_empty', null, false, true, false),
+        ('Description', 24, 'textarea', null, 'keep', 'source', 'fill_empty', null, false, false, false)
     ) as rule (
         field, place, type, unit, drift, conflict, on_adopt, standby, fills, consent, company
     )
@@ -247,7 +248,7 @@ joined as (
             when undone.key is null then false
             when matched.sf_id is not null and matched.rule <> 'deleted' and not matched.adopt
                 then false
-            else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'Birthdate=' || desired."Birthdate", 'Department=' || desired."Department", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'LastName=' || desired."LastName", 'MailingCity=' || desired."MailingCity", 'MailingCountry=' || desired."MailingCountry", 'MailingPostalCode=' || desired."MailingPostalCode", 'MailingState=' || desired."MailingState", 'MailingStreet=' || desired."MailingStreet", 'MobilePhone=' || desired."MobilePhone", 'OtherCity=' || desired."OtherCity", 'OtherCountry=' || desired."OtherCountry", 'OtherPhone=' || desired."OtherPhone", 'OtherPostalCode=' || desired."OtherPostalCode", 'OtherState=' || desired."OtherState", 'OtherStreet=' || desired."OtherStreet", 'Phone=' || desired."Phone", 'Salutation=' || desired."Salutation", 'Title=' || desired."Title")))
+            else list_contains(undone.digests, md5(concat_ws(chr(31), '', 'Birthdate=' || desired."Birthdate", 'Department=' || desired."Department", 'Description=' || desired."Description", 'Email=' || desired."Email", 'Fax=' || desired."Fax", 'FirstName=' || desired."FirstName", 'HasOptedOutOfEmail=' || desired."HasOptedOutOfEmail", 'HomePhone=' || desired."HomePhone", 'LastName=' || desired."LastName", 'LeadSource=' || desired."LeadSource", 'MailingCity=' || desired."MailingCity", 'MailingCountry=' || desired."MailingCountry", 'MailingPostalCode=' || desired."MailingPostalCode", 'MailingState=' || desired."MailingState", 'MailingStreet=' || desired."MailingStreet", 'MobilePhone=' || desired."MobilePhone", 'OtherCity=' || desired."OtherCity", 'OtherCountry=' || desired."OtherCountry", 'OtherPhone=' || desired."OtherPhone", 'OtherPostalCode=' || desired."OtherPostalCode", 'OtherState=' || desired."OtherState", 'OtherStreet=' || desired."OtherStreet", 'Phone=' || desired."Phone", 'Salutation=' || desired."Salutation", 'Title=' || desired."Title")))
         end as _undone,
         undone.key is not null as _was_undone,
         coalesce(row_fields.changed, []::varchar[]) as _changed,
@@ -263,6 +264,7 @@ joined as (
         desired."Birthdate",
         desired."Phone",
         desired."MobilePhone",
+        desired."HomePhone",
         desired."Fax",
         desired."MailingStreet",
         desired."MailingCity",
@@ -275,6 +277,7 @@ joined as (
         desired."OtherPostalCode",
         desired."OtherCountry",
         desired."OtherPhone",
+        desired."LeadSource",
         desired."HasOptedOutOfEmail",
         desired."Description"
     from desired
@@ -361,6 +364,7 @@ sent as (
                 case when "Birthdate" is not null then 'Birthdate' end,
                 case when "Phone" is not null then 'Phone' end,
                 case when "MobilePhone" is not null then 'MobilePhone' end,
+                case when "HomePhone" is not null then 'HomePhone' end,
                 case when "Fax" is not null then 'Fax' end,
                 case when "MailingStreet" is not null then 'MailingStreet' end,
                 case when "MailingCity" is not null then 'MailingCity' end,
@@ -373,6 +377,7 @@ sent as (
                 case when "OtherPostalCode" is not null then 'OtherPostalCode' end,
                 case when "OtherCountry" is not null then 'OtherCountry' end,
                 case when "OtherPhone" is not null then 'OtherPhone' end,
+                case when "LeadSource" is not null then 'LeadSource' end,
                 case when "HasOptedOutOfEmail" is not null then 'HasOptedOutOfEmail' end,
                 case when "Description" is not null then 'Description' end
             ], lambda name: name is not null)
@@ -514,6 +519,7 @@ select
     "Birthdate",
     "Phone",
     "MobilePhone",
+    "HomePhone",
     "Fax",
     "MailingStreet",
     "MailingCity",
@@ -526,6 +532,7 @@ select
     "OtherPostalCode",
     "OtherCountry",
     "OtherPhone",
+    "LeadSource",
     "HasOptedOutOfEmail",
     "Description"
 from settled

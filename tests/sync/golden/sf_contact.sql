@@ -14,6 +14,7 @@ entities as (
         people."phone",
         people."mailing_phone",
         people."mobile_phone",
+        people."home_phone",
         people."fax",
         people."mailing_street",
         people."mailing_city",
@@ -26,6 +27,7 @@ entities as (
         people."other_postal_code",
         people."other_country",
         people."other_phone",
+        people."lead_source",
         people."opted_out",
         people."note",
         people."further_addresses",
@@ -92,6 +94,7 @@ valued as (
         date_text(cast("birthdate" as varchar)) as "Birthdate",
         clean_lines(cast(coalesce(phone, mailing_phone) as varchar)) as "Phone",
         clean_lines(cast("mobile_phone" as varchar)) as "MobilePhone",
+        clean_lines(cast("home_phone" as varchar)) as "HomePhone",
         clean_lines(cast("fax" as varchar)) as "Fax",
         clean_lines(cast("mailing_street" as varchar)) as "MailingStreet",
         clean_lines(cast("mailing_city" as varchar)) as "MailingCity",
@@ -104,6 +107,7 @@ valued as (
         clean_lines(cast("other_postal_code" as varchar)) as "OtherPostalCode",
         clean_lines(cast("other_country" as varchar)) as "OtherCountry",
         clean_lines(cast("other_phone" as varchar)) as "OtherPhone",
+        clean_lines(cast("lead_source" as varchar)) as "LeadSource",
         "opted_out" as "HasOptedOutOfEmail",
         clean_lines(cast(concat_ws(chr(10), note, further_addresses) as varchar)) as "Description"
     from routed
@@ -127,6 +131,7 @@ wired as (
         case when parse_date("Birthdate", null)::varchar is null then "Birthdate" end as "Birthdate_misfit",
         "Phone",
         "MobilePhone",
+        "HomePhone",
         "Fax",
         "MailingStreet",
         "MailingCity",
@@ -139,6 +144,7 @@ wired as (
         "OtherPostalCode",
         "OtherCountry",
         "OtherPhone",
+        "LeadSource",
         parse_boolean("HasOptedOutOfEmail"::varchar)::varchar as "HasOptedOutOfEmail",
         case when parse_boolean("HasOptedOutOfEmail"::varchar)::varchar is null then clean("HasOptedOutOfEmail"::varchar) end as "HasOptedOutOfEmail_misfit",
         "Description"
@@ -164,6 +170,7 @@ select
     wired."Birthdate",
     wired."Phone",
     wired."MobilePhone",
+    wired."HomePhone",
     wired."Fax",
     clean_lines(left(wired."MailingStreet", 255)) as "MailingStreet",
     clean_lines(left(wired."MailingCity", 40)) as "MailingCity",
@@ -176,6 +183,7 @@ select
     wired."OtherPostalCode",
     wired."OtherCountry",
     wired."OtherPhone",
+    wired."LeadSource",
     wired."HasOptedOutOfEmail",
     clean_lines(left(wired."Description", 32000)) as "Description",
     nullif(
@@ -187,6 +195,7 @@ select
             'Birthdate is no date: ' || wired."Birthdate_misfit",
             case when length(wired."Phone") > 40 then 'Phone has ' || length(wired."Phone") || ' characters, 40 fit' end,
             case when length(wired."MobilePhone") > 40 then 'MobilePhone has ' || length(wired."MobilePhone") || ' characters, 40 fit' end,
+            case when length(wired."HomePhone") > 40 then 'HomePhone has ' || length(wired."HomePhone") || ' characters, 40 fit' end,
             case when length(wired."Fax") > 40 then 'Fax has ' || length(wired."Fax") || ' characters, 40 fit' end,
             case when length(wired."MailingState") > 80 then 'MailingState has ' || length(wired."MailingState") || ' characters, 80 fit' end,
             case when length(wired."MailingPostalCode") > 20 then 'MailingPostalCode has ' || length(wired."MailingPostalCode") || ' characters, 20 fit' end,
@@ -203,7 +212,8 @@ select
     nullif(
         concat_ws(
             '; ',
-            case when wired."AccountId_missed" is not null then coalesce('its Account waits: ' || wired."AccountId_waits", 'AccountId: there is no Account ' || wired."AccountId_missed") end
+            case when wired."AccountId_missed" is not null then coalesce('its Account waits: ' || wired."AccountId_waits", 'AccountId: there is no Account ' || wired."AccountId_missed") end,
+            case when length(wired."LeadSource") > 255 then 'LeadSource has ' || length(wired."LeadSource") || ' characters, 255 fit' end
         ),
         ''
     ) as _held_new,

@@ -16,6 +16,8 @@ entities as (
         people."fax",
         people."website",
         people."other_street",
+        people."is_customer",
+        people."has_ordered",
         people."mailing_street",
         people."mailing_city",
         people."other_city",
@@ -26,6 +28,7 @@ entities as (
         people."mailing_country",
         people."other_country",
         people."opted_out",
+        people."lead_source",
         people."note",
         people."further_addresses",
         routes.sobject as route,
@@ -54,13 +57,13 @@ valued as (
         clean_lines(cast("mobile_phone" as varchar)) as "MobilePhone",
         clean_lines(cast("fax" as varchar)) as "Fax",
         clean_lines(cast("website" as varchar)) as "Website",
-        clean_lines(cast(CASE WHEN other_street IS NULL THEN mailing_street ELSE other_street END as varchar)) as "Street",
-        clean_lines(cast(CASE WHEN other_street IS NULL THEN mailing_city ELSE other_city END as varchar)) as "City",
-        clean_lines(cast(CASE WHEN other_street IS NULL THEN mailing_state ELSE other_state END as varchar)) as "State",
-        clean_lines(cast(CASE WHEN other_street IS NULL THEN mailing_postal_code ELSE other_postal_code END as varchar)) as "PostalCode",
-        clean_lines(cast(CASE WHEN other_street IS NULL THEN mailing_country ELSE other_country END as varchar)) as "Country",
+        clean_lines(cast(CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_street ELSE other_street END as varchar)) as "Street",
+        clean_lines(cast(CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_city ELSE other_city END as varchar)) as "City",
+        clean_lines(cast(CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_state ELSE other_state END as varchar)) as "State",
+        clean_lines(cast(CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_postal_code ELSE other_postal_code END as varchar)) as "PostalCode",
+        clean_lines(cast(CASE WHEN other_street IS NULL OR NOT (is_customer OR has_ordered) THEN mailing_country ELSE other_country END as varchar)) as "Country",
         "opted_out" as "HasOptedOutOfEmail",
-        clean_lines(cast('Web' as varchar)) as "LeadSource",
+        clean_lines(cast(coalesce("lead_source", 'Web') as varchar)) as "LeadSource",
         clean_lines(cast(concat_ws(chr(10), note, further_addresses) as varchar)) as "Description"
     from routed
 ),
@@ -128,7 +131,13 @@ select
         ),
         ''
     ) as _held,
-    null::varchar as _held_new,
+    nullif(
+        concat_ws(
+            '; ',
+            case when length(wired."LeadSource") > 255 then 'LeadSource has ' || length(wired."LeadSource") || ' characters, 255 fit' end
+        ),
+        ''
+    ) as _held_new,
     null::varchar as _left_out,
     case
         when

@@ -1,0 +1,1 @@
+"""What a file would become: brought through the stages in a home that is gone afterwards."""
