@@ -50,22 +50,9 @@ create or replace macro clean_composed_lines(x) as
     end;
 create or replace macro clean_lines(x) as clean_composed_lines(nfc_normalize(x));
 
--- What people and programs put into a cell besides its value. `="…"` and an apostrophe before a sign
--- or a number keep a spreadsheet from reading it ('t Hooft keeps his); HTML has its entities.
-create or replace macro unmarked(x) as
-    case
-        when regexp_full_match(x, '(?s)=".*"') then replace(x[3:-2], '""', '"')
-        when regexp_matches(x, '^''([-+=@]|[0-9][-0-9 ().,/+]*$)') then x[2:]
-        else x
-    end;
--- (A list of one names a value that is used several times: DuckDB plans what a macro is given as
--- often as it stands in it, and planning would take longer than running.)
-create or replace macro plain_text(x) as
-    list_transform([if(contains(x, '&'), unescaped(x), x)], lambda y: unmarked(y))[1];
-
--- Text as clean() leaves it, without such marks.
-create or replace macro clean_plain(x) as
-    list_transform([nfc_normalize(plain_text(x))], lambda y: clean_composed(y))[1];
+-- What people and programs put into a cell besides its value (`="…"`, an apostrophe before a number,
+-- entities) and placeholders are for `texts.py`, which reads each odd text once. (What a macro is
+-- given is planned as often as it stands in it: planning the same in SQL took longer than running.)
 
 -- Whether a text has anything that the macros below rewrite, or may be a placeholder: one look for
 -- all of them, for which DuckDB reads a text once.
@@ -77,71 +64,20 @@ create or replace macro is_odd(x) as
         || '|^(?i:[(\[<-]*(?:n[/.\\]?a\b|none|null|nil|un|tb[da]|not |#|privat))'
     );
 
--- Whether a text says that there is nothing: signs alone, the words that forms and programs put
--- there, the errors of spreadsheets.
-create or replace macro is_placeholder(x) as
-    regexp_full_match(
-        x,
-        '(?i)[-–—_.?*/\\~ ]+'
-        || '|[(\[<-]*(?:n[/.\\]a[.]?|none|null|nil|unknown|undefined|tb[da]'
-        || '|not (?:available|applicable|provided|specified|known|given))[)\]>-]*'
-        || '|#(?:ref|value|name|div/0|null|num|n/a|spill|calc|getting_data)[!?]?'
-    );
-
 -- Text in which a placeholder is no value. What is a name, a number, a code or an id is none of
 -- these: people are called Null and None, and NA is Namibia.
-create or replace macro value_composed(x) as
-    case
-        when not is_odd(x) then x
-        else list_transform(
-            [clean_plain(x)],
-            lambda y: if(is_placeholder(y) or regexp_full_match(y, '(?i)na'), null, y)
-        )[1]
-    end;
-create or replace macro value(x) as value_composed(nfc_normalize(x));
-create or replace macro value_lines(x) as
-    case
-        when contains(x, chr(10)) or contains(x, chr(13)) then clean_lines(plain_text(x))
-        else value(x)
-    end;
+create or replace macro text_of(kind, x) as if(is_odd(x), read_text(x, kind), x);
+create or replace macro value(x) as text_of('text', nfc_normalize(x));
+create or replace macro value_lines(x) as text_of('lines', nfc_normalize(x));
 
 -- A company's name; "private" is none, while it is a rank in an army.
-create or replace macro company_composed(x) as
-    case
-        when not is_odd(x) then x
-        else list_transform(
-            [clean_plain(x)],
-            lambda y: if(
-                is_placeholder(y) or regexp_full_match(y, '(?i)na|[(]?private?[)]?'), null, y
-            )
-        )[1]
-    end;
-create or replace macro company_value(x) as company_composed(nfc_normalize(x));
+create or replace macro company_value(x) as text_of('company', nfc_normalize(x));
 
 -- A code or the name of a place, where NA means something.
-create or replace macro place_composed(x) as
-    case
-        when not is_odd(x) then x
-        else list_transform([clean_plain(x)], lambda y: if(is_placeholder(y), null, y))[1]
-    end;
-create or replace macro place_value(x) as place_composed(nfc_normalize(x));
+create or replace macro place_value(x) as text_of('place', nfc_normalize(x));
 
 -- A part of a person's name.
-create or replace macro name_composed(x) as
-    case
-        when not is_odd(x) then x
-        else list_transform(
-            [clean_plain(x)],
-            lambda y: if(
-                regexp_full_match(
-                    y, '(?i)[-–— ]+|[(\[<]?(?:n[/.\\]a[.]?|not provided)[)\]>]?|#[a-z/0]+[!?]'
-                ),
-                null,
-                y
-            )
-        )[1]
-    end;
-create or replace macro name_value(x) as name_composed(nfc_normalize(x));
+create or replace macro name_value(x) as text_of('name', nfc_normalize(x));
 
 -- An e-mail address or a phone number that is not plainly one: what `written.py` reads of it; null
 -- where it is plain.
@@ -163,28 +99,19 @@ create or replace macro cell_value(read, x) as if(read is null, x, read ->> '$.v
 
 -- Why a cell is not, or not all, in its column: the column and the reason in one text; null where it
 -- is. `x` is the cell as landed.
-create or replace macro why_blank(x) as
-    case
-        when clean(x) is null then 'invisible'
-        when regexp_matches(x, '^[^A-Za-z]*E[+]?[0-9]+[^0-9]*$') then 'digits_lost'
-        else 'placeholder'
-    end;
 create or replace macro left_out(name, x, staged) as
-    case when x is not null and staged is null then name || ' ' || why_blank(x) end;
+    case when x is not null and staged is null then why_not(x, name) end;
 create or replace macro partly(name, x, staged, read) as
     case
-        when x is not null and staged is null then name || ' ' || why_blank(x)
+        when x is not null and staged is null then why_not(x, name)
         when read is not null then name || ' ' || (read ->> '$.left')
     end;
 -- The same of text, of which is told besides what was decoded, or may have been decoded wrongly.
 create or replace macro altered(name, x, staged) as
     case
-        when x is not null and staged is null then left_out(name, x, staged)
-        when x <> staged and contains(x, '&') and unescaped(x) <> x then name || ' entities'
-        when
-            strlen(x) > length(x)
-            and regexp_matches(x, '[ÂÃ][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€')
-            then name || ' mojibake'
+        when x is not null and staged is null then why_not(x, name)
+        when contains(x, '&') or contains(x, 'Ã') or contains(x, 'Â') or contains(x, 'â€')
+            then why_altered(x, name)
     end;
 
 -- `_blanked`: column → the cell as landed, and why it is not, or not all, in the column. `reasons`

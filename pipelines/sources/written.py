@@ -7,13 +7,13 @@ JSON: ``value``, what counts; ``further``, the others by the name they are kept 
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
-INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff]")
+from pipelines.sources import texts
+from pipelines.sources.texts import INVISIBLE, unescaped
 
 _PLACEHOLDER = re.compile(
     r"[-–—_.?*/\\~ ]+"
@@ -206,14 +206,6 @@ def _unmarked(text: str) -> str:
     return (match[1] or match[2] or match[3] or "").replace('""', '"')
 
 
-def unescaped(text: str | None) -> str | None:
-    """A text with its HTML entities decoded; an ampersand that begins none stays."""
-    return None if text is None else _ENTITY.sub(lambda match: html.unescape(match[0]), text)
-
-
-_ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
-
-
 def with_further(extra: str | None, cells: str | None) -> str | None:
     """``_extra`` with the further values of some cells; a name that is taken gets the next number.
 
@@ -233,9 +225,9 @@ def with_further(extra: str | None, cells: str | None) -> str | None:
 
 
 CALLS: dict[str, tuple[Callable[..., str | None], int]] = {
+    **texts.CALLS,
     "read_email": (email_cell, 2),
     "read_phone": (phone_cell, 2),
-    "unescaped": (unescaped, 1),
     "with_further": (with_further, 2),
 }
 """What SQL calls them, and how many texts each takes."""
