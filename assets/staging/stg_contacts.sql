@@ -157,7 +157,12 @@ compared as (
                 altered('note', landed.note, note),
                 left_out('updated_at', landed.updated_at, updated_at_text)
             ]
-        ) as reasons
+        ) as reasons,
+        coalesce(
+            nullif(concat_ws(' ', clean(landed.first_name), clean(landed.last_name)), ''),
+            clean(landed.name)
+        ) as written_name,
+        clean(landed.company) as written_company
     from cleaned
 
 ),
@@ -182,10 +187,6 @@ named as (
                 else last_name
             end as last_name
         ),
-        coalesce(
-            nullif(concat_ws(' ', clean(landed.first_name), clean(landed.last_name)), ''),
-            clean(landed.name)
-        ) as written_name,
         -- By what a row without id and address is known: what the file says, whatever is made of it.
         case
             when contact_id is null and email is null
@@ -193,7 +194,7 @@ named as (
                     [
                         -- A name of nothing but signs has no normal form, and is a name all the same.
                         coalesce(norm_text(written_name), written_name),
-                        norm_company(clean(landed.company)),
+                        norm_company(written_company),
                         digits(clean(landed.phone))
                     ]
                 )
