@@ -223,6 +223,16 @@ def pattern(path: Path) -> str:
 _MAGIC = re.compile(r"[*?[]")
 
 
+def filled_sql(file: Path) -> str:
+    """(Column, how many rows have a value) of a Parquet file, as it says of itself."""
+    return f"""
+        select path_in_schema, sum(num_values - stats_null_count)::bigint
+        from parquet_metadata({literal(pattern(file))})
+        where not contains(path_in_schema, ', ')
+        group by path_in_schema
+    """
+
+
 def parquet_sql(*files: Path, union_by_name: bool = False, filename: bool = False) -> str:
     """The rows of Parquet files as a table, and no column that only their folders are called by.
 

@@ -14,7 +14,7 @@ from pipelines.errors import InternalError
 from pipelines.sources.relations import ORIGIN as MARKS
 from pipelines.sources.relations import RAW
 from pipelines.validate.judge_sql import ORIGIN
-from pipelines.warehouse import Warehouse, literal, parquet_sql
+from pipelines.warehouse import Warehouse, filled_sql, literal, parquet_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,16 +96,7 @@ def left_out_sql(relation: str) -> str:
 
 def _filled(connection: DuckDBPyConnection, path: Path) -> Counter[str]:
     """Column → how many rows have a value, as the Parquet file says; one without rows has none."""
-    return Counter(dict(connection.execute(_filled_sql(path)).fetchall()))
-
-
-def _filled_sql(path: Path) -> str:
-    return f"""
-        select path_in_schema, sum(num_values - stats_null_count)::bigint
-        from parquet_metadata({literal(str(path))})
-        where not contains(path_in_schema, ', ')
-        group by path_in_schema
-    """
+    return Counter(dict(connection.execute(filled_sql(path)).fetchall()))
 
 
 def _failed_sql(entity: str, columns: list[str]) -> str:
