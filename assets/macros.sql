@@ -66,7 +66,7 @@ create or replace macro is_odd(x) as
 
 -- Text in which a placeholder is no value. What is a name, a number, a code or an id is none of
 -- these: people are called Null and None, and NA is Namibia.
-create or replace macro text_of(kind, x) as if(is_odd(x), read_text(x, kind), x);
+create or replace macro text_of(kind, x) as if(is_odd(x), plain_text(x, kind), x);
 create or replace macro value(x) as text_of('text', nfc_normalize(x));
 create or replace macro value_lines(x) as text_of('lines', nfc_normalize(x));
 

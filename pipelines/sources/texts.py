@@ -42,7 +42,7 @@ _NOTHING = {
 
 
 @lru_cache(1 << 16)
-def read_text(text: str | None, kind: str) -> str | None:
+def plain_text(text: str | None, kind: str) -> str | None:
     """A text as ``clean`` of the macros leaves it, without marks and entities; None for nothing.
 
     Args:
@@ -89,7 +89,7 @@ def unescaped(text: str | None) -> str | None:
 
 
 CALLS: dict[str, tuple[Callable[..., str | None], int]] = {
-    "read_text": (read_text, 2),
+    "plain_text": (plain_text, 2),
     "why_not": (why_not, 2),
     "why_altered": (why_altered, 2),
 }
