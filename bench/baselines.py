@@ -100,6 +100,7 @@ def _validate_in_sql(project: Project, day: date) -> Written:
             connection.execute(f"set variable {name} = $1", [value])
         connection.execute(validate_sql.failures_sql())
         connection.execute((FOLDER / "contact_rules.sql").read_text(encoding="utf-8"))
+        connection.execute(validate_sql.repeated_sql("contacts"))
         rule = validate_sql.Rule("Duplicates", "duplicate", "source_id", "refused")
         connection.execute(validate_sql.duplicates_sql("contacts", rule))
         write = project.warehouse.write

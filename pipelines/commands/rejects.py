@@ -71,7 +71,7 @@ def list_(
         return
     for reason in found:
         out.print(f"{reason.rows:>7,} {reason.source}  {reason.text}", markup=False)
-        value = f", such as {_shown(reason.value)}" if reason.value else ""
+        value = f", such as {_cut(reason.value)}" if reason.value else ""
         more = reason.rows - len(reason.places)
         rest = f" and {more:,} more" if more > 0 else ""
         out.print(f"        {', '.join(reason.places)}{rest}{value}", markup=False, style="dim")
@@ -127,7 +127,7 @@ def _chosen(batch: datetime | None, source: str | None) -> tuple[Project, date]:
     return project, _newest(project.warehouse.home, project.warehouse.days("raw_contacts"))
 
 
-def _shown(value: str) -> str:
+def _cut(value: str) -> str:
     text = " ".join(value.split())
     return repr(text if len(text) <= CUT else f"{text[: CUT - 1]}…")
 

@@ -29,7 +29,7 @@ FIELDS = 2
 """Fields of one column that are named."""
 
 
-def shown(trial: Trial, file: str, sources: Path) -> RenderableType:
+def trial_text(trial: Trial, file: str, sources: Path) -> RenderableType:
     """All of a trial.
 
     Args:

@@ -11,7 +11,7 @@ from pipelines.commands import failures
 from pipelines.commands.environment import Json, err, out, print_json
 
 if TYPE_CHECKING:
-    from pipelines.trial.source import Asked
+    from pipelines.trial.source import Request
 
 UNREADABLE = 3
 
@@ -37,7 +37,7 @@ def try_(
     *,
     as_json: Json = False,
 ) -> None:
-    """Show what a file would become in Salesforce; nothing is kept, nobody is asked.
+    """Show what a file would become in Salesforce; nothing is kept, nobody is request.
 
     Each column with where it goes, the first rows as the records they would become, and whatever
     would be left out, counted by reason; then the lines for sources.yaml. No org, inbox or home is
@@ -54,29 +54,29 @@ def try_(
     from pipelines.project import Project
     from pipelines.sources.readers.reader import Unreadable
     from pipelines.trial.run import run_trial
-    from pipelines.trial.source import Asked
+    from pipelines.trial.source import Request
 
     own = Project.of()
-    asked = Asked(file, source, entity, list_as)
+    request = Request(file, source, entity, list_as)
     try:
-        trial = run_trial(own, asked, today(own), rows)
+        trial = run_trial(own, request, today(own), rows)
     except Unreadable as error:
-        _refuse(asked, error, as_json=as_json)
+        _refuse(request, error, as_json=as_json)
         raise typer.Exit(UNREADABLE) from None
     if as_json:
         print_json(trial.document())
     else:
-        from pipelines.commands.show_trial import shown
+        from pipelines.commands.show_trial import trial_text
 
-        out.print(shown(trial, file.name, own.mappings / "sources.yaml"))
+        out.print(trial_text(trial, file.name, own.mappings / "sources.yaml"))
     raise typer.Exit(failures.OK if trial.is_whole else failures.SOME_ROWS)
 
 
-def _refuse(asked: Asked, error: Exception, *, as_json: bool) -> None:
+def _refuse(request: Request, error: Exception, *, as_json: bool) -> None:
     from pipelines.errors import Problem, spelled
 
     line = getattr(error, "line", None)
-    problem = Problem(spelled(asked.path), line, str(error))
+    problem = Problem(spelled(request.path), line, str(error))
     if as_json:
         print_json({"refused": {"file": problem.file, "line": line, "message": problem.message}})
     else:

@@ -94,7 +94,11 @@ def leave_out(connection: DuckDBPyConnection, mapping: ObjectMapping, plan: str)
 
 
 def _is_empty(connection: DuckDBPyConnection, table: str) -> bool:
-    return not connection.execute(f"select 1 from {table} limit 1").fetchall()
+    return not connection.execute(_first_sql(table)).fetchall()
+
+
+def _first_sql(table: str) -> str:
+    return f"select 1 from {table} limit 1"
 
 
 _TABLES = "select table_name from duckdb_tables() where temporary"

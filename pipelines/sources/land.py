@@ -96,8 +96,8 @@ class _Opened:
     @property
     def remarks(self) -> list[Problem]:
         """What is to be known of it, once it is loaded."""
-        said = (*self.found, *self.reader.remarks)
-        return [Problem(str(self.file.path), one.line, one.message) for one in said]
+        both = (*self.found, *self.reader.remarks)
+        return [Problem(str(self.file.path), one.line, one.message) for one in both]
 
     def load(self, connection: DuckDBPyConnection) -> None:
         """Make the view of its rows."""
@@ -195,7 +195,7 @@ def _land(
     """Write the relations; what there is to be known of the files besides, as JSON takes it."""
     opened = []
     problems: dict[InboxFile, Problem] = {}
-    said: list[Problem] = []
+    noted: list[Problem] = []
     secrets: Counter[tuple[str, str]] = Counter()
     earlier_cells = _noted(warehouse, day).get("cells", {})
     noted_cells = {}
@@ -209,7 +209,7 @@ def _land(
                 noted_cells[file.name] = earlier_cells[file.name]
         else:
             opened.append(opened_file)
-            said += opened_file.remarks
+            noted += opened_file.remarks
             secrets += opened_file.withheld(connection)
             found = asdict(opened_file.cells(connection))
             noted_cells[file.name] = {"source": file.source, "cells": found}
@@ -226,7 +226,7 @@ def _land(
         "refused": [asdict(one) for one in sorted(problems.values())],
         "withheld": withheld_cells,
         "cells": noted_cells,
-        "remarks": [asdict(one) for one in said],
+        "remarks": [asdict(one) for one in noted],
     }
 
 
@@ -276,7 +276,7 @@ def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:
             constants=opened_file.source.constants,
             names=opened_file.names,
         )
-        if opened_file.fit.addresses:
+        if opened_file.fit.has_addresses:
             selects[opened_file.fit.shape.relation].append(customers_sql(origin, opened_file.fit))
             selects[ADDRESSES].append(customer_addresses_sql(origin, opened_file.fit))
         else:

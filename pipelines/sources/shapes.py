@@ -70,6 +70,11 @@ class Fit:
         return tuple(sorted(self.used - shared))
 
     @property
+    def has_addresses(self) -> bool:
+        """Whether a row carries an address that is a row of its own, whatever blocks it is in."""
+        return self.shape.addresses is not None and bool(self.addresses or self.blocks)
+
+    @property
     def address_places(self) -> tuple[int, ...]:
         """The positions by which a row has an address.
 

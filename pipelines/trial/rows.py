@@ -54,10 +54,11 @@ def rows(
     batch: Batch, connection: DuckDBPyConnection, entity: str, most: int
 ) -> tuple[tuple[Row, ...], dict[str, int]]:
     """The first rows, and object → how many records all rows would become."""
-    staged, rejected = f"stg_{entity}", f"rejected_{entity}"
-    for name in (staged, rejected, "person_links", "account_links", "routes"):
+    for stage in ("stg", "valid", "rejected"):
+        batch.bind_table(connection, f"{stage}_{entity}")
+    for name in ("person_links", "account_links", "routes"):
         batch.bind_table(connection, name)
-    found = connection.execute(_rows_sql(staged, rejected), [most]).fetchall()
+    found = connection.execute(_rows_sql(entity), [most]).fetchall()
     keys = {key for *_, person, account in found for key in (person, account) if key}
     records, counts = _records(batch, connection, keys)
     names = {key: one.values["Name"] for key, one in records.items() if "Name" in one.values}
@@ -108,12 +109,14 @@ def _named(value: str, names: Mapping[str, str]) -> str:
     return names.get(value.rpartition(":")[2], value) if value.startswith("@") else value
 
 
-def _rows_sql(staged: str, rejected: str) -> str:
+def _rows_sql(entity: str) -> str:
+    # Of rows with one id each has an id of its own from validation on.
     return f"""\
 with first_rows as (
-    select source, source_id, _file, _row
-    from {staged}
-    order by _file, _row
+    select staged.source, valid.source_id, staged._file, staged._row
+    from stg_{entity} as staged
+    left join valid_{entity} as valid on valid._file = staged._file and valid._row = staged._row
+    order by staged._file, staged._row
     limit $1
 ),
 
@@ -124,7 +127,7 @@ reasons as (
         list_transform(
             reasons, lambda one: concat_ws(': ', nullif(one.field, ''), one.message)
         ) as reasons
-    from {rejected}
+    from rejected_{entity}
 )
 
 select

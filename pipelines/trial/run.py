@@ -19,7 +19,7 @@ from pipelines.trial.facts import facts
 from pipelines.trial.home import temporary_home
 from pipelines.trial.noted import Noted, blanked, noted
 from pipelines.trial.rows import Row, rows
-from pipelines.trial.source import Asked, Chosen, chosen
+from pipelines.trial.source import Chosen, Request, chosen
 from pipelines.trial.template import bind_org
 from pipelines.validate.reasons import Reason, reasons
 
@@ -79,13 +79,13 @@ class Trial:
         return {**asdict(self), "whole": self.is_whole}
 
 
-def run_trial(own: Project, asked: Asked, day: date, most: int) -> Trial:
+def run_trial(own: Project, request: Request, day: date, most: int) -> Trial:
     """Bring one file through the stages, in a home that is gone afterwards.
 
     Args:
         own: whose mappings and policies hold; nothing of its home or inbox is read but what its
             org said of its fields.
-        asked: the file.
+        request: the file.
         day: the batch that it would be.
         most: how many rows are shown.
 
@@ -93,7 +93,7 @@ def run_trial(own: Project, asked: Asked, day: date, most: int) -> Trial:
         Unreadable: the file cannot be read, with the reason.
         ConfigError: a mapping or a source is wrong.
     """
-    found = chosen(own, asked)
+    found = chosen(own, request)
     resting = {
         name: source.model_copy(update={"enabled": False})
         for name, source in own.sources.sources.items()
@@ -105,7 +105,7 @@ def run_trial(own: Project, asked: Asked, day: date, most: int) -> Trial:
         project = home.reading(sources)
         landed = land(project.warehouse, sources, project.inbox, day)
         if landed.refused or not landed.counts:
-            raise _refusal(asked, landed)
+            raise _refusal(request, landed)
         run = Run(project, day)
         bind_org(run.batch)
         for stage in DONE:
@@ -142,7 +142,7 @@ def _trial(run: Run, found: Chosen, landed: Landed, most: int) -> Trial:
     entity = fit.shape.relation.removeprefix("raw_")
     warehouse = batch.project.warehouse
     with batch.connect() as connection:
-        shown, counts = rows(batch, connection, entity, most)
+        first_rows, counts = rows(batch, connection, entity, most)
         rejected = sum(
             warehouse.describe(connection, f"rejected_{name.removeprefix('raw_')}", run.day).rows
             for name in landed.written
@@ -157,7 +157,7 @@ def _trial(run: Run, found: Chosen, landed: Landed, most: int) -> Trial:
             landed=sum(count.rows for count in landed.counts),
             rejected=rejected,
             columns=columns(batch, connection, found.layout, landed, counts),
-            rows=shown,
+            rows=first_rows,
             records=counts,
             rejections=tuple(reasons(warehouse, run.day)),
             blanked=blanked(batch, connection),
@@ -171,10 +171,10 @@ def _remarks(remarks: tuple[Problem, ...]) -> Iterator[str]:
         yield remark.message if remark.line is None else f"line {remark.line}: {remark.message}"
 
 
-def _refusal(asked: Asked, landed: Landed) -> Unreadable:
+def _refusal(request: Request, landed: Landed) -> Unreadable:
     if landed.refused:
         [problem, *_] = landed.refused
         return Unreadable(problem.message, problem.line)
-    if asked.path.name.startswith("."):
+    if request.path.name.startswith("."):
         return Unreadable("hidden files are not read; give it another name")
     return Unreadable("it holds no row, or its name says that it is still being written")

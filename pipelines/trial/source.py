@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What somebody says of a file that is tried.
 
     Attributes:
@@ -60,43 +60,45 @@ class Chosen:
     lines: tuple[str, ...] = field(default=())
 
 
-def chosen(own: Project, asked: Asked) -> Chosen:
+def chosen(own: Project, request: Request) -> Chosen:
     """The source of a file.
 
     Raises:
         Unreadable: no source can read it.
-        ConfigError: there is no such source, or what was asked is not for its rows.
+        ConfigError: there is no such source, or what is asked is not for its rows.
     """
-    path = asked.path.resolve()
+    path = request.path.resolve()
     if (reason := irregular(path, path.parent)) is not None:
         raise Unreadable(reason)
-    found = _declared(own, asked, path) if asked.name is not None else _known(own, asked, path)
+    found = (
+        _declared(own, request, path) if request.name is not None else _known(own, request, path)
+    )
     # As a pattern that matches this file alone.
     location = glob.escape(str(path)).replace("{", "[{]")
     changes = {"location": (location,), "enabled": True}
-    if asked.list_as is not None:
+    if request.list_as is not None:
         if found.source.entity != "contacts":
             entity = found.source.entity
             raise ConfigError(f"--as is for contact lists; the rows of this file are {entity}")
-        changes["list_as"] = asked.list_as
+        changes["list_as"] = request.list_as
     return replace(found, source=found.source.model_copy(update=changes))
 
 
-def _declared(own: Project, asked: Asked, path: Path) -> Chosen:
-    sources, name = own.sources.sources, str(asked.name)
+def _declared(own: Project, request: Request, path: Path) -> Chosen:
+    sources, name = own.sources.sources, str(request.name)
     if name not in sources:
         raise ConfigError(f"there is no source {name!r}{did_you_mean(name, sources)}")
     source = sources[name]
-    if asked.entity not in (None, source.entity):
-        raise ConfigError(f"--entity {asked.entity}: the source {name} has {source.entity}")
+    if request.entity not in (None, source.entity):
+        raise ConfigError(f"--entity {request.entity}: the source {name} has {source.entity}")
     return Chosen(name, source, _layout(path, source))
 
 
-def _known(own: Project, asked: Asked, path: Path) -> Chosen:
+def _known(own: Project, request: Request, path: Path) -> Chosen:
     """By the header: a known export before the words of any, then what knows most columns."""
     reasons: list[Unreadable] = []
     fitting: list[tuple[Source, Layout]] = []
-    candidates = list(_candidates(own, asked))
+    candidates = list(_candidates(own, request))
     # Only where no first line fits it is worth to look for a header further down.
     for source in [one for one in candidates if _fits_at_once(path, one)] or candidates:
         try:
@@ -115,7 +117,7 @@ def _known(own: Project, asked: Asked, path: Path) -> Chosen:
     if source.presets[preset].entity is None:
         lines.insert(1, f"    entity: {source.entity}")
     if source.entity == "contacts":
-        lines.append(f"    as: {asked.list_as or own.policies.contacts.as_}")
+        lines.append(f"    as: {request.list_as or own.policies.contacts.as_}")
     return Chosen(name, source.model_copy(update={"preset": (preset,)}), found, tuple(lines))
 
 
@@ -124,10 +126,10 @@ def _preference(one: tuple[Source, Layout]) -> tuple[bool, int, int]:
     return found.fit.kind.preset != GENERIC, found.known, -ENTITIES.index(source.entity)
 
 
-def _candidates(own: Project, asked: Asked) -> Iterator[Source]:
+def _candidates(own: Project, request: Request) -> Iterator[Source]:
     """A source that reads any file, for each kind of rows; and those that bear no signature."""
     known = own.sources.own_presets
-    entities = ENTITIES if asked.entity is None else (asked.entity,)
+    entities = ENTITIES if request.entity is None else (request.entity,)
     for entity in entities:
         yield Source(entity=entity).knows(known)
     for name, preset in Source(entity="contacts").knows(known).presets.items():

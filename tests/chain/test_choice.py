@@ -145,7 +145,7 @@ def plain(make_chain: Any, template: Any, tmp_path_factory: pytest.TempPathFacto
 
 
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -127,7 +127,7 @@ def _stands(office: dict[str, str], contact: dict[str, Any], *, listed: bool) ->
     A state that the org does not list (Puerto Rico) is left out of an address.
     """
     street = [office[name] for name in ("Address 1", "Suite", "Building") if office[name]]
-    place = [office["City"], office["State"], office["Zip Code"]]
+    place = [office["City"], f"{office['State']} {office['Zip Code']}".strip()]
     coded = [office["City"], office["State"] if listed else None, office["Zip Code"]]
     for block in ("Mailing", "Other"):
         parts = ("Street", "City", "StateCode", "PostalCode")

@@ -19,7 +19,7 @@ from pipelines.config import PROJECT
 from pipelines.project import Project
 from pipelines.trial.home import PREFIX
 from pipelines.trial.run import run_trial
-from pipelines.trial.source import Asked
+from pipelines.trial.source import Request
 
 CONNECTIONS = """\
 Notes:
@@ -137,7 +137,7 @@ def test_nobody_is_asked_over_the_network(
 
     monkeypatch.setattr("socket.socket.connect", refuse)
     own = Project(tmp_path / "home", tmp_path / "inbox", PROJECT / "mappings")
-    trial = run_trial(own, Asked(fair), date(2026, 11, 5), 3)
+    trial = run_trial(own, Request(fair), date(2026, 11, 5), 3)
     assert trial.records == {"Contact": 1}
     assert not own.home.exists()
 

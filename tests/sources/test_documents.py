@@ -6,7 +6,8 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,9 @@ def test_a_list_of_objects_is_read_wherever_it_stands(
 def test_a_single_object_is_a_row(house: Any) -> None:
     more = {"phones": [{"kind": "work", "number": "1"}, {"kind": "home", "number": "2"}]}
     landed(house, "a.json", json.dumps(MO | more, indent=2))
-    [(name, extra)] = house.rows("raw_contacts", "first_name", "_extra::varchar")
-    rest = {
-        "phones.kind": "work",
-        "phones.number": "1",
-        "phones.2.kind": "home",
-        "phones.2.number": "2",
-    }
-    assert (name, json.loads(extra)) == ("Mo", rest)
+    [(name, phone, extra)] = house.rows("raw_contacts", "first_name", "phone", "_extra::varchar")
+    rest = {"phones.kind": "work", "phones.2.kind": "home", "phone_2": "2"}
+    assert (name, phone, json.loads(extra)) == ("Mo", "1", rest)
 
 
 def test_of_two_lists_that_fit_one_must_be_named(house: Any) -> None:
@@ -94,6 +90,18 @@ values = st.recursive(
 )
 
 
+def distinct(value: Any, numbers: Iterator[int] | None = None) -> Any:
+    """The same with no leaf twice: of two e-mail addresses that are one, one is kept."""
+    numbers = numbers or count(1)
+    if isinstance(value, dict):
+        return {key: distinct(one, numbers) for key, one in value.items()}
+    if isinstance(value, list):
+        return [distinct(one, numbers) for one in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value * 1000 + next(numbers)
+    return f"{value}b{next(numbers)}" if isinstance(value, str) and value else value
+
+
 def leaves_of(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for one in value.values() for text in leaves_of(one)]
@@ -114,7 +122,7 @@ def test_every_value_of_every_document_lands(
     new_house: Callable[[], Any], objects: list[dict[str, Any]], indent: int | None, lines: bool
 ) -> None:
     house = new_house()
-    objects = [one | {"Last Name": "p"} for one in objects]
+    objects = [distinct(one) | {"Last Name": "p"} for one in objects]
     text = "\n".join(map(json.dumps, objects)) if lines else json.dumps(objects, indent=indent)
     name = "a.jsonl" if lines else "a.json"
     assert landed(house, name, text).refused == ()
@@ -122,8 +130,12 @@ def test_every_value_of_every_document_lands(
     for one, (email, last, extra, defect) in zip(objects, rows, strict=True):
         if defect is None:
             rest = (json.loads(extra) if extra else {}).values()
-            found = sorted(filter(None, [email, last, *rest]))
-            assert found == sorted(leaves_of(one))
+            found, leaves = [*filter(None, [email, last, *rest])], leaves_of(one)
+            assert set(found) == set(leaves)
+            flags = ("true", "false")  # which say the same wherever they stand
+            assert sorted(text for text in found if text not in flags) == sorted(
+                text for text in leaves if text not in flags
+            )
         else:
             assert "a key that stands twice" in defect
 
@@ -210,12 +222,9 @@ def test_cards_of_every_version_are_rows(house: Any, name: str) -> None:
     [extra, *_] = [
         json.loads(one) for (one,) in house.rows("raw_contacts", "_extra::varchar") if one
     ]
-    kept = {
-        "Email 2": "mona@home.example",
-        "Phone assistant": "+1 415 555 0199",
-        "Home City": "Salem",
-    }
+    kept = {"email_2": "mona@home.example", "Phone assistant": "+1 415 555 0199"}
     assert kept.items() <= extra.items()
+    assert ("Salem",) in house.rows("raw_contacts", "other_city")
 
 
 def test_lines_that_are_none_of_a_card_are_set_aside(house: Any) -> None:

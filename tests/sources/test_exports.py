@@ -143,6 +143,15 @@ def test_a_customer_has_no_address_of_a_phone_alone(house: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize("cells,street", [("1 A,", "1 A"), (",2 B", "2 B"), ("1 A,2 B", "1 A")])
+def test_of_two_addresses_of_a_customer_the_first_that_is_filled_lands(
+    house: Any, cells: str, street: str
+) -> None:
+    header = "Email,Business Street,Home Street"
+    land(house, CUSTOMERS, f"{header}\na@b.example,{cells}\n")
+    assert house.rows("raw_customer_addresses", "street") == [(street,)]
+
+
 CELLS = st.sampled_from(["", "a", "b", "c", "d"])
 HEADERS = [
     "Last Name", "Name", "Email", "E-mail 2 - Value", "Work Email", "Email (2)", "Phone", "Fax",
@@ -157,7 +166,7 @@ HEADERS = [
     data=st.data(),
     entity=st.sampled_from(["contacts", "customers", "subscribers"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_cell_is_lost_and_none_is_made_up(
     new_house: Any, header: list[str], data: st.DataObject, entity: str
 ) -> None:
