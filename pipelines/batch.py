@@ -167,6 +167,7 @@ def _batch_sql(day: date) -> str:
     return f"""
         create temp table config_batch as select {literal(str(day))}::date as batch;
         create temp table config_aliases (person_key varchar, aliases varchar[]);
+        create temp table config_statements (about ubigint, channel varchar, says varchar);
         create temp table config_account_references (reference ubigint, account_key varchar);
         create temp table config_account_aliases (account_key varchar, aliases varchar[]);
         create temp table config_account_members (

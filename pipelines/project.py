@@ -94,7 +94,8 @@ class Project:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The relations below the home."""
-        macros = (ASSETS / "macros.sql").read_text(encoding="utf-8")
+        names = ("macros", "consent")
+        macros = "\n".join((ASSETS / f"{one}.sql").read_text(encoding="utf-8") for one in names)
         return Warehouse(
             self.home,
             macros=f"{macros}\n{sql('identity/macros')}",

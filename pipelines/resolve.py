@@ -70,6 +70,8 @@ def people(batch: Batch, file: SqlFile) -> Written:
     with batch.connect() as connection, batch.project.state.attach(connection):
         connection.execute(sql("identity/aliases"))
         batch.bind(connection, file)
+        for name in ("statements", "heard"):
+            connection.execute(sql(f"identity/{name}"))
         written = batch.write(connection, "people", file.query)
         batch.bind_table(connection, "people")
         connection.execute(sql("identity/point_people"))

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import Problem
 from pipelines.plan.groups import unknown_groups
 from pipelines.sources.cells import Cells, LeftOut
-from pipelines.sources.land import cells, refused, remarks, withheld
+from pipelines.sources.land import (
+    cells,
+    refused,
+    remarks,
+    unclear_consent,
+    unread_consent,
+    withheld,
+)
 from pipelines.sources.relations import RAW
 from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.folder import children_of
@@ -81,6 +88,8 @@ class Summary:
         cells: source → where the filled cells of its files are.
         rejections: source → why rows were rejected → how many; a row counts for each reason.
         remarks: what was found out or left out of files that were read, each with its file.
+        unread_consent: columns that look like consent and that nothing reads, with what to say.
+        unclear_consent: texts that should say yes or no to mail, and do not, with where they stand.
     """
 
     batch: date
@@ -104,6 +113,8 @@ class Summary:
     cells: dict[str, Cells] = field(default_factory=dict)
     rejections: dict[str, dict[str, int]] = field(default_factory=dict)
     remarks: tuple[Problem, ...] = ()
+    unread_consent: tuple[str, ...] = ()
+    unclear_consent: tuple[str, ...] = ()
 
     @property
     def rejected(self) -> int:
@@ -149,20 +160,20 @@ class Summary:
             "cells": facts["cells"],
             "rejections": facts["rejections"],
             "remarks": facts["remarks"],
+            "unread_consent": facts["unread_consent"],
+            "unclear_consent": facts["unclear_consent"],
         }
 
 
 def summary(project: Project, day: date) -> Summary:
     """Count one batch; what was never made counts as nothing, and mappings of one object as one."""
     warehouse = project.warehouse
-    totals = Summary(
-        day,
-        refused=refused(warehouse, day),
-        withheld=withheld(warehouse, day),
-        cells=cells(warehouse, day),
-        rejections=by_source(reasons(warehouse, day)),
-        remarks=remarks(warehouse, day),
-    )
+    totals = Summary(day, refused=refused(warehouse, day), withheld=withheld(warehouse, day))
+    totals.cells = cells(warehouse, day)
+    totals.rejections = by_source(reasons(warehouse, day))
+    totals.remarks = remarks(warehouse, day)
+    totals.unread_consent = tuple(map(str, unread_consent(warehouse, day)))
+    totals.unclear_consent = tuple(map(str, unclear_consent(warehouse, day)))
     totals.ungrouped = tuple(unknown_groups(project, [day]))
     with warehouse.connect() as connection:
         for entity in ENTITIES:

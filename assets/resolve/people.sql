@@ -5,7 +5,9 @@
 -- batches: person_records
 --   select distinct batch from person_links
 -- person_key: the External Id in Salesforce; minted once, never reused
--- opted_out: what the newest newsletter statement says, and true where somebody else with the address refused; null when nobody ever said anything
+-- opted_out: whether the newest statement of any source refuses e-mail to the person's addresses; null when nobody ever said anything, or not clearly
+-- consent_open: somebody was asked and has not answered, or what they said cannot be read: a record that is made of them is opted out, one that is there left alone
+-- do_not_call: true where a source says so, never false
 -- further_addresses: the addresses beyond the two that Salesforce has room for, one a line
 -- name_derived: the name was read from the e-mail address, for want of a better one
 -- customer_group: by the name that its source gives the number (groups), else as the shop exports it
@@ -229,22 +231,22 @@ golden as (
     select * from known_by_several
 ),
 
--- What was said last of an address counts for everybody who has it, whoever said it.
+-- Of a person counts what is in force of each record and of each address that they have now.
 statements as (
     select
-        person_key,
-        email,
-        arg_max(newsletter, (as_of, newsletter <> 'subscribed')) as newsletter
-    from said
-    where newsletter is not null and email is not null
-    group by person_key, email
-),
-
-refusals as (
-    select email, min(person_key) as first_person, max(person_key) as last_person
-    from statements
-    where newsletter <> 'subscribed'
-    group by email
+        abouts.person_key,
+        bool_or(says = 'out') filter (where channel = 'email') as is_out,
+        bool_or(says = 'open') filter (where channel = 'email') as is_open,
+        bool_or(says = 'out') filter (where channel = 'call') as no_calls
+    from (
+        select person_key, record_key(source, source_id) as about from links
+        union
+        select person_key, unnest(list_filter(keys, lambda one: ends_with(one.rule, 'email'))).key
+        from links
+        join records on records.record = links.record and records.batch = links.batch
+    ) as abouts
+    join config_statements using (about)
+    group by abouts.person_key
 ),
 
 nameless as (
@@ -386,11 +388,9 @@ select
         ''
     ) as further_addresses,
     newsletter,
-    if(
-        refusals.first_person <> asked.person_key or refusals.last_person <> asked.person_key,
-        true,
-        newsletter <> 'subscribed'
-    ) as opted_out,
+    case when statements.is_out then true when not statements.is_open then false end as opted_out,
+    coalesce(statements.is_open and not statements.is_out, false) as consent_open,
+    case when statements.no_calls then true end as do_not_call,
     is_customer,
     is_subscriber,
     is_contact,
@@ -423,5 +423,5 @@ select
 from asked
 cross join config_batch
 left join aliases on aliases.person_key = asked.person_key
-left join refusals on refusals.email = asked.email
+left join statements on statements.person_key = asked.person_key
 left join on_several on on_several.person_key = asked.person_key

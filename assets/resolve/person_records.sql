@@ -9,6 +9,8 @@
 -- mailing: the address mail goes to; for a customer the default shipping address
 -- further: more addresses of a customer than these two, as they come
 -- is_void: an order in a state that does not count (guests.ignore_states); null for all else
+-- consent: every cell that says something of consent; a subscriber's status is one
+-- said_by: when the row was true, where it has a time of its own
 -- other: a second address; for a customer the default billing address
 
 with
@@ -160,6 +162,8 @@ said as (
         contacts.list_id,
         contacts.tags,
         contacts.note,
+        contacts.consent,
+        contacts.updated_at,
         contacts._file,
         contacts._row
     from contacts
@@ -217,6 +221,8 @@ said as (
         end as further,
         customers.group_id as customer_group,
         customers.gender,
+        customers.consent,
+        customers.updated_at,
         customers._file,
         customers._row
     from customers
@@ -253,6 +259,17 @@ said as (
             subscribers.country, subscribers.phone
         ) as mailing,
         subscribers.status as newsletter,
+        case
+            when subscribers.status_text is null then subscribers.consent
+            else list_append(
+                subscribers.consent, consent_of_status(
+                    subscribers.status,
+                    subscribers.status_text,
+                    case when subscribers.updated_at = subscribers.as_of then subscribers.as_of end
+                )
+            )
+        end as consent,
+        subscribers.updated_at,
         subscribers._file,
         subscribers._row
     from subscribers
@@ -282,6 +299,8 @@ said as (
         ) end as other,
         orders.group_id as customer_group,
         coalesce(list_contains(policies.guests_ignore_states, orders.state), false) as is_void,
+        orders.consent,
+        orders.updated_at,
         orders._file,
         orders._row
     from orders
@@ -377,6 +396,9 @@ select
     other,
     further,
     newsletter,
+    consent,
+    -- By when an opt-out without a moment of its own was said: its row's own time, never the batch's.
+    case when updated_at <= as_of then updated_at end as said_by,
     is_void,
     customer_group,
     gender,

@@ -8,6 +8,7 @@
 -- first_name: as given; without first and last name, all but the last word of the full name
 -- last_name: as given; without first and last name, the last word of the full name
 -- street: street, second line and building, one a line
+-- consent: every cell that says something of consent, as it was read; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -91,6 +92,7 @@ cleaned as (
         other_phone_cell,
         fax_cell,
         raw as landed,
+        consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
         _file,
@@ -293,6 +295,7 @@ select
         )::json
     end as _extra,
     blanked(reasons, landed) as _blanked,
+    consent,
     _source,
     _file,
     _row,

@@ -5,6 +5,7 @@
 -- source_id: the customer's number, else 'e-mail|website'
 -- group_id: the customer group, as the shop numbers or names it
 -- alias_ids: further ids that the row is known by, once another row turns out to have the same
+-- consent: every cell that says something of consent, as it was read; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -62,6 +63,7 @@ cleaned as (
         mobile_phone_cell,
         fax_cell,
         raw as landed,
+        consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
         _file,
@@ -164,6 +166,7 @@ select
         )::json
     end as _extra,
     blanked(reasons, landed) as _blanked,
+    consent,
     _source,
     _file,
     _row,

@@ -5,6 +5,7 @@
 -- increment_id: the order number that people see
 -- customer_id: the customer's number; null for a guest
 -- is_guest: as the shop says, else whether there is no customer number
+-- consent: every cell that says something of consent, as it was read; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -47,6 +48,7 @@ cleaned as (
         formats.timezone,
         email_cell,
         raw as landed,
+        consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
         _file,
@@ -130,6 +132,7 @@ select
         )::json
     end as _extra,
     blanked(reasons, landed) as _blanked,
+    consent,
     _source,
     _file,
     _row,

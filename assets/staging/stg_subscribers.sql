@@ -3,10 +3,11 @@
 -- owner: team:crm
 -- rows_of: raw_subscribers
 -- source_id: the subscriber's number, else 'e-mail|website'
--- status: subscribed, not_activated, unsubscribed or unconfirmed; null when it is none of these
+-- status: subscribed, not_activated, unsubscribed or unconfirmed, of a file without one what its other columns say; null when it is none of these
 -- customer_id: the customer's number; null for a guest
 -- is_customer: as the grid's type says, else whether there is a customer number
 -- alias_ids: further ids that the row is known by, once another row turns out to have the same
+-- consent: every cell that says something of consent, as it was read; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -60,6 +61,7 @@ cleaned as (
         phone_cell,
         mobile_phone_cell,
         raw as landed,
+        consent_cells(_consent, formats.day_first, formats.timezone, _loaded_at) as consent,
         _loaded_at,
         _source,
         _file,
@@ -117,6 +119,14 @@ typed as (
             when lower(status_text) in ('2', 'not activated') then 'not_activated'
             when lower(status_text) in ('3', 'unsubscribed') then 'unsubscribed'
             when lower(status_text) in ('4', 'unconfirmed') then 'unconfirmed'
+            when status_text is null then consent_status(consent)
+            -- Other numbers are the shop's own and mean nothing that is known.
+            when not regexp_full_match(status_text, '[0-9]+')
+                then case says_in(consent_word(status_text))
+                    when 'in' then 'subscribed'
+                    when 'out' then 'unsubscribed'
+                    when 'pending' then 'unconfirmed'
+                end
         end as status,
         case type
             when 'customer' then true
@@ -163,6 +173,7 @@ select
         )::json
     end as _extra,
     blanked(reasons, landed) as _blanked,
+    consent,
     _source,
     _file,
     _row,

@@ -37,6 +37,10 @@ def tables(batch_summary: Summary, *, plan_only: bool = False) -> RenderableType
         listed = "\n".join(map(str, batch_summary.ungrouped))
         parts.append(Text(f"\n{listed}", style="yellow"))
     parts += [Text(line) for line in cell_lines(batch_summary)]
+    for lines in (batch_summary.unread_consent, batch_summary.unclear_consent):
+        if lines:
+            more = f"\nand {len(lines) - MOST:,} more" if len(lines) > MOST else ""
+            parts.append(Text("\n" + "\n".join(lines[:MOST]) + more, style="yellow"))
     if batch_summary.withheld:
         parts.append(Text(_withheld(batch_summary)))
     if batch_summary.remarks:

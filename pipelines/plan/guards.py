@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import Blocked, ConfigError, Problem
 from pipelines.files import read_json, reading, write
 from pipelines.plan import left_behind
+from pipelines.sources.land import unread_consent
 from pipelines.sync.decisions import FILE as DECISIONS
 from pipelines.sync.mapping.fields import OrgSchema
 from pipelines.sync.mapping.model import relation
@@ -89,6 +90,11 @@ def heed_guards(batch: Batch, saved: Plan) -> None:
 
 def why_blocked(batch: Batch, saved: Plan) -> list[str]:
     """The guards and limits that stop a plan, with their numbers; empty when it may go."""
+    unread = [] if saved.kind != "sync" else unread_consent(batch.project.warehouse, batch.day)
+    return [*map(str, unread), *_too_much(batch, saved)]
+
+
+def _too_much(batch: Batch, saved: Plan) -> list[str]:
     policies = batch.project.policies
     limits = exceeded(predicted(saved), saved.limits, policies.api.daily_share)
     # Most plans are too small for any guard, whatever the org holds: then nobody has to count.

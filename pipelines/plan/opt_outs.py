@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.sync.layout import table_sql
+from pipelines.sync.layout import table_sql, view_sql
 from pipelines.sync.mapping.folder import of_object
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.persons import consent_of
 from pipelines.sync.plan.build import called
 from pipelines.sync.plan.differences import compared
 from pipelines.sync.plan.opt_outs import (
+    ASKED,
     DESIRED,
     MATCHED,
     OPTED,
@@ -21,8 +22,11 @@ from pipelines.sync.plan.opt_outs import (
     matched_sql,
     may_opt_out,
     strangers_sql,
+    unanswered_keys_sql,
+    unanswered_sql,
     yes_elsewhere_sql,
 )
+from pipelines.sync.state import sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,6 +46,8 @@ def bind_opt_outs(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectM
     connection.execute(table_sql(relation("strangers", stem), _NOBODY))
     if not may_opt_out(mapping, compared(mapping, policies)):
         return
+    unanswered = _bind_unanswered(batch, connection, mapping)
+    connection.execute(sql("identity/statements"))
     connection.execute(table_sql("concerned", concerned_sql(mapping)))
     connection.execute(table_sql("refusals", REFUSALS))
     days = connection.execute("select distinct one.batch from refusals").fetchall()
@@ -65,8 +71,27 @@ def bind_opt_outs(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectM
     for name, (before, _) in widened.items():
         warehouse.bind(connection, name, [batch.day], before)
         connection.execute(f"drop view {name}")
+    if unanswered:
+        connection.execute(view_sql(DESIRED, unanswered_sql(mapping, MATCHED)))
     for name, (_, query) in widened.items():
         connection.execute(table_sql(name, query))
+
+
+def _bind_unanswered(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapping) -> bool:
+    """Opt out whoever has not answered, where a record is made; whether there is anybody."""
+    if mapping.from_ != PEOPLE:
+        return False
+    if not connection.execute(f"{unanswered_keys_sql(mapping)} limit 1").fetchall():
+        return False
+    name = relation("sf", mapping.stem)
+    batch.project.warehouse.bind(connection, name, [batch.day], ASKED)
+    query = unanswered_sql(mapping, relation("org_match", mapping.stem))
+    connection.execute(view_sql(name, query))
+    return True
+
+
+PEOPLE = "people"
+"""The golden relation of those who can say yes and no."""
 
 
 def leave_out(connection: DuckDBPyConnection, mapping: ObjectMapping, plan: str) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.project import Project
-    from pipelines.sources.model import Select
+    from pipelines.sources.lists import Select
 
 SOURCES = "sources.yaml"
 GROUPS_OF_A_NEW_SHOP = {"0": "NOT LOGGED IN", "1": "General", "2": "Wholesale", "3": "Retailer"}

@@ -9,7 +9,8 @@ from typing import Any
 from pipelines.config import Frozen, Lines, parse_model, parse_partly, read_yaml
 from pipelines.errors import ConfigError, Problem
 from pipelines.sources.config_checks import check_sources
-from pipelines.sources.model import GROUPED, Account, Into, Source, Sources
+from pipelines.sources.lists import Account, Into
+from pipelines.sources.model import GROUPED, Source, Sources
 from pipelines.sources.presets import Preset, own_presets, presets
 from pipelines.sources.relations import RAW
 

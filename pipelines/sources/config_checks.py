@@ -8,6 +8,7 @@ from pathlib import Path
 from pipelines.config import Lines, line_of
 from pipelines.errors import Problem
 from pipelines.nearest import did_you_mean
+from pipelines.sources.consent import NAMED
 from pipelines.sources.headers import squeeze
 from pipelines.sources.model import GROUPED, PARENT_COLUMNS, Source
 from pipelines.sources.presets import ENTITIES, RELATIONS
@@ -78,8 +79,9 @@ def _columns(source: Source) -> Iterator[Finding]:
         elif column is not None and source.withholds(header):
             advice = "remove this line, or add 'secret: false'"
             yield ("columns", header), f"{header!r} is a secret and never lands; {advice}"
-        elif column is not None and column not in raw:
-            yield ("columns", header), f"there is no column {column!r}{did_you_mean(column, raw)}"
+        elif column is not None and column not in (*raw, *NAMED):
+            known = [*raw, *NAMED]
+            yield ("columns", header), f"there is no column {column!r}{did_you_mean(column, known)}"
         if (first := headers.setdefault(squeeze(header), header)) != header:
             yield ("columns", header), f"{header!r} and {first!r} are the same header"
     for column in source.constants:

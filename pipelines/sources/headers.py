@@ -51,7 +51,7 @@ def is_secret(header: str) -> bool:
     text = unicodedata.normalize("NFKC", header)
     if squeeze(header) in _SECRETS:
         return True
-    return any(_has_secret(_WORD.findall(each.casefold())) for each in (text, _parted(text)))
+    return any(_has_secret(_WORD.findall(each.casefold())) for each in (text, parted(text)))
 
 
 _SECRETS = frozenset(squeeze(header) for header in SECRETS)
@@ -59,7 +59,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-def _parted(header: str) -> str:
+def parted(header: str) -> str:
     """``apiKey`` and ``APIKey`` as two words."""
     return _PARTS.sub(" ", header)
 

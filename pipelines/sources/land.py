@@ -32,9 +32,10 @@ from pipelines.sources.readers.archive import is_archive, members
 from pipelines.sources.readers.choice import parts
 from pipelines.sources.readers.json_file import JsonFile
 from pipelines.sources.readers.reader import Places, Reader, Remark, Unreadable
-from pipelines.sources.relations import RAW
+from pipelines.sources.relations import RAW, SPEAKING
 from pipelines.sources.repaired import rows_as_meant_sql
 from pipelines.sources.shapes import Fit, column_names
+from pipelines.sources.unclear import UnclearCell, UnreadColumn, unclear_cells, unread_columns
 from pipelines.warehouse import Warehouse, Written, parquet_sql
 
 if TYPE_CHECKING:
@@ -167,6 +168,16 @@ def cells(warehouse: Warehouse, day: date) -> dict[str, Cells]:
     return by_source((one["source"], stored(one["cells"])) for one in noted.values())
 
 
+def unread_consent(warehouse: Warehouse, day: date) -> list[UnreadColumn]:
+    """The columns of a day that look like consent and that nothing reads, where they are filled."""
+    return [UnreadColumn(**one) for one in _noted(warehouse, day).get("unread consent", ())]
+
+
+def unclear_consent(warehouse: Warehouse, day: date) -> list[UnclearCell]:
+    """The cells of a day that should say yes or no, and of which nobody knows which."""
+    return [UnclearCell(**one) for one in _noted(warehouse, day).get("unclear consent", ())]
+
+
 def remarks(warehouse: Warehouse, day: date) -> tuple[Problem, ...]:
     """What was found out or left out of the files of a day that were read when it was landed."""
     return tuple(Problem(**remark) for remark in _noted(warehouse, day).get("remarks", ()))
@@ -227,6 +238,10 @@ def _land(
         "withheld": withheld_cells,
         "cells": noted_cells,
         "remarks": [asdict(one) for one in noted],
+        "unread consent": unread_columns(connection, opened),
+        "unclear consent": unclear_cells(
+            connection, config, [warehouse.path(r, day) for r in SPEAKING]
+        ),
     }
 
 

@@ -87,7 +87,8 @@ def rows_sql(origin: Origin, fit: Fit) -> str:
     values |= _constants(origin, relation)
     if fit.ids:
         values[fit.shape.id] = _joined_sql(fit.ids)
-    return _select_sql(origin, relation, values, _extra_sql(origin, fit), origin.view)
+    marks = {"_extra": _extra_sql(origin, fit), "_consent": _consent_sql(origin, fit)}
+    return _select_sql(origin, relation, values, marks, origin.view)
 
 
 def customers_sql(origin: Origin, fit: Fit) -> str:
@@ -126,7 +127,7 @@ def customer_addresses_sql(origin: Origin, fit: Fit) -> str:
     extra = f"case when {further} then {extra} end"
     carried = any_sql(fit.address_places)
     return (
-        f"{_select_sql(origin, ADDRESSES, values, extra, source)}\n"
+        f"{_select_sql(origin, ADDRESSES, values, {'_extra': extra}, source)}\n"
         f"where _defect is null and {carried}"
     )
 
@@ -164,10 +165,15 @@ def cells_sql(view: str, fit: Fit) -> str:
 
 
 def _select_sql(
-    origin: Origin, relation: str, values: Mapping[str, str], extra: str, source: str
+    origin: Origin,
+    relation: str,
+    values: Mapping[str, str],
+    own_marks: Mapping[str, str],
+    source: str,
 ) -> str:
     marks = {
-        "_extra": extra,
+        "_consent": "null",
+        **own_marks,
         "_defect": "_defect",
         "_source": literal(origin.source),
         "_file": literal(origin.file),
@@ -199,6 +205,22 @@ def _extra_sql(origin: Origin, fit: Fit, more: Sequence[int] = ()) -> str:
     pairs = ", ".join(f"{literal(name)}, {value}" for name, value in found)
     listed = ", ".join(value for _, value in found)
     return f"case when coalesce({listed}) is not null then json_object({pairs}) end"
+
+
+def _consent_sql(origin: Origin, fit: Fit) -> str:
+    """The filled cells that speak of consent; that somebody left a list needs no cell."""
+    if not fit.consent:
+        return "null"
+    cells = ", ".join(
+        f"{{'header': {literal(origin.names[place])}, 'kind': {literal(kind)}, 'value': c{place}}}"
+        for place, kind in fit.consent
+    )
+    left = any(kind == "left_list" for _, kind in fit.consent)
+    condition = "_defect is null" if left else any_sql([place for place, _ in fit.consent])
+    return (
+        f"case when {condition} then to_json(list_filter([{cells}], lambda cell:"
+        " cell.value is not null or cell.kind = 'left_list')) end"
+    )
 
 
 def _joined_sql(places: Sequence[int]) -> str:

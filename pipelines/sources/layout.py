@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pipelines.sources.format import Format
 from pipelines.sources.headers import distinct
-from pipelines.sources.model import Format, Source
+from pipelines.sources.model import Source
 from pipelines.sources.readers.delimited import Delimited
 from pipelines.sources.readers.json_file import JsonFile
 from pipelines.sources.readers.reader import Reader, Remark, Tabular, Unreadable

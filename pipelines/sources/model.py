@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, field_validator
 
-from pipelines.config import Frozen, TimeZone
+from pipelines.config import Frozen
+from pipelines.sources.consent import NAMED, Reading
+from pipelines.sources.format import Format
 from pipelines.sources.headers import is_secret, squeeze, undistinguished
+from pipelines.sources.lists import Account, ListAs, ListRule, Select, as_text
 from pipelines.sources.presets import (
     ADDRESSES,
     GENERIC,
@@ -21,127 +23,18 @@ from pipelines.sources.presets import (
 )
 from pipelines.sources.relations import RAW
 
-ListAs = Literal["lead", "contact"]
-
-
-class Format(Frozen):
-    """How a source's files are written, where that is not what one expects.
-
-    Attributes:
-        delimiter: between the columns of a text file; by default a comma, a tab in ``.tsv``.
-        encoding: of a text file; by default UTF-8, or UTF-16 where the file says so.
-        null_markers: texts that stand for "no value".
-        dates: whether 03/04/2025 is the 3rd of April (dmy) or March 4th (mdy); without it such a
-            date is refused.
-        numbers: how an amount is written; without it what could be two numbers is refused.
-        timezone: whose time it is where no offset stands behind it; by default as the policy says.
-        sheet: which sheet of an Excel file, or list of a JSON file; needed where several fit.
-        header: the line of the header, or none; by default the first, or where one fits far better.
-        escape: whether a backslash stands before a quote inside quotes; by default where only so
-            all lines are whole.
-    """
-
-    delimiter: str | None = None
-    encoding: str | None = None
-    null_markers: tuple[str, ...] = ("NULL", r"\N", "#N/A")
-    sheet: str | None = None
-    header: Annotated[int, Field(ge=1)] | Literal["none"] | None = None
-    escape: Literal["backslash"] | None = None
-    dates: Literal["dmy", "mdy"] | None = None
-    numbers: Literal["1,234.50", "1.234,50"] | None = None
-    timezone: TimeZone | None = None
-
-    @property
-    def day_first(self) -> bool | None:
-        """Whether the day stands before the month; None where nobody says."""
-        return None if self.dates is None else self.dates == "dmy"
-
-    @property
-    def decimal_comma(self) -> bool | None:
-        """Whether a comma stands before the decimals; None where nobody says."""
-        return None if self.numbers is None else self.numbers == "1.234,50"
-
-    @field_validator("delimiter")
-    @classmethod
-    def _one_sign(cls, value: str | None) -> str | None:
-        value = "\t" if value in ("tab", r"\t") else value
-        if value is not None and (len(value) != 1 or value in '"\r\n' or not value.isascii()):
-            raise ValueError("one ASCII character between columns, or 'tab'")
-        return value
-
-    @field_validator("encoding")
-    @classmethod
-    def _codec(cls, value: str | None) -> str | None:
-        try:
-            if value is None:
-                return None
-            "".encode(value)  # what encodes bytes, or nothing, is looked up as well
-            name = codecs.lookup(value).name.replace("_", "-")
-        except (LookupError, UnicodeError):
-            name = None
-        if name is None or name in _NOT_OF_FILES:
-            raise ValueError("no encoding of text; try utf-8, utf-16, latin-1 or cp1252")
-        return name
-
-
-_NOT_OF_FILES = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"}
-"""Encodings of Python's own: of names of hosts, and of its source."""
-
 
 class Column(Frozen):
     """What a source says of one header of its files.
 
     Attributes:
-        column: the raw column it is; none leaves that to the preset.
+        column: the raw column it is, what it says of consent, or ``ignore``, which leaves it to
+            nobody; none leaves that to the preset.
         secret: whether its values never land; by default as the header's words say.
     """
 
     column: str | None = None
     secret: bool | None = None
-
-
-class Into(Frozen):
-    """One account for everybody of a list."""
-
-    into: str = Field(min_length=1)
-
-
-Account = Literal["source_name", "none"] | Into
-
-
-class ListRule(Frozen):
-    """What differs for one list of a source; what is left out follows the source.
-
-    Attributes:
-        list_as: who is on the list becomes a Lead or a Contact; none: nobody is written for it.
-    """
-
-    list_as: ListAs | Literal["none"] | None = Field(None, alias="as")
-    account: Account | None = None
-
-
-class Select(Frozen):
-    """Of which rows of a source somebody is written; all others land and are resolved as ever.
-
-    Attributes:
-        lists: names or ids of contact lists.
-        ids: ids of rows, as the source gives them.
-    """
-
-    lists: tuple[str, ...] = ()
-    ids: tuple[str, ...] = ()
-
-    @field_validator("lists", "ids", mode="before")
-    @classmethod
-    def _as_text(cls, value: Any) -> Any:
-        """A number means its digits."""
-        return tuple(map(_text, value)) if isinstance(value, list) else value
-
-    @model_validator(mode="after")
-    def _names_somebody(self) -> Select:
-        if not (self.lists or self.ids):
-            raise ValueError("names no row: give lists or ids, or remove it")
-        return self
 
 
 PARENT_COLUMNS: dict[Entity, str] = {
@@ -242,7 +135,7 @@ class Source(Frozen):
         """A number as header or constant means its digits."""
         if not isinstance(value, dict):
             return value
-        return {_text(key): _text(entry) for key, entry in value.items()}
+        return {as_text(key): as_text(entry) for key, entry in value.items()}
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -258,7 +151,21 @@ class Source(Frozen):
     @property
     def named(self) -> dict[str, str]:
         """Header → raw column, of those it says it of."""
-        return {name: one.column for name, one in self.columns.items() if one.column is not None}
+        return {
+            name: one.column
+            for name, one in self.columns.items()
+            if one.column is not None and one.column not in NAMED
+        }
+
+    def consent(self, header: str) -> Reading | None:
+        """What a header is declared to say of consent; none where nobody declared it."""
+        squeezed = squeeze(header)
+        named = (
+            Reading(NAMED[one.column])
+            for name, one in self.columns.items()
+            if one.column in NAMED and squeeze(name) == squeezed
+        )
+        return next(named, None)
 
     def withholds(self, header: str) -> bool:
         """Whether the values of a header must never reach disk."""
@@ -328,7 +235,8 @@ def _reshaped(shape: Shape, source: Source) -> Shape:
         own[str(source.parent.column)] = PARENT_COLUMNS[source.entity]
     if len(ids := source.ids_of(shape)) == 1 and ids[0] not in RAW[shape.relation]:
         own[ids[0]] = shape.id
-    renamed = {squeeze(header) for header in own}
+    said = (name for name, one in source.columns.items() if one.column in NAMED)
+    renamed = {squeeze(header) for header in (*own, *said)}
 
     def with_own(columns: dict[str, str], raw: set[str]) -> dict[str, str]:
         added = {header: column for header, column in own.items() if column in raw}
@@ -340,7 +248,3 @@ def _reshaped(shape: Shape, source: Source) -> Shape:
         return shape.model_copy(update={"columns": columns})
     addresses = with_own(shape.addresses, set(RAW[ADDRESSES]) - first)
     return shape.model_copy(update={"columns": columns, "addresses": addresses})
-
-
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value

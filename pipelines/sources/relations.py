@@ -9,6 +9,7 @@ from __future__ import annotations
 
 ORIGIN: dict[str, str] = {
     "_extra": "json",  # {"header as written": "value"}, null when there is none
+    "_consent": "json",  # [{"header", "kind", "value"}] of its filled cells that speak of consent
     "_defect": "varchar",  # why this line could not be read, with its byte range; else null
     "_source": "varchar",  # the source's name in mappings/sources.yaml
     "_file": "varchar",  # path below the inbox, with forward slashes
@@ -82,6 +83,9 @@ JUDGED: dict[str, tuple[str, ...]] = {
     "raw_order_addresses": ("address_type", "postal_code", "country", "phone", "email"),
 }  # fmt: skip
 """The columns whose values a schema may find bad."""
+
+SPEAKING = ("raw_contacts", "raw_customers", "raw_subscribers", "raw_orders")
+"""The raw relations whose rows may say something of consent: they are of a person."""
 
 SECRETS = frozenset(
     {"password", "password_hash", "rp_token", "rp_token_created_at", "subscriber_confirm_code"}

@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.sources.columns import Places, assign
+from pipelines.sources.consent import ConsentKind
 from pipelines.sources.headers import distance, distinct, plain, squeeze
 from pipelines.sources.model import Kind, Source
 from pipelines.sources.presets import ADDRESSES, Shape
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import is_reasons
+from pipelines.sources.statements import read_and_unread, reserved, statements
 from pipelines.sources.words import PARTS, PHONES
 
 MOST = 4096
@@ -36,6 +38,9 @@ class Fit:
         repeated: positions of further e-mail addresses and phones → what ``_extra`` calls them.
         ids: positions whose values together make the id, where the source names several.
         extra: positions no raw column takes; they land in ``_extra``.
+        consent: those of ``extra`` that say something of consent, with the kind; they land in
+            ``_consent`` as well.
+        unread: those of ``extra`` that look like consent, and of which nobody knows what they say.
         places: every position but those of secrets and of the reasons of rejected rows.
         withheld: the positions of secrets.
     """
@@ -48,6 +53,8 @@ class Fit:
     repeated: Mapping[int, str]
     ids: tuple[int, ...]
     extra: tuple[int, ...]
+    consent: tuple[tuple[int, ConsentKind], ...]
+    unread: tuple[int, ...]
     places: tuple[int, ...]
     withheld: tuple[int, ...]
 
@@ -151,9 +158,11 @@ def _through(header: Sequence[str], kind: Kind, source: Source) -> Fit:
     }
     addresses = _listed(header, places, shape.addresses or {})
     blocks: list[Mapping[str, Places]] = []
+    known = {at for ones in (*listed.values(), *addresses.values()) for at in ones}
+    spoken = statements(header, (at for at in places if at not in known), source)
     if shape.words:
-        known = {at for ones in (*listed.values(), *addresses.values()) for at in ones}
-        free = {at: header[at] for at in places if at not in known and _is_free(header[at], shape)}
+        left = (at for at in places if at not in known | reserved(spoken))
+        free = {at: header[at] for at in left if _is_free(header[at], shape)}
         taken = {*alone, *(column for column in columns if column.endswith("_id"))}
         own = assign(free, shape.relation, taken)
         columns = _joined(columns, own.columns)
@@ -175,10 +184,14 @@ def _through(header: Sequence[str], kind: Kind, source: Source) -> Fit:
         _repeated(columns),
         ids,
         (),
+        (),
+        (),
         places,
         withheld,
     )
-    return replace(fitted, extra=tuple(place for place in places if place not in fitted.used))
+    extra = tuple(place for place in places if place not in fitted.used)
+    consent, unread = read_and_unread(spoken, extra, shape)
+    return replace(fitted, extra=extra, consent=consent, unread=unread)
 
 
 def _listed(

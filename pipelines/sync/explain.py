@@ -98,7 +98,7 @@ def origin(
     """
     gave: SourceValue | None = None
     other_values: dict[str, SourceValue] = {}
-    for record in _by_age(records) if column in ("opted_out", "newsletter") else records:
+    for record in _by_age(records) if column in (*CHANNELS, "newsletter") else records:
         values = list(_values(column, record))
         if gave is None and value is not None and value in values:
             gave = _source_value(record, value)
@@ -115,14 +115,20 @@ def _values(column: str, record: SourceRecord) -> Iterator[str]:
             address = record[place] or {}
             if address.get(part) is not None:
                 yield str(address[part])
-    elif column == "opted_out" and record["newsletter"] is not None:
-        yield str(record["newsletter"] != "subscribed").lower()
+    elif column in CHANNELS:
+        for cell in record.get("consent") or ():
+            if CHANNELS[column] in cell["channels"] and cell["says"] in ("out", "in"):
+                yield str(cell["says"] == "out").lower()
     elif column in ("account_key", "account_name") and record["company"] is not None:
         yield str(record["company"])
     elif column == "lists" and record["list"] is not None:
         yield str(record["list"])
     elif column in record and record[column] is not None:
         yield str(record[column])
+
+
+CHANNELS = {"opted_out": "email", "do_not_call": "call"}
+"""Golden column → the channel of which its statements are."""
 
 
 def _by_age(records: Sequence[SourceRecord]) -> list[SourceRecord]:

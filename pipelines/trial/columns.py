@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.sources.consent import golden_columns
 from pipelines.sources.presets import ADDRESSES
 from pipelines.sources.shapes import column_names
 from pipelines.trial.lineage import fields_of
@@ -95,6 +96,8 @@ def _raw(fit: Fit, relation: str) -> dict[int, list[str]]:
                     taken[place].append(end)
     for place in fit.ids:
         taken[place].append(f"{relation}.{fit.shape.id}")
+    for place, kind in fit.consent:
+        taken[place] += [f"{relation}.{golden}" for golden in golden_columns(kind)]
     return taken
 
 

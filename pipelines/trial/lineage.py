@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.describe.stages import lineage_of
 from pipelines.files import read_json, reading
 from pipelines.project import stage_files
+from pipelines.sources.relations import SPEAKING
 from pipelines.sync.mapping.golden import OF_ACCOUNT, PEOPLE, origin
 from pipelines.sync.mapping.model import GOLDEN
 from pipelines.sync.mapping.values import mapping_columns
@@ -50,6 +51,10 @@ def followed(project: Project) -> dict[str, dict[str, list[str]]]:
             for name in GOLDEN
         }
     columns[PEOPLE] += OF_ACCOUNT
+    # What a person said is kept in the state, by address, where no lineage leads.
+    for column in ("opted_out", "do_not_call"):
+        found["people", column] = {f"{relation}.{column}" for relation in SPEAKING}
+    found["people", "opted_out"].add("raw_subscribers.status")
     return {
         name: {column: _named_alike(column, raw(*origin(name, column))) for column in listed}
         for name, listed in columns.items()

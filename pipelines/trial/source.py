@@ -15,7 +15,8 @@ from pipelines.nearest import did_you_mean
 from pipelines.sources.headers import distinct
 from pipelines.sources.inbox import irregular
 from pipelines.sources.layout import Layout, layout
-from pipelines.sources.model import ListAs, Source
+from pipelines.sources.lists import ListAs
+from pipelines.sources.model import Source
 from pipelines.sources.presets import ENTITIES, GENERIC, Entity
 from pipelines.sources.readers.archive import is_archive, members
 from pipelines.sources.readers.choice import parts

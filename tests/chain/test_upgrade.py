@@ -173,16 +173,20 @@ def test_version_3_spells_every_key_as_it_was_and_knows_names_and_shared_values(
     assert {row[4] for row in upgraded["member"]} <= {row[0] for row in upgraded["record"]}
 
 
-def test_version_4_knows_what_each_record_said_of_the_newsletter(
+def test_version_5_remembers_what_each_record_said_of_the_newsletter(
     old: Project, upgraded: dict[str, Any]
 ) -> None:
     paths = [str(old.warehouse.path("person_records", day)) for day in DAYS]
     query = "select record, batch, newsletter from read_parquet($1) where newsletter is not null"
+    says = {"subscribed": "in", "unsubscribed": "out"}
     with closing(duckdb.connect()) as connection:
         said = connection.execute(query, [[path for path in paths if Path(path).exists()]])
-        expected = {(record, batch): newsletter for record, batch, newsletter in said.fetchall()}
+        expected = {
+            (record, batch): says.get(newsletter, "open")
+            for record, batch, newsletter in said.fetchall()
+        }
     assert expected
-    assert {(row[0], row[4]): row[10] for row in upgraded["record"] if row[10]} == expected
+    assert {(row[0], row[1]): row[5] for row in upgraded["statement"]} == expected
 
 
 # What is true of all of them together.

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.sources.model import Format
+from pipelines.sources.format import Format
 from pipelines.sources.readers import wholesale
 from pipelines.sources.readers.delimited import Delimited
 from pipelines.sources.readers.reader import Places

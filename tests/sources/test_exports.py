@@ -43,6 +43,8 @@ def test_an_export_is_found_and_read(export: dict[str, Any]) -> None:
     block = fitted.blocks[0] if fitted.blocks else {}
     columns |= {column: header[places[0]] for column, places in block.items()}
     assert {column: columns.get(column) for column in export["reads"]} == export["reads"]
+    spoken = {header[place]: kind for place, kind in fitted.consent}
+    assert (spoken, fitted.unread) == (export.get("consent", {}), ())
     named = found(header, export["entity"], export["preset"])
     assert (named.columns, named.blocks) == (fitted.columns, fitted.blocks)
 

@@ -22,7 +22,8 @@ BATCH = "2026-11-20"
 @pytest.fixture(scope="session")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with Warehouse(tmp_path_factory.mktemp("home"), functions=FUNCTIONS).connect() as connection:
-        connection.execute((PROJECT / "assets/macros.sql").read_text(encoding="utf-8"))
+        for name in ("macros", "consent"):
+            connection.execute((PROJECT / f"assets/{name}.sql").read_text(encoding="utf-8"))
         connection.execute(
             "create temp table config_formats as select 'bazaar' as source, true as day_first,"
             " true as decimal_comma, 'Europe/Berlin' as timezone"

@@ -12,7 +12,7 @@ from pipelines.sync.explain import origin, ranked
 BLANK = dict.fromkeys(
     (
         "salutation", "first_name", "last_name", "title", "company", "email", "phone", "mailing",
-        "other", "newsletter", "list",
+        "other", "newsletter", "consent", "list",
     )
 )  # fmt: skip
 
@@ -66,8 +66,8 @@ def test_an_address_may_come_from_either_block() -> None:
 
 def test_of_consent_the_last_word_counts() -> None:
     records = [
-        record("shop", newsletter="subscribed", priority=1, as_of=datetime(2026, 1, 1)),
-        record("news", newsletter="unsubscribed"),
+        record("shop", consent=[cell("in")], priority=1, as_of=datetime(2026, 1, 1)),
+        record("news", consent=[cell("out")]),
     ]
     gave, others = origin("opted_out", "true", records)
     assert gave is not None
@@ -79,3 +79,8 @@ def test_of_consent_the_last_word_counts() -> None:
 def test_what_nobody_gave_has_no_origin(column: str) -> None:
     gave, others = origin(column, "made of several", [record("shop", title=None)])
     assert (gave, others) == (None, [])
+
+
+def cell(says: str) -> dict[str, Any]:
+    """A statement about e-mail."""
+    return {"channels": ["email"], "says": says}

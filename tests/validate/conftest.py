@@ -25,7 +25,9 @@ FORMATS = (
     "create temp table config_formats"
     " (source varchar, day_first boolean, decimal_comma boolean, timezone varchar)"
 )
-MACROS = (PROJECT / "assets/macros.sql").read_text(encoding="utf-8")
+MACROS = "\n".join(
+    (PROJECT / f"assets/{name}.sql").read_text(encoding="utf-8") for name in ("macros", "consent")
+)
 REJECTED = """
     select
         null::varchar as source, null::varchar as source_id,

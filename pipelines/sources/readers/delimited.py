@@ -16,8 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipelines.sources.format import Format
 from pipelines.sources.headers import is_secret
-from pipelines.sources.model import Format
 from pipelines.sources.readers import wholesale
 from pipelines.sources.readers.encodings import not_in
 from pipelines.sources.readers.footers import Line, rows_above

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipelines.sources.model import Format
+from pipelines.sources.format import Format
 from pipelines.sources.readers.cell_formats import formats_of_xlsx
 from pipelines.sources.readers.grid import Cells, Grid
 from pipelines.sources.readers.number_formats import shown

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipelines.sources.model import Format
+from pipelines.sources.format import Format
 from pipelines.sources.readers.grid import Cells, Grid
 from pipelines.sources.readers.reader import Unreadable
 from pipelines.sources.readers.text import HEAD, UTF8, encoding_of, open_bytes

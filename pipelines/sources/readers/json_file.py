@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pipelines.sources.format import Format
 from pipelines.sources.headers import is_secret
-from pipelines.sources.model import Format
 from pipelines.sources.readers.json_values import (
     DECODER,
     NO_OBJECT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.sources.model import Format
+from pipelines.sources.format import Format
 from pipelines.sources.readers.reader import Places, Remark, Unreadable, plainly_named
 from pipelines.warehouse import literal, parquet_sql, pattern
 

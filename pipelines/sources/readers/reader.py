@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
-from pipelines.sources.model import Format
+from pipelines.sources.format import Format
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
-from pipelines.sources.model import Format
+from pipelines.sources.format import Format
 from pipelines.sources.readers.footers import Line
 from pipelines.sources.readers.reader import Places
 from pipelines.sources.readers.records import Record

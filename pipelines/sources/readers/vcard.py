@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.sources.model import Format
+from pipelines.sources.format import Format
 from pipelines.sources.readers.encodings import not_in
 from pipelines.sources.readers.reader import Places, Remark, Unreadable
 from pipelines.sources.readers.records import Record, load_records

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.sources.model import Format
+from pipelines.sources.format import Format
 from pipelines.sources.readers.footers import MOST, Line, start
 from pipelines.sources.readers.reader import Places
 from pipelines.sources.readers.text import open_bytes

@@ -26,7 +26,7 @@ INTEGERS = frozenset({"int", "long"})
 IDS = frozenset({"reference", "id"})
 WRITABLE = TEXT | NUMBERS | INTEGERS | IDS | {"boolean", "date", "datetime"}
 """Types that have a wire form; an address, a location or a blob has none."""
-OPT_OUTS = frozenset({"HasOptedOutOfEmail", "PersonHasOptedOutOfEmail"})
+OPT_OUTS = frozenset({"HasOptedOutOfEmail", "PersonHasOptedOutOfEmail", "DoNotCall"})
 """Consent: what the org says and we did not write is never turned back."""
 
 

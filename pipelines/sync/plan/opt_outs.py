@@ -25,6 +25,9 @@ RULE = "address"
 DESIRED, MATCHED = "desired_before_opt_outs", "matched_before_opt_outs"
 """The relations that ``desired_sql`` and ``matched_sql`` widen."""
 
+ASKED = "desired_before_answers"
+"""The relation that ``unanswered_sql`` changes."""
+
 
 def concerned_sql(mapping: ObjectMapping) -> str:
     """Records that are not opted out, or would be opted in, though their address was once refused.
@@ -38,12 +41,9 @@ def concerned_sql(mapping: ObjectMapping) -> str:
     converted = " and \"IsConverted\" = 'false'" if converts(mapping.object) else ""
     return f"""
         with refused as (
-            select distinct shared.key as address
-            from state.record_key as shared
-            semi join (
-                select record, batch from state.record where newsletter = 'unsubscribed'
-            ) using (record, batch)
-            where shared.rule in {_BY_EMAIL}
+            select distinct about as address
+            from statement_in_force
+            where channel = 'email' and says = 'out'
         ),
         records as (
             select
@@ -67,38 +67,25 @@ def concerned_sql(mapping: ObjectMapping) -> str:
     """
 
 
-_BY_EMAIL = "('same_email', 'same_role_email')"
-
-REFUSALS = f"""
-    with newest as (
-        select record, batch, source, source_id, as_of, newsletter
-        from state.record
-        semi join (
-            select record from state.record_key
-            where rule in {_BY_EMAIL} and key in (select address from concerned)
-        ) using (record)
-        qualify row_number() over (partition by record order by as_of desc, batch desc) = 1
-    ),
-    -- What each person said last of each address; of two statements of one moment the refusal.
-    said as (
-        select shared.key as address, newest.*
-        from newest
-        join state.record_key as shared using (record, batch)
-        join state.member as member using (record)
-        where shared.rule in {_BY_EMAIL} and newest.newsletter in ('subscribed', 'unsubscribed')
-        qualify row_number() over (
-            partition by shared.key, member.person
-            order by newest.as_of desc, newest.newsletter = 'subscribed', newest.record
-        ) = 1
-    )
-    select address, arg_max(struct_pack(record, batch, source, source_id), (as_of, record)) as one
-    from said
-    where newsletter = 'unsubscribed' and address in (select address from concerned)
-    group by address
+REFUSALS = """
+    select
+        statement.about as address,
+        arg_max(
+            struct_pack(record, batch, source := statement.source, source_id),
+            (said_at is null, said_at, batch, record)
+        ) as one
+    from state.statement as statement
+    semi join (select address as about from concerned) using (about)
+    semi join (
+        select source, about from statement_in_force where channel = 'email' and says = 'out'
+    ) using (source, about)
+    join state.record as records using (record, batch)
+    where channel = 'email' and says = 'out'
+    group by statement.about
 """
-"""Addresses of the table ``concerned`` that are refused, each with the newest record that says so.
+"""Addresses of the table ``concerned``, each with the newest record that says no.
 
-What is not confirmed yet (``not_activated``) is no statement about records that are there.
+What is not confirmed yet is no statement about records that are there.
 """
 
 
@@ -215,6 +202,35 @@ def yes_elsewhere_sql(mapping: ObjectMapping) -> str:
         where desired.{opt_out} = 'false'
             and norm_email(desired.{address}) is distinct from opted.email
     """
+
+
+def unanswered_sql(mapping: ObjectMapping, matched: str) -> str:
+    """``ASKED`` with an opt-out in each row of somebody who has not answered yet, or not clearly.
+
+    Only where a record is going to be made: one that is there is left alone.
+
+    Args:
+        mapping: of the rows; its people know who has not answered.
+        matched: the relation ``org_match_<mapping>``, by its name of the moment.
+    """
+    opt_out = quoted(consent_of(mapping.object).opt_out)
+    return f"""
+        select desired.* replace (
+            case
+                when unanswered.key is not null and records.entity_key is null then 'true'
+                else desired.{opt_out}
+            end as {opt_out}
+        )
+        from {ASKED} as desired
+        left join ({unanswered_keys_sql(mapping)}) as unanswered on unanswered.key = desired.key
+        left join (select distinct entity_key from {matched} where sf_id is not null) as records
+            on records.entity_key = desired.key
+    """
+
+
+def unanswered_keys_sql(mapping: ObjectMapping) -> str:
+    """``key`` of everybody of a mapping who was asked and has not answered clearly."""
+    return f"select {mapping.key_column} as key from {mapping.from_} where consent_open"
 
 
 def leaving_sql(mapping: ObjectMapping, plan: str) -> str:

@@ -12,8 +12,17 @@ create table state.record (
     priority integer not null,
     parent ubigint,
     first_name varchar,
-    last_name varchar,            -- with its suffix
-    newsletter varchar            -- what it says of its address: subscribed, unsubscribed, or neither yet
+    last_name varchar             -- with its suffix
+);
+
+create table state.statement (
+    record ubigint not null,
+    batch date not null,          -- of the version that says it
+    source varchar not null,
+    about ubigint not null,       -- the e-mail address, as its key; else the record
+    channel varchar not null,     -- email or call
+    says varchar not null,        -- out, in, or open: asked and not answered, or not to be read
+    said_at timestamp             -- by its own time; none: nobody knows when
 );
 
 create table state.record_key (
