@@ -61,7 +61,8 @@ create or replace macro is_odd(x) as
         x,
         '[\pC\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]|  |^ | $|^$'
         || '|&(?:#|[A-Za-z])[A-Za-z0-9]+;|^="|^''[-+=@0-9]|^[-–—_.?*/\\~ ]+$'
-        || '|^(?i:[(\[<-]*(?:n[/.\\]?a\b|none|null|nil|un|tb[da]|not |#|privat))'
+        || '|^#|^(?i:[(\[<-]*(?:n[/.\\]?a[.]?|none|null|nil|unknown|undefined|tb[da]|not [a-z]+|private?)'
+        || '[)\]>-]*$)'
     );
 
 -- Text in which a placeholder is no value. What is a name, a number, a code or an id is none of
@@ -115,13 +116,13 @@ create or replace macro altered(name, x, staged) as
     end;
 
 -- `_blanked`: column → the cell as landed, and why it is not, or not all, in the column. `reasons`
--- are texts of the macros above, those that are null left out; `row` is the landed row.
+-- is a line for each, of the macros above; `row` is the landed row.
 create or replace macro blanked(reasons, row) as
     case
-        when len(reasons) > 0
+        when reasons <> ''
             then map_from_entries(
                 list_transform(
-                    reasons,
+                    string_split(reasons, chr(10)),
                     lambda reason: {
                         'k': split_part(reason, ' ', 1),
                         'v': {
@@ -132,8 +133,6 @@ create or replace macro blanked(reasons, row) as
                 )
             )::json
     end;
-create or replace macro reasons_of(reasons) as
-    list_filter(reasons, lambda reason: reason is not null);
 
 -- The words of a text that is lower case already: letters and digits only, one space between.
 create or replace macro words(x) as

@@ -76,30 +76,29 @@ compared as (
         * replace (
             nullif(concat_ws(chr(10), street, street2), '') as street
         ),
-        reasons_of(
-            [
-                left_out('address_id', landed.address_id, address_id),
-                left_out('customer_id', landed.customer_id, customer_id),
-                partly('customer_email', landed.customer_email, customer_email, customer_email_cell),
-                left_out('website', landed.website, website),
-                left_out('prefix', landed.prefix, prefix),
-                altered('first_name', landed.first_name, first_name),
-                altered('middle_name', landed.middle_name, middle_name),
-                altered('last_name', landed.last_name, last_name),
-                left_out('suffix', landed.suffix, suffix),
-                altered('company', landed.company, company),
-                altered('street', landed.street, street),
-                altered('street2', landed.street2, street2),
-                altered('city', landed.city, city),
-                left_out('region', landed.region, region),
-                left_out('postal_code', landed.postal_code, postal_code),
-                left_out('country', landed.country, country),
-                partly('phone', landed.phone, phone, phone_cell),
-                partly('fax', landed.fax, fax, fax_cell),
-                left_out('is_default_billing', landed.is_default_billing, is_default_billing_text),
-                left_out('is_default_shipping', landed.is_default_shipping, is_default_shipping_text),
-                left_out('updated_at', landed.updated_at, updated_at_text)
-            ]
+        concat_ws(
+            chr(10),
+            left_out('address_id', landed.address_id, address_id),
+            left_out('customer_id', landed.customer_id, customer_id),
+            partly('customer_email', landed.customer_email, customer_email, customer_email_cell),
+            left_out('website', landed.website, website),
+            left_out('prefix', landed.prefix, prefix),
+            altered('first_name', landed.first_name, first_name),
+            altered('middle_name', landed.middle_name, middle_name),
+            altered('last_name', landed.last_name, last_name),
+            left_out('suffix', landed.suffix, suffix),
+            altered('company', landed.company, company),
+            altered('street', landed.street, street),
+            altered('street2', landed.street2, street2),
+            altered('city', landed.city, city),
+            left_out('region', landed.region, region),
+            left_out('postal_code', landed.postal_code, postal_code),
+            left_out('country', landed.country, country),
+            partly('phone', landed.phone, phone, phone_cell),
+            partly('fax', landed.fax, fax, fax_cell),
+            left_out('is_default_billing', landed.is_default_billing, is_default_billing_text),
+            left_out('is_default_shipping', landed.is_default_shipping, is_default_shipping_text),
+            left_out('updated_at', landed.updated_at, updated_at_text)
         ) as reasons
     from cleaned
 

@@ -81,34 +81,33 @@ compared as (
         * replace (
             nullif(concat_ws(chr(10), other_street, other_street2), '') as other_street
         ),
-        reasons_of(
-            [
-                left_out('customer_id', landed.customer_id, customer_id),
-                partly('email', landed.email, email, email_cell),
-                left_out('website', landed.website, website),
-                left_out('store', landed.store, store),
-                left_out('prefix', landed.prefix, prefix),
-                altered('first_name', landed.first_name, first_name),
-                altered('middle_name', landed.middle_name, middle_name),
-                altered('last_name', landed.last_name, last_name),
-                left_out('suffix', landed.suffix, suffix),
-                altered('company', landed.company, company),
-                partly('phone', landed.phone, phone, phone_cell),
-                partly('mobile_phone', landed.mobile_phone, mobile_phone, mobile_phone_cell),
-                partly('fax', landed.fax, fax, fax_cell),
-                altered('other_street', landed.other_street, other_street),
-                altered('other_street2', landed.other_street2, other_street2),
-                altered('other_city', landed.other_city, other_city),
-                left_out('other_region', landed.other_region, other_region),
-                left_out('other_postal_code', landed.other_postal_code, other_postal_code),
-                left_out('other_country', landed.other_country, other_country),
-                left_out('birthdate', landed.birthdate, birthdate_text),
-                left_out('gender', landed.gender, gender),
-                left_out('group_id', landed.group_id, group_id),
-                left_out('tax_number', landed.tax_number, tax_number),
-                left_out('created_at', landed.created_at, created_at_text),
-                left_out('updated_at', landed.updated_at, updated_at_text)
-            ]
+        concat_ws(
+            chr(10),
+            left_out('customer_id', landed.customer_id, customer_id),
+            partly('email', landed.email, email, email_cell),
+            left_out('website', landed.website, website),
+            left_out('store', landed.store, store),
+            left_out('prefix', landed.prefix, prefix),
+            altered('first_name', landed.first_name, first_name),
+            altered('middle_name', landed.middle_name, middle_name),
+            altered('last_name', landed.last_name, last_name),
+            left_out('suffix', landed.suffix, suffix),
+            altered('company', landed.company, company),
+            partly('phone', landed.phone, phone, phone_cell),
+            partly('mobile_phone', landed.mobile_phone, mobile_phone, mobile_phone_cell),
+            partly('fax', landed.fax, fax, fax_cell),
+            altered('other_street', landed.other_street, other_street),
+            altered('other_street2', landed.other_street2, other_street2),
+            altered('other_city', landed.other_city, other_city),
+            left_out('other_region', landed.other_region, other_region),
+            left_out('other_postal_code', landed.other_postal_code, other_postal_code),
+            left_out('other_country', landed.other_country, other_country),
+            left_out('birthdate', landed.birthdate, birthdate_text),
+            left_out('gender', landed.gender, gender),
+            left_out('group_id', landed.group_id, group_id),
+            left_out('tax_number', landed.tax_number, tax_number),
+            left_out('created_at', landed.created_at, created_at_text),
+            left_out('updated_at', landed.updated_at, updated_at_text)
         ) as reasons
     from cleaned
 

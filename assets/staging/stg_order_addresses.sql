@@ -50,22 +50,21 @@ compared as (
 
     select
         *,
-        reasons_of(
-            [
-                left_out('address_id', landed.address_id, address_id),
-                left_out('order_id', landed.order_id, order_source_id),
-                left_out('address_type', landed.address_type, address_type_text),
-                altered('first_name', landed.first_name, first_name),
-                altered('last_name', landed.last_name, last_name),
-                altered('company', landed.company, company),
-                altered('street', landed.street, street),
-                altered('city', landed.city, city),
-                left_out('region', landed.region, region),
-                left_out('postal_code', landed.postal_code, postal_code),
-                left_out('country', landed.country, country),
-                partly('phone', landed.phone, phone, phone_cell),
-                partly('email', landed.email, email, email_cell)
-            ]
+        concat_ws(
+            chr(10),
+            left_out('address_id', landed.address_id, address_id),
+            left_out('order_id', landed.order_id, order_source_id),
+            left_out('address_type', landed.address_type, address_type_text),
+            altered('first_name', landed.first_name, first_name),
+            altered('last_name', landed.last_name, last_name),
+            altered('company', landed.company, company),
+            altered('street', landed.street, street),
+            altered('city', landed.city, city),
+            left_out('region', landed.region, region),
+            left_out('postal_code', landed.postal_code, postal_code),
+            left_out('country', landed.country, country),
+            partly('phone', landed.phone, phone, phone_cell),
+            partly('email', landed.email, email, email_cell)
         ) as reasons
     from cleaned
 

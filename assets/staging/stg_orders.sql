@@ -64,24 +64,23 @@ compared as (
 
     select
         *,
-        reasons_of(
-            [
-                left_out('order_id', landed.order_id, source_id),
-                left_out('increment_id', landed.increment_id, increment_id),
-                left_out('state', landed.state, state),
-                left_out('status', landed.status, status),
-                left_out('customer_id', nullif(trim(landed.customer_id), '0'), customer_id),
-                left_out('is_guest', landed.is_guest, is_guest_text),
-                partly('email', landed.email, email, email_cell),
-                altered('first_name', landed.first_name, first_name),
-                altered('last_name', landed.last_name, last_name),
-                left_out('group_id', landed.group_id, group_id),
-                left_out('grand_total', landed.grand_total, grand_total_text),
-                left_out('currency', landed.currency, currency),
-                left_out('website', landed.website, website),
-                left_out('created_at', landed.created_at, created_at_text),
-                left_out('updated_at', landed.updated_at, updated_at_text)
-            ]
+        concat_ws(
+            chr(10),
+            left_out('order_id', landed.order_id, source_id),
+            left_out('increment_id', landed.increment_id, increment_id),
+            left_out('state', landed.state, state),
+            left_out('status', landed.status, status),
+            left_out('customer_id', nullif(trim(landed.customer_id), '0'), customer_id),
+            left_out('is_guest', landed.is_guest, is_guest_text),
+            partly('email', landed.email, email, email_cell),
+            altered('first_name', landed.first_name, first_name),
+            altered('last_name', landed.last_name, last_name),
+            left_out('group_id', landed.group_id, group_id),
+            left_out('grand_total', landed.grand_total, grand_total_text),
+            left_out('currency', landed.currency, currency),
+            left_out('website', landed.website, website),
+            left_out('created_at', landed.created_at, created_at_text),
+            left_out('updated_at', landed.updated_at, updated_at_text)
         ) as reasons
     from cleaned
 

@@ -79,31 +79,30 @@ compared as (
         * replace (
             nullif(concat_ws(chr(10), street, street2), '') as street
         ),
-        reasons_of(
-            [
-                left_out('subscriber_id', landed.subscriber_id, subscriber_id),
-                partly('email', landed.email, email, email_cell),
-                left_out('status', landed.status, status_text),
-                left_out('type', landed.type, type),
-                left_out('customer_id', nullif(trim(landed.customer_id), '0'), customer_id),
-                altered('first_name', landed.first_name, first_name),
-                altered('last_name', landed.last_name, last_name),
-                left_out('prefix', landed.prefix, prefix),
-                altered('middle_name', landed.middle_name, middle_name),
-                left_out('suffix', landed.suffix, suffix),
-                altered('company', landed.company, company),
-                partly('phone', landed.phone, phone, phone_cell),
-                partly('mobile_phone', landed.mobile_phone, mobile_phone, mobile_phone_cell),
-                altered('street', landed.street, street),
-                altered('street2', landed.street2, street2),
-                altered('city', landed.city, city),
-                left_out('state', landed.state, state),
-                left_out('postal_code', landed.postal_code, postal_code),
-                left_out('country', landed.country, country),
-                left_out('website', landed.website, website),
-                left_out('store', landed.store, store),
-                left_out('updated_at', landed.updated_at, updated_at_text)
-            ]
+        concat_ws(
+            chr(10),
+            left_out('subscriber_id', landed.subscriber_id, subscriber_id),
+            partly('email', landed.email, email, email_cell),
+            left_out('status', landed.status, status_text),
+            left_out('type', landed.type, type),
+            left_out('customer_id', nullif(trim(landed.customer_id), '0'), customer_id),
+            altered('first_name', landed.first_name, first_name),
+            altered('last_name', landed.last_name, last_name),
+            left_out('prefix', landed.prefix, prefix),
+            altered('middle_name', landed.middle_name, middle_name),
+            left_out('suffix', landed.suffix, suffix),
+            altered('company', landed.company, company),
+            partly('phone', landed.phone, phone, phone_cell),
+            partly('mobile_phone', landed.mobile_phone, mobile_phone, mobile_phone_cell),
+            altered('street', landed.street, street),
+            altered('street2', landed.street2, street2),
+            altered('city', landed.city, city),
+            left_out('state', landed.state, state),
+            left_out('postal_code', landed.postal_code, postal_code),
+            left_out('country', landed.country, country),
+            left_out('website', landed.website, website),
+            left_out('store', landed.store, store),
+            left_out('updated_at', landed.updated_at, updated_at_text)
         ) as reasons
     from cleaned
 

@@ -31,6 +31,7 @@ from pipelines.validate.rules import (
     DUPLICATE,
     REFERENCES,
     all_rules,
+    mandatory_schema_of,
     rule_of,
     rules,
     schema_of,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from pipelines.batch import Batch
 
-FORMAT, MANDATORY = "Data Format", "Mandatory Values"  # of KINDS; schemas need not be loaded
+FORMAT = "Data Format"  # of KINDS; schemas need not be loaded
 REJECT = "reject"
 
 OnBad = Mapping[str, Mapping[str, str]]
@@ -305,10 +306,9 @@ def _batch_violations(
     without = frame.loc[rows].copy()
     for field, index in blanked.items():
         without.loc[index, field] = None
-    for rule, index in _broken_rules(entity, schema, without):
-        if rule.kind == MANDATORY:
-            more = index.difference(missing.get(rule, index[:0]))
-            yield _Violation(rule, _rows(batch, rule, more))
+    for rule, index in _broken_rules(entity, mandatory_schema_of(entity), without):
+        more = index.difference(missing.get(rule, index[:0]))
+        yield _Violation(rule, _rows(batch, rule, more))
 
 
 def _broken_rules(entity: str, schema: Any, frame: Any) -> Iterator[tuple[Rule, Any]]:
