@@ -128,7 +128,7 @@ create or replace macro consent_says(kind, x, word, moment) as
         else says_out(word)
     end;
 
-create or replace macro consent_cell(cell, moment) as {
+create or replace macro consent_cell(cell) as {
     'header': cell.header,
     'value': cell.value,
     'channels': case
@@ -136,25 +136,39 @@ create or replace macro consent_cell(cell, moment) as {
         when cell.kind = 'contact_opt_out' then ['email', 'call']
         else ['email']
     end,
-    'says': consent_says(cell.kind, cell.value, coalesce(consent_word(cell.value), ''), moment),
-    'at': moment
+    'says': consent_says(cell.kind, cell.value, cell.word, cell.moment),
+    'at': cell.moment
 };
 
 -- Every cell of a row that speaks of consent, read; `cells` as they landed. A moment of which the
--- day is not clear, or that lies in the future of the landing (see recency), is none.
+-- day is not clear, or that lies in the future of the landing (see recency), is none. One step after
+-- the other, as a macro's text stands in the SQL once for each place that reads its argument.
 create or replace macro consent_cells(cells, day_first, zone, loaded_at) as
     case
         when cells is not null
             then list_transform(
-                from_json(cells, '[{"header": "VARCHAR", "kind": "VARCHAR", "value": "VARCHAR"}]'),
-                lambda cell: consent_cell(
-                    cell,
-                    case
-                        when parse_timestamp(date_text(cell.value), day_first, zone)
-                            <= cast(loaded_at as timestamp) + interval 1 day
-                            then parse_timestamp(date_text(cell.value), day_first, zone)
-                    end
-                )
+                list_transform(
+                    list_transform(
+                        list_transform(
+                            from_json(cells, '[{"header": "VARCHAR", "kind": "VARCHAR", "value": "VARCHAR"}]'),
+                            lambda cell: struct_insert(
+                                cell,
+                                word := coalesce(consent_word(cell.value), ''),
+                                date := date_text(cell.value)
+                            )
+                        ),
+                        lambda cell: struct_insert(
+                            cell, written := parse_timestamp(cell.date, day_first, zone)
+                        )
+                    ),
+                    lambda cell: struct_insert(
+                        cell,
+                        moment := case
+                            when cell.written <= cast(loaded_at as timestamp) + interval 1 day then cell.written
+                        end
+                    )
+                ),
+                lambda cell: consent_cell(cell)
             )
     end;
 

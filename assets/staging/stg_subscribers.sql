@@ -35,6 +35,8 @@ cleaned as (
         clean(subscriber_id) as subscriber_id,
         cell_value(email_cell, lower(email)) as email,
         clean(status) as status_text,
+        -- Numbers other than those below are the shop's own and mean nothing that is known.
+        case when not regexp_full_match(status, '\s*[0-9]*\s*') then consent_word(status) end as status_word,
         lower(clean(type)) as type,
         nullif(clean(customer_id), '0') as customer_id,
         -- The grid prints an absent name as dashes.
@@ -119,13 +121,11 @@ typed as (
             when lower(status_text) in ('3', 'unsubscribed') then 'unsubscribed'
             when lower(status_text) in ('4', 'unconfirmed') then 'unconfirmed'
             when status_text is null then consent_status(consent)
-            -- Other numbers are the shop's own and mean nothing that is known.
-            when not regexp_full_match(status_text, '[0-9]+')
-                then case says_in(consent_word(status_text))
-                    when 'in' then 'subscribed'
-                    when 'out' then 'unsubscribed'
-                    when 'pending' then 'unconfirmed'
-                end
+            else case says_in(status_word)
+                when 'in' then 'subscribed'
+                when 'out' then 'unsubscribed'
+                when 'pending' then 'unconfirmed'
+            end
         end as status,
         case type
             when 'customer' then true

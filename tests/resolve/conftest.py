@@ -113,6 +113,7 @@ class Resolver:
                     "_row": number,
                     "_batch": day,
                     "as_of": datetime.combine(day, datetime.min.time()),
+                    **({"status_text": row["status"]} if "status" in row else {}),
                     **row,
                 }
                 connection.execute(
