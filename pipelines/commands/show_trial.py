@@ -69,6 +69,8 @@ def _columns(columns: Sequence[Column]) -> Iterator[Text]:
         elif column.raw:
             raw = ", ".join(column.raw)
             line.append(f"{raw:<{min(middle, 24)}}  ", style="cyan").append(_fields(column))
+        elif column.ignored:
+            line.append("ignored, as sources.yaml says", style="dim")
         elif column.cells:
             example = f", such as {_cut(column.example or '', 20)!r}"
             line.append(f"unread: {_number(column.cells, 'cell')}{example}", style="yellow")

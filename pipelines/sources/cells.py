@@ -20,10 +20,12 @@ class Unread:
     Attributes:
         cells: how many of its cells are filled.
         example: the first of them, cut.
+        is_consent: whether it looks like consent, which stops a plan and is said there.
     """
 
     cells: int
-    example: str
+    example: str | None
+    is_consent: bool = False
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Cells:
 
     Attributes:
         read: filled ones.
-        kept: those in ``_extra``.
+        kept: those in ``_extra``, where no raw column takes them or another cell fills it.
         withheld: those that are secrets, and did not land.
         left_out: those in columns whose value could not be used; ``_blanked`` has each.
         rejected: those of rejected rows.
@@ -82,31 +84,34 @@ class Cells:
             if header in self.unread:
                 self.unread[header].cells += more.cells
             else:
-                self.unread[header] = Unread(more.cells, more.example)
+                self.unread[header] = Unread(more.cells, more.example, more.is_consent)
 
 
 def counted(row: Sequence[Any], rows: int, fit: Fit, names: Sequence[str]) -> Cells:
     """A file's cells, from the row of ``landing_sql.cells_sql``.
 
     Args:
-        row: the row.
+        row: the row, up to what is kept beside the raw columns.
         rows: how many the file has, blank ones too.
         fit: how its header was read.
         names: its headers, by position.
     """
-    filled, *numbers = row
-    kept_places = dict(zip(fit.places, numbers, strict=False))
-    withheld = numbers[len(fit.places) : len(fit.places) + len(fit.withheld)]
-    examples = numbers[len(fit.places) + len(fit.withheld) :]
+    numbers = iter(row)
+    filled = next(numbers)
+    in_places = {place: next(numbers) for place in fit.places}
+    withheld = sum(next(numbers) for _ in fit.withheld)
+    examples = {place: next(numbers) for place in fit.extra}
     unread = {
-        names[place]: Unread(kept_places[place], example)
-        for place, example in zip(fit.extra, examples, strict=True)
-        if kept_places[place]
+        names[place]: Unread(in_places[place], examples[place], place in fit.unread)
+        for place in fit.unknown
+        if in_places[place]
     }
-    kept = sum(one.cells for one in unread.values())
-    read = sum(kept_places.values()) + sum(withheld)
     return Cells(
-        read=read, kept=kept, withheld=sum(withheld), blank_rows=rows - filled, unread=unread
+        read=sum(in_places.values()) + withheld,
+        kept=sum(in_places[place] for place in fit.extra) + next(numbers),
+        withheld=withheld,
+        blank_rows=rows - filled,
+        unread=unread,
     )
 
 

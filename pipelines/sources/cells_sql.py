@@ -9,8 +9,10 @@ beside a city of another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from pipelines.sources.columns import Places
+from pipelines.sources.headers import distinct
 from pipelines.sources.shapes import Fit
 from pipelines.sources.words import PHONES
 from pipelines.warehouse import literal
@@ -20,6 +22,20 @@ SEVERAL = frozenset({*PHONES, "email", "website"})
 
 OTHER = "other_"
 """Before the name of a part: the same of a row's second address."""
+
+
+class LeftOver(NamedTuple):
+    """What is in no raw column of its row.
+
+    Attributes:
+        name: what ``_extra`` calls it.
+        value: the expression that gives it; null where there is nothing.
+        is_cell: whether it is a whole cell, and not what stands behind the first of several values.
+    """
+
+    name: str
+    value: str
+    is_cell: bool = True
 
 
 def values_sql(fit: Fit, columns: Mapping[str, Places]) -> dict[str, str]:
@@ -55,15 +71,15 @@ def second_address_sql(fit: Fit, columns: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def left_over_sql(fit: Fit, columns: Iterable[str], names: Sequence[str]) -> list[tuple[str, str]]:
-    """(Name in ``_extra``, value) of the cells that are in no raw column of their row.
+def left_over_sql(fit: Fit, columns: Iterable[str], names: Sequence[str]) -> list[LeftOver]:
+    """What is in no raw column of its row, first the places of ``fit.extra``.
 
     Args:
         fit: what the columns of the file are.
         columns: the raw columns of the relation that takes a second address.
         names: the file's headers, by position.
     """
-    found = [(names[place], f"c{place}") for place in fit.extra]
+    found = [LeftOver(names[place], f"c{place}") for place in fit.extra]
     for column, places in fit.columns.items():
         found += _beside_sql(fit, column, places, names)
     own = {place for places in fit.columns.values() for place in places}
@@ -79,8 +95,9 @@ def left_over_sql(fit: Fit, columns: Iterable[str], names: Sequence[str]) -> lis
                 differs = f"c{place} is distinct from {_own_sql(fit, block, part)}"
                 test = " or ".join([unused] * (unused != "false") + [differs] * (len(places) > 1))
                 if test:
-                    found.append((names[place], f"case when {test} then c{place} end"))
-    return found
+                    found.append(LeftOver(names[place], f"case when {test} then c{place} end"))
+    names_once = distinct([one.name for one in found])
+    return [one._replace(name=name) for one, name in zip(found, names_once, strict=True)]
 
 
 def _value_sql(fit: Fit, column: str, places: Places) -> str:
@@ -137,16 +154,15 @@ _LABELS = {
 """Raw column → the words of labels, the stronger first."""
 
 
-def _beside_sql(
-    fit: Fit, column: str, places: Places, names: Sequence[str]
-) -> list[tuple[str, str]]:
+def _beside_sql(fit: Fit, column: str, places: Places, names: Sequence[str]) -> list[LeftOver]:
     """What cells say that are not the one that counts, and what stands behind the first value."""
     found = []
     for at, place in enumerate(places):
         if place in fit.labels and column != "phone":
             continue  # it is told with the column that every phone may be
         if _holds_several(fit, column):
-            found.append((f"{column}_{len(places) + at + 1}", _rest_sql(fit, place)))
+            name = f"{column}_{len(places) + at + 1}"
+            found.append(LeftOver(name, _rest_sql(fit, place), is_cell=False))
         if place in fit.labels:
             taken = [_value_sql(fit, one, fit.columns[one]) for one in PHONES if one in fit.columns]
         else:
@@ -155,7 +171,7 @@ def _beside_sql(
             cell = _first_sql(fit, column, place)
             test = " and ".join(f"{cell} is distinct from {one}" for one in taken)
             name = fit.repeated.get(place, names[place])
-            found.append((name, f"case when {test} then {cell} end"))
+            found.append(LeftOver(name, f"case when {test} then {cell} end"))
     return found
 
 

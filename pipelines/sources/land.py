@@ -13,28 +13,26 @@ from typing import TYPE_CHECKING, Any, cast
 from pipelines.errors import Problem, spelled
 from pipelines.files import read_json, reading
 from pipelines.memo import memo, received
-from pipelines.sources.cells import Cells, by_source, counted, stored
+from pipelines.sources.cells import Cells, by_source, stored
+from pipelines.sources.conserved import check_landed
 from pipelines.sources.inbox import InboxFile, files, irregular
 from pipelines.sources.landing_sql import (
     Origin,
-    cells_sql,
     customer_addresses_sql,
     customers_sql,
     earlier_sql,
-    filled_sql,
     relation_sql,
     rows_sql,
 )
 from pipelines.sources.layout import layout
-from pipelines.sources.model import Source, Sources
+from pipelines.sources.model import Sources
+from pipelines.sources.opened import OpenedFile
 from pipelines.sources.presets import ADDRESSES
 from pipelines.sources.readers.archive import is_archive, members
 from pipelines.sources.readers.choice import parts
-from pipelines.sources.readers.json_file import JsonFile
-from pipelines.sources.readers.reader import Places, Reader, Remark, Unreadable
+from pipelines.sources.readers.reader import Unreadable
 from pipelines.sources.relations import RAW, SPEAKING
-from pipelines.sources.repaired import rows_as_meant_sql
-from pipelines.sources.shapes import Fit, column_names
+from pipelines.sources.shapes import column_names
 from pipelines.sources.unclear import UnclearCell, UnreadColumn, unclear_cells, unread_columns
 from pipelines.warehouse import Warehouse, Written, parquet_sql
 
@@ -80,53 +78,6 @@ class Landed:
     withheld: Mapping[str, Mapping[str, int]]
     cells: Mapping[str, Cells]
     remarks: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A file whose header was understood, and the view its rows will be."""
-
-    file: InboxFile
-    source: Source
-    reader: Reader
-    names: list[str]
-    fit: Fit
-    view: str
-    found: tuple[Remark, ...]
-
-    @property
-    def remarks(self) -> list[Problem]:
-        """What is to be known of it, once it is loaded."""
-        both = (*self.found, *self.reader.remarks)
-        return [Problem(str(self.file.path), one.line, one.message) for one in both]
-
-    def load(self, connection: DuckDBPyConnection) -> None:
-        """Make the view of its rows."""
-        self.reader.load(connection, self.view, Places(self.fit.places, self.fit.withheld))
-
-    @property
-    def rows(self) -> str:
-        """What to select its rows from: as meant, and without those in which nothing stands."""
-        meant = rows_as_meant_sql(self.view, self.names, self.fit.places)
-        return filled_sql(meant, self.fit.places, self.fit.withheld)
-
-    def cells(self, connection: DuckDBPyConnection) -> Cells:
-        """Where its filled cells go."""
-        [(rows,)] = connection.execute(_rows_sql(self.view)).fetchall()
-        [counts] = connection.execute(cells_sql(self.rows, self.fit)).fetchall()
-        return counted(counts, rows, self.fit, self.names)
-
-    def withheld(self, connection: DuckDBPyConnection) -> Counter[tuple[str, str]]:
-        """(Source, header) → how many cells of it were filled and have not landed."""
-        cells: Counter[tuple[str, str]] = Counter()
-        if self.fit.withheld:
-            numbers = connection.execute(_withheld_sql(self.view, self.fit.withheld)).fetchone()
-            for place, number in zip(self.fit.withheld, numbers or (), strict=True):
-                cells[self.file.source, self.names[place]] += number
-        if isinstance(self.reader, JsonFile):
-            for name, number in self.reader.nested.items():
-                cells[self.file.source, name] += number
-        return cells
 
 
 def land(warehouse: Warehouse, config: Sources, inbox: Path, day: date) -> Landed:
@@ -210,6 +161,7 @@ def _land(
     secrets: Counter[tuple[str, str]] = Counter()
     earlier_cells = _noted(warehouse, day).get("cells", {})
     noted_cells = {}
+    counted = []
     for at, file in enumerate(_unpacked(day_files, inbox, problems)):
         try:
             opened_file = _open(config, inbox, file, f"file_{at}")
@@ -222,20 +174,25 @@ def _land(
             opened.append(opened_file)
             noted += opened_file.remarks
             secrets += opened_file.withheld(connection)
-            found = asdict(opened_file.cells(connection))
-            noted_cells[file.name] = {"source": file.source, "cells": found}
+            found, filled = opened_file.cells(connection)
+            counted.append((opened_file, filled))
+            noted_cells[file.name] = {
+                "source": file.source,
+                "cells": asdict(found),
+                "columns": opened_file.fit.raw_columns,
+            }
     selects = _selects(opened, day)
     for relation in RAW:
         earlier = warehouse.path(relation, day)
         if problems and earlier.exists():
             selects[relation].append(earlier_sql(relation, earlier, list(problems)))
         warehouse.write(connection, relation, day, relation_sql(relation, selects[relation]))
-    withheld_cells: dict[str, dict[str, int]] = defaultdict(dict)
-    for (source, header), number in sorted(secrets.items()):
-        withheld_cells[source][header] = number
+    if not problems:
+        paths = {relation: warehouse.path(relation, day) for relation in RAW}
+        check_landed(connection, counted, paths)
     return {
         "refused": [asdict(one) for one in sorted(problems.values())],
-        "withheld": withheld_cells,
+        "withheld": _by_source(secrets),
         "cells": noted_cells,
         "remarks": [asdict(one) for one in noted],
         "unread consent": unread_columns(connection, opened),
@@ -243,6 +200,13 @@ def _land(
             connection, config, [warehouse.path(r, day) for r in SPEAKING]
         ),
     }
+
+
+def _by_source(secrets: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    withheld_cells: dict[str, dict[str, int]] = defaultdict(dict)
+    for (source, header), number in sorted(secrets.items()):
+        withheld_cells[source][header] = number
+    return withheld_cells
 
 
 def _unpacked(
@@ -266,7 +230,7 @@ def _unpacked(
             yield InboxFile(file.source, spelled(f"{file.name}/{name}"), path)
 
 
-def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:
+def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> OpenedFile:
     """Read a file's header; raises ``Unreadable`` for whatever is wrong with it."""
     inside = not isinstance(file.path, Path)  # a member of an archive
     if not inside and (reason := irregular(file.path, inbox)) is not None:
@@ -274,10 +238,10 @@ def _open(config: Sources, inbox: Path, file: InboxFile, view: str) -> _Opened:
     source = config.sources[file.source]
     found = layout(parts(file.path, source), source)
     names = column_names(found.header)
-    return _Opened(file, source, found.reader, names, found.fit, view, found.remarks)
+    return OpenedFile(file, source, found.reader, names, found.fit, view, found.remarks)
 
 
-def _selects(opened: Iterable[_Opened], day: date) -> Mapping[str, list[str]]:
+def _selects(opened: Iterable[OpenedFile], day: date) -> Mapping[str, list[str]]:
     """Relation → one select for each file that has rows for it."""
     loaded_at = datetime.now(UTC)
     selects = defaultdict(list)
@@ -304,14 +268,6 @@ def _count(
 ) -> list[Count]:
     rows = connection.execute(_count_sql(warehouse.path(relation, day))).fetchall()
     return [Count(source, relation, *numbers) for source, *numbers in rows]
-
-
-def _rows_sql(view: str) -> str:
-    return f"select count(*) from {view}"
-
-
-def _withheld_sql(view: str, places: Sequence[int]) -> str:
-    return f"select {', '.join(f'count(w{at})' for at in places)} from {view}"
 
 
 def _count_sql(path: Path) -> str:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from pipelines.sources.cells_sql import (
+    LeftOver,
     any_sql,
     first_address_sql,
     left_over_sql,
@@ -151,17 +152,40 @@ def _filled_cell_sql(column: str) -> str:
     return f"case when {blank} then null else {column} end"
 
 
-def cells_sql(view: str, fit: Fit) -> str:
+def cells_sql(view: str, fit: Fit, names: Sequence[str]) -> str:
     """One row: how many rows, the filled cells of each kept place, those of each withheld one.
 
-    Behind these stands the first value of each place that no raw column takes.
+    Behind these stand the first value of each place that no raw column takes, how many cells of
+    other places are kept beside the raw columns, and how many rows have each column of
+    ``landed_columns``.
     """
+    further = kept_sql(fit, names)
     counts = [
+        "count(*)",
         *(f"count(c{place})" for place in fit.places),
         *(f"count(w{at})" for at in fit.withheld),
+        *(f"left(arg_min(c{place}, _row), {EXAMPLE})" for place in fit.extra),
+        " + ".join(f"count({value})" for value in further) or "0",
+        *(f"count({value})" for value in landed_columns(fit).values()),
     ]
-    examples = [f"left(arg_min(c{place}, _row), {EXAMPLE})" for place in fit.extra]
-    return f"select {', '.join(['count(*)', *counts, *examples])} from {view}"
+    return f"select {', '.join(counts)} from {view}"
+
+
+def kept_sql(fit: Fit, names: Sequence[str]) -> list[str]:
+    """The cells of places that a raw column takes, in rows in which another cell fills it."""
+    left = left_over_sql(fit, RAW[fit.shape.relation], names)[len(fit.extra) :]
+    kept = [one.value for one in left if one.is_cell]
+    if fit.has_addresses:  # see customer_addresses_sql
+        further = _further_sql(fit)
+        kept += [f"case when {further} then c{at} end" for at in fit.unshared]
+    return kept
+
+
+def landed_columns(fit: Fit) -> dict[str, str]:
+    """Raw column → its value, of a file whose rows are each one row of one relation."""
+    if fit.has_addresses or fit.blocks or fit.ids:
+        return {}
+    return values_sql(fit, fit.columns)
 
 
 def _select_sql(
@@ -198,12 +222,12 @@ def _constants(origin: Origin, relation: str) -> dict[str, str]:
 def _extra_sql(origin: Origin, fit: Fit, more: Sequence[int] = ()) -> str:
     """What is in no raw column, as JSON; null where there is nothing."""
     found = left_over_sql(fit, RAW[fit.shape.relation], origin.names)
-    named = {name for name, _ in found}
-    found += [(origin.names[at], f"c{at}") for at in more if origin.names[at] not in named]
+    named = {one.name for one in found}
+    found += [LeftOver(origin.names[at], f"c{at}") for at in more if origin.names[at] not in named]
     if not found:
         return "null"
-    pairs = ", ".join(f"{literal(name)}, {value}" for name, value in found)
-    listed = ", ".join(value for _, value in found)
+    pairs = ", ".join(f"{literal(one.name)}, {one.value}" for one in found)
+    listed = ", ".join(one.value for one in found)
     return f"case when coalesce({listed}) is not null then json_object({pairs}) end"
 
 

@@ -13,8 +13,9 @@ from pipelines.sources.model import Kind, Source
 from pipelines.sources.presets import ADDRESSES, Shape
 from pipelines.sources.relations import RAW
 from pipelines.sources.repaired import is_reasons
+from pipelines.sources.repeated import joined, labels, offered, repeated
 from pipelines.sources.statements import read_and_unread, reserved, statements
-from pipelines.sources.words import PARTS, PHONES
+from pipelines.sources.words import PARTS
 
 MOST = 4096
 """Columns of a file: each costs a part of a query."""
@@ -38,6 +39,7 @@ class Fit:
         repeated: positions of further e-mail addresses and phones → what ``_extra`` calls them.
         ids: positions whose values together make the id, where the source names several.
         extra: positions no raw column takes; they land in ``_extra``.
+        ignored: those of ``extra`` that the source says to ignore.
         consent: those of ``extra`` that say something of consent, with the kind; they land in
             ``_consent`` as well.
         unread: those of ``extra`` that look like consent, and of which nobody knows what they say.
@@ -53,6 +55,7 @@ class Fit:
     repeated: Mapping[int, str]
     ids: tuple[int, ...]
     extra: tuple[int, ...]
+    ignored: tuple[int, ...]
     consent: tuple[tuple[int, ConsentKind], ...]
     unread: tuple[int, ...]
     places: tuple[int, ...]
@@ -68,6 +71,40 @@ class Fit:
         """The positions that some raw column takes."""
         groups = (self.columns, self.addresses, *self.blocks)
         return frozenset(at for group in groups for places in group.values() for at in places)
+
+    @property
+    def ends(self) -> dict[int, list[str]]:
+        """Position → the raw columns that take its cells, ``raw_x.column``."""
+        taken: dict[int, list[str]] = defaultdict(list)
+        relation = self.shape.relation
+        of_blocks = relation if self.shape.addresses is None else ADDRESSES
+        groups = [(relation, self.columns), (ADDRESSES, self.addresses)]
+        groups += [(of_blocks, block) for block in self.blocks]
+        for name, group in groups:
+            for column, places in group.items():
+                for place in places:
+                    if (end := f"{name}.{column}") not in taken[place]:
+                        taken[place].append(end)
+        for place in self.ids:
+            taken[place].append(f"{relation}.{self.shape.id}")
+        for phone, label in self.labels.items():
+            taken[label] += taken[phone]
+        return taken
+
+    @property
+    def unknown(self) -> tuple[int, ...]:
+        """The positions that nothing reads, and of which the source does not say so."""
+        known = {*self.ends, *self.ignored, *(place for place, _ in self.consent)}
+        return tuple(place for place in self.extra if place not in known)
+
+    @property
+    def raw_columns(self) -> list[str]:
+        """The raw columns that the file has, ``raw_x.column``, those of a second address too."""
+        ends = {end for listed in self.ends.values() for end in listed}
+        second = {f"other_{part}" for block in self.blocks[1:] for part in block}
+        relation = self.shape.relation
+        ends |= {f"{relation}.{column}" for column in second.intersection(RAW[relation])}
+        return sorted(ends)
 
     @property
     def unshared(self) -> tuple[int, ...]:
@@ -165,13 +202,13 @@ def _through(header: Sequence[str], kind: Kind, source: Source) -> Fit:
         free = {at: header[at] for at in left if _is_free(header[at], shape)}
         taken = {*alone, *(column for column in columns if column.endswith("_id"))}
         own = assign(free, shape.relation, taken)
-        columns = _joined(columns, own.columns)
+        columns = joined(columns, own.columns)
         columns, blocks = _with_blocks(columns, own.blocks)
         if shape.addresses is not None:
             further = assign(free, ADDRESSES, taken & {*PARTS, "region"})
-            addresses, blocks = _with_blocks(_joined(addresses, further.columns), further.blocks)
-    labels = _labels(header, columns)
-    columns = _offered(columns, labels, shape.relation)
+            addresses, blocks = _with_blocks(joined(addresses, further.columns), further.blocks)
+    phone_labels = labels(header, columns)
+    columns = offered(columns, phone_labels, shape.relation)
     ids = _ids(header, places, columns, shape, source)
     if ids and not {*columns.get(shape.id, ())} <= {*ids}:
         columns.pop(shape.id)  # what the file calls its id is no part of ours
@@ -180,9 +217,10 @@ def _through(header: Sequence[str], kind: Kind, source: Source) -> Fit:
         columns,
         addresses,
         tuple(blocks),
-        labels,
-        _repeated(columns),
+        phone_labels,
+        repeated(columns),
         ids,
+        (),
         (),
         (),
         (),
@@ -191,7 +229,8 @@ def _through(header: Sequence[str], kind: Kind, source: Source) -> Fit:
     )
     extra = tuple(place for place in places if place not in fitted.used)
     consent, unread = read_and_unread(spoken, extra, shape)
-    return replace(fitted, extra=extra, consent=consent, unread=unread)
+    ignored = tuple(at for at in extra if at in spoken and spoken[at].kind == "ignore")
+    return replace(fitted, extra=extra, ignored=ignored, consent=consent, unread=unread)
 
 
 def _listed(
@@ -229,14 +268,6 @@ def _is_free(name: str, shape: Shape) -> bool:
     return all(squeeze(name) != squeeze(unread) for unread in shape.unread)
 
 
-def _joined(columns: Mapping[str, Places], further: Mapping[str, Places]) -> dict[str, Places]:
-    """The positions of both for each column, those of the first before those of the second."""
-    return {
-        column: tuple(dict.fromkeys((*columns.get(column, ()), *further.get(column, ()))))
-        for column in dict.fromkeys((*columns, *further))
-    }
-
-
 def _with_blocks(
     columns: Mapping[str, Places], blocks: Iterable[Mapping[str, Places]]
 ) -> tuple[dict[str, Places], list[Mapping[str, Places]]]:
@@ -251,37 +282,6 @@ def _with_blocks(
             found.append(dict(block))
     rest = {column: places for column, places in columns.items() if column not in parts}
     return (rest | found[0], []) if len(found) == 1 else (rest, [*found])
-
-
-def _labels(header: Sequence[str], columns: Mapping[str, Places]) -> dict[int, int]:
-    """Position of a phone → that of its label, such as *Phone 1 - Label* of *Phone 1 - Value*."""
-    by_name = {squeeze(name): place for place, name in enumerate(header)}
-    labels = {}
-    for place in columns.get("phone", ()):
-        stem = squeeze(header[place]).removesuffix("value")
-        found = (by_name.get(f"{stem}{word}") for word in ("label", "type", "typ"))
-        if (label := next((at for at in found if at is not None), None)) is not None:
-            labels[place] = label
-    return labels
-
-
-def _offered(
-    columns: Mapping[str, Places], labels: Mapping[int, int], relation: str
-) -> dict[str, Places]:
-    """The columns, with each phone that has a label offered to all it may be."""
-    if not labels:
-        return dict(columns)
-    phones = {column: tuple(labels) for column in PHONES if column in RAW[relation]}
-    return _joined(columns, phones)
-
-
-def _repeated(columns: Mapping[str, Places]) -> dict[int, str]:
-    """Position of a further e-mail address or phone → what ``_extra`` calls it."""
-    return {
-        place: f"{family}_{number}"
-        for family in ("email", "phone")
-        for number, place in enumerate(columns.get(family, ())[1:], 2)
-    }
 
 
 def _missing(candidate: Fit, source: Source) -> list[tuple[str, ...]]:
