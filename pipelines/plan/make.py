@@ -13,6 +13,7 @@ from pipelines.files import Damaged, read_text, write
 from pipelines.plan.chosen import bind_skips, check_somebody
 from pipelines.plan.decided import notices
 from pipelines.plan.disjoint import check_disjoint, check_records
+from pipelines.plan.emptied import keep_emptied
 from pipelines.plan.given_ids import unheeded_ids
 from pipelines.plan.guards import digests, heed_guards
 from pipelines.plan.memo import is_quiet, plan_memo
@@ -196,6 +197,7 @@ def _bind_differences(batch: Batch, connection: DuckDBPyConnection, mapping: Obj
     stem, schema = mapping.stem, batch.schema[mapping.object]
     differences = differences_sql(mapping, schema, batch.project.policies)
     connection.execute(table_sql(relation("differences", stem), differences))
+    keep_emptied(batch, connection, mapping)
     bind_written(batch, connection, mapping)
     connection.execute(table_sql(relation("namers", stem), namers_sql(mapping)))
 

@@ -119,6 +119,12 @@ def cells(warehouse: Warehouse, day: date) -> dict[str, Cells]:
     return by_source((one["source"], stored(one["cells"])) for one in noted.values())
 
 
+def file_columns(warehouse: Warehouse, day: date) -> dict[str, list[str]]:
+    """File → the raw columns that it has (``raw_x.column``), of those landed since this is kept."""
+    noted = _noted(warehouse, day).get("cells", {})
+    return {name: one.get("columns", []) for name, one in noted.items()}
+
+
 def unread_consent(warehouse: Warehouse, day: date) -> list[UnreadColumn]:
     """The columns of a day that look like consent and that nothing reads, where they are filled."""
     return [UnreadColumn(**one) for one in _noted(warehouse, day).get("unread consent", ())]

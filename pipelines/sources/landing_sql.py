@@ -17,6 +17,7 @@ from pipelines.sources.cells_sql import (
 )
 from pipelines.sources.inbox import InboxFile
 from pipelines.sources.presets import ADDRESSES
+from pipelines.sources.readers.reader import trimmed_sql
 from pipelines.sources.relations import ORIGIN, RAW, columns
 from pipelines.sources.shapes import Fit
 from pipelines.warehouse import literal, parquet_sql
@@ -148,7 +149,7 @@ def filled_sql(view: str, places: Sequence[int], withheld: Sequence[int]) -> str
 
 def _filled_cell_sql(column: str) -> str:
     # Whatever begins with a letter or digit is not looked at twice.
-    blank = f"{column} < '!' and trim({column}, e' \\t\\r\\n') = ''"
+    blank = f"{column} < '!' and {trimmed_sql(column)} = ''"
     return f"case when {blank} then null else {column} end"
 
 

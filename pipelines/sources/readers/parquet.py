@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.sources.format import Format
-from pipelines.sources.readers.reader import Places, Remark, Unreadable, plainly_named
+from pipelines.sources.readers.reader import Places, Remark, Unreadable, plainly_named, trimmed_sql
 from pipelines.warehouse import literal, parquet_sql, pattern
 
 if TYPE_CHECKING:
@@ -95,7 +95,10 @@ def _create_sql(
     every = (*places.kept, *places.withheld)
     texts = ", ".join(f"{_text_sql(*columns[at])} as c{at}" for at in every)
     kept = [f"case when c{at} not in ({nulls}) then c{at} end as c{at}" for at in places.kept]
-    filled = [f"(c{at} not in ({nulls})) or null as w{at}" for at in places.withheld]
+    filled = [
+        f"(c{at} not in ({nulls}) and {trimmed_sql(f'c{at}')} <> '') or null as w{at}"
+        for at in places.withheld
+    ]
     return f"""
         create temp table {name}_text as
         with texts as (select {texts} from {parquet_sql(path)})

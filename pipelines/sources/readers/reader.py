@@ -126,3 +126,8 @@ def plainly_named(path: Path) -> Iterator[Path]:
 
 
 _ODD = re.compile(r"[*?[\\\ud800-\udfff]")
+
+
+def trimmed_sql(column: str) -> str:
+    """A cell without blanks around it; nothing where it holds nothing else."""
+    return f"trim({column}, e' \\t\\r\\n')"

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 BATCH = 50_000
 
 
+BLANKS = " \t\r\n"
+"""Of what a cell in which nothing stands may consist."""
+
+
 class Record(NamedTuple):
     """One row of a file: the values of the kept and the withheld columns, or why there are none."""
 
@@ -40,7 +44,8 @@ def load_records(
     while batch := list(islice(stream, BATCH)):
         columns = _columns(batch, texts, nulls)
         for at in range(len(places.kept), len(columns)):
-            columns[at] = pc.if_else(pc.is_valid(columns[at]), True, None)
+            trimmed = pc.utf8_trim(columns[at], BLANKS)
+            columns[at] = pc.if_else(pc.not_equal(trimmed, ""), True, None)
         columns.append(pa.array([record.row for record in batch], pa.int64()))
         columns.append(pa.array([record.defect for record in batch], pa.string()))
         names = [*places.names, "_row", "_defect"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.sources.format import Format
 from pipelines.sources.readers.footers import MOST, Line, start
-from pipelines.sources.readers.reader import Places
+from pipelines.sources.readers.reader import Places, trimmed_sql
 from pipelines.sources.readers.text import open_bytes
 from pipelines.warehouse import csv_sql, literal
 
@@ -133,7 +133,7 @@ def _read_sql(file: File, places: Places) -> str:
         f" quote = '\"', escape = '\"', nullstr = [{nulls}],"
         f" compression = '{'gzip' if file.packed else 'none'}'"
     )
-    filled = (f"(c{at} is not null) or null as w{at}" for at in places.withheld)
+    filled = (f"({trimmed_sql(f'c{at}')} <> '') or null as w{at}" for at in places.withheld)
     columns = ", ".join([*(f"c{at}" for at in places.kept), *filled])
     return f"select {columns} from {csv_sql([file.path], options)}"
 
