@@ -94,7 +94,7 @@ class Project:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The relations below the home."""
-        names = ("macros", "consent")
+        names = ("macros", "cells", "consent")
         macros = "\n".join((ASSETS / f"{one}.sql").read_text(encoding="utf-8") for one in names)
         return Warehouse(
             self.home,

@@ -22,7 +22,7 @@ BATCH = "2026-11-20"
 @pytest.fixture(scope="session")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with Warehouse(tmp_path_factory.mktemp("home"), functions=FUNCTIONS).connect() as connection:
-        for name in ("macros", "consent"):
+        for name in ("macros", "cells", "consent"):
             connection.execute((PROJECT / f"assets/{name}.sql").read_text(encoding="utf-8"))
         connection.execute(
             "create temp table config_formats as select 'bazaar' as source, true as day_first,"

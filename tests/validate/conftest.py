@@ -26,7 +26,8 @@ FORMATS = (
     " (source varchar, day_first boolean, decimal_comma boolean, timezone varchar)"
 )
 MACROS = "\n".join(
-    (PROJECT / f"assets/{name}.sql").read_text(encoding="utf-8") for name in ("macros", "consent")
+    (PROJECT / f"assets/{name}.sql").read_text(encoding="utf-8")
+    for name in ("macros", "cells", "consent")
 )
 REJECTED = """
     select
