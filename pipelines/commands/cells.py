@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pipelines.sources.cells import unread_lines
+
 if TYPE_CHECKING:
     from pipelines.sources.cells import Cells
     from pipelines.summary import Summary
@@ -29,7 +31,10 @@ def cell_lines(batch_summary: Summary) -> Iterator[str]:
         first = "\n" if place == 0 else ""
         yield f"{first}{source}: {counts(cells)}"
         yield from reason_lines(cells)
-        yield from unread_lines(source, cells)
+        lines = list(unread_lines(source, cells))
+        yield from (f"  {line}" for line in lines[:MOST])
+        if len(lines) > MOST:
+            yield f"  and {len(lines) - MOST:,} more columns: status --json"
 
 
 def reason_lines(cells: Cells) -> Iterator[str]:
@@ -54,17 +59,3 @@ def counts(cells: Cells) -> str:
     told = [f"{number:,} {what}" for number, what in numbers if number or what == "read"]
     blank = f"; {cells.blank_rows:,} blank rows are none" if cells.blank_rows else ""
     return f"cells: {', '.join(told)}{blank}"
-
-
-def unread_lines(source: str, cells: Cells) -> Iterator[str]:
-    """Each header that nothing reads, with the line that says what it is."""
-    if not cells.unread:
-        return
-    yield f"  nothing reads these columns of {source}:"
-    unread = sorted(cells.unread.items(), key=lambda one: (-one[1].cells, one[0]))
-    for header, column in unread[:MOST]:
-        yield f"    {header!r}: {column.cells:,} cells, such as {column.example!r}"
-    if len(unread) > MOST:
-        yield f"    and {len(unread) - MOST:,} more: they stand in _extra, and in status --json"
-    header = unread[0][0].replace('"', '\\"')
-    yield f'  to read one, say under {source} in sources.yaml: columns: {{"{header}": COLUMN}}'

@@ -16,6 +16,7 @@ from pipelines.org import snapshot
 from pipelines.plan.make import left_out, scored
 from pipelines.plan.page import page_of
 from pipelines.relations import schemas_stamp
+from pipelines.sources.cells import unread_lines
 from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, column_lineage
 from pipelines.sync.mapping.golden import origin
 from pipelines.sync.mapping.model import ObjectMapping, relation
@@ -57,6 +58,12 @@ def landed(written: Written, landed: Landed) -> Description:
         "withheld cells": withheld,
         "read otherwise": list(map(str, landed.remarks)),
     }
+    sources = {count.source for count in landed.counts if count.relation == written.relation}
+    cells = {name: cells for name, cells in sorted(landed.cells.items()) if name in sources}
+    facts["cells"] = sum(one.read for one in cells.values())
+    facts["cells kept in _extra"] = sum(one.kept for one in cells.values())
+    unread = (unread_lines(name, one) for name, one in cells.items())
+    facts["columns that nothing reads"] = list(chain.from_iterable(unread))
     return of_written(written, facts=facts)
 
 

@@ -22,6 +22,7 @@ from pipelines.plan.page import write_page
 from pipelines.plan.probe import failing_rows
 from pipelines.plan.scope import bind_scope, newest_stamps
 from pipelines.plan.sweep import sweep_plans
+from pipelines.plan.unread import unread_columns
 from pipelines.plan.written import bind_written
 from pipelines.project import Project
 from pipelines.salesforce.rows import DUPLICATES
@@ -106,7 +107,10 @@ def plan(batch: Batch) -> tuple[Plan, list[Written]]:
             instance_url=org.session.token.instance_url,
             limits=_limits(org),
             seen=stamps,
-            notices=[str(notice) for notice in (*notices(project), *unheeded_ids(batch))],
+            notices=[
+                *(str(notice) for notice in (*notices(project), *unheeded_ids(batch))),
+                *unread_columns(batch),
+            ],
             choice=project.choice.kinds,
         )
     files = dict(zip(mappings, (part.path for part in written), strict=True))

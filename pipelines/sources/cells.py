@@ -6,7 +6,7 @@ a raw relation, into ``_extra`` where no raw column takes its header, or nowhere
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,23 @@ class Cells:
                 self.unread[header].cells += more.cells
             else:
                 self.unread[header] = Unread(more.cells, more.example, more.is_consent)
+
+
+def unread_lines(source: str, cells: Cells) -> Iterator[str]:
+    """Each header that nothing reads with its cells, the most filled first, and what to say of it.
+
+    What looks like consent is left out: it stops a plan, and is said there.
+    """
+    unread = [(header, one) for header, one in cells.unread.items() if not one.is_consent]
+    unread.sort(key=lambda one: (-one[1].cells, one[0]))
+    for header, one in unread:
+        number = "1 filled cell" if one.cells == 1 else f"{one.cells:,} filled cells"
+        key = header.replace("\\", "\\\\").replace('"', '\\"')
+        yield (
+            f"{source}: nothing reads the column {header!r}, with {number}, such as"
+            f" {one.example!r}; to read it, say under {source} in sources.yaml:"
+            f' columns: {{"{key}": COLUMN}}, or ignore in place of COLUMN'
+        )
 
 
 def counted(row: Sequence[Any], rows: int, fit: Fit, names: Sequence[str]) -> Cells:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+_KNOWN_BY = ("last_name", "name", "email", "parent_id")
+"""Raw columns of contacts that say who a row is."""
+
+
 @dataclass(frozen=True)
 class OpenedFile:
     """A file whose header was understood, and the view its rows will be."""
@@ -36,8 +40,19 @@ class OpenedFile:
     @property
     def remarks(self) -> list[Problem]:
         """What is to be known of it, once it is loaded."""
-        both = (*self.found, *self.reader.remarks)
-        return [Problem(str(self.file.path), one.line, one.message) for one in both]
+        every = (*self.found, *self.reader.remarks, *self._nameless())
+        return [Problem(str(self.file.path), one.line, one.message) for one in every]
+
+    def _nameless(self) -> Iterator[Remark]:
+        """Said once of the file, where each of its rows would be rejected for the same reason."""
+        has = {*self.fit.columns, *self.source.constants}
+        if self.fit.shape.relation == "raw_contacts" and has.isdisjoint(_KNOWN_BY):
+            text = (
+                "no column gives a last name or an e-mail address, so that only rows with a company"
+                " and a phone number come in; if one has another name, say so under 'columns' of"
+                " this source in sources.yaml"
+            )
+            yield Remark(None, text)
 
     def load(self, connection: DuckDBPyConnection) -> None:
         """Make the view of its rows."""

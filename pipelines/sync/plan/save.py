@@ -46,7 +46,8 @@ class Origin:
         instance_url: where people look at the org's records.
         limits: the org's limits when the plan was made, as its REST resource ``limits`` names them.
         seen: object → the newest stamp of a record of the org that the plan knew of.
-        notices: lines of ``decisions.csv`` that decide nothing, each with its place and why.
+        notices: lines of ``decisions.csv`` that decide nothing, each with its place and why, and
+            columns of the batch's files that nothing reads.
         choice: option → its values, of the run that is to write some rows only.
     """
 
