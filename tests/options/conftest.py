@@ -47,7 +47,8 @@ GENERIC = (
 INBOX = {
     "crm/people.csv": GENERIC
     + "1,Ada,Okafor,ada@x.org,Acme,CEO,17,West,n/a,9,,,2026-11-01 10:00:00,t-1\n"
-    "2,Ben,Voss,ben@x.org,Blue,,18,East,,,A\\\\B,,,\n3,Fay,Quill,fay@x.org,,,,,,,,03/04/1985,,\n",
+    "2,Ben,Voss,ben@x.org,Blue,,18,East,,,A\\\\B,,,\n3,Fay,Quill,fay@x.org,,,,,,,,03/04/1985,,\n"
+    "4,Gil,Nord,gil@@x.org,,,,,,,,,,\n",
     "fair/fair.csv": GENERIC + "9,Ada,Okafor,ada@x.org,Acme,CTO,,,,,,,2026-10-01 10:00:00,\n",
     "shop/customer.csv": "email,firstname,lastname,group_id,website_id,created_at\n"
     "cy@x.org,Cy,Dahl,1,1,2025-03-01 10:00:00\ned@x.org,Ed,,3,1,2025-03-01 10:00:00\n",

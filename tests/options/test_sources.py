@@ -24,7 +24,7 @@ NAMED: dict[str, list[Any]] = {
     "parent.source": ["fair"],
     "parent.column": ["Second"],
     "constants": [{"country": "FR"}],
-    "on_bad": [{"birthdate": "reject"}, {"title": "reject"}],
+    "on_bad": [{"birthdate": "reject"}, {"email": "blank"}, {"title": "reject"}],
     "groups": [{"1": "General"}, {3: "Retail"}],
     "priority": [10],
     "extract": ["full"],
