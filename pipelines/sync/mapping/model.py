@@ -73,7 +73,8 @@ class FieldRule(_Part):
     )
     when: When = Field("upsert", description="insert: on creates only; if_empty: never overwrite.")
     blank: Literal["keep", "clear"] = Field(
-        "keep", description="clear: a blank of ours empties the field in the org."
+        "keep",
+        description="clear: an empty cell, of a column that its file has, empties the field.",
     )
     too_long: Literal["reject", "truncate"] = "reject"
     on_adopt: Literal["fill_empty", "overwrite", "review"] = Field(
