@@ -37,12 +37,14 @@ class LeftOut:
         why: the reason, as in ``_blanked``.
         cells: how many.
         example: the first of them, cut.
+        place: where it stands, ``file:line``.
     """
 
     column: str
     why: str
     cells: int
     example: str
+    place: str
 
 
 @dataclass

@@ -10,14 +10,12 @@ from pipelines.sync.mapping.addresses import LEFT_OUT
 from pipelines.sync.mapping.compile import CUT, HELD_NEW
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.values import EXCLUDED
+from pipelines.validate.cells import blanked_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.batch import Batch
-
-BLANKED = "_blanked"
-"""The column of a staged relation that says which cells were left out, and why."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +44,11 @@ def blanked(batch: Batch, connection: DuckDBPyConnection) -> tuple[Noted, ...]:
     found: list[Noted] = []
     for entity in ENTITIES:
         name = f"valid_{entity}"
-        if BLANKED in batch.describe(connection, name).columns:
-            batch.bind_table(connection, name)
-            found += (Noted(*row) for row in connection.execute(_blanked_sql(name)).fetchall())
+        batch.bind_table(connection, name)
+        for _, column, why, cells, example, place in connection.execute(
+            blanked_sql(name)
+        ).fetchall():
+            found.append(Noted(column, why, cells, place, example))
     return tuple(sorted(found, key=lambda one: (-one.number, one.subject, one.reason)))
 
 
@@ -66,24 +66,6 @@ def noted(batch: Batch, connection: DuckDBPyConnection) -> tuple[Noted, ...]:
             for why, waits, number, place in rows
         ]
     return tuple(sorted(found, key=lambda one: (not one.waits, -one.number, one.reason)))
-
-
-def _blanked_sql(name: str) -> str:
-    return f"""\
-with cells as (
-    select _file, _row, unnest(map_entries({BLANKED}::map(varchar, json))) as cell
-    from {name}
-    where {BLANKED} is not null
-)
-
-select
-    cell.key,
-    cell.value ->> 'why' as why,
-    count(*),
-    arg_min(_file || ':' || _row, (_file, _row)),
-    arg_min(cell.value ->> 'value', (_file, _row))
-from cells
-group by cell.key, why"""
 
 
 def _noted_sql(name: str) -> str:

@@ -124,14 +124,15 @@ def _filled_blanks_sql(entity: str, column: str) -> str:
 
 
 def blanked_sql(relation: str) -> str:
-    """Per source: column, why, how many cells, and the first of them."""
+    """Per source: column, why, how many cells, the first of them, and where it stands."""
     return f"""
         select
             _source,
             name,
             _blanked ->> ('$.' || name || '.why') as why,
             count(*) as cells,
-            left(arg_min(_blanked ->> ('$.' || name || '.value'), (_file, _row)), 40) as example
+            left(arg_min(_blanked ->> ('$.' || name || '.value'), (_file, _row)), 40) as example,
+            arg_min(_file || ':' || _row, (_file, _row)) as place
         from (
             select _source, _file, _row, _blanked, unnest(json_keys(_blanked)) as name
             from {relation}
