@@ -79,7 +79,7 @@ class Batch:
         memo = self.memo(file.relation, self._inputs(file))
         if memo.cached() is None:
             with self.connect() as connection:
-                if all(self._rows(connection, name) for name in file.rows_of):
+                if all(self.rows(connection, name) for name in file.rows_of):
                     self.bind(connection, file)
                     self.write(connection, file.relation, file.query)
                 else:
@@ -126,7 +126,7 @@ class Batch:
         else:
             self.project.warehouse.bind(connection, table, [self.day])
 
-    def _rows(self, connection: DuckDBPyConnection, relation: str) -> int:
+    def rows(self, connection: DuckDBPyConnection, relation: str) -> int:
         """How many rows a relation has, of the day or of the org; of a mirror at most so many.
 
         Decisions count with the mirror's: one of a record that the org has not got has to be told.

@@ -14,12 +14,14 @@ from pipelines.batch import Batch
 from pipelines.memo import Memo
 from pipelines.plan.scope import bind_widened, widened_digest, widening
 from pipelines.project import Project
+from pipelines.sources.relations import SPEAKING
 from pipelines.sql import SqlFile
 from pipelines.sync import identity
 from pipelines.sync.decisions import ID, form
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.wire import quoted
 from pipelines.sync.state import sql, transaction
+from pipelines.validate.judge_sql import ORIGIN
 from pipelines.warehouse import Written, parquet_sql
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def link(batch: Batch) -> list[Written]:
         return [batch.written(name) for name in LINKED]
     with batch.connect() as connection, batch.project.state.attach(connection):
         batch.bind_table(connection, "person_records")
+        _bind_rejected(batch, connection)
         bind_widened(batch.project, connection, widening(batch))
         _bind_org_keys(batch.project, connection)
         identity.resolve(connection, batch.day)
@@ -46,6 +49,34 @@ def link(batch: Batch) -> list[Written]:
 
 LINKED = ("person_links", "open_identities")
 """The relations that clustering makes."""
+
+
+def _bind_rejected(batch: Batch, connection: DuckDBPyConnection) -> None:
+    """Fill ``rejected_statements``: what is wrong with a row does not unsay its "no"."""
+    connection.execute(sql("identity/rejected_statements"))
+    for raw in SPEAKING:
+        entity = raw.removeprefix("raw_")
+        if batch.rows(connection, f"rejected_{entity}"):
+            for stage in ("stg", "rejected"):
+                batch.bind_table(connection, f"{stage}_{entity}")
+            connection.execute(_rejected_sql(entity))
+
+
+def _rejected_sql(entity: str) -> str:
+    origin = ", ".join(ORIGIN)
+    return f"""
+        insert into rejected_statements
+        select
+            record_key(source, coalesce(source_id, _file || ':' || _row)),
+            _batch,
+            source,
+            source_id,
+            email,
+            case when updated_at <= as_of then updated_at end,
+            consent
+        from stg_{entity} semi join rejected_{entity} using ({origin})
+        where consent is not null
+    """
 
 
 def _bind_org_keys(project: Project, connection: DuckDBPyConnection) -> None:
@@ -114,6 +145,7 @@ def _memo(batch: Batch) -> Memo:
     """The memo of these relations, kept with the last one: the state is as it left it."""
     state_tables = [batch.project.state.published(name) for name in DECIDING]
     made_from = [batch.path("person_records"), *state_tables, _waiting(batch.project)]
+    made_from += [batch.path(raw.replace("raw_", "rejected_")) for raw in SPEAKING]
     made_from.append(widened_digest(batch))
     return batch.memo("accounts", made_from, "people", "account_links", *LINKED)
 

@@ -9,7 +9,7 @@
 -- mailing: the address mail goes to; for a customer the default shipping address
 -- further: more addresses of a customer than these two, as they come
 -- is_void: an order in a state that does not count (guests.ignore_states); null for all else
--- consent: every cell that says something of consent; a subscriber's status is one
+-- consent: every cell that says something of consent
 -- said_by: when the row was true, where it has a time of its own
 -- other: a second address; for a customer the default billing address
 
@@ -259,16 +259,7 @@ said as (
             subscribers.country, subscribers.phone
         ) as mailing,
         subscribers.status as newsletter,
-        case
-            when subscribers.status_text is null then subscribers.consent
-            else list_append(
-                subscribers.consent, consent_of_status(
-                    subscribers.status,
-                    subscribers.status_text,
-                    case when subscribers.updated_at = subscribers.as_of then subscribers.as_of end
-                )
-            )
-        end as consent,
+        subscribers.consent,
         subscribers.updated_at,
         subscribers._file,
         subscribers._row

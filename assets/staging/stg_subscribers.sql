@@ -7,7 +7,7 @@
 -- customer_id: the customer's number; null for a guest
 -- is_customer: as the grid's type says, else whether there is a customer number
 -- alias_ids: further ids that the row is known by, once another row turns out to have the same
--- consent: every cell that says something of consent, as it was read; null where none does
+-- consent: every cell that says something of consent, as it was read, the status among them; null where none does
 -- as_of: when the row was true: its own update time, else the start of the batch's day
 with
 
@@ -135,6 +135,12 @@ typed as (
         parse_timestamp(updated_at_text, day_first, timezone) as updated_at
     from compared
 
+),
+
+placed as (
+
+    select *, recency(updated_at, _loaded_at, _batch) as as_of from typed
+
 )
 
 select
@@ -163,7 +169,7 @@ select
     store,
     updated_at,
     updated_at_text,
-    recency(updated_at, _loaded_at, _batch) as as_of,
+    as_of,
     case
         when coalesce(email_cell, phone_cell, mobile_phone_cell) is null
             then landed._extra
@@ -172,10 +178,16 @@ select
         )::json
     end as _extra,
     blanked(reasons, landed) as _blanked,
-    consent,
+    case
+        when status_text is null then consent
+        else list_append(
+            consent,
+            consent_of_status(status, status_text, case when updated_at = as_of then as_of end)
+        )
+    end as consent,
     _source,
     _file,
     _row,
     _batch,
     _defect
-from typed
+from placed

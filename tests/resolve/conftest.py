@@ -113,7 +113,7 @@ class Resolver:
                     "_row": number,
                     "_batch": day,
                     "as_of": datetime.combine(day, datetime.min.time()),
-                    **({"status_text": row["status"]} if "status" in row else {}),
+                    **_consent(row, day),
                     **row,
                 }
                 connection.execute(
@@ -121,6 +121,16 @@ class Resolver:
                     list(full.values()),
                 )
             self.project.warehouse.write(connection, relation, day, "from fed")
+
+
+def _consent(row: dict[str, Any], day: date) -> dict[str, Any]:
+    """What staging reads of a subscriber's status."""
+    if "status" not in row:
+        return {}
+    says = {"subscribed": "in", "unsubscribed": "out"}.get(row["status"], "pending")
+    moment = row.get("as_of", datetime.combine(day, datetime.min.time()))
+    cell = {"header": "status", "value": row["status"], "channels": ["email"], "says": says}
+    return {"consent": [{**cell, "at": moment if row.get("updated_at") == moment else None}]}
 
 
 @pytest.fixture(scope="session")

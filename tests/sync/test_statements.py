@@ -22,13 +22,14 @@ SAYING = ("out", "in", "pending", "unreadable", "none", "time")
 
 @dataclass(frozen=True)
 class Row:
-    """A row with cells (what it says, its hour), and its own hour."""
+    """A row with cells (what it says, its hour), its own hour, and whether it was rejected."""
 
     day: int
     source: str
     email: str
     cells: tuple[tuple[str, int | None], ...]
     hour: int | None
+    rejected: bool = False
 
 
 HOURS = st.none() | st.integers(0, 5)
@@ -40,6 +41,7 @@ ROWS = st.lists(
         st.sampled_from(["a@x.example", "b@x.example"]),
         st.lists(st.tuples(st.sampled_from(SAYING), HOURS), min_size=1, max_size=3).map(tuple),
         HOURS,
+        st.sampled_from([False, False, True]),
     ),
     max_size=6,
 )
@@ -67,6 +69,7 @@ def connection() -> Any:
             " consent struct(header varchar, value varchar, channels varchar[], says varchar,"
             ' "at" timestamp)[])'
         )
+        connection.execute(sql("identity/rejected_statements"))
         connection.execute(sql("identity/statements"))
         yield connection
 
@@ -79,6 +82,7 @@ def in_force(connection: Any, rows: list[Row], days: list[int]) -> set[tuple[str
         batch = f"2026-11-{day:02}"
         connection.execute("set variable batch = ?::date", [batch])
         connection.execute("delete from arrival")
+        connection.execute("delete from rejected_statements")
         for number, row in enumerate(rows):
             if row.day != day:
                 continue
@@ -86,6 +90,12 @@ def in_force(connection: Any, rows: list[Row], days: list[int]) -> set[tuple[str
                 {"header": "h", "value": "v", "channels": ["email"], "says": says, "at": at(hour)}
                 for says, hour in row.cells
             ]
+            if row.rejected:
+                connection.execute(
+                    "insert into rejected_statements values (?, ?::date, ?, ?, ?, ?, ?)",
+                    [number, batch, row.source, str(number), row.email, at(row.hour), cells],
+                )
+                continue
             connection.execute(
                 "insert into arrival by name select ?::ubigint as record, ? as source,"
                 " ? as source_id, 'contact' as entity, ?::date as batch, ?::timestamp as as_of,"
@@ -117,7 +127,7 @@ def expected(rows: list[Row]) -> set[tuple[str, str, str]]:
                 for word in SAYING
             }
             unclear = "pending" in says or "unreadable" in says
-            is_open |= unclear
+            is_open |= unclear and not row.rejected
             if "out" in says:
                 when = hours["out"]
                 if when is None:
@@ -126,7 +136,7 @@ def expected(rows: list[Row]) -> set[tuple[str, str, str]]:
                     when = max(h for h in (row.hour, hours["in"]) if h is not None)
                 outs.append(when)
             yes = "in" in says or (hours["time"] is not None and "out" not in says)
-            if yes and not unclear:
+            if yes and not unclear and not row.rejected:
                 known = [h for h in (hours["in"], hours["time"]) if h is not None]
                 ins.append(max(known, default=None))
         dated = [h for h in ins if h is not None]

@@ -5,7 +5,8 @@ linked by shared keys, clusters are the connected components (by contraction, in
 cluster takes over the key of its founding record. Everything below works on tables of one DuckDB
 connection: ``person_records`` bound to the batch's day, the state attached as ``state``, and, where
 more than the batch's own people are in scope, ``widened`` with their ``key`` and the ``reason``;
-where decisions name records of the org, ``org_key`` with the ``id`` and ``key`` of each.
+where decisions name records of the org, ``org_key`` with the ``id`` and ``key`` of each; where rows
+were rejected that say something of consent, ``rejected_statements`` with these.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def resolve(connection: DuckDBPyConnection, batch: date) -> None:
     connection.execute("set variable crowd = $1", [CROWD])
     connection.execute("create temp table if not exists widened (key varchar, reason varchar)")
     connection.execute("create temp table if not exists org_key (id varchar, key varchar)")
+    connection.execute(sql("identity/rejected_statements"))
     connection.execute(rules_sql())
     connection.execute(sql("identity/decided"))
     connection.execute(sql("identity/arrivals"))

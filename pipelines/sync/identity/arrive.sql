@@ -27,10 +27,18 @@ delete from state.statement where batch = getvariable('batch');
 insert into state.statement
 with
 
-cells as (
-    select record, batch, source, email, said_by, unnest(consent) as cell
+-- A rejected row brings nobody, and its no is heard all the same.
+speaking as (
+    select record, batch, source, source_id, email, said_by, consent, false as is_rejected
     from arrival
     where consent is not null
+    union all
+    select record, batch, source, source_id, email, said_by, consent, true as is_rejected
+    from rejected_statements
+),
+
+cells as (
+    select * exclude (consent), unnest(consent) as cell from speaking
 ),
 
 -- What the cells of a row say together of one channel.
@@ -39,6 +47,8 @@ said as (
         record,
         batch,
         source,
+        source_id,
+        is_rejected,
         case
             when channel = 'email' and email is not null then record_key('email', email)
             else record
@@ -56,7 +66,7 @@ said as (
 )
 
 select
-    record, batch, source, about, channel, 'out' as says,
+    record, batch, source, source_id, about, channel, 'out' as says,
     -- A refusal of unknown time was said by when its row was true, and after all that the row agrees
     -- to: two statements of one row are no change of mind.
     coalesce(out_at, told_at, case when said_by is not null then greatest(said_by, in_at) end) as said_at
@@ -65,10 +75,12 @@ where is_out
 union all
 -- Beside what is not confirmed or cannot be read nothing opts anybody in. That consent has a time
 -- says that there is one, where nothing else is said.
-select record, batch, source, about, channel, 'in' as says, greatest(in_at, told_at) as said_at
+select
+    record, batch, source, source_id, about, channel, 'in' as says,
+    greatest(in_at, told_at) as said_at
 from said
-where not is_open and (is_in or (told_at is not null and not is_out))
+where not is_rejected and not is_open and (is_in or (told_at is not null and not is_out))
 union all
-select record, batch, source, about, channel, 'open' as says, null as said_at
+select record, batch, source, source_id, about, channel, 'open' as says, null as said_at
 from said
-where is_open;
+where not is_rejected and is_open;

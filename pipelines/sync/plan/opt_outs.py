@@ -69,19 +69,18 @@ def concerned_sql(mapping: ObjectMapping) -> str:
 
 REFUSALS = """
     select
-        statement.about as address,
+        about as address,
         arg_max(
-            struct_pack(record, batch, source := statement.source, source_id),
+            struct_pack(record, batch, source, source_id),
             (said_at is null, said_at, batch, record)
         ) as one
-    from state.statement as statement
+    from state.statement
     semi join (select address as about from concerned) using (about)
     semi join (
         select source, about from statement_in_force where channel = 'email' and says = 'out'
     ) using (source, about)
-    join state.record as records using (record, batch)
     where channel = 'email' and says = 'out'
-    group by statement.about
+    group by about
 """
 """Addresses of the table ``concerned``, each with the newest record that says no.
 

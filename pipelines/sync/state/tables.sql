@@ -19,6 +19,7 @@ create table state.statement (
     record ubigint not null,
     batch date not null,          -- of the version that says it
     source varchar not null,
+    source_id varchar,            -- of the row; a rejected one may have none
     about ubigint not null,       -- the e-mail address, as its key; else the record
     channel varchar not null,     -- email or call
     says varchar not null,        -- out, in, or open: asked and not answered, or not to be read
