@@ -16,13 +16,10 @@ from pipelines.warehouse import filled_sql
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FilledColumns = Mapping[str, int]
-"""Raw column → rows of one file that must have it."""
-
 
 def check_landed(
     connection: DuckDBPyConnection,
-    files: Iterable[tuple[OpenedFile, FilledColumns]],
+    files: Iterable[OpenedFile],
     written: Mapping[str, Path],
 ) -> None:
     """Compare what was counted in the files with what the relations on disk say of themselves.
@@ -36,8 +33,8 @@ def check_landed(
     expected: dict[str, Counter[str]] = {}
     uncounted: set[str] = set()
     constant: set[tuple[str, str]] = set()
-    for file, columns in files:
-        relation = file.fit.shape.relation
+    for file in files:
+        relation, columns = file.fit.shape.relation, file.filled_columns
         if not columns:
             uncounted |= {relation, ADDRESSES} if file.fit.has_addresses else {relation}
         expected.setdefault(relation, Counter()).update(columns)

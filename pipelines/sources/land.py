@@ -167,11 +167,9 @@ def _land(
     secrets: Counter[tuple[str, str]] = Counter()
     earlier_cells = _noted(warehouse, day).get("cells", {})
     noted_cells = {}
-    counted = []
     for at, file in enumerate(_unpacked(day_files, inbox, problems)):
         try:
-            opened_file = _open(config, inbox, file, f"file_{at}")
-            opened_file.load(connection)
+            opened_file = _open(config, inbox, file, f"file_{at}").loaded(connection)
         except Unreadable as error:
             problems[file] = Problem(str(file.path), error.line, error.message)
             if file.name in earlier_cells:  # as its rows, which stay
@@ -180,11 +178,9 @@ def _land(
             opened.append(opened_file)
             noted += opened_file.remarks
             secrets += opened_file.withheld(connection)
-            found, filled = opened_file.cells(connection)
-            counted.append((opened_file, filled))
             noted_cells[file.name] = {
                 "source": file.source,
-                "cells": asdict(found),
+                "cells": asdict(opened_file.cells),
                 "columns": opened_file.fit.raw_columns,
             }
     selects = _selects(opened, day)
@@ -195,7 +191,7 @@ def _land(
         warehouse.write(connection, relation, day, relation_sql(relation, selects[relation]))
     if not problems:
         paths = {relation: warehouse.path(relation, day) for relation in RAW}
-        check_landed(connection, counted, paths)
+        check_landed(connection, opened, paths)
     return {
         "refused": [asdict(one) for one in sorted(problems.values())],
         "withheld": _by_source(secrets),

@@ -157,10 +157,11 @@ def cells_sql(view: str, fit: Fit, names: Sequence[str]) -> str:
     """One row: how many rows, the filled cells of each kept place, those of each withheld one.
 
     Behind these stand the first value of each place that no raw column takes, how many cells of
-    other places are kept beside the raw columns, and how many rows have each column of
-    ``landed_columns``.
+    other places are kept beside the raw columns, how many rows have each column of
+    ``landed_columns``, and whether a cell may be nothing but blanks.
     """
     further = kept_sql(fit, names)
+    blankish = " or ".join(f"c{place} < '!'" for place in fit.places)
     counts = [
         "count(*)",
         *(f"count(c{place})" for place in fit.places),
@@ -168,6 +169,7 @@ def cells_sql(view: str, fit: Fit, names: Sequence[str]) -> str:
         *(f"left(arg_min(c{place}, _row), {EXAMPLE})" for place in fit.extra),
         " + ".join(f"count({value})" for value in further) or "0",
         *(f"count({value})" for value in landed_columns(fit).values()),
+        f"bool_or({blankish or 'true'})",
     ]
     return f"select {', '.join(counts)} from {view}"
 

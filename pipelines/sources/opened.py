@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Problem
 from pipelines.sources.cells import Cells, counted
@@ -27,7 +27,19 @@ _KNOWN_BY = ("last_name", "name", "email", "parent_id")
 
 @dataclass(frozen=True)
 class OpenedFile:
-    """A file whose header was understood, and the view its rows will be."""
+    """A file whose header was understood, and the view its rows will be.
+
+    Attributes:
+        file: which.
+        source: whose.
+        reader: reads it.
+        names: its headers, by position.
+        fit: what they are.
+        view: the view's name.
+        found: what had to be found out to read it.
+        all_filled: whether no cell of it is nothing but blanks, and no row without any cell.
+        every: rows of the view, blank ones too; ``counts`` is the row of ``cells_sql`` about them.
+    """
 
     file: InboxFile
     source: Source
@@ -36,6 +48,9 @@ class OpenedFile:
     fit: Fit
     view: str
     found: tuple[Remark, ...]
+    all_filled: bool = False
+    every: int = 0
+    counts: tuple[Any, ...] = ()
 
     @property
     def remarks(self) -> list[Problem]:
@@ -54,26 +69,40 @@ class OpenedFile:
             )
             yield Remark(None, text)
 
-    def load(self, connection: DuckDBPyConnection) -> None:
-        """Make the view of its rows."""
+    def loaded(self, connection: DuckDBPyConnection) -> OpenedFile:
+        """The same once the view of its rows is made and counted.
+
+        Most files have no cell of nothing but blanks and no row without any: one look tells, and
+        then no cell is looked at twice.
+        """
         self.reader.load(connection, self.view, Places(self.fit.places, self.fit.withheld))
+        filled = replace(self, all_filled=True)
+        [counts] = connection.execute(cells_sql(filled.rows, self.fit, self.names)).fetchall()
+        every, *in_places = counts[: 1 + len(self.fit.places)]
+        if counts[-1] or every not in in_places:
+            [counts] = connection.execute(cells_sql(self.rows, self.fit, self.names)).fetchall()
+            filled = self
+        return replace(filled, every=every, counts=counts[:-1])
 
     @property
     def rows(self) -> str:
         """What to select its rows from: as meant, and without those in which nothing stands."""
         meant = rows_as_meant_sql(self.view, self.names, self.fit.places)
+        if self.all_filled:
+            return meant
         return filled_sql(meant, self.fit.places, self.fit.withheld)
 
-    def cells(self, connection: DuckDBPyConnection) -> tuple[Cells, dict[str, int]]:
-        """Where its filled cells go; and of each raw column how many rows must have it.
+    @property
+    def cells(self) -> Cells:
+        """Where its filled cells go."""
+        return counted(self.counts, self.every, self.fit, self.names)
 
-        The latter only of a file whose rows are each one row of one relation.
-        """
-        [(rows,)] = connection.execute(_rows_sql(self.view)).fetchall()
-        [counts] = connection.execute(cells_sql(self.rows, self.fit, self.names)).fetchall()
+    @property
+    def filled_columns(self) -> dict[str, int]:
+        """Raw column → rows that must have it, where each row is one row of one relation."""
         columns = list(landed_columns(self.fit))
-        numbers = counts[len(counts) - len(columns) :]
-        return counted(counts, rows, self.fit, self.names), dict(zip(columns, numbers, strict=True))
+        numbers = self.counts[len(self.counts) - len(columns) :]
+        return dict(zip(columns, numbers, strict=True))
 
     def withheld(self, connection: DuckDBPyConnection) -> Counter[tuple[str, str]]:
         """(Source, header) → how many cells of it were filled and have not landed."""
@@ -86,10 +115,6 @@ class OpenedFile:
             for name, number in self.reader.nested.items():
                 cells[self.file.source, name] += number
         return cells
-
-
-def _rows_sql(view: str) -> str:
-    return f"select count(*) from {view}"
 
 
 def _withheld_sql(view: str, places: Sequence[int]) -> str:
