@@ -113,3 +113,14 @@ def test_what_looks_like_consent_and_is_read_by_nothing_stops_the_plan(chain: An
     sources.write_text(text)
     assert chain.causeway("sync", "--batch", str(D1)).returncode == 0
     assert stored(chain) == {"One": (False, False)}
+
+
+def test_a_rejected_row_s_no_is_heard_and_brings_nobody(chain: Any) -> None:
+    header = "Last Name,Email,Birthdate,Opted Out\n"
+    chain.put("crm", D1, "crm.csv", header + "One,one@cons.example,,0\n")
+    chain.done(D1)
+    assert stored(chain) == {"One": (False, False)}
+    bad = "One,one@cons.example,1990-31-31,1\nNew,new@cons.example,1990-31-31,1\n"
+    chain.put("crm", D2, "crm.csv", header + bad)
+    assert chain.causeway("sync", "--batch", str(D2)).returncode == 1
+    assert stored(chain) == {"One": (True, False)}

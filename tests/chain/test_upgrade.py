@@ -186,7 +186,7 @@ def test_version_5_remembers_what_each_record_said_of_the_newsletter(
             for record, batch, newsletter in said.fetchall()
         }
     assert expected
-    assert {(row[0], row[1]): row[5] for row in upgraded["statement"]} == expected
+    assert {(row[0], row[1]): row[6] for row in upgraded["statement"]} == expected
 
 
 # What is true of all of them together.
