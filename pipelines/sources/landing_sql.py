@@ -158,10 +158,13 @@ def cells_sql(view: str, fit: Fit, names: Sequence[str]) -> str:
 
     Behind these stand the first value of each place that no raw column takes, how many cells of
     other places are kept beside the raw columns, how many rows have each column of
-    ``landed_columns``, and whether a cell may be nothing but blanks.
+    ``landed_columns``, and whether a cell is nothing but blanks.
     """
     further = kept_sql(fit, names)
-    blankish = " or ".join(f"c{place} < '!'" for place in fit.places)
+    blank = " or ".join(
+        f"case when c{place} < '!' then {trimmed_sql(f'c{place}')} = '' else false end"
+        for place in fit.places
+    )
     counts = [
         "count(*)",
         *(f"count(c{place})" for place in fit.places),
@@ -169,7 +172,7 @@ def cells_sql(view: str, fit: Fit, names: Sequence[str]) -> str:
         *(f"left(arg_min(c{place}, _row), {EXAMPLE})" for place in fit.extra),
         " + ".join(f"count({value})" for value in further) or "0",
         *(f"count({value})" for value in landed_columns(fit).values()),
-        f"bool_or({blankish or 'true'})",
+        f"bool_or({blank or 'true'})",
     ]
     return f"select {', '.join(counts)} from {view}"
 
