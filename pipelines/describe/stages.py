@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipelines.batch import Batch
 from pipelines.describe.description import Check, Description, Fact, Lineage, of_written
-from pipelines.files import Damaged, read_json, reading, write
+from pipelines.describe.lineage import lineage_of
 from pipelines.org import snapshot
 from pipelines.plan.make import left_out, scored
 from pipelines.plan.page import page_of
-from pipelines.relations import schemas_stamp
 from pipelines.sources.cells import unread_lines
-from pipelines.sql import ALL_DAYS, CONFIG, SqlFile, column_lineage
+from pipelines.sql import SqlFile
 from pipelines.sync.mapping.golden import origin
 from pipelines.sync.mapping.model import ObjectMapping, relation
 from pipelines.sync.mapping.values import mapping_columns
@@ -25,8 +21,6 @@ from pipelines.validate.judge_sql import KINDS
 from pipelines.warehouse import Written
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from pipelines.project import Project
     from pipelines.sources.land import Landed
     from pipelines.sync.apply.objects import Outcomes
@@ -172,33 +166,3 @@ def _foreseen(score: Score) -> Check:
         "not foretold": [f"{code}: {rows:,}" for code, rows in score.missed.items()],
     }
     return Check(FORESEEN, score.wrong == 0, facts)
-
-
-def lineage_of(project: Project, file: SqlFile) -> Lineage:
-    """Where the columns of a ``.sql`` relation come from, followed once for each text of it."""
-    path = project.warehouse.folder(file.relation) / "lineage.json"
-    made_from = hashlib.sha256(f"{schemas_stamp(project)} {file.query}".encode()).hexdigest()
-    with suppress(FileNotFoundError, Damaged), reading(path):  # a damaged one is made again
-        kept = read_json(path)
-        if kept["of"] == made_from:
-            return {
-                column: [(table, name) for table, name in origins]
-                for column, origins in kept["lineage"].items()
-            }
-    lineage = _followed(project, file)
-    write(path, json.dumps({"of": made_from, "lineage": lineage}))
-    return lineage
-
-
-def _followed(project: Project, file: SqlFile) -> Lineage:
-    with Batch.none_of(project).connect() as connection:
-        for table in (*file.tables, file.relation):
-            if not table.startswith(CONFIG):
-                project.warehouse.bind(connection, table.removesuffix(ALL_DAYS), [], table)
-        schema: dict[str, object] = {table: _columns(connection, table) for table in file.tables}
-        columns = list(_columns(connection, file.relation))
-    return column_lineage(file.query, schema, columns)
-
-
-def _columns(connection: DuckDBPyConnection, table: str) -> dict[str, str]:
-    return {row[0]: row[1] for row in connection.execute(f"describe {table}").fetchall()}

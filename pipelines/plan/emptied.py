@@ -17,6 +17,7 @@ from pipelines.sources.relations import RAW
 from pipelines.sync.layout import table_sql
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.values import mapping_columns
+from pipelines.trial.lineage import followed
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ def _cells(
     batch: Batch, mapping: ObjectMapping, fields: Iterable[str]
 ) -> dict[str, dict[str, list[str]]]:
     """Field → raw relation → its columns that the field comes from."""
-    from pipelines.trial.lineage import followed  # it reads SQL, which takes a second
-
     golden, read = followed(batch.project)[mapping.from_], mapping_columns(mapping)
     found: dict[str, dict[str, list[str]]] = {}
     for field in fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from pipelines.describe.stages import lineage_of
+from pipelines.describe.lineage import lineage_of
 from pipelines.files import read_json, reading
 from pipelines.project import stage_files
 from pipelines.sources.relations import SPEAKING

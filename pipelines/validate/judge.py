@@ -303,7 +303,7 @@ def _batch_violations(
     if not len(rows):
         return
     # A row may have had nothing but the value that it goes without.
-    without = frame.loc[rows].copy()
+    without = frame.loc[rows]
     for field, index in blanked.items():
         without.loc[index, field] = None
     for rule, index in _broken_rules(entity, mandatory_schema_of(entity), without):
