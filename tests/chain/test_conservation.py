@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipelines.batch import Batch
 from pipelines.project import stage_files
 from pipelines.relations import prepare
+from pipelines.sources.format import Format
 from pipelines.sources.land import land
 from pipelines.validate.judge import validate
 
@@ -74,6 +75,11 @@ def _judge(chain: Any, content: str) -> tuple[int, list[dict[str, Any]]]:
     ]
 
 
+def _filled(cell: str) -> str:
+    """A cell as landing sees it: one of nothing but blanks is none."""
+    return cell if cell.strip(" \t\r\n") else ""
+
+
 few = settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -87,8 +93,10 @@ def test_every_row_that_was_written_has_one_verdict(
     out = io.StringIO()
     csv.writer(out, quoting=quoting).writerows([HEADER, *rows])  # type: ignore[arg-type]
     others, landed = _judge(chain, out.getvalue())
-    assert others == 3
-    assert len(landed) == len(rows)
+    assert others == 2
+    nothing = ("", *Format().null_markers)
+    filled = [row for row in rows if any(_filled(cell) not in nothing for cell in row)]
+    assert len(landed) == len(filled)
 
 
 @few
