@@ -166,6 +166,10 @@ class Worker:
     def kill(self, what: str, day: date, step: int) -> str:
         """Kill before a step what runs; what kind of step that is."""
         code = self.run(what, day, {"PROVE_KILL_AT": str(step)})
+        if code == 0 and (last := len(self.steps_of_run())) < step:
+            # A slow machine asks more often than a fast one; then the last step is the one.
+            self.put_back()
+            return self.kill(what, day, last)
         if code != -signal.SIGKILL:
             raise RuntimeError(f"step {step} was never reached: exit {code}: {self.output}")
         return kind_of(self.steps_of_run()[step - 1])

@@ -50,8 +50,9 @@ def header_words(header: str) -> list[str]:
     plain = "".join(sign for sign in text if not unicodedata.combining(sign)).casefold()
     plain = re.sub(r"\b([dl])['’`](?=\w)", r"\1 ", plain)  # d'inscription, l'email
     plain = re.sub(r"['’`]", "", plain).translate(_LETTERS)
-    # "No." counts something: a phone no. is no phone that must not be called.
-    plain = re.sub(r"\bno\.", " ", plain)
+    # "No." counts something: a phone no. is no phone that must not be called. In "no.email" the dot
+    # stands for a space.
+    plain = re.sub(r"\bno\.(?!\w)", " ", plain)
     found = re.findall(r"[^\W_]+", plain)
     return _joined([part for word in found for part in _cut(word)])
 

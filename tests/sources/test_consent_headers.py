@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.sources.columns import READABLE
@@ -33,6 +33,7 @@ def test_a_header_is_read_by_its_words(header: str, kind: str) -> None:
 
 
 @given(st.sampled_from(SPEAKING), st.data())
+@settings(max_examples=1000, deadline=None)
 def test_case_and_signs_change_nothing(one: tuple[str, str], data: st.DataObject) -> None:
     header, kind = one
     case = data.draw(st.sampled_from([str.upper, str.lower, str]))
