@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.sync.layout import table_sql, view_sql
 from pipelines.sync.mapping.folder import of_object
+from pipelines.sync.mapping.golden import PEOPLE
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.persons import consent_of
 from pipelines.sync.plan.build import called
@@ -88,10 +89,6 @@ def _bind_unanswered(batch: Batch, connection: DuckDBPyConnection, mapping: Obje
     query = unanswered_sql(mapping, relation("org_match", mapping.stem))
     connection.execute(view_sql(name, query))
     return True
-
-
-PEOPLE = "people"
-"""The golden relation of those who can say yes and no."""
 
 
 def leave_out(connection: DuckDBPyConnection, mapping: ObjectMapping, plan: str) -> bool:

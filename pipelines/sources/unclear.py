@@ -33,9 +33,10 @@ class UnreadColumn:
 
     def __str__(self) -> str:
         header = self.header.replace("\\", "\\\\").replace('"', '\\"')
+        cells = "1 filled cell" if self.cells == 1 else f"{self.cells:,} filled cells"
         return (
-            f"{self.source}: the column {self.header!r} looks like consent, with {self.cells:,}"
-            " filled cells, and nothing reads it; say what it is in sources.yaml, under"
+            f"{self.source}: the column {self.header!r} looks like consent, with {cells}, and"
+            " nothing reads it; say what it is in sources.yaml, under"
             f' {self.source}: columns: {{"{header}": ignore}}, or in place of ignore: opted_out,'
             " opted_in, opted_out_at, opted_in_at, do_not_call"
         )

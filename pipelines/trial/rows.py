@@ -6,13 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.sync.mapping.golden import PEOPLE
 from pipelines.sync.mapping.model import relation
+from pipelines.sync.mapping.persons import consent_of
 from pipelines.sync.mapping.wire import quoted
+from pipelines.sync.plan.opt_outs import unanswered_keys_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.batch import Batch
+    from pipelines.sync.mapping.model import ObjectMapping
 
 
 @dataclass(frozen=True)
@@ -89,14 +93,26 @@ def _records(
         batch.bind_table(connection, name)
         [(number,)] = connection.execute(f"select count(*) from {name}").fetchall()
         counts[mapping.object] = counts.get(mapping.object, 0) + number
+        unanswered = _unanswered(batch, connection, mapping)
         query = _records_sql(name, mapping.enabled())
         table = connection.sql(query, params=[sorted(keys)]).to_arrow_table()
         for row in table.to_pylist():
             waits = row.pop("waits") or None
             key = str(row.pop("key"))
             values = {field: value for field, value in row.items() if value is not None}
+            if key in unanswered:
+                values[consent_of(mapping.object).opt_out] = "true"
             found[key] = Record(mapping.object, key, values, waits)
     return found, {name: number for name, number in counts.items() if number}
+
+
+def _unanswered(batch: Batch, connection: DuckDBPyConnection, mapping: ObjectMapping) -> set[str]:
+    """The keys of those who have not answered clearly; who is made, is opted out by the plan."""
+    opt_out = consent_of(mapping.object).opt_out
+    if mapping.from_ != PEOPLE or opt_out not in mapping.enabled():
+        return set()
+    batch.bind_table(connection, PEOPLE)
+    return {key for [key] in connection.execute(unanswered_keys_sql(mapping)).fetchall()}
 
 
 def _by_name(record: Record, names: Mapping[str, str]) -> Record:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipelines.run import Part, Run
-from pipelines.sources.land import land
+from pipelines.sources.land import land, unclear_consent, unread_consent
 from pipelines.sources.model import Sources
 from pipelines.sources.readers.reader import Unreadable
 from pipelines.stages import STAGES, run_part
@@ -153,7 +153,11 @@ def _trial(run: Run, found: Chosen, landed: Landed, most: int) -> Trial:
             about=fit.kind.about,
             entity=found.source.entity,
             facts=facts(found.layout.reader),
-            remarks=tuple(_remarks(landed.remarks)),
+            remarks=(
+                *_remarks(landed.remarks),
+                *map(str, unread_consent(warehouse, run.day)),
+                *map(str, unclear_consent(warehouse, run.day)),
+            ),
             landed=sum(count.rows for count in landed.counts),
             rejected=rejected,
             columns=columns(batch, connection, found.layout, landed, counts),

@@ -27,7 +27,7 @@ sources:
   shop: {preset: magento_customer_composite}
 """
 HEADER = ("First Name", "Last Name", "E-mail", "Mobile", "Company", "Street", "City", "State")
-HEADER += ("Zip", "Country", "Birthday", "Shoe Size")
+HEADER += ("Zip", "Country", "Birthday", "Shoe Size", "Newsletter")
 ROWS = 40
 
 FIRST = ("Ada", "Björn", "Chloé", "Dee", None)
@@ -55,6 +55,7 @@ def generated(kind: str, seed: int) -> list[dict[str, str | None]]:
             country,
             dice.choice(BIRTHDAYS),
             dice.choice(("41", None)),
+            dice.choice(("yes", "no", "perhaps", None)),
         )
         rows.append(dict(zip(HEADER, cells, strict=True)))
     return rows
