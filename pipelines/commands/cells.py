@@ -19,6 +19,10 @@ REASONS = {
     "invisible": "left out: nothing in them can be seen",
     "no_name": "left out: no part of a name",
     "digits_lost": "left out: a spreadsheet lost their digits",
+    "phone_format": "left out: no phone number",
+    "email_format": "left out: no e-mail address",
+    "country_format": "left out: no country",
+    "birthdate_readable": "left out: no date that can be read for certain",
     "remark": "with more in them than their value",
     "entities": "decoded from HTML",
     "mojibake": "that look like UTF-8 read as Windows-1252",
@@ -58,5 +62,6 @@ def counts(cells: Cells) -> str:
         (cells.rejected, "in rejected rows"),
     ]
     told = [f"{number:,} {what}" for number, what in numbers if number or what == "read"]
-    blank = f"; {cells.blank_rows:,} blank rows are none" if cells.blank_rows else ""
+    blank = f"; {cells.blank_rows:,} blank rows left out" if cells.blank_rows > 1 else ""
+    blank = "; 1 blank row left out" if cells.blank_rows == 1 else blank
     return f"cells: {', '.join(told)}{blank}"
