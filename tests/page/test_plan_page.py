@@ -74,6 +74,25 @@ def test_no_value_is_anything_but_text(page: Page, make_plan: MakePlan, evil: li
     assert set(links) == {record}
 
 
+def test_rows_that_stay_are_not_drawn_anew(page: Page, make_plan: MakePlan) -> None:
+    """A click whose row was drawn anew between its press and its release would be lost."""
+    show(page, make_plan(100))
+    page.evaluate("[...document.querySelectorAll('.row')].at(-1).marked = true")
+    first = page.inner_text(".row >> nth=0")
+    page.evaluate("scrollTo(0, 1500)")
+    page.wait_for_function("text => document.querySelector('.row').innerText !== text", arg=first)
+    assert (
+        page.evaluate("[...document.querySelectorAll('.row')].filter(row => row.marked).length")
+        == 1
+    )
+    shown = page.eval_on_selector_all(".row", "all => all.map(row => parseFloat(row.style.top))")
+    assert shown == sorted(shown)
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_function("text => document.querySelector('.row').innerText === text", arg=first)
+    shown = page.eval_on_selector_all(".row", "all => all.map(row => parseFloat(row.style.top))")
+    assert shown == sorted(set(shown))
+
+
 def test_a_hundred_thousand_rows_are_drawn_where_one_looks(
     page: Page, project: Project, make_plan: MakePlan
 ) -> None:
