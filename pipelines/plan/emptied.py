@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from pipelines.describe.lineage import raw_columns
 from pipelines.sources.land import file_columns
 from pipelines.sources.presets import ADDRESSES
 from pipelines.sources.relations import RAW
 from pipelines.sync.layout import table_sql
 from pipelines.sync.mapping.model import relation
 from pipelines.sync.mapping.values import mapping_columns
-from pipelines.trial.lineage import followed
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _cells(
     batch: Batch, mapping: ObjectMapping, fields: Iterable[str]
 ) -> dict[str, dict[str, list[str]]]:
     """Field → raw relation → its columns that the field comes from."""
-    golden, read = followed(batch.project)[mapping.from_], mapping_columns(mapping)
+    golden, read = raw_columns(batch.project)[mapping.from_], mapping_columns(mapping)
     found: dict[str, dict[str, list[str]]] = {}
     for field in fields:
         ends = (end.split(".") for column in read[field] for end in golden.get(column, ()))

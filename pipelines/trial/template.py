@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.batch import Batch
+from pipelines.describe.lineage import raw_columns
 from pipelines.files import write
 from pipelines.project import Project
 from pipelines.relations import prepare, prepared_stamp
 from pipelines.sync.mapping.fields import schema_table
 from pipelines.sync.mapping.places import places_sql, places_table
 from pipelines.trial.fields import OrgFields, org_fields
-from pipelines.trial.lineage import LINEAGE, followed
+from pipelines.trial.lineage import LINEAGE
 from pipelines.warehouse import write_parquet
 
 ORG = "org"
@@ -60,7 +61,7 @@ def _make(own: Project, fields: OrgFields, kept: Path) -> None:
         project = replace(own, home=made, inbox=Path(folder), org_name=None)
         prepare(project)
         _write_org(project, fields)
-        write(made / LINEAGE, json.dumps(followed(project)))
+        write(made / LINEAGE, json.dumps(raw_columns(project)))
         for pattern in NOT_KEPT:
             for path in made.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
