@@ -22,12 +22,28 @@ _APOSTROPHE = re.compile(r"'(?:[-+=@].*|[0-9][-0-9 ().,/+]*)", re.DOTALL)
 _LOST = re.compile(r"[^A-Za-z]*E[+]?[0-9]+[^0-9]*")
 _MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€")
 
-_PLACEHOLDER = (
-    r"[-–—_.?*/\\~ ]+"
-    r"|[(\[<-]*(?:n[/.\\]a[.]?|none|null|nil|unknown|undefined|tb[da]"
-    r"|not (?:available|applicable|provided|specified|known|given))[)\]>-]*"
-    r"|#(?:ref|value|name|div/0|null|num|n/a|spill|calc|getting_data)[!?]?"
-)
+
+def placeholder(not_applicable: str, *more: str) -> str:
+    """The pattern of what says that there is nothing: signs, words of forms, errors of sheets.
+
+    Args:
+        not_applicable: the pattern of *N/A*, of which *NA* is a country.
+        more: patterns of further words.
+    """
+    words = (
+        not_applicable,
+        "none|null|nil|unknown|undefined|tb[da]",
+        "not (?:available|applicable|provided|specified|known|given)",
+        *more,
+    )
+    return (
+        r"[-–—_.?*/\\~ ]+"
+        rf"|[(\[<-]*(?:{'|'.join(words)})[)\]>-]*"
+        r"|#(?:ref|value|name|div/0|null|num|n/a|spill|calc|getting_data)[!?]?"
+    )
+
+
+_PLACEHOLDER = placeholder(r"n[/.\\]a[.]?")
 _NOTHING = {
     kind: re.compile(words, re.IGNORECASE)
     for kind, words in {

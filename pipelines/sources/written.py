@@ -13,14 +13,10 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 from pipelines.sources import texts
-from pipelines.sources.texts import INVISIBLE, unescaped
+from pipelines.sources.texts import INVISIBLE, placeholder, unescaped
 
 _PLACEHOLDER = re.compile(
-    r"[-–—_.?*/\\~ ]+"
-    r"|[(\[<-]*(?:n\W?a\W?|none|null|nil|unknown|undefined|tb[da]"
-    r"|no(?:t (?:available|applicable|provided|specified|known|given))"
-    r"|no ?e?-?mail(?: address)?|no (?:tele)?phone(?: number)?)[)\]>-]*"
-    r"|#(?:ref|value|name|div/0|null|num|n/a|spill|calc|getting_data)[!?]?",
+    placeholder(r"n\W?a\W?", "no ?e?-?mail(?: address)?", "no (?:tele)?phone(?: number)?"),
     re.IGNORECASE,
 )
 
