@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pipelines.summary import Summary
 
 MOST = 12
-"""Columns of one source that are listed."""
+"""Columns and reasons of one source that are listed."""
 
 REASONS = {
     "placeholder": "left out as placeholders",
@@ -36,10 +36,7 @@ def cell_lines(batch_summary: Summary) -> Iterator[str]:
         first = "\n" if place == 0 else ""
         yield f"{first}{source}: {counts(cells)}"
         yield from reason_lines(cells)
-        lines = list(unread_lines(source, cells))
-        yield from (f"  {line}" for line in lines[:MOST])
-        if len(lines) > MOST:
-            yield f"  and {len(lines) - MOST:,} more columns: status --json"
+        yield from (f"  {line}" for line in unread_lines(source, cells, MOST))
 
 
 def reason_lines(cells: Cells) -> Iterator[str]:
@@ -61,7 +58,7 @@ def counts(cells: Cells) -> str:
         (cells.left_out, "left out (_blanked)"),
         (cells.rejected, "in rejected rows"),
     ]
-    told = [f"{number:,} {what}" for number, what in numbers if number or what == "read"]
+    parts = [f"{number:,} {what}" for number, what in numbers if number or what == "read"]
     blank = f"; {cells.blank_rows:,} blank rows left out" if cells.blank_rows > 1 else ""
     blank = "; 1 blank row left out" if cells.blank_rows == 1 else blank
-    return f"cells: {', '.join(told)}{blank}"
+    return f"cells: {', '.join(parts)}{blank}"

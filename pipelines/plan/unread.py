@@ -18,7 +18,4 @@ MOST = 12
 def unread_columns(batch: Batch) -> Iterator[str]:
     """A line for each, those with most filled cells first."""
     for source, found in sorted(cells(batch.project.warehouse, batch.day).items()):
-        lines = list(unread_lines(source, found))
-        yield from lines[:MOST]
-        if len(lines) > MOST:
-            yield f"{source}: and {len(lines) - MOST:,} more columns: causeway status --json"
+        yield from unread_lines(source, found, MOST)

@@ -85,18 +85,24 @@ class Cells:
         for header, more in other.unread.items():
             if header in self.unread:
                 self.unread[header].cells += more.cells
+                self.unread[header].is_consent |= more.is_consent
             else:
                 self.unread[header] = Unread(more.cells, more.example, more.is_consent)
 
 
-def unread_lines(source: str, cells: Cells) -> Iterator[str]:
+def unread_lines(source: str, cells: Cells, most: int | None = None) -> Iterator[str]:
     """Each header that nothing reads with its cells, the most filled first, and what to say of it.
 
     What looks like consent is left out: it stops a plan, and is said there.
+
+    Args:
+        source: whose cells they are.
+        cells: of all of its files.
+        most: so many are listed, and of the others only how many there are; all by default.
     """
     unread = [(header, one) for header, one in cells.unread.items() if not one.is_consent]
     unread.sort(key=lambda one: (-one[1].cells, one[0]))
-    for header, one in unread:
+    for header, one in unread[:most]:
         number = "1 filled cell" if one.cells == 1 else f"{one.cells:,} filled cells"
         key = header.replace("\\", "\\\\").replace('"', '\\"')
         yield (
@@ -104,6 +110,8 @@ def unread_lines(source: str, cells: Cells) -> Iterator[str]:
             f" {one.example!r}; to read it, say under {source} in sources.yaml:"
             f' columns: {{"{key}": COLUMN}}, or ignore in place of COLUMN'
         )
+    if most is not None and len(unread) > most:
+        yield f"{source}: and {len(unread) - most:,} more columns: causeway status --json"
 
 
 def counted(row: Sequence[Any], rows: int, fit: Fit, names: Sequence[str]) -> Cells:

@@ -127,7 +127,7 @@ def file_columns(warehouse: Warehouse, day: date) -> dict[str, list[str]]:
 
 def unread_consent(warehouse: Warehouse, day: date) -> list[UnreadColumn]:
     """The columns of a day that look like consent and that nothing reads, where they are filled."""
-    return [UnreadColumn(**one) for one in _noted(warehouse, day).get("unread consent", ())]
+    return unread_columns(cells(warehouse, day))
 
 
 def unclear_consent(warehouse: Warehouse, day: date) -> list[UnclearCell]:
@@ -197,7 +197,6 @@ def _land(
         "withheld": _by_source(secrets),
         "cells": noted_cells,
         "remarks": [asdict(one) for one in noted],
-        "unread consent": unread_columns(connection, opened),
         "unclear consent": unclear_cells(
             connection, config, [warehouse.path(r, day) for r in SPEAKING]
         ),

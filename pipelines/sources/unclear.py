@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pipelines.warehouse import literal, parquet_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from pipelines.sources.inbox import InboxFile
+    from pipelines.sources.cells import Cells
     from pipelines.sources.model import Sources
-    from pipelines.sources.shapes import Fit
 
 
 @dataclass(frozen=True)
@@ -68,45 +67,14 @@ class UnclearCell:
         )
 
 
-class Opened(Protocol):
-    """A file whose rows are a view."""
-
-    @property
-    def file(self) -> InboxFile:
-        """Which one."""
-
-    @property
-    def names(self) -> list[str]:
-        """Its headers."""
-
-    @property
-    def fit(self) -> Fit:
-        """How they are read."""
-
-    @property
-    def view(self) -> str:
-        """The view's name."""
-
-
-def unread_columns(
-    connection: DuckDBPyConnection, opened: Iterable[Opened]
-) -> list[dict[str, Any]]:
-    """The columns of files that look like consent, are read by nothing and are not blank."""
-    cells: dict[tuple[str, str], int] = {}
-    for one in opened:
-        if not one.fit.unread:
-            continue
-        numbers = connection.execute(_filled_sql(one.view, one.fit.unread)).fetchone() or ()
-        for place, number in zip(one.fit.unread, numbers, strict=True):
-            column = (one.file.source, one.names[place])
-            cells[column] = cells.get(column, 0) + number
+def unread_columns(cells: Mapping[str, Cells]) -> list[UnreadColumn]:
+    """The columns that look like consent and are read by nothing, given each source's cells."""
     return [
-        asdict(UnreadColumn(*column, cells[column])) for column in sorted(cells) if cells[column]
+        UnreadColumn(source, header, one.cells)
+        for source, found in sorted(cells.items())
+        for header, one in sorted(found.unread.items())
+        if one.is_consent
     ]
-
-
-def _filled_sql(view: str, places: Sequence[int]) -> str:
-    return f"select {', '.join(f'count(c{place})' for place in places)} from {view}"
 
 
 def unclear_cells(

@@ -115,6 +115,17 @@ def test_what_looks_like_consent_and_is_read_by_nothing_stops_the_plan(chain: An
     assert stored(chain) == {"One": (False, False)}
 
 
+def test_a_block_stays_while_the_rows_do_whose_file_cannot_be_read_any_more(chain: Any) -> None:
+    text = "Last Name,Email,GDPR note\nOne,one@cons.example,asked by phone\n"
+    chain.put("crm", D1, "crm.csv", text)
+    assert chain.causeway("sync", "--batch", str(D1)).returncode == 4
+    chain.put("crm", D1, "crm.csv", b"PK\x03\x04 no workbook")
+    blocked = chain.causeway("sync", "--batch", str(D1))
+    assert blocked.returncode == 4
+    assert "'GDPR note' looks like consent" in blocked.stdout + blocked.stderr
+    assert stored(chain) == {}
+
+
 def test_a_rejected_row_s_no_is_heard_and_brings_nobody(chain: Any) -> None:
     header = "Last Name,Email,Birthdate,Opted Out\n"
     chain.put("crm", D1, "crm.csv", header + "One,one@cons.example,,0\n")
